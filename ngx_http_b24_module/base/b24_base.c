@@ -1,0 +1,445 @@
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* memmem() */
+#endif
+
+#include "b24_base.h"
+
+#include <stdlib.h>
+#include <stdio.h>
+
+
+#define B24_POOL_BLOCK   4000
+#define B24_POOL_ALIGN   16
+#define B24_BUF_MIN      128
+
+
+typedef struct b24_block_s  b24_block_t;
+
+struct b24_block_s {
+    b24_block_t  *next;
+    u_char       *last;
+    u_char       *end;
+};
+
+
+struct b24_pool_s {
+    b24_block_t  *blocks;
+    size_t        limit;
+    size_t        used;
+};
+
+
+static b24_block_t *b24_pool_block(b24_pool_t *pool, size_t size);
+static void b24_buf_grow(b24_buf_t *b, size_t len);
+
+
+b24_pool_t *
+b24_pool_create(size_t limit)
+{
+    b24_pool_t  *pool;
+
+    pool = calloc(1, sizeof(b24_pool_t));
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    pool->limit = limit;
+
+    return pool;
+}
+
+
+void
+b24_pool_destroy(b24_pool_t *pool)
+{
+    b24_block_t  *b, *next;
+
+    if (pool == NULL) {
+        return;
+    }
+
+    for (b = pool->blocks; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+
+    free(pool);
+}
+
+
+size_t
+b24_pool_used(const b24_pool_t *pool)
+{
+    return pool->used;
+}
+
+
+static b24_block_t *
+b24_pool_block(b24_pool_t *pool, size_t size)
+{
+    size_t        need;
+    b24_block_t  *b;
+
+    need = sizeof(b24_block_t) + size + B24_POOL_ALIGN;
+
+    if (need < size) {
+        return NULL;
+    }
+
+    if (need < B24_POOL_BLOCK) {
+        need = B24_POOL_BLOCK;
+    }
+
+    b = malloc(need);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = (u_char *) (b + 1);
+    b->end = (u_char *) b + need;
+
+    /* a block made for one big piece goes behind the one being carved */
+
+    if (pool->blocks && need > B24_POOL_BLOCK) {
+        b->next = pool->blocks->next;
+        pool->blocks->next = b;
+
+    } else {
+        b->next = pool->blocks;
+        pool->blocks = b;
+    }
+
+    return b;
+}
+
+
+static void *
+b24_pool_get(b24_pool_t *pool, size_t size, size_t align)
+{
+    u_char       *p;
+    b24_block_t  *b;
+
+    if (pool->limit && (size > pool->limit
+                        || pool->used > pool->limit - size))
+    {
+        return NULL;
+    }
+
+    b = pool->blocks;
+
+    if (b) {
+        p = (u_char *) (((uintptr_t) b->last + (align - 1)) & ~(align - 1));
+
+        if (p <= b->end && (size_t) (b->end - p) >= size) {
+            b->last = p + size;
+            pool->used += size;
+            return p;
+        }
+    }
+
+    b = b24_pool_block(pool, size);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    p = (u_char *) (((uintptr_t) b->last + (align - 1)) & ~(align - 1));
+
+    b->last = p + size;
+    pool->used += size;
+
+    return p;
+}
+
+
+void *
+b24_palloc(b24_pool_t *pool, size_t size)
+{
+    return b24_pool_get(pool, size, B24_POOL_ALIGN);
+}
+
+
+void *
+b24_pcalloc(b24_pool_t *pool, size_t size)
+{
+    void  *p;
+
+    p = b24_pool_get(pool, size, B24_POOL_ALIGN);
+    if (p) {
+        memset(p, 0, size);
+    }
+
+    return p;
+}
+
+
+void *
+b24_pnalloc(b24_pool_t *pool, size_t size)
+{
+    return b24_pool_get(pool, size, 1);
+}
+
+
+int
+b24_pstrdup(b24_pool_t *pool, b24_str_t *dst, const u_char *data, size_t len)
+{
+    u_char  *p;
+
+    p = b24_pnalloc(pool, len + 1);
+    if (p == NULL) {
+        return B24_ERROR;
+    }
+
+    if (len) {
+        memcpy(p, data, len);
+    }
+
+    p[len] = '\0';
+
+    dst->data = p;
+    dst->len = len;
+
+    return B24_OK;
+}
+
+
+void
+b24_buf_init(b24_buf_t *b, b24_pool_t *pool)
+{
+    memset(b, 0, sizeof(b24_buf_t));
+    b->pool = pool;
+}
+
+
+static void
+b24_buf_grow(b24_buf_t *b, size_t len)
+{
+    size_t   size;
+    u_char  *p;
+
+    if (b->failed) {
+        return;
+    }
+
+    size = b->size ? b->size : B24_BUF_MIN;
+
+    while (size - b->len <= len) {
+
+        if (size > SIZE_MAX / 2) {
+            b->failed = 1;
+            return;
+        }
+
+        size *= 2;
+    }
+
+    p = b24_pnalloc(b->pool, size);
+    if (p == NULL) {
+        b->failed = 1;
+        return;
+    }
+
+    if (b->len) {
+        memcpy(p, b->data, b->len);
+    }
+
+    b->data = p;
+    b->size = size;
+}
+
+
+void
+b24_buf_add(b24_buf_t *b, const void *data, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+
+    if (b->size - b->len <= len) {
+        b24_buf_grow(b, len);
+    }
+
+    if (b->failed) {
+        return;
+    }
+
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
+
+
+void
+b24_buf_addc(b24_buf_t *b, u_char c)
+{
+    b24_buf_add(b, &c, 1);
+}
+
+
+void
+b24_buf_adds(b24_buf_t *b, const char *s)
+{
+    b24_buf_add(b, s, strlen(s));
+}
+
+
+void
+b24_buf_addstr(b24_buf_t *b, const b24_str_t *s)
+{
+    b24_buf_add(b, s->data, s->len);
+}
+
+
+void
+b24_buf_addi(b24_buf_t *b, int64_t n)
+{
+    int   len;
+    char  text[24];
+
+    len = snprintf(text, sizeof(text), "%lld", (long long) n);
+    b24_buf_add(b, text, (size_t) len);
+}
+
+
+int
+b24_buf_str(b24_buf_t *b, b24_str_t *s)
+{
+    if (b->size - b->len < 1) {
+        b24_buf_grow(b, 1);
+    }
+
+    if (b->failed) {
+        return B24_ERROR;
+    }
+
+    b->data[b->len] = '\0';
+
+    s->data = b->data;
+    s->len = b->len;
+
+    return B24_OK;
+}
+
+
+int
+b24_str_eq(const b24_str_t *a, const b24_str_t *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+
+int
+b24_str_eqs(const b24_str_t *a, const char *s)
+{
+    size_t  len;
+
+    len = strlen(s);
+
+    return a->len == len && (len == 0 || memcmp(a->data, s, len) == 0);
+}
+
+
+int
+b24_str_caseeq(const b24_str_t *a, const b24_str_t *b)
+{
+    size_t  i;
+
+    if (a->len != b->len) {
+        return 0;
+    }
+
+    for (i = 0; i < a->len; i++) {
+
+        if (b24_tolower(a->data[i]) != b24_tolower(b->data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
+b24_str_caseeqs(const b24_str_t *a, const char *s)
+{
+    b24_str_t  b;
+
+    b.data = (u_char *) s;
+    b.len = strlen(s);
+
+    return b24_str_caseeq(a, &b);
+}
+
+
+void
+b24_str_trim(b24_str_t *s)
+{
+    while (s->len && b24_isspace(s->data[0])) {
+        s->data++;
+        s->len--;
+    }
+
+    while (s->len && b24_isspace(s->data[s->len - 1])) {
+        s->len--;
+    }
+}
+
+
+ssize_t
+b24_str_find(const b24_str_t *s, size_t from, const char *needle)
+{
+    void    *p;
+    size_t   len;
+
+    len = strlen(needle);
+
+    if (from > s->len || s->len - from < len) {
+        return -1;
+    }
+
+    if (len == 0) {
+        return (ssize_t) from;
+    }
+
+    p = memmem(s->data + from, s->len - from, needle, len);
+
+    return p ? (u_char *) p - s->data : -1;
+}
+
+
+u_char
+b24_tolower(u_char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (u_char) (c | 0x20) : c;
+}
+
+
+int
+b24_isdigit(u_char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+
+int
+b24_isspace(u_char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+
+int
+b24_hex(u_char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c = b24_tolower(c);
+
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+
+    return -1;
+}

@@ -1,0 +1,98 @@
+
+/*
+ * Strings, pools and growing buffers shared by every room that knows no
+ * nginx.  b24_str_t has the layout of ngx_str_t, so that the nginx side
+ * passes its own strings without a copy.
+ */
+
+
+#ifndef _B24_BASE_H_INCLUDED_
+#define _B24_BASE_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+
+#define B24_OK        0
+#define B24_ERROR    -1         /* out of memory or out of the pool's limit */
+#define B24_DECLINED -5         /* the input is not what was asked for */
+
+
+typedef struct {
+    size_t   len;
+    u_char  *data;              /* not terminated unless a function says so */
+} b24_str_t;
+
+
+#define b24_string(s)      { sizeof(s) - 1, (u_char *) (s) }
+#define b24_null_string    { 0, NULL }
+
+
+typedef struct b24_pool_s  b24_pool_t;
+
+
+/*
+ * A pool is a list of malloc()ed blocks freed together.  One thread at a
+ * time may use it; it may travel between threads.  limit is the most bytes
+ * it hands out, 0 means no limit; beyond it allocations return NULL, as when
+ * memory is exhausted.
+ */
+b24_pool_t *b24_pool_create(size_t limit);
+void b24_pool_destroy(b24_pool_t *pool);
+size_t b24_pool_used(const b24_pool_t *pool);
+
+/* aligned for any type; b24_pnalloc() is for bytes and not aligned */
+void *b24_palloc(b24_pool_t *pool, size_t size);
+void *b24_pcalloc(b24_pool_t *pool, size_t size);
+void *b24_pnalloc(b24_pool_t *pool, size_t size);
+
+/* copies with a terminating zero that len does not count; B24_OK or B24_ERROR */
+int b24_pstrdup(b24_pool_t *pool, b24_str_t *dst, const u_char *data,
+    size_t len);
+
+
+/*
+ * A growing byte buffer.  Errors are sticky: after a failed allocation
+ * nothing is added, b24_buf_str() returns B24_ERROR, so that callers check
+ * once at the end.
+ */
+typedef struct {
+    b24_pool_t  *pool;
+    u_char      *data;
+    size_t       len;
+    size_t       size;
+    unsigned     failed:1;
+} b24_buf_t;
+
+
+void b24_buf_init(b24_buf_t *b, b24_pool_t *pool);
+void b24_buf_add(b24_buf_t *b, const void *data, size_t len);
+void b24_buf_addc(b24_buf_t *b, u_char c);
+void b24_buf_adds(b24_buf_t *b, const char *s);
+void b24_buf_addstr(b24_buf_t *b, const b24_str_t *s);
+void b24_buf_addi(b24_buf_t *b, int64_t n);
+/* the bytes so far, terminated; they stay valid until the next addition */
+int b24_buf_str(b24_buf_t *b, b24_str_t *s);
+
+
+int b24_str_eq(const b24_str_t *a, const b24_str_t *b);
+int b24_str_eqs(const b24_str_t *a, const char *s);
+/* ASCII case is ignored, other bytes must be the same */
+int b24_str_caseeq(const b24_str_t *a, const b24_str_t *b);
+int b24_str_caseeqs(const b24_str_t *a, const char *s);
+/* cuts ASCII blanks at both ends, in place of the pointers only */
+void b24_str_trim(b24_str_t *s);
+/* position of needle at or after from, -1 when there is none */
+ssize_t b24_str_find(const b24_str_t *s, size_t from, const char *needle);
+
+u_char b24_tolower(u_char c);
+int b24_isdigit(u_char c);
+int b24_isspace(u_char c);
+/* value of a hexadecimal digit, -1 when it is none */
+int b24_hex(u_char c);
+
+
+#endif /* _B24_BASE_H_INCLUDED_ */

@@ -1,0 +1,134 @@
+
+/*
+ * Bitrix24's batch: commands in, results out.  Everything that keeps a buyer's
+ * text from being read as a reference or a parameter is here.
+ */
+
+
+#ifndef _B24_BATCH_H_INCLUDED_
+#define _B24_BATCH_H_INCLUDED_
+
+
+#include "b24_base.h"
+#include "b24_node.h"
+
+
+#define B24_BATCH_MAX    50         /* batch: at most 50 commands */
+#define B24_COMMAND_VARS 950        /* PHP's max_input_vars is 1000 */
+
+
+typedef struct b24_command_s  b24_command_t;
+
+struct b24_command_s {
+    const char     *name;           /* key of the result: letters and digits */
+    const char     *method;
+    b24_buf_t       query;          /* percent-encoded */
+    unsigned        nvars;
+    b24_command_t  *next;
+};
+
+
+typedef struct {
+    b24_pool_t     *pool;
+    b24_command_t  *first;
+    b24_command_t  *last;
+    unsigned        count;
+    unsigned        halt:1;
+    unsigned        failed:1;       /* out of memory or beyond a bound */
+} b24_batch_t;
+
+
+void b24_batch_init(b24_batch_t *batch, b24_pool_t *pool, int halt);
+/* name and method are static or live in the pool; never NULL: after a failure
+ * it returns a command that is thrown away, b24_batch_print() reports it */
+b24_command_t *b24_batch_add(b24_batch_t *batch, const char *name,
+    const char *method);
+
+/*
+ * key is ours ("fields[TITLE]", brackets stay, operators and the rest are
+ * encoded); value is anybody's: neutralised, then percent-encoded.
+ */
+void b24_command_text(b24_batch_t *batch, b24_command_t *cmd, const char *key,
+    const b24_str_t *value);
+void b24_command_chars(b24_batch_t *batch, b24_command_t *cmd,
+    const char *key, const char *value);
+void b24_command_int(b24_batch_t *batch, b24_command_t *cmd, const char *key,
+    int64_t value);
+/* a reference to an earlier command of a batch with halt:1 ("$result[c]") */
+void b24_command_ref(b24_batch_t *batch, b24_command_t *cmd, const char *key,
+    const char *ref);
+
+/*
+ * A "$" before result, next, total, time or error (any case) becomes U+FF04,
+ * wherever it stands: the server expands such text in batch commands and there
+ * is no escape (neutralised before percent-encoding).
+ */
+void b24_neutralise(b24_buf_t *out, const b24_str_t *text);
+
+/* the JSON body for batch.json; read back by our own parser before it is given
+ * out, since an invalid one would be taken for "no parameters" */
+int b24_batch_print(b24_batch_t *batch, b24_str_t *json);
+
+
+/* ---- answers ---- */
+
+typedef enum {
+    B24_CLASS_OK = 0,
+    B24_CLASS_RETRY,                /* nothing happened: again with back-off */
+    B24_CLASS_WAIT,                 /* wait until reset_at (or 300 s) */
+    B24_CLASS_CHECK,                /* outcome unknown: look up, then again */
+    B24_CLASS_PERMANENT,            /* this order needs a person */
+    B24_CLASS_OPERATOR              /* the portal needs a person */
+} b24_class_e;
+
+
+typedef struct {
+    b24_class_e  class;
+    b24_str_t    code;              /* Bitrix24's error, may be "" */
+    b24_str_t    text;              /* its description: plain text, at most 300
+                                       bytes, no URL, no webhook code */
+    const char  *advice;            /* static, plain words; NULL when none */
+    int64_t      reset_at;          /* Unix seconds; 0: not told */
+    unsigned     http;
+} b24_verdict_t;
+
+
+/* what happened to the transfer below HTTP */
+typedef enum {
+    B24_NET_OK = 0,
+    B24_NET_UNSENT,                 /* DNS, connect, TLS: nothing was sent */
+    B24_NET_UNKNOWN                 /* reset, time-out, cut after sending */
+} b24_net_e;
+
+
+typedef struct {
+    b24_node_t  *root;              /* NULL: no JSON object */
+    b24_node_t  *result;            /* of a batch: result.result */
+    b24_node_t  *errors;            /* of a batch: result.result_error */
+    b24_verdict_t  verdict;         /* of the request as a whole */
+    int64_t      operating;         /* milliseconds, -1: not told */
+    int64_t      operating_reset_at;
+} b24_answer_t;
+
+
+/* judges by the key "error" first (present even when ""), then by status; a body
+ * that is no JSON object is an unknown outcome, see bitrix24-rest §2.5 */
+int b24_answer_parse(b24_pool_t *pool, b24_net_e net, unsigned http,
+    const b24_str_t *body, b24_answer_t *answer);
+
+typedef enum {
+    B24_CMD_DONE = 0,
+    B24_CMD_FAILED,
+    B24_CMD_NOT_RUN                 /* in neither map */
+} b24_cmd_state_e;
+
+/* result of the command called name; verdict is filled for B24_CMD_FAILED */
+b24_cmd_state_e b24_answer_command(b24_pool_t *pool,
+    const b24_answer_t *answer, const char *name, b24_node_t **result,
+    b24_verdict_t *verdict);
+
+/* an id as Bitrix24 prints it: number or string of digits; 0 when it is none */
+int64_t b24_node_id(const b24_node_t *node);
+
+
+#endif /* _B24_BATCH_H_INCLUDED_ */

@@ -1,0 +1,134 @@
+
+/*
+ * An order as the rest of the module knows it: what intake stores, what the
+ * queue keeps as JSON, what crm turns into commands.
+ */
+
+
+#ifndef _B24_ORDER_H_INCLUDED_
+#define _B24_ORDER_H_INCLUDED_
+
+
+#include "b24_base.h"
+#include "b24_node.h"
+
+
+/* fields of an order; names as in the rules (X(enum, "rule name")) */
+#define B24_ORDER_FIELDS(X)                                                   \
+    X(ID, "id")                                                               \
+    X(ROW, "row")                                                             \
+    X(NAME, "name")                                                           \
+    X(FIRST_NAME, "first_name")                                               \
+    X(SECOND_NAME, "second_name")                                             \
+    X(LAST_NAME, "last_name")                                                 \
+    X(PHONE, "phone")                                                         \
+    X(EMAIL, "email")                                                         \
+    X(COMPANY, "company")                                                     \
+    X(INN, "inn")                                                             \
+    X(KPP, "kpp")                                                             \
+    X(ADDRESS, "address")                                                     \
+    X(COMMENT, "comment")                                                     \
+    X(TOTAL, "total")                                                         \
+    X(CURRENCY, "currency")                                                   \
+    X(DELIVERY, "delivery")                                                   \
+    X(DISCOUNT, "discount")                                                   \
+    X(TAX, "tax")                                                             \
+    X(MINOR_UNITS, "minor_units")                                             \
+    X(STATUS, "status")
+
+
+#define B24_ITEM_FIELDS(X)                                                    \
+    X(NAME, "name")                                                           \
+    X(PRICE, "price")                                                         \
+    X(SUM, "sum")                                                             \
+    X(QUANTITY, "quantity")                                                   \
+    X(PRODUCT_ID, "product_id")                                               \
+    X(XML_ID, "xml_id")                                                       \
+    X(DISCOUNT, "discount")                                                   \
+    X(TAX_RATE, "tax_rate")                                                   \
+    X(TAX_INCLUDED, "tax_included")                                           \
+    X(MEASURE, "measure")
+
+
+#define B24_X(id, name)  B24_ORDER_##id,
+enum { B24_ORDER_FIELDS(B24_X) B24_ORDER_NFIELDS };
+#undef B24_X
+
+#define B24_X(id, name)  B24_ITEM_##id,
+enum { B24_ITEM_FIELDS(B24_X) B24_ITEM_NFIELDS };
+#undef B24_X
+
+
+extern const b24_str_t  b24_order_names[B24_ORDER_NFIELDS];
+extern const b24_str_t  b24_item_names[B24_ITEM_NFIELDS];
+
+
+/* a CRM field set by a rule or a directive: FIELD and its value */
+typedef struct b24_pair_s  b24_pair_t;
+
+struct b24_pair_s {
+    b24_str_t    name;
+    b24_str_t    value;
+    b24_pair_t  *next;
+};
+
+
+typedef struct b24_item_s  b24_item_t;
+
+struct b24_item_s {
+    b24_str_t    fields[B24_ITEM_NFIELDS];
+    b24_item_t  *next;
+};
+
+
+/*
+ * After extraction: texts are clean UTF-8; amounts (total, delivery, discount,
+ * tax, an item's price, sum, quantity, discount, tax_rate) are canonical
+ * decimals in major units ("1990.00", "0.5"), empty when absent or when the
+ * shop's text was no number; tax_rate is percent; tax_included is "Y", "N" or
+ * empty; minor_units has been applied.
+ */
+typedef struct {
+    b24_str_t    origin;            /* ORIGINATOR_ID */
+    b24_str_t    shop;              /* name of the b24_shop */
+    b24_str_t    rule;              /* name of the block, may be empty */
+    b24_str_t    fields[B24_ORDER_NFIELDS];
+    b24_item_t  *items;
+    b24_item_t  *items_last;
+    size_t       nitems;
+    b24_pair_t  *deal;              /* deal FIELD lines, b24_deal */
+    b24_pair_t  *contact;
+    b24_pair_t  *company;
+    b24_pair_t  *remarks;           /* plain words for the record and the deal's
+                                       comment; name is a short code */
+} b24_order_t;
+
+
+b24_order_t *b24_order_create(b24_pool_t *pool);
+b24_item_t *b24_order_add_item(b24_pool_t *pool, b24_order_t *order);
+
+/* sets FIELD, replacing an earlier value of the same FIELD; an empty value
+ * removes it.  Field names compare exactly. */
+int b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
+    const b24_str_t *value);
+/* NULL when absent */
+const b24_pair_t *b24_pair_get(const b24_pair_t *list, const b24_str_t *name);
+int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
+    const char *text);
+
+/* the JSON document kept in the queue ("v":1), and back.  Unknown members are
+ * ignored, so that an older record is read by a newer module. */
+int b24_order_print(b24_pool_t *pool, const b24_order_t *order,
+    b24_str_t *json);
+int b24_order_parse(b24_pool_t *pool, const b24_str_t *json,
+    b24_order_t **order);
+
+/*
+ * Who bought and for how much, as 16 hexadecimal digits: phone by its digits
+ * (a leading national 8 read as 7), e-mail in lower case, name when both are
+ * empty, and the total.  Equal for a repeated submit.
+ */
+void b24_order_fingerprint(const b24_order_t *order, char out[17]);
+
+
+#endif /* _B24_ORDER_H_INCLUDED_ */

@@ -1,0 +1,190 @@
+
+/*
+ * The rules of a shop: compiled from nginx tokens, evaluated on a captured
+ * exchange.  The compiler knows no nginx: it is fed lines.  nginx strings with
+ * variables are kept as templates; the caller evaluates them and hands the
+ * values in through b24_input_t.
+ */
+
+
+#ifndef _B24_RULES_H_INCLUDED_
+#define _B24_RULES_H_INCLUDED_
+
+
+#include "b24_base.h"
+#include "b24_order.h"
+
+
+#define B24_SHOP_BLOCKS   64        /* order + collect + status of one shop */
+#define B24_RULES_ERR     512
+
+
+typedef struct b24_rules_s    b24_rules_t;      /* all shops, the compiler */
+typedef struct b24_shop_s     b24_shop_t;
+typedef struct b24_block_s    b24_rule_t;       /* one block */
+typedef struct b24_partial_s  b24_partial_t;    /* request side of an event */
+
+
+typedef enum {
+    B24_RULE_ORDER = 0,
+    B24_RULE_COLLECT,
+    B24_RULE_STATUS
+} b24_rule_e;
+
+
+/*
+ * ---- compiling: the configuration's one thread, before any evaluation ----
+ *
+ * pool lives as long as the configuration.  All functions return B24_OK or
+ * B24_DECLINED with one sentence in rules->err that names the line's directive
+ * and the cure (no file and line: the caller adds them), or B24_ERROR.
+ */
+b24_rules_t *b24_rules_create(b24_pool_t *pool);
+const char *b24_rules_error(const b24_rules_t *rules);
+
+/* "b24_shop NAME [: BASE] {": args are what follows b24_shop */
+int b24_rules_shop(b24_rules_t *rules, const b24_str_t *args, size_t n);
+/* a line of the current block: args[0] is the directive */
+int b24_rules_line(b24_rules_t *rules, const b24_str_t *args, size_t n);
+/* a line that opens a block ("order save {", "items request:/items {") */
+int b24_rules_open(b24_rules_t *rules, const b24_str_t *args, size_t n);
+/* "}" of the innermost block; for the shop itself this resolves heirs and
+ * checks the whole shop (an order without "id", ...) */
+int b24_rules_close(b24_rules_t *rules);
+
+/* NULL when there is no shop of that name */
+const b24_shop_t *b24_rules_find(const b24_rules_t *rules,
+    const b24_str_t *name);
+const b24_str_t *b24_shop_name(const b24_shop_t *shop);
+
+/*
+ * nginx strings with variables used by the rules: the caller compiles each
+ * once after parsing.  Numbers are unique over all shops.
+ */
+size_t b24_rules_nvars(const b24_rules_t *rules);
+const b24_str_t *b24_rules_var(const b24_rules_t *rules, size_t n);
+/* true when the template can only be evaluated once the answer is there
+ * ($upstream_..., $sent_..., $status, $bytes_sent, $body_bytes_sent,
+ * $request_time) */
+int b24_rules_var_late(const b24_rules_t *rules, size_t n);
+
+/* STAGE for a status of the shop, NULL when the table has none */
+const b24_str_t *b24_shop_stage(const b24_shop_t *shop,
+    const b24_str_t *status);
+/* the table itself, in the order of its lines (name: STATUS, value: STAGE) */
+const b24_pair_t *b24_shop_stages(const b24_shop_t *shop);
+/* empty when not given */
+const b24_str_t *b24_shop_default_status(const b24_shop_t *shop);
+
+
+/*
+ * ---- evaluating: any thread; the rules are read-only ----
+ */
+
+typedef enum {
+    B24_BODY_NONE = 0,              /* the message has no body */
+    B24_BODY_FULL,
+    B24_BODY_CUT,                   /* ended before its end */
+    B24_BODY_LARGE,                 /* above b24_capture, not read */
+    B24_BODY_UNSEEN                 /* not looked at, lost */
+} b24_body_e;
+
+
+typedef struct {
+    /* request, as the client sent it */
+    b24_str_t          method;
+    b24_str_t          path;        /* b24_text_target() */
+    b24_str_t          args;
+    b24_str_t          content_type;
+    b24_str_t          body;
+    b24_body_e         body_state;
+
+    /* answer */
+    unsigned           status;      /* 0: none seen */
+    const b24_pair_t  *headers;     /* those b24_shop_headers() named */
+    b24_str_t          answer_type;
+    b24_str_t          answer_encoding;
+    b24_str_t          answer;      /* as sent, maybe compressed */
+    b24_body_e         answer_state;
+    size_t             answer_max;  /* bound for what inflates */
+
+    /* value of template n; B24_OK, or B24_DECLINED when it has none */
+    int              (*var)(void *data, size_t n, b24_str_t *value);
+    void              *data;
+} b24_input_t;
+
+
+/*
+ * Which blocks this request may be for: uri, method, query: and those when
+ * lines that need no body.  A bit per block in the shop's order; 0: not a
+ * candidate.  Allocates only when a template or query must be looked at.
+ */
+uint64_t b24_shop_candidates(b24_pool_t *pool, const b24_shop_t *shop,
+    b24_input_t *in);
+
+/* what the candidates need captured */
+int b24_shop_needs_body(const b24_shop_t *shop, uint64_t set);
+int b24_shop_needs_answer(const b24_shop_t *shop, uint64_t set);
+/* calls fn for each response header named; stops on non-zero and returns it */
+int b24_shop_headers(const b24_shop_t *shop, uint64_t set,
+    int (*fn)(void *data, const b24_str_t *name), void *data);
+/* calls fn for each template number used by the blocks of set */
+int b24_shop_vars(const b24_shop_t *shop, uint64_t set,
+    int (*fn)(void *data, size_t n), void *data);
+/* the set holds an order block */
+int b24_shop_has_order(const b24_shop_t *shop, uint64_t set);
+const b24_rule_t *b24_shop_rule(const b24_shop_t *shop, unsigned n);
+b24_rule_e b24_rule_kind(const b24_rule_t *rule);
+const b24_str_t *b24_rule_name(const b24_rule_t *rule);
+
+
+/*
+ * First stage: everything the request alone decides.  Chooses the first order
+ * or status block of the set whose when lines all hold (B24_DECLINED: none);
+ * evaluates every alternative that needs no answer and keeps the results, so
+ * that afterwards the body isn't needed.
+ *
+ * When the body can't be read (broken, too deep, B24_BODY_LARGE, ...), the
+ * first order block of the set is chosen and the partial says why
+ * (b24_partial_unreadable()).
+ */
+int b24_extract_request(b24_pool_t *pool, const b24_shop_t *shop,
+    uint64_t set, const b24_input_t *in, b24_partial_t **partial);
+/* NULL, or plain words */
+const char *b24_partial_unreadable(const b24_partial_t *partial);
+const b24_rule_t *b24_partial_rule(const b24_partial_t *partial);
+/* JSON for the journal ("v":1; only values that rules name), and back */
+int b24_partial_print(b24_pool_t *pool, const b24_partial_t *partial,
+    b24_str_t *json);
+int b24_partial_parse(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_str_t *json, b24_partial_t **partial);
+
+
+typedef enum {
+    B24_OUTCOME_ACCEPTED = 0,       /* every accept line holds, id known */
+    B24_OUTCOME_REJECTED,           /* an accept line fails */
+    B24_OUTCOME_UNCONFIRMED         /* the answer is missing or unreadable, or
+                                       the request's values are */
+} b24_outcome_e;
+
+
+typedef struct {
+    b24_outcome_e   outcome;
+    b24_rule_e      kind;
+    b24_order_t    *order;          /* never NULL */
+    b24_str_t       cause;          /* plain words, no buyer's data */
+    b24_str_t       advice;         /* what to do about it, may be empty */
+} b24_event_t;
+
+
+/*
+ * Second stage: accept lines and what only the answer gives.  An answer
+ * compressed as br or zstd, broken, cut or too large makes an order
+ * unconfirmed when a line needs its body, with the cure in advice.  Accepted
+ * without an id: unconfirmed ("the shop's answer has no order number").
+ */
+int b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event);
+
+
+#endif /* _B24_RULES_H_INCLUDED_ */

@@ -1,0 +1,299 @@
+
+/*
+ * The durable queue: one SQLite file in the folder of b24_queue.  Everything
+ * here runs in pool threads (or, at exit, in the worker itself), one thread at
+ * a time per b24_queue_t; each worker has a connection of its own, opened after
+ * fork.  Times are milliseconds since the epoch unless a name says otherwise.
+ *
+ * Functions return B24_QUEUE_OK or one of the errors below; after an error
+ * inside a transaction call b24_queue_rollback() and begin anew.
+ */
+
+
+#ifndef _B24_QUEUE_H_INCLUDED_
+#define _B24_QUEUE_H_INCLUDED_
+
+
+#include "b24_base.h"
+
+
+#define B24_QUEUE_SCHEMA   1
+#define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
+
+
+typedef enum {
+    B24_QUEUE_OK = 0,
+    B24_QUEUE_NONE,                 /* nothing there (claim, get) */
+    B24_QUEUE_BUSY,                 /* locked by another process: try later */
+    B24_QUEUE_FULL,                 /* no space on the disk */
+    B24_QUEUE_READONLY,
+    B24_QUEUE_IO,                   /* I/O error, cannot open, folder gone */
+    B24_QUEUE_CORRUPT,              /* not a database, or a broken one */
+    B24_QUEUE_NEWER,                /* schema of a newer module */
+    B24_QUEUE_NOMEM,
+    B24_QUEUE_STALE,                /* the lease is no longer ours */
+    B24_QUEUE_ERROR                 /* anything else: a bug of ours */
+} b24_queue_rc_e;
+
+
+/* states of a record, in the order of the desk's counts */
+#define B24_STATES(X)                                                         \
+    X(CAPTURED, "captured")                                                   \
+    X(ACCEPTED, "accepted")                                                   \
+    X(SENDING, "sending")                                                     \
+    X(WAITING, "waiting")                                                     \
+    X(PARKED, "parked")                                                       \
+    X(UNCONFIRMED, "unconfirmed")                                             \
+    X(DELIVERED, "delivered")                                                 \
+    X(REJECTED, "rejected")                                                   \
+    X(DUPLICATE, "duplicate")
+
+#define B24_X(id, name)  B24_STATE_##id,
+typedef enum { B24_STATES(B24_X) B24_NSTATES } b24_state_e;
+#undef B24_X
+
+/* kinds of events of an order */
+typedef enum {
+    B24_EV_NEW = 0,
+    B24_EV_STATUS,
+    B24_EV_CHANGED,
+    B24_EV_LINK
+} b24_ev_e;
+
+/* steps of a delivery, in the order they are done */
+typedef enum {
+    B24_STEP_CONTACT = 0,
+    B24_STEP_COMPANY,
+    B24_STEP_DEAL,
+    B24_STEP_ROWS,
+    B24_NSTEPS
+} b24_delivery_step_e;
+
+typedef enum {
+    B24_STEP_OPEN = 0,              /* not tried */
+    B24_STEP_SENT,                  /* committed before sending: outcome unknown
+                                       until another state is written */
+    B24_STEP_DONE,
+    B24_STEP_FAILED,
+    B24_STEP_SKIPPED                /* nothing to do (no rows, no company) */
+} b24_step_state_e;
+
+typedef struct b24_queue_s  b24_queue_t;
+
+
+const char *b24_state_name(b24_state_e state);
+/* B24_NSTATES when there is none of that name */
+b24_state_e b24_state_find(const b24_str_t *name);
+const char *b24_queue_strerror(b24_queue_rc_e rc);
+
+
+/*
+ * path is the database file; its folder exists.  Creates the schema (mode 0600)
+ * or checks its version; WAL, synchronous=FULL, busy timeout 5 s.  On an error
+ * *q is NULL and err (errlen bytes) holds SQLite's words.
+ */
+b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
+    size_t errlen);
+void b24_queue_close(b24_queue_t *q);
+/* SQLite's words for the last error, for the log */
+const char *b24_queue_message(b24_queue_t *q);
+/* the file behind the connection is still the one at path */
+int b24_queue_same_file(b24_queue_t *q);
+
+b24_queue_rc_e b24_queue_begin(b24_queue_t *q);     /* BEGIN IMMEDIATE */
+b24_queue_rc_e b24_queue_commit(b24_queue_t *q);
+void b24_queue_rollback(b24_queue_t *q);
+
+
+/* ---- intake (inside a transaction) ---- */
+
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    order_id;          /* empty: not known */
+    b24_str_t    rule;              /* "shop/block" */
+    b24_str_t    fingerprint;       /* b24_order_fingerprint() */
+    b24_str_t    data;              /* b24_order_print() */
+    b24_str_t    cause;
+    b24_str_t    advice;
+    b24_state_e  state;             /* ACCEPTED or UNCONFIRMED (CAPTURED later) */
+    int64_t      now;               /* arrival of the shop's answer */
+} b24_queue_put_t;
+
+typedef struct {
+    char         key[B24_QUEUE_KEY_LEN];
+    b24_state_e  state;             /* of the record; DUPLICATE when counted only;
+                                       PARKED for a re-used number */
+    int64_t      record;            /* the record's row, or the one it doubles */
+} b24_queue_put_result_t;
+
+/*
+ * ACCEPTED with an order id: a new record, or, when (origin, order_id) has one
+ * already:
+ *   - that one is unconfirmed: it becomes accepted with the new data;
+ *   - same fingerprint, or less than 24 h apart: duplicate, counted, a
+ *     timeline row on the first record, nothing else;
+ *   - otherwise: a new record, parked ("order number seen before with other
+ *     content", advice: send offers a suffix).
+ * The link table counts as "has one" too (records whose keep has expired).
+ * UNCONFIRMED with an id that has an accepted (or later) record: duplicate.
+ * UNCONFIRMED without an id: always a new record.
+ * A new record gets its event (new, sequence 1) and its timeline row.
+ */
+b24_queue_rc_e b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_queue_put_result_t *result);
+
+/* adds n to the counter of an outcome that keeps no record (REJECTED) */
+b24_queue_rc_e b24_queue_count(b24_queue_t *q, const b24_str_t *origin,
+    b24_state_e outcome, uint64_t n);
+
+
+/* ---- courier (each call is a transaction of its own) ---- */
+
+typedef struct {
+    int64_t      record;
+    int64_t      event;
+    b24_ev_e     kind;
+    char         key[B24_QUEUE_KEY_LEN];
+    b24_str_t    origin;
+    b24_str_t    order_id;
+    b24_str_t    data;
+    int          attempts;          /* this one included */
+    int64_t      accepted;          /* when the shop's answer arrived */
+    int64_t      deal_id;           /* 0: not known */
+    int64_t      contact_id;
+    int64_t      company_id;
+    b24_step_state_e  steps[B24_NSTEPS];
+    int64_t      lease;             /* until */
+} b24_queue_job_t;
+
+/*
+ * Claims the next due event of one of the origins: accepted ones in order of
+ * arrival, waiting ones whose time has come, sending ones whose lease has run
+ * out (their owner died; their steps tell what may have happened).  The record
+ * becomes sending, attempts grows, owner and lease are written, all in the
+ * transaction that selects.  NONE: *next gets the time when something becomes
+ * due, 0 when nothing waits.  Strings live in the pool.  Events of one record
+ * go strictly in sequence.
+ */
+b24_queue_rc_e b24_queue_claim(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, const char *owner,
+    int64_t lease_ms, int64_t now, b24_queue_job_t *job, int64_t *next);
+
+/*
+ * Before a transfer that may create something: writes ids known so far and
+ * marks the steps of mask (1 << step) SENT, prolongs the lease, adds a timeline
+ * row (state sending, cause, method).  STALE when owner no longer holds it.
+ */
+b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job, unsigned mask, const char *method,
+    const char *cause, int64_t lease_ms, int64_t now);
+
+typedef struct {
+    b24_state_e       state;        /* DELIVERED, WAITING, PARKED, ACCEPTED
+                                       (given back untried) */
+    int64_t           next;         /* WAITING: when */
+    int64_t           deal_id;      /* 0 keeps what is there */
+    int64_t           contact_id;
+    int64_t           company_id;
+    b24_step_state_e  steps[B24_NSTEPS];
+    const char       *method;       /* REST method, NULL when none */
+    const char       *error;        /* Bitrix24's code or ours, NULL */
+    const char       *cause;        /* plain words, NULL */
+    const char       *advice;
+} b24_queue_outcome_t;
+
+/*
+ * The end of an attempt: steps, ids, state, timeline row, lease released; the
+ * link (origin, order id) -> deal, contact, company is written as soon as a
+ * deal id is known, whatever the state.  Same state and cause as the last row
+ * of the timeline: that row's count and time are updated instead.
+ */
+b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
+
+
+/* ---- links ---- */
+
+typedef struct {
+    int64_t  deal_id;
+    int64_t  contact_id;
+    int64_t  company_id;
+} b24_queue_link_t;
+
+b24_queue_rc_e b24_queue_link(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_queue_link_t *link);
+
+
+/* ---- desk (read only) ---- */
+
+typedef struct {
+    b24_str_t    origin;
+    int64_t      counts[B24_NSTATES];   /* delivered, rejected and duplicate
+                                           since the queue was made */
+    int64_t      oldest;            /* accepted time of the oldest undelivered
+                                       (accepted, sending, waiting), 0: none */
+} b24_queue_counts_t;
+
+/* every origin the queue knows; change grows with each commit that altered a
+ * count, so that a reader can tell which of two answers is newer */
+b24_queue_rc_e b24_queue_counts(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_counts_t **counts, size_t *n, int64_t *change);
+
+typedef struct {
+    char         key[B24_QUEUE_KEY_LEN];
+    b24_str_t    origin;
+    b24_str_t    order_id;          /* empty: unknown */
+    b24_str_t    rule;
+    b24_state_e  state;
+    int64_t      deal_id;
+    int64_t      contact_id;
+    int64_t      company_id;
+    int          attempts;
+    int64_t      created;
+    int64_t      updated;
+    int64_t      next;              /* waiting: when */
+    b24_str_t    cause;             /* data NULL: null */
+    b24_str_t    advice;
+    b24_str_t    data;              /* only from b24_queue_get() */
+} b24_queue_record_t;
+
+/* the latest by update; origins NULL: all; state B24_NSTATES: all;
+ * limit 1..1000 */
+b24_queue_rc_e b24_queue_list(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, b24_state_e state, int limit,
+    b24_queue_record_t **records, size_t *n);
+
+/* by key, or (origin may be empty) by order id: all that match, at most 20 */
+b24_queue_rc_e b24_queue_get(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *key, const b24_str_t *origin, const b24_str_t *order_id,
+    b24_queue_record_t **records, size_t *n);
+
+typedef struct {
+    int64_t      time;
+    int64_t      last;              /* of equal ones */
+    int          count;
+    b24_state_e  state;
+    b24_str_t    cause;
+    b24_str_t    method;
+    b24_str_t    error;
+} b24_queue_moment_t;
+
+b24_queue_rc_e b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record_of_key, const char *key, b24_queue_moment_t **moments,
+    size_t *n);
+
+
+/* ---- a person's hand and housekeeping (transactions of their own) ---- */
+
+/* parked, waiting -> accepted now; NONE when there is no such record or it is
+ * in another state */
+b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
+    const char *cause, int64_t now);
+/* deletes delivered records older than keep_ms (parked and unconfirmed three
+ * times as long; their personal data goes, links stay), at most limit a call;
+ * *n how many went */
+b24_queue_rc_e b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit,
+    int64_t now, int *n);
+
+
+#endif /* _B24_QUEUE_H_INCLUDED_ */
