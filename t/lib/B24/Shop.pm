@@ -1,0 +1,444 @@
+package B24::Shop;
+
+# The sample shop (t/shop) under a PHP-FPM of its own: a generated pool in a
+# private folder, a unix socket, no system service touched.
+#
+#   my $shop = B24::Shop->start("build/t/shop", test => 1);
+#   $shop->socket;     # path for fastcgi_pass unix:...
+#   $shop->location;   # a ready "location / { ... }" for nginx.conf
+#   $shop->dsn;        # PDO DSN of the orders
+#   $shop->session(1 => 2);            # a buyer with a cart, for one request
+#   $shop->wait_held('a'); $shop->release('a');      # see TestFaults.php
+#   $shop->stop;       # also done when the object or the program ends
+#
+# start(DIR, OPTIONS): DIR (default build/shop-PID) is made, or used again with
+# the orders it holds.  Options:
+#
+#   test      1: faults on request (header X-Shop-Test), see TestFaults.php
+#   gzip      1: PHP compresses its answers
+#   children  number of PHP processes, default 3
+#   dsn       another database, with db_user and db_password;
+#             default SQLite in DIR/data
+#   detach    1: goes on after the program's end, until B24::Shop->stop_in(DIR)
+#
+# As root the PHP processes run as www-data, otherwise as the current user.
+# Whatever fails dies with a sentence that says where to look.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Digest::SHA qw(sha256_hex);
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use File::Temp ();
+use IO::Socket::UNIX;
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use constant {
+    WORKER_USER  => 'www-data',
+    START_CAP    => 20,            # seconds until the socket must answer
+    HELD_CAP     => 30,            # seconds until a request must be held
+    STOP_CAP     => 10,            # seconds until the process must be gone
+    SOCKET_CHARS => 100,           # sun_path holds 108 bytes
+};
+
+my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+
+my %running;
+
+
+sub start {
+    my ($class, $dir, %option) = @_;
+
+    $dir //= "$ROOT/build/shop-$$";
+    make_path($dir);
+
+    my $self = bless {
+        dir    => abs_path($dir),
+        owner  => $$,
+        detach => $option{detach},
+    }, ref $class || $class;
+
+    $self->{socket} = "$self->{dir}/fpm.sock";
+
+    if (length $self->{socket} > SOCKET_CHARS) {
+        $self->{short} = File::Temp->newdir('b24-shop-XXXXXX', TMPDIR => 1,
+                                            CLEANUP => !$option{detach});
+        chmod 0755, $self->{short};
+        $self->{socket} = "$self->{short}/fpm.sock";
+    }
+
+    if (-S $self->{socket} && _connects($self->{socket})) {
+        die "a shop is running in $self->{dir} already: stop it first\n";
+    }
+
+    $self->_folders;
+    _check_access($_) for $self->script, "$self->{dir}/data";
+    $self->{dsn} = $option{dsn} // "sqlite:$self->{dir}/data/shop.sqlite";
+    $self->_write_pool(\%option);
+    $self->_spawn;
+
+    $running{$self->{pid}} = $self unless $option{detach};
+    return $self;
+}
+
+
+sub dir     { return $_[0]{dir} }
+sub socket  { return $_[0]{socket} }
+sub dsn     { return $_[0]{dsn} }
+sub pid     { return $_[0]{pid} }
+sub docroot { return "$ROOT/t/shop/public" }
+sub script  { return docroot() . '/index.php' }
+sub log     { return "$_[0]{dir}/fpm.log" }
+sub rules   { return "$ROOT/t/shop/b24-shop.conf" }
+
+
+# Path of the SQLite file; undef with another database.
+sub db {
+    my $self = shift;
+
+    return $self->{dsn} =~ /^sqlite:(.+)/ ? $1 : undef;
+}
+
+
+# The location that hands everything to the shop's front controller; EXTRA
+# lines go inside it.  It includes no file: a test's nginx has no fastcgi_params
+# beside its configuration.
+sub location {
+    my ($self, $extra) = @_;
+
+    my %param = (
+        SCRIPT_FILENAME => $self->script,
+        DOCUMENT_ROOT   => $self->docroot,
+        SCRIPT_NAME     => '/index.php',
+        REQUEST_SCHEME  => '$scheme',
+        map { (uc $_ => "\$$_") } qw(query_string request_method content_type
+            content_length request_uri document_uri server_protocol
+            remote_addr remote_port server_addr server_port
+            server_name),
+    );
+
+    return join "\n",
+        'location / {',
+        (map { "    fastcgi_param $_ $param{$_};" } sort keys %param),
+        '    fastcgi_pass unix:' . $self->socket . ';',
+        (defined $extra ? "    $extra" : ()),
+        '}', '';
+}
+
+
+# Makes a buyer's session with this cart (product id => quantity), as if its
+# pages had been visited, so that a test can check out by form in one request.
+# Gives { cookie => 'PHPSESSID=…', csrf => '…' }.
+sub session {
+    my ($self, %cart) = @_;
+
+    my $id = substr sha256_hex(join '-', $$, time, rand), 0, 32;
+    my $csrf = substr sha256_hex("csrf $id"), 0, 32;
+
+    my $items = join '', map {
+        sprintf 'i:%d;i:%d;', $_, sprintf '%.0f', $cart{$_} * 1000
+    } sort { $a <=> $b } keys %cart;
+
+    my $file = "$self->{dir}/sessions/sess_$id";
+
+    open my $out, '>', $file or die "can't write $file: $!\n";
+    printf $out 'csrf|s:%d:"%s";cart|a:%d:{%s}',
+        length $csrf, $csrf, scalar keys %cart, $items;
+    close $out or die "can't write $file: $!\n";
+
+    chmod 0600, $file;
+    _give_away($file);
+
+    return { cookie => "PHPSESSID=$id", csrf => $csrf };
+}
+
+
+# Requests that the faults hold_before=NAME and hold_after=NAME hold now.
+sub held {
+    my ($self, $name) = @_;
+
+    return scalar(my @files = glob qq("$self->{dir}/hold/held-$name-*"));
+}
+
+
+# Waits until COUNT requests (default 1) are held; false after 30 seconds.
+sub wait_held {
+    my ($self, $name, $count) = @_;
+
+    my $until = time + HELD_CAP;
+
+    while ($self->held($name) < ($count // 1)) {
+        return 0 if time > $until;
+        sleep 0.01;
+    }
+
+    return 1;
+}
+
+
+# Lets the held requests go on, and later ones of this name pass.
+sub release {
+    my ($self, $name) = @_;
+
+    my $file = "$self->{dir}/hold/go-$name";
+
+    open my $out, '>', $file or die "can't write $file: $!\n";
+    close $out;
+    chmod 0644, $file;
+    return;
+}
+
+
+sub stop {
+    my $self = shift;
+
+    my $pid = delete $self->{pid} or return;
+    delete $running{$pid};
+
+    _end($pid, sub { return waitpid($pid, POSIX::WNOHANG()) != 0 });
+    unlink $self->{socket};
+    return;
+}
+
+
+# Ends the shop that an earlier program left running in DIR.
+# True when there was one.
+sub stop_in {
+    my ($class, $dir) = @_;
+
+    open my $in, '<', "$dir/fpm.pid" or return 0;
+    my $pid = <$in>;
+    close $in;
+
+    return 0 unless defined $pid && $pid =~ /^(\d+)$/;
+    $pid = $1;
+
+    # a pid file may be older than the machine's last start
+    open $in, '<', "/proc/$pid/cmdline" or return 0;
+    my $command = do { local $/; <$in> } // '';
+    close $in;
+
+    return 0 unless $command =~ /php-fpm/
+                    && index($command, abs_path($dir)) >= 0;
+
+    if ($running{$pid}) {
+        $running{$pid}->stop;
+        return 1;
+    }
+
+    _end($pid, sub { return !kill 0, $pid });
+    unlink "$dir/fpm.pid";
+    return 1;
+}
+
+
+sub DESTROY {
+    my $self = shift;
+
+    return if $self->{detach} || !defined $self->{owner}
+              || $self->{owner} != $$;
+
+    local ($@, $!, $?);
+    $self->stop;
+    return;
+}
+
+
+END {
+    local ($@, $!, $?);
+
+    for my $shop (values %running) {
+        $shop->stop if $shop->{owner} == $$;
+    }
+}
+
+
+sub _folders {
+    my $self = shift;
+
+    for my $name (qw(data sessions files hold)) {
+        my $folder = "$self->{dir}/$name";
+
+        make_path($folder, { mode => 0750 });
+        _give_away($folder);
+    }
+
+    # what an earlier test has let go
+    unlink glob qq("$self->{dir}/hold/*");
+    return;
+}
+
+
+sub _give_away {
+    my $path = shift;
+
+    return if $>;
+
+    my (undef, undef, $uid, $gid) = getpwnam WORKER_USER;
+
+    die 'there is no user ' . WORKER_USER . " to run PHP as\n"
+        unless defined $uid;
+    chown $uid, $gid, $path or die "can't chown $path: $!\n";
+    return;
+}
+
+
+# A checkout below a closed folder (/root) would only give PHP's 404.
+sub _check_access {
+    my $path = shift;
+
+    return if $>;
+
+    my @as_worker = ('setpriv', '--reuid', WORKER_USER, '--regid',
+                     WORKER_USER, '--clear-groups');
+
+    die WORKER_USER . " can't read $path: open the folders above it\n"
+        if system(@as_worker, 'test', '-r', $path) != 0;
+    return;
+}
+
+
+sub _write_pool {
+    my ($self, $option) = @_;
+
+    my $dir = $self->{dir};
+    my $children = $option->{children} // 3;
+
+    # only root may change the user; the socket is open to all because tests
+    # run nginx's workers under various users
+    my $user = $> ? '' : 'user = ' . WORKER_USER . "\ngroup = "
+                         . WORKER_USER . "\n";
+
+    my %env = (
+        SHOP_DSN         => $self->{dsn},
+        SHOP_DB_USER     => $option->{db_user},
+        SHOP_DB_PASSWORD => $option->{db_password},
+        SHOP_FILES       => "$dir/files",
+        SHOP_GZIP        => $option->{gzip} ? 1 : undef,
+        SHOP_TEST        => $option->{test} ? 1 : undef,
+        SHOP_HOLD        => $option->{test} ? "$dir/hold" : undef,
+    );
+
+    my $env = join '', map { qq{env[$_] = "$env{$_}"\n} }
+              grep { defined $env{$_} } sort keys %env;
+
+    my $text = <<"POOL";
+[global]
+pid = $dir/fpm.pid
+error_log = $dir/fpm.log
+daemonize = no
+process_control_timeout = 5s
+
+[shop]
+${user}listen = $self->{socket}
+listen.mode = 0666
+pm = static
+pm.max_children = $children
+catch_workers_output = yes
+decorate_workers_output = no
+$env
+php_admin_flag[display_errors] = off
+php_admin_flag[log_errors] = on
+php_admin_value[error_log] = /dev/stderr
+php_admin_value[default_charset] = UTF-8
+php_admin_value[date.timezone] = UTC
+php_admin_value[session.save_path] = $dir/sessions
+php_admin_value[session.name] = PHPSESSID
+php_admin_flag[session.use_strict_mode] = on
+php_admin_flag[session.cookie_httponly] = on
+php_admin_value[session.cookie_samesite] = Lax
+php_admin_value[upload_max_filesize] = 2M
+php_admin_value[post_max_size] = 80M
+php_admin_value[memory_limit] = 256M
+POOL
+
+    open my $out, '>', "$dir/fpm.conf" or die "can't write $dir/fpm.conf: $!\n";
+    print $out $text;
+    close $out or die "can't write $dir/fpm.conf: $!\n";
+    chmod 0600, "$dir/fpm.conf";
+    return;
+}
+
+
+sub _binary {
+    for my $path (sort { $b cmp $a } glob '/usr/sbin/php-fpm*') {
+        return $path if -x $path;
+    }
+
+    die "php-fpm isn't installed: the Debian package is php-fpm\n";
+}
+
+
+sub _spawn {
+    my $self = shift;
+
+    my @command = (_binary(), '--nodaemonize', '--fpm-config',
+                   "$self->{dir}/fpm.conf", '--prefix', $self->{dir});
+
+    # a killed test must not leave its shop behind
+    unshift @command, 'setpriv', '--pdeathsig', 'TERM', '--'
+        unless $self->{detach};
+
+    unlink $self->{socket};
+    my $pid = fork // die "can't fork: $!\n";
+
+    if ($pid == 0) {
+        my $out = "$self->{dir}/fpm.out";
+
+        POSIX::setsid() if $self->{detach};
+        open STDIN, '<', '/dev/null' and open STDOUT, '>>', $out
+            and open STDERR, '>&', \*STDOUT and exec @command;
+        POSIX::_exit(127);
+    }
+
+    $self->{pid} = $pid;
+    my $until = time + START_CAP;
+
+    while (!_connects($self->{socket})) {
+        if (waitpid($pid, POSIX::WNOHANG()) != 0) {
+            delete $self->{pid};
+            die "php-fpm ended at start, see $self->{dir}/fpm.log"
+                . " and fpm.out\n";
+        }
+
+        if (time > $until) {
+            $self->stop;
+            die "php-fpm doesn't answer, see $self->{dir}/fpm.log\n";
+        }
+
+        sleep 0.02;
+    }
+
+    return;
+}
+
+
+sub _connects {
+    my $path = shift;
+
+    return defined IO::Socket::UNIX->new(Peer => $path);
+}
+
+
+# Asks a process to end, then insists; $gone says whether it has ended.
+sub _end {
+    my ($pid, $gone) = @_;
+
+    for my $signal (qw(TERM KILL)) {
+        kill $signal, $pid;
+        my $until = time + STOP_CAP;
+
+        while (time < $until) {
+            return if $gone->();
+            sleep 0.02;
+        }
+    }
+
+    return;
+}
+
+
+1;
