@@ -1,8 +1,7 @@
 
 /*
  * Strings, pools and growing buffers shared by every room that knows no
- * nginx.  b24_str_t has the layout of ngx_str_t, so that the nginx side
- * passes its own strings without a copy.
+ * nginx.
  */
 
 
@@ -21,10 +20,23 @@
 #define B24_DECLINED -5         /* the input is not what was asked for */
 
 
+/*
+ * The nginx side defines B24_STR_T as ngx_str_t, a structure of the same
+ * members and so of a compatible type: its strings pass without a copy.
+ */
+
+#ifdef B24_STR_T
+
+typedef B24_STR_T  b24_str_t;
+
+#else
+
 typedef struct {
     size_t   len;
     u_char  *data;              /* not terminated unless a function says so */
 } b24_str_t;
+
+#endif
 
 
 #define b24_string(s)      { sizeof(s) - 1, (u_char *) (s) }

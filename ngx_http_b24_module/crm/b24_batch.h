@@ -35,6 +35,7 @@ typedef struct {
     unsigned        count;
     unsigned        halt:1;
     unsigned        failed:1;       /* out of memory or beyond a bound */
+    b24_command_t   spare;          /* takes what comes after a failure */
 } b24_batch_t;
 
 
@@ -61,7 +62,8 @@ void b24_command_ref(b24_batch_t *batch, b24_command_t *cmd, const char *key,
 /*
  * A "$" before result, next, total, time or error (any case) becomes U+FF04,
  * wherever it stands: the server expands such text in batch commands and there
- * is no escape (neutralised before percent-encoding).
+ * is no escape (neutralised before percent-encoding).  U+017F (long s) counts
+ * as an "s", since a pattern that folds Unicode would take it for one.
  */
 void b24_neutralise(b24_buf_t *out, const b24_str_t *text);
 
@@ -84,7 +86,7 @@ typedef enum {
 
 typedef struct {
     b24_class_e  class;
-    b24_str_t    code;              /* Bitrix24's error, may be "" */
+    b24_str_t    code;              /* Bitrix24's error (may be ""), or ours */
     b24_str_t    text;              /* its description: plain text, at most 300
                                        bytes, no URL, no webhook code */
     const char  *advice;            /* static, plain words; NULL when none */
@@ -111,8 +113,8 @@ typedef struct {
 } b24_answer_t;
 
 
-/* judges by the key "error" first (present even when ""), then by status; a body
- * that is no JSON object is an unknown outcome, see bitrix24-rest §2.5 */
+/* judges by the key "error" first (present even when ""), then by status; a
+ * body that is no JSON object is an unknown outcome */
 int b24_answer_parse(b24_pool_t *pool, b24_net_e net, unsigned http,
     const b24_str_t *body, b24_answer_t *answer);
 

@@ -79,7 +79,8 @@ int b24_inline_find(b24_pool_t *pool, const b24_str_t *text,
  * application/x-www-form-urlencoded and query strings with PHP's rules:
  * brackets nest, [] numbers itself, a name is cut at a broken bracket as PHP
  * does it, dots and blanks in the top-level name become "_", of equal names the
- * last wins.  Always an object.
+ * last wins.  Always an object, and so is all that brackets make: "a[]=1" gives
+ * {"a":{"0":"1"}}.
  */
 int b24_form_parse(b24_pool_t *pool, const b24_str_t *text, b24_node_t **root);
 
@@ -91,8 +92,12 @@ int b24_form_parse(b24_pool_t *pool, const b24_str_t *text, b24_node_t **root);
 int b24_multipart_parse(b24_pool_t *pool, const b24_str_t *content_type,
     const b24_str_t *body, b24_node_t **root);
 
-/* a body by its Content-Type; an unknown or missing type is guessed: JSON when
- * it begins with "{" or "[", a form otherwise; an empty body is an empty object */
+/*
+ * A body by its Content-Type; an unknown or missing type is guessed: JSON when
+ * it begins with "{" or "[", a form otherwise.  JSON that begins with "{" and
+ * calls itself urlencoded (scripts that set no type) is JSON.  An empty body
+ * is an empty object.
+ */
 int b24_body_parse(b24_pool_t *pool, const b24_str_t *content_type,
     const b24_str_t *body, b24_node_t **root);
 
@@ -120,8 +125,9 @@ void b24_json_string(b24_buf_t *out, const b24_str_t *text);
 
 /*
  * A compiled pointer: RFC 6901 steps plus [KEY=VALUE] (first child whose
- * member KEY equals VALUE), [last], and %{NAME} (a learned value as a step or
- * inside [KEY=%{NAME}]).  "" points to the root.  "~0" and "~1" as in the RFC.
+ * member KEY equals VALUE), [last], and %{NAME} (a learned value in a step or
+ * in the VALUE, once in each, text may stand around it: PROP_%{NAME}).  ""
+ * points to the root.  "~0" and "~1" as in the RFC, also for "/" in brackets.
  */
 typedef enum {
     B24_STEP_KEY = 0,
@@ -138,6 +144,8 @@ struct b24_step_s {
     b24_str_t    key;               /* KEY, or NAME of a learned value */
     b24_str_t    value;
     unsigned     learned_value:1;   /* value is a NAME */
+    b24_str_t    before;            /* text around the learned value */
+    b24_str_t    after;
     b24_step_t  *next;
 };
 

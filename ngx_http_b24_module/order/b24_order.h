@@ -13,6 +13,11 @@
 #include "b24_node.h"
 
 
+/* an order with more items keeps the first ones in the queue: with all fields
+ * they are what a document of B24_NODE_MAX nodes can hold */
+#define B24_ORDER_ITEMS    5000
+
+
 /* fields of an order; names as in the rules (X(enum, "rule name")) */
 #define B24_ORDER_FIELDS(X)                                                   \
     X(ID, "id")                                                               \
@@ -104,20 +109,26 @@ typedef struct {
 } b24_order_t;
 
 
+/* NULL when memory is out */
 b24_order_t *b24_order_create(b24_pool_t *pool);
 b24_item_t *b24_order_add_item(b24_pool_t *pool, b24_order_t *order);
 
 /* sets FIELD, replacing an earlier value of the same FIELD; an empty value
- * removes it.  Field names compare exactly. */
+ * removes it.  Field names compare exactly.  Both are copied. */
 int b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
     const b24_str_t *value);
 /* NULL when absent */
 const b24_pair_t *b24_pair_get(const b24_pair_t *list, const b24_str_t *name);
+/* copies both; the same remark is kept once */
 int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
     const char *text);
 
-/* the JSON document kept in the queue ("v":1), and back.  Unknown members are
- * ignored, so that an older record is read by a newer module. */
+/*
+ * The JSON document kept in the queue ("v":1), and back.  Unknown members are
+ * ignored, so that an older record is read by a newer module; another version
+ * or another shape is B24_DECLINED.  What is read is copied, json is needed no
+ * more.  Beyond B24_ORDER_ITEMS items a remark takes the place of the rest.
+ */
 int b24_order_print(b24_pool_t *pool, const b24_order_t *order,
     b24_str_t *json);
 int b24_order_parse(b24_pool_t *pool, const b24_str_t *json,

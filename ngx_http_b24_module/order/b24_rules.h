@@ -67,6 +67,8 @@ const b24_str_t *b24_rules_var(const b24_rules_t *rules, size_t n);
  * ($upstream_..., $sent_..., $status, $bytes_sent, $body_bytes_sent,
  * $request_time) */
 int b24_rules_var_late(const b24_rules_t *rules, size_t n);
+/* the same of any nginx string */
+int b24_template_late(const b24_str_t *text);
 
 /* STAGE for a status of the shop, NULL when the table has none */
 const b24_str_t *b24_shop_stage(const b24_shop_t *shop,

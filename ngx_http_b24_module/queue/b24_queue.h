@@ -32,6 +32,8 @@ typedef enum {
     B24_QUEUE_NEWER,                /* schema of a newer module */
     B24_QUEUE_NOMEM,
     B24_QUEUE_STALE,                /* the lease is no longer ours */
+    B24_QUEUE_LIMIT,                /* put: the limit is reached, nothing was
+                                       written, the transaction goes on */
     B24_QUEUE_ERROR                 /* anything else: a bug of ours */
 } b24_queue_rc_e;
 
@@ -90,7 +92,8 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
 /*
  * path is the database file; its folder exists.  Creates the schema (mode 0600)
  * or checks its version; WAL, synchronous=FULL, busy timeout 5 s.  On an error
- * *q is NULL and err (errlen bytes) holds SQLite's words.
+ * *q is NULL and err (errlen bytes) holds SQLite's words.  Another program's
+ * database is CORRUPT and left as it is.
  */
 b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
     size_t errlen);
@@ -100,6 +103,21 @@ const char *b24_queue_message(b24_queue_t *q);
 /* the file behind the connection is still the one at path */
 int b24_queue_same_file(b24_queue_t *q);
 
+/* how long a lock of another process is waited for, 0..60000 ms; 5000 at first
+ * (shorter for the last flush of a worker that leaves) */
+void b24_queue_timeout(b24_queue_t *q, int ms);
+/*
+ * The most records kept (b24_queue max=), 0: no limit, as at first.  At the
+ * limit b24_queue_put() drops the oldest delivered records, when there are none
+ * a new record is refused with LIMIT.
+ */
+void b24_queue_limit(b24_queue_t *q, int64_t max);
+
+/*
+ * Every transaction, also those of the functions below, fails with IO when the
+ * file at path is no longer ours (checked at its begin and after its commit):
+ * what went into a file without a name would be lost.
+ */
 b24_queue_rc_e b24_queue_begin(b24_queue_t *q);     /* BEGIN IMMEDIATE */
 b24_queue_rc_e b24_queue_commit(b24_queue_t *q);
 void b24_queue_rollback(b24_queue_t *q);
@@ -115,15 +133,16 @@ typedef struct {
     b24_str_t    data;              /* b24_order_print() */
     b24_str_t    cause;
     b24_str_t    advice;
-    b24_state_e  state;             /* ACCEPTED or UNCONFIRMED (CAPTURED later) */
+    b24_state_e  state;             /* ACCEPTED, UNCONFIRMED or CAPTURED */
     int64_t      now;               /* arrival of the shop's answer */
 } b24_queue_put_t;
 
 typedef struct {
     char         key[B24_QUEUE_KEY_LEN];
-    b24_state_e  state;             /* of the record; DUPLICATE when counted only;
-                                       PARKED for a re-used number */
-    int64_t      record;            /* the record's row, or the one it doubles */
+    b24_state_e  state;             /* of the record; DUPLICATE when only
+                                       counted; PARKED for a re-used number */
+    int64_t      record;            /* the record's row, or the one it doubles;
+                                       0 (and no key): known by its link only */
 } b24_queue_put_result_t;
 
 /*
@@ -134,15 +153,28 @@ typedef struct {
  *     timeline row on the first record, nothing else;
  *   - otherwise: a new record, parked ("order number seen before with other
  *     content", advice: send offers a suffix).
- * The link table counts as "has one" too (records whose keep has expired).
- * UNCONFIRMED with an id that has an accepted (or later) record: duplicate.
- * UNCONFIRMED without an id: always a new record.
+ * The link table counts as "has one" too (records whose keep has expired: the
+ * fingerprint went with them, so beyond 24 h the new record is parked).
+ * UNCONFIRMED with an id that has an accepted (or later) record: duplicate;
+ * with one that is unconfirmed too: as ACCEPTED upon an accepted one.
+ * Without an id: always a new record.
+ * CAPTURED is treated as UNCONFIRMED.
  * A new record gets its event (new, sequence 1) and its timeline row.
  */
 b24_queue_rc_e b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_result_t *result);
 
-/* adds n to the counter of an outcome that keeps no record (REJECTED) */
+/*
+ * A later event of an order (inside a transaction): STATUS, CHANGED or LINK,
+ * with data of its own, which the claim gives out.  It gets the next sequence
+ * number and waits until those before it are done; a delivered record becomes
+ * accepted again.  NONE when there is no such record.
+ */
+b24_queue_rc_e b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
+    const b24_str_t *data, int64_t now);
+
+/* adds n to the counter of an outcome that keeps no record (REJECTED,
+ * DUPLICATE) */
 b24_queue_rc_e b24_queue_count(b24_queue_t *q, const b24_str_t *origin,
     b24_state_e outcome, uint64_t n);
 
@@ -174,15 +206,22 @@ typedef struct {
  * transaction that selects.  NONE: *next gets the time when something becomes
  * due, 0 when nothing waits.  Strings live in the pool.  Events of one record
  * go strictly in sequence.
+ *
+ * owner names one life of one process (a pid alone is not enough); it, the
+ * event and the number of the attempt are the fence that attempt() and
+ * outcome() check.  The order of accepted ones is that of the commits, no clock
+ * is asked.  When the clock was set back, waiting ones are due at once, and so
+ * are leases of other owners further away than twice lease_ms.
  */
 b24_queue_rc_e b24_queue_claim(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origins, size_t norigins, const char *owner,
     int64_t lease_ms, int64_t now, b24_queue_job_t *job, int64_t *next);
 
 /*
- * Before a transfer that may create something: writes ids known so far and
- * marks the steps of mask (1 << step) SENT, prolongs the lease, adds a timeline
- * row (state sending, cause, method).  STALE when owner no longer holds it.
+ * Before a transfer that may create something: writes ids known so far (and the
+ * link, when the deal is among them) and marks the steps of mask (1 << step)
+ * SENT, prolongs the lease, adds a timeline row (state sending, cause, method).
+ * STALE when owner no longer holds it.
  */
 b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, unsigned mask, const char *method,
@@ -206,7 +245,8 @@ typedef struct {
  * The end of an attempt: steps, ids, state, timeline row, lease released; the
  * link (origin, order id) -> deal, contact, company is written as soon as a
  * deal id is known, whatever the state.  Same state and cause as the last row
- * of the timeline: that row's count and time are updated instead.
+ * of the timeline: that row's count and time are updated instead; a series of
+ * sending and waiting in turn is kept as one row of each.  STALE as above.
  */
 b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
@@ -220,6 +260,7 @@ typedef struct {
     int64_t  company_id;
 } b24_queue_link_t;
 
+/* NONE when there is none */
 b24_queue_rc_e b24_queue_link(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, b24_queue_link_t *link);
 
@@ -263,7 +304,8 @@ b24_queue_rc_e b24_queue_list(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origins, size_t norigins, b24_state_e state, int limit,
     b24_queue_record_t **records, size_t *n);
 
-/* by key, or (origin may be empty) by order id: all that match, at most 20 */
+/* by key, or, when key is NULL or empty, by order id (origin NULL or empty: of
+ * any): all that match, at most 20; NONE when nothing does */
 b24_queue_rc_e b24_queue_get(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *key, const b24_str_t *origin, const b24_str_t *order_id,
     b24_queue_record_t **records, size_t *n);
@@ -278,20 +320,27 @@ typedef struct {
     b24_str_t    error;
 } b24_queue_moment_t;
 
+/* of a record, or, when that is 0, of a key; the oldest first, at most 200
+ * (further ones take the place of the last); NONE when there is no such one */
 b24_queue_rc_e b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool,
-    int64_t record_of_key, const char *key, b24_queue_moment_t **moments,
+    int64_t record, const char *key, b24_queue_moment_t **moments,
     size_t *n);
 
 
 /* ---- a person's hand and housekeeping (transactions of their own) ---- */
 
-/* parked, waiting -> accepted now; NONE when there is no such record or it is
- * in another state */
+/* parked, waiting -> accepted now; NONE when there is no such record, it is in
+ * another state, or it is parked for its re-used number: that one would be
+ * taken for the earlier order in the CRM */
 b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);
-/* deletes delivered records older than keep_ms (parked and unconfirmed three
- * times as long; their personal data goes, links stay), at most limit a call;
- * *n how many went */
+/*
+ * Deletes records delivered keep_ms ago or earlier, and parked and unconfirmed
+ * ones untouched for three times as long, at most limit a call; *n how many
+ * went.  Links stay, without anything personal.  The latter are announced in
+ * their timeline after twice keep_ms, and go no earlier than keep_ms after the
+ * announcement: a clock that was wrong must not take orders away.
+ */
 b24_queue_rc_e b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit,
     int64_t now, int *n);
 

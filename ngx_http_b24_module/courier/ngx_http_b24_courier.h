@@ -1,0 +1,87 @@
+
+/*
+ * Inside the courier: one worker of the host is elected and delivers.
+ *
+ *     leader   flock, the socket others knock on
+ *     deliver  one order at a time for each portal: claim, look-up, attempt,
+ *              write, outcome
+ *     portal   limiter, back-off and state of a host
+ *     curl     HTTP on nginx's event loop; the only file that knows curl
+ */
+
+
+#ifndef _NGX_HTTP_B24_COURIER_H_INCLUDED_
+#define _NGX_HTTP_B24_COURIER_H_INCLUDED_
+
+
+#include "ngx_http_b24_module.h"
+
+
+#define NGX_HTTP_B24_LEASE      (5 * 60 * 1000)     /* ms; > two transfers */
+#define NGX_HTTP_B24_OWNER_LEN  64
+
+
+/* ---- curl ---- */
+
+typedef struct ngx_http_b24_transfer_s  ngx_http_b24_transfer_t;
+
+struct ngx_http_b24_transfer_s {
+    ngx_queue_t     queue;
+    ngx_str_t       url;            /* terminated; holds the secret */
+    ngx_str_t       body;           /* JSON; lives until done() */
+    ngx_str_t       certificate;    /* CA file, empty: the system's */
+    unsigned        fresh:1;        /* a connection of its own: curl repeats a
+                                       request whose reused connection died,
+                                       and a write must never be repeated */
+    void          (*done)(ngx_http_b24_transfer_t *t);
+    void           *data;
+
+    /* valid in done() */
+    b24_net_e       net;
+    ngx_uint_t      http;
+    b24_str_t       answer;
+    const char     *error;          /* static words of a network failure */
+
+    void           *easy;
+    size_t          size;
+    unsigned        large:1;
+};
+
+
+/* done() comes later, never from inside; NGX_ERROR: nothing was sent */
+ngx_int_t ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t);
+ngx_uint_t ngx_http_b24_curl_active(void);
+void ngx_http_b24_curl_exit(void);
+
+
+/* ---- portal ---- */
+
+/* takes a request from the bucket: 0, or milliseconds until there is room */
+ngx_msec_t ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal);
+/* milliseconds until the portal may be tried again, 0: now */
+ngx_msec_t ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal);
+void ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal);
+/* one more failure in a row: closes the portal, returns for how long (ms) */
+ngx_msec_t ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_srv_conf_t *bscf, const b24_verdict_t *verdict,
+    const char *reason, const char *advice);
+/* back-off with jitter for the n-th failure in a row, n from 1 */
+ngx_msec_t ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n);
+
+
+/* ---- deliver ---- */
+
+ngx_int_t ngx_http_b24_deliver_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+/* looks for due orders of every portal that is idle */
+void ngx_http_b24_deliver_kick(void);
+ngx_uint_t ngx_http_b24_deliver_busy(void);
+void ngx_http_b24_deliver_exit(void);
+
+
+/* ---- leader ---- */
+
+ngx_uint_t ngx_http_b24_leader(void);
+
+
+#endif /* _NGX_HTTP_B24_COURIER_H_INCLUDED_ */

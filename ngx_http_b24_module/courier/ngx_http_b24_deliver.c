@@ -1,0 +1,1038 @@
+
+/*
+ * One order at a time for each portal:
+ *
+ *     claim     (queue)   the next due event of the portal's origins
+ *     look-up   (portal)  deal by origin, contact by phone and e-mail
+ *     attempt   (queue)   the steps about to be sent are committed first
+ *     write     (portal)  contact, company, deal, rows that are missing
+ *     outcome   (queue)   ids, steps, state, timeline; then the next claim
+ *
+ * The portal of an order is found by its origin now, not when it was stored.
+ */
+
+
+#include "ngx_http_b24_courier.h"
+
+
+/* classes that stop the whole portal keep the order waiting at least so long */
+#define NGX_HTTP_B24_CAUSE      400
+#define NGX_HTTP_B24_WRITES     4       /* write rounds of one attempt */
+
+
+typedef enum {
+    NGX_HTTP_B24_LANE_IDLE = 0,
+    NGX_HTTP_B24_LANE_CLAIM,
+    NGX_HTTP_B24_LANE_LOOKUP,
+    NGX_HTTP_B24_LANE_ATTEMPT,
+    NGX_HTTP_B24_LANE_WRITE,
+    NGX_HTTP_B24_LANE_OUTCOME
+} ngx_http_b24_lane_e;
+
+
+/*
+ * A lane is what delivers one order of a portal.  Today each portal has one;
+ * what belongs to the order at hand lives in pool and goes with it.
+ */
+typedef struct {
+    ngx_http_b24_portal_t    *portal;
+    ngx_http_b24_lane_e       stage;
+    b24_str_t                *origins;      /* that deliver (not dry) */
+    size_t                    norigins;
+    ngx_event_t               timer;
+    ngx_http_b24_call_t       call;
+    ngx_http_b24_transfer_t   transfer;
+    int64_t                   next;         /* when something becomes due */
+    ngx_uint_t                again;        /* a knock came meanwhile */
+
+    /* of the order at hand */
+    b24_pool_t               *pool;
+    b24_queue_job_t           job;
+    ngx_http_b24_origin_t    *origin;
+    b24_order_t              *order;
+    b24_crm_settings_t        set;
+    b24_crm_known_t           known;
+    b24_str_t                 body;
+    const char               *method;
+    unsigned                  mask;         /* steps of this write */
+    ngx_uint_t                writes;
+    unsigned                  sent:1;       /* a write went out */
+    unsigned                  direct:1;     /* it is the rows' own call */
+    int64_t                   now;
+    b24_queue_outcome_t       out;
+    char                      cause[NGX_HTTP_B24_CAUSE];
+} ngx_http_b24_lane_t;
+
+
+static void ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_lane_timer(ngx_event_t *ev);
+static void ngx_http_b24_lane_sleep(ngx_http_b24_lane_t *lane,
+    ngx_msec_t ms);
+static void ngx_http_b24_lane_call(ngx_http_b24_lane_t *lane,
+    ngx_http_b24_lane_e stage,
+    void (*run)(ngx_http_b24_call_t *call, b24_queue_t *q),
+    void (*done)(ngx_http_b24_call_t *call));
+static void ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane);
+
+static void ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q);
+static void ngx_http_b24_claim_done(ngx_http_b24_call_t *call);
+static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_stages(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_resume(ngx_http_b24_lane_t *lane);
+
+static void ngx_http_b24_lookup(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_write(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_write_direct(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_attempt_run(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static void ngx_http_b24_attempt_done(ngx_http_b24_call_t *call);
+static void ngx_http_b24_write_done(ngx_http_b24_transfer_t *t);
+
+static void ngx_http_b24_send(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_send_now(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_answer(ngx_http_b24_lane_t *lane,
+    b24_answer_t *answer);
+
+static void ngx_http_b24_fail(ngx_http_b24_lane_t *lane,
+    b24_verdict_t *verdict, const char *method);
+static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
+static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
+    b24_state_e state);
+static void ngx_http_b24_outcome_run(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static void ngx_http_b24_outcome_done(ngx_http_b24_call_t *call);
+
+
+static ngx_http_b24_lane_t  *ngx_http_b24_lanes;
+static ngx_uint_t            ngx_http_b24_nlanes;
+static char                  ngx_http_b24_owner[NGX_HTTP_B24_OWNER_LEN];
+static ngx_connection_t      ngx_http_b24_lane_nofd;
+
+
+ngx_int_t
+ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
+{
+    ngx_uint_t                i, j;
+    ngx_http_b24_lane_t      *lane;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_portal_t   **pp;
+
+    ngx_http_b24_lane_nofd.fd = (ngx_socket_t) -1;
+
+    ngx_snprintf((u_char *) ngx_http_b24_owner, NGX_HTTP_B24_OWNER_LEN - 1,
+                 "%P-%T%Z", ngx_pid, ngx_time());
+
+    ngx_http_b24_nlanes = bmcf->portals.nelts;
+
+    ngx_http_b24_lanes = ngx_pcalloc(cycle->pool,
+                        (bmcf->portals.nelts + 1)
+                        * sizeof(ngx_http_b24_lane_t));
+    if (ngx_http_b24_lanes == NULL) {
+        return NGX_ERROR;
+    }
+
+    pp = bmcf->portals.elts;
+
+    for (i = 0; i < bmcf->portals.nelts; i++) {
+        lane = &ngx_http_b24_lanes[i];
+
+        lane->portal = pp[i];
+
+        lane->timer.handler = ngx_http_b24_lane_timer;
+        lane->timer.data = &ngx_http_b24_lane_nofd;
+        lane->timer.log = cycle->log;
+        lane->timer.cancelable = 1;
+
+        lane->call.data = lane;
+        lane->transfer.data = lane;
+
+        lane->origins = ngx_pcalloc(cycle->pool,
+                              pp[i]->origins.nelts * sizeof(b24_str_t));
+        if (lane->origins == NULL) {
+            return NGX_ERROR;
+        }
+
+        op = pp[i]->origins.elts;
+
+        for (j = 0; j < pp[i]->origins.nelts; j++) {
+            if (!op[j]->conf->webhook->dry) {
+                lane->origins[lane->norigins++]
+                                         = op[j]->name;
+            }
+        }
+
+        if (lane->norigins == 0) {
+            pp[i]->sh->state = NGX_HTTP_B24_PORTAL_DRY;
+
+        } else if (pp[i]->sh->state == NGX_HTTP_B24_PORTAL_DRY) {
+            pp[i]->sh->state = NGX_HTTP_B24_PORTAL_OK;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_b24_deliver_exit(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+
+        if (ngx_http_b24_lanes[i].timer.timer_set) {
+            ngx_del_timer(&ngx_http_b24_lanes[i].timer);
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_http_b24_deliver_busy(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+
+        if (ngx_http_b24_lanes[i].stage != NGX_HTTP_B24_LANE_IDLE) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_b24_deliver_kick(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+        ngx_http_b24_lanes[i].again = 1;
+        ngx_http_b24_lane_kick(&ngx_http_b24_lanes[i]);
+    }
+}
+
+
+static void
+ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
+{
+    ngx_msec_t  ms;
+
+    if (lane->stage != NGX_HTTP_B24_LANE_IDLE || lane->norigins == 0
+        || !ngx_http_b24_leader() || ngx_exiting)
+    {
+        return;
+    }
+
+    ms = ngx_http_b24_portal_paused(lane->portal);
+
+    if (ms) {
+        ngx_http_b24_lane_sleep(lane, ms);
+        return;
+    }
+
+    lane->again = 0;
+
+    lane->pool = b24_pool_create(0);
+    if (lane->pool == NULL) {
+        return;
+    }
+
+    ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_CLAIM,
+                           ngx_http_b24_claim_run, ngx_http_b24_claim_done);
+}
+
+
+static void
+ngx_http_b24_lane_timer(ngx_event_t *ev)
+{
+    ngx_http_b24_lane_t  *lane;
+
+    lane = (ngx_http_b24_lane_t *)
+               ((u_char *) ev - offsetof(ngx_http_b24_lane_t, timer));
+
+    switch (lane->stage) {
+
+    case NGX_HTTP_B24_LANE_IDLE:
+        ngx_http_b24_lane_kick(lane);
+        break;
+
+    case NGX_HTTP_B24_LANE_LOOKUP:
+    case NGX_HTTP_B24_LANE_WRITE:
+
+        /* the bucket has room again */
+
+        ngx_http_b24_send(lane);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static void
+ngx_http_b24_lane_sleep(ngx_http_b24_lane_t *lane, ngx_msec_t ms)
+{
+    if (lane->timer.timer_set) {
+        ngx_del_timer(&lane->timer);
+    }
+
+    /* not longer than what a clock step could do harm to */
+
+    ms = ngx_min(ms, 60000);
+
+    ngx_add_timer(&lane->timer, ngx_max(ms, 1));
+}
+
+
+static void
+ngx_http_b24_lane_call(ngx_http_b24_lane_t *lane, ngx_http_b24_lane_e stage,
+    void (*run)(ngx_http_b24_call_t *call, b24_queue_t *q),
+    void (*done)(ngx_http_b24_call_t *call))
+{
+    lane->stage = stage;
+    lane->now = ngx_http_b24_now();
+
+    lane->call.run = run;
+    lane->call.done = done;
+
+    ngx_http_b24_store_call(&lane->call);
+}
+
+
+static void
+ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
+{
+    b24_pool_destroy(lane->pool);
+    lane->pool = NULL;
+
+    ngx_memzero(&lane->job, sizeof(b24_queue_job_t));
+    ngx_memzero(&lane->known, sizeof(b24_crm_known_t));
+    ngx_memzero(&lane->out, sizeof(b24_queue_outcome_t));
+
+    lane->origin = NULL;
+    lane->order = NULL;
+    lane->writes = 0;
+    lane->sent = 0;
+    lane->direct = 0;
+    lane->stage = NGX_HTTP_B24_LANE_IDLE;
+}
+
+
+/* ---- claim ---- */
+
+static void
+ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    lane->next = 0;
+
+    if (q) {
+        call->rc = b24_queue_claim(q, lane->pool, lane->origins,
+                                   lane->norigins, ngx_http_b24_owner,
+                                   NGX_HTTP_B24_LEASE, lane->now, &lane->job,
+                                   &lane->next);
+    }
+}
+
+
+static void
+ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    ngx_uint_t   again;
+
+    if (call->rc != B24_QUEUE_OK) {
+        again = lane->again;
+
+        ngx_http_b24_lane_free(lane);
+
+        if (call->rc != B24_QUEUE_NONE) {
+
+            /* the store has logged it; the tick tries again */
+
+            return;
+        }
+
+        if (again) {
+            ngx_http_b24_lane_kick(lane);
+
+        } else if (lane->next > lane->now) {
+            ngx_http_b24_lane_sleep(lane,
+                  (ngx_msec_t) ngx_min(lane->next - lane->now, 60000));
+        }
+
+        return;
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "b24: %s claimed, attempt %d, deal %L",
+                   lane->job.key, lane->job.attempts,
+                   (int64_t) lane->job.deal_id);
+
+    if (ngx_http_b24_prepare(lane) != NGX_OK) {
+        ngx_http_b24_broken(lane, "the stored order cannot be read");
+        return;
+    }
+
+    ngx_http_b24_resume(lane);
+}
+
+
+/* what the order is, and what the configuration says today */
+
+static ngx_int_t
+ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
+{
+    b24_str_t                 key;
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    op = lane->portal->origins.elts;
+
+    for (i = 0; i < lane->portal->origins.nelts; i++) {
+        if (b24_str_eq(&op[i]->name, &lane->job.origin)) {
+            lane->origin = op[i];
+        }
+    }
+
+    if (lane->origin == NULL || lane->job.kind != B24_EV_NEW
+        || b24_order_parse(lane->pool, &lane->job.data, &lane->order)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* the queue's columns are the truth; the document may be older */
+
+    lane->order->origin = lane->job.origin;
+    lane->order->fields[B24_ORDER_ID] = lane->job.order_id;
+
+    bscf = lane->origin->conf;
+
+    lane->set.origin = lane->job.origin;
+    lane->set.category = (int) bscf->category;
+    lane->set.universal = bscf->api;
+    lane->set.match = (b24_match_e) bscf->match;
+    lane->set.phone_code = bscf->phone_code;
+    lane->set.requisite_preset = (int) bscf->requisite_preset;
+
+    if (ngx_http_b24_stages(lane) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    lane->known.deal = lane->job.deal_id;
+    lane->known.contact = lane->job.contact_id;
+    lane->known.company = lane->job.company_id;
+
+#define ngx_http_b24_settled(step)                                            \
+    (lane->job.steps[step] == B24_STEP_DONE                                   \
+     || lane->job.steps[step] == B24_STEP_SKIPPED)
+
+    lane->known.contact_done = ngx_http_b24_settled(B24_STEP_CONTACT);
+    lane->known.company_done = ngx_http_b24_settled(B24_STEP_COMPANY);
+    lane->known.rows_done = ngx_http_b24_settled(B24_STEP_ROWS);
+
+#undef ngx_http_b24_settled
+
+    if (lane->job.order_id.len == 0) {
+        key.data = (u_char *) lane->job.key;
+        key.len = ngx_strlen(lane->job.key);
+
+        return b24_pstrdup(lane->pool, &lane->known.origin_id, key.data,
+                           key.len) == B24_OK ? NGX_OK : NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the shop's table, single lines overridden by b24_stage */
+
+static ngx_int_t
+ngx_http_b24_stages(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t                i;
+    ngx_keyval_t             *kv;
+    const b24_pair_t         *pair;
+    const b24_shop_t         *shop;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    bscf = lane->origin->conf;
+
+    lane->set.stages = NULL;
+    lane->set.default_status.len = 0;
+
+    shop = b24_rules_find(ngx_http_b24_main->rules, &lane->order->shop);
+
+    if (shop && !bscf->stages_none) {
+
+        for (pair = b24_shop_stages(shop); pair; pair = pair->next) {
+            if (b24_pair_set(lane->pool, &lane->set.stages, &pair->name,
+                             &pair->value)
+                != B24_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    if (shop) {
+        lane->set.default_status = *b24_shop_default_status(shop);
+    }
+
+    if (bscf->stages == NULL) {
+        return NGX_OK;
+    }
+
+    kv = bscf->stages->elts;
+
+    for (i = 0; i < bscf->stages->nelts; i++) {
+        if (b24_pair_set(lane->pool, &lane->set.stages,
+                         &kv[i].key,
+                         &kv[i].value)
+            != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_resume(ngx_http_b24_lane_t *lane)
+{
+    ngx_http_b24_lookup(lane);
+}
+
+
+/* ---- look-up ---- */
+
+static void
+ngx_http_b24_lookup(ngx_http_b24_lane_t *lane)
+{
+    b24_batch_t  batch;
+
+    b24_batch_init(&batch, lane->pool, 0);
+
+    if (b24_crm_lookup(&batch, &lane->set, lane->order, &lane->known,
+                       lane->job.attempts > 1)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the order cannot be put into commands");
+        return;
+    }
+
+    if (batch.count == 0) {
+        ngx_http_b24_write(lane);
+        return;
+    }
+
+    if (b24_batch_print(&batch, &lane->body) != B24_OK) {
+        ngx_http_b24_broken(lane, "the order cannot be put into commands");
+        return;
+    }
+
+    lane->stage = NGX_HTTP_B24_LANE_LOOKUP;
+    lane->method = "batch";
+    lane->transfer.done = ngx_http_b24_lookup_done;
+    lane->transfer.fresh = 0;
+
+    ngx_http_b24_send(lane);
+}
+
+
+static void
+ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t)
+{
+    ngx_http_b24_lane_t  *lane = t->data;
+
+    b24_answer_t   answer;
+    b24_verdict_t  verdict;
+
+    if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&verdict, sizeof(b24_verdict_t));
+
+    if (b24_crm_looked_up(lane->pool, &answer, &lane->set, lane->order,
+                          &lane->known, &verdict)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    if (verdict.class != B24_CLASS_OK) {
+        ngx_http_b24_fail(lane, &verdict, "batch");
+        return;
+    }
+
+    ngx_http_b24_write(lane);
+}
+
+
+/* ---- write ---- */
+
+static void
+ngx_http_b24_write(ngx_http_b24_lane_t *lane)
+{
+    b24_batch_t  batch;
+
+    if (lane->writes++ == NGX_HTTP_B24_WRITES) {
+        ngx_http_b24_broken(lane, "the portal takes the order only in part");
+        return;
+    }
+
+    b24_batch_init(&batch, lane->pool, 1);
+
+    lane->mask = 0;
+    lane->direct = 0;
+
+    if (b24_crm_write(&batch, &lane->set, lane->order, &lane->known,
+                      &lane->mask)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the order cannot be put into commands");
+        return;
+    }
+
+    if (batch.count == 0) {
+
+        switch (ngx_http_b24_write_direct(lane)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            ngx_http_b24_outcome(lane, B24_STATE_DELIVERED);
+            return;
+
+        default:
+            ngx_http_b24_broken(lane, "the order's rows cannot be put into "
+                                      "a command");
+            return;
+        }
+
+    } else {
+
+        if (b24_batch_print(&batch, &lane->body) != B24_OK) {
+            ngx_http_b24_broken(lane, "the order cannot be put into "
+                                      "commands");
+            return;
+        }
+
+        lane->method = "batch";
+    }
+
+    /* what an earlier answer told is committed with it */
+
+    lane->job.deal_id = lane->known.deal;
+    lane->job.contact_id = lane->known.contact;
+    lane->job.company_id = lane->known.company;
+
+    ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_ATTEMPT,
+                           ngx_http_b24_attempt_run,
+                           ngx_http_b24_attempt_done);
+}
+
+
+/* rows too many for a batch have a call of their own */
+
+static ngx_int_t
+ngx_http_b24_write_direct(ngx_http_b24_lane_t *lane)
+{
+    int  rc;
+
+    if (lane->known.rows_done || lane->known.deal == 0) {
+        return NGX_DECLINED;
+    }
+
+    rc = b24_crm_rows_direct_needed(lane->pool, &lane->set, lane->order);
+
+    if (rc == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == B24_ERROR
+        || b24_crm_rows_direct(lane->pool, &lane->set, lane->order,
+                               lane->known.deal, &lane->method, &lane->body)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    lane->direct = 1;
+    lane->mask = 1 << B24_STEP_ROWS;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_attempt_run(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    if (q) {
+        call->rc = b24_queue_attempt(q, ngx_http_b24_owner, &lane->job,
+                                     lane->mask, lane->method, NULL,
+                                     NGX_HTTP_B24_LEASE, lane->now);
+    }
+}
+
+
+static void
+ngx_http_b24_attempt_done(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    ngx_uint_t  i;
+
+    if (call->rc != B24_QUEUE_OK) {
+
+        /*
+         * Not written down, so not sent.  The lease runs out by itself; with
+         * a lease lost, somebody else has the order.
+         */
+
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: %s is not sent: %s", lane->job.key,
+                      b24_queue_strerror(call->rc));
+
+        ngx_http_b24_lane_free(lane);
+        return;
+    }
+
+    for (i = 0; i < B24_NSTEPS; i++) {
+        if (lane->mask & (1u << i)) {
+            lane->job.steps[i] = B24_STEP_SENT;
+        }
+    }
+
+    lane->stage = NGX_HTTP_B24_LANE_WRITE;
+    lane->transfer.done = ngx_http_b24_write_done;
+    lane->transfer.fresh = 1;
+
+    ngx_http_b24_send(lane);
+}
+
+
+static void
+ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
+{
+    ngx_http_b24_lane_t  *lane = t->data;
+
+    int             rc;
+    const char     *method;
+    b24_answer_t    answer;
+    b24_verdict_t   verdict;
+
+    lane->sent = 1;
+
+    if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&verdict, sizeof(b24_verdict_t));
+    method = NULL;
+
+    if (lane->direct) {
+        method = lane->method;
+        rc = b24_crm_rows_written(&answer, &lane->known, &verdict);
+
+    } else {
+        rc = b24_crm_written(lane->pool, &answer, &lane->set, lane->order,
+                             &lane->known, &verdict, &method);
+    }
+
+    if (rc != B24_OK) {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    if (verdict.class == B24_CLASS_RETRY && lane->known.drop_email
+        && verdict.code.len + verdict.text.len != 0
+        && lane->writes < NGX_HTTP_B24_WRITES
+        && lane->known.deal == 0 && !lane->known.contact_done)
+    {
+        /* only the e-mail was refused: again without it, at once */
+
+        ngx_http_b24_write(lane);
+        return;
+    }
+
+    if (verdict.class != B24_CLASS_OK) {
+        ngx_http_b24_fail(lane, &verdict, method ? method : "batch");
+        return;
+    }
+
+    /* ends in the outcome when nothing is left */
+
+    ngx_http_b24_write(lane);
+}
+
+
+/* ---- transfer ---- */
+
+static void
+ngx_http_b24_send(ngx_http_b24_lane_t *lane)
+{
+    ngx_msec_t     ms;
+    b24_verdict_t  verdict;
+
+    ms = ngx_http_b24_portal_take(lane->portal);
+
+    if (ms) {
+
+        /* the lease is long enough for the slowest bucket */
+
+        ngx_http_b24_lane_sleep(lane, ms);
+        return;
+    }
+
+    if (ngx_http_b24_send_now(lane) != NGX_OK) {
+        ngx_memzero(&verdict, sizeof(b24_verdict_t));
+        verdict.class = B24_CLASS_RETRY;
+
+        ngx_http_b24_fail(lane, &verdict, lane->method);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
+{
+    size_t                    len;
+    u_char                   *p;
+    ngx_http_b24_transfer_t  *t;
+    ngx_http_b24_webhook_t   *wh;
+
+    t = &lane->transfer;
+    wh = lane->origin->conf->webhook;
+
+    len = wh->url.len + ngx_strlen(lane->method) + sizeof(".json");
+
+    p = b24_pnalloc(lane->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    t->url.data = p;
+    p = ngx_sprintf(p, "%V%s.json%Z", &wh->url, lane->method);
+    t->url.len = p - t->url.data - 1;
+
+    t->body = lane->body;
+    t->certificate = lane->origin->conf->certificate;
+
+    return ngx_http_b24_curl_send(t);
+}
+
+
+/* judges the transfer as a whole; NGX_OK: the answer is worth reading */
+
+static ngx_int_t
+ngx_http_b24_answer(ngx_http_b24_lane_t *lane, b24_answer_t *answer)
+{
+    ngx_http_b24_transfer_t  *t;
+
+    t = &lane->transfer;
+
+    if (b24_answer_parse(lane->pool, t->net, (unsigned) t->http, &t->answer,
+                         answer)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return NGX_ERROR;
+    }
+
+    if (answer->verdict.class != B24_CLASS_OK) {
+        ngx_http_b24_fail(lane, &answer->verdict, lane->method);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* ---- outcome ---- */
+
+static void
+ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
+    const char *method)
+{
+    u_char                   *p, *last;
+    int64_t                   now;
+    ngx_msec_t                ms;
+    ngx_uint_t                write;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    bscf = lane->origin->conf;
+    write = (lane->stage == NGX_HTTP_B24_LANE_WRITE);
+
+    /* the lane's own memory outlives the pool's strings until the commit */
+
+    p = (u_char *) lane->cause;
+    last = p + sizeof(lane->cause) - 1;
+
+    if (lane->transfer.net != B24_NET_OK && lane->transfer.error
+        && verdict->code.len == 0 && verdict->text.len == 0)
+    {
+        p = ngx_slprintf(p, last, "%s", lane->transfer.error);
+
+    } else if (verdict->code.len || verdict->text.len) {
+        p = ngx_slprintf(p, last, "Bitrix24 answered %V%s%V",
+                         &verdict->code,
+                         (verdict->code.len && verdict->text.len) ? ": " : "",
+                         &verdict->text);
+
+    } else if (verdict->http) {
+        p = ngx_slprintf(p, last, "the portal answered %ud without saying "
+                         "why", verdict->http);
+
+    } else {
+        p = ngx_slprintf(p, last, "the request could not be sent");
+    }
+
+    *p = '\0';
+
+    lane->out.cause = lane->cause;
+    lane->out.advice = verdict->advice;
+    lane->out.method = method;
+
+    now = ngx_http_b24_now();
+
+    if (verdict->class == B24_CLASS_PERMANENT) {
+
+        /* this order only */
+
+        ngx_http_b24_portal_good(lane->portal);
+        ngx_http_b24_outcome(lane, B24_STATE_PARKED);
+        return;
+    }
+
+    ms = ngx_http_b24_portal_bad(lane->portal, bscf, verdict, lane->cause,
+                                 verdict->advice);
+
+    /*
+     * An outcome nobody knows: the portal may still be working on it.  The
+     * others need not wait for that.
+     */
+
+    if (verdict->class == B24_CLASS_CHECK && write) {
+        ms = ngx_max(ms, bscf->retry_unknown);
+    }
+
+    lane->out.next = now + (int64_t) ms;
+
+    ngx_http_b24_outcome(lane, B24_STATE_WAITING);
+}
+
+
+/* our own side can't go on with this order */
+
+static void
+ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause)
+{
+    lane->out.cause = cause;
+    lane->out.advice = "look at the order on this page and in the shop, then "
+                       "retry or enter it by hand";
+
+    ngx_http_b24_outcome(lane, B24_STATE_PARKED);
+}
+
+
+static void
+ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
+{
+    b24_crm_known_t      *known;
+    b24_queue_outcome_t  *out;
+
+    out = &lane->out;
+    known = &lane->known;
+
+    out->state = state;
+    out->deal_id = known->deal;
+    out->contact_id = known->contact;
+    out->company_id = known->company;
+
+    ngx_memcpy(out->steps, lane->job.steps, sizeof(out->steps));
+
+    if (known->contact_done) {
+        out->steps[B24_STEP_CONTACT] = known->contact ? B24_STEP_DONE
+                                                      : B24_STEP_SKIPPED;
+    }
+
+    if (known->company_done) {
+        out->steps[B24_STEP_COMPANY] = known->company ? B24_STEP_DONE
+                                                      : B24_STEP_SKIPPED;
+    }
+
+    if (known->deal) {
+        out->steps[B24_STEP_DEAL] = B24_STEP_DONE;
+    }
+
+    if (known->rows_done) {
+        out->steps[B24_STEP_ROWS] = B24_STEP_DONE;
+    }
+
+    if (state == B24_STATE_DELIVERED) {
+        ngx_http_b24_portal_good(lane->portal);
+
+        out->method = NULL;
+        out->cause = known->deal_found ? "the deal was there already" : NULL;
+        out->advice = NULL;
+
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "b24: %s delivered as deal %L", lane->job.key,
+                      (int64_t) known->deal);
+    }
+
+    ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
+                           ngx_http_b24_outcome_run,
+                           ngx_http_b24_outcome_done);
+}
+
+
+static void
+ngx_http_b24_outcome_run(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    if (q) {
+        call->rc = b24_queue_outcome(q, ngx_http_b24_owner, &lane->job,
+                                     &lane->out, lane->now);
+    }
+}
+
+
+static void
+ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    if (call->rc != B24_QUEUE_OK) {
+
+        /*
+         * The lease runs out, the order is claimed again and its deal is found
+         * by the look-up: nothing is made twice.
+         */
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "b24: the outcome of %s is not written down: %s",
+                      lane->job.key, b24_queue_strerror(call->rc));
+    }
+
+    ngx_http_b24_lane_free(lane);
+    ngx_http_b24_lane_kick(lane);
+}

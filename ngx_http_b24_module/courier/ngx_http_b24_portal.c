@@ -1,0 +1,179 @@
+
+/*
+ * A host of the CRM: its bucket, its back-off, its state.  All of it lies in
+ * shared memory, so that the next courier goes on where this one stopped; only
+ * the elected courier writes.
+ */
+
+
+#include "ngx_http_b24_courier.h"
+
+
+/* a blocked portal is asked again slowly, not hammered */
+#define NGX_HTTP_B24_BLOCKED_FIRST  60000
+/* QUERY_LIMIT_EXCEEDED and OPERATION_TIME_LIMIT without a time */
+#define NGX_HTTP_B24_WAIT           300000
+
+
+/*
+ * The portal's own rule: each request adds 1, above burst it is refused, rate a
+ * second flow out.  Kept in thousandths.
+ */
+
+ngx_msec_t
+ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal)
+{
+    ngx_msec_int_t             ms;
+    ngx_atomic_uint_t          level, drain, full;
+    ngx_http_b24_sh_portal_t  *sh;
+
+    sh = portal->sh;
+
+    ms = (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) sh->last);
+
+    if (ms < 0) {
+        ms = 0;
+    }
+
+    /* rate is in thousandths a second; an hour empties any bucket */
+
+    drain = (ngx_atomic_uint_t) ngx_min(ms, 3600 * 1000) * portal->rate / 1000;
+
+    level = sh->level;
+    level = (level > drain) ? level - drain : 0;
+    full = portal->burst * 1000;
+
+    sh->level = level;
+    sh->last = ngx_current_msec;
+
+    if (level + 1000 > full) {
+        return (level + 1000 - full) * 1000 / portal->rate + 1;
+    }
+
+    sh->level = level + 1000;
+    (void) ngx_atomic_fetch_add(&sh->requests, 1);
+
+    return 0;
+}
+
+
+ngx_msec_t
+ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal)
+{
+    ngx_msec_int_t  ms;
+
+    if (portal->sh->resume == 0) {
+        return 0;
+    }
+
+    ms = (ngx_msec_int_t) ((ngx_msec_t) portal->sh->resume
+                           - ngx_current_msec);
+
+    return (ms > 0) ? (ngx_msec_t) ms : 0;
+}
+
+
+void
+ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal)
+{
+    ngx_http_b24_sh_portal_t  *sh;
+
+    sh = portal->sh;
+
+    sh->failures = 0;
+    sh->resume = 0;
+
+    if (sh->state != NGX_HTTP_B24_PORTAL_OK) {
+        sh->state = NGX_HTTP_B24_PORTAL_OK;
+        ngx_http_b24_sh_reason(sh, NULL, NULL);
+
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "b24: the portal \"%V\" takes orders again",
+                      &portal->host);
+    }
+}
+
+
+ngx_msec_t
+ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_srv_conf_t *bscf, const b24_verdict_t *verdict,
+    const char *reason, const char *advice)
+{
+    int64_t                    now;
+    ngx_msec_t                 ms;
+    ngx_uint_t                 left;
+    ngx_http_b24_sh_portal_t  *sh;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    sh = portal->sh;
+
+    (void) ngx_atomic_fetch_add(&sh->failures, 1);
+    (void) ngx_atomic_fetch_add(&sh->errors, 1);
+
+    ms = ngx_http_b24_backoff(bscf, sh->failures);
+
+    switch (verdict->class) {
+
+    case B24_CLASS_WAIT:
+        sh->state = NGX_HTTP_B24_PORTAL_THROTTLED;
+
+        ms = NGX_HTTP_B24_WAIT;
+        now = ngx_http_b24_now() / 1000;
+
+        if (verdict->reset_at > now && verdict->reset_at < now + 3600) {
+            ms = (ngx_msec_t) (verdict->reset_at - now) * 1000 + 1000;
+        }
+
+        break;
+
+    case B24_CLASS_OPERATOR:
+        sh->state = NGX_HTTP_B24_PORTAL_BLOCKED;
+        ms = ngx_max(ms, NGX_HTTP_B24_BLOCKED_FIRST);
+        ms = ngx_min(ms, ngx_max(bscf->retry_max, NGX_HTTP_B24_BLOCKED_FIRST));
+        break;
+
+    default:
+        sh->state = NGX_HTTP_B24_PORTAL_RETRYING;
+        break;
+    }
+
+    sh->resume = ngx_current_msec + ms;
+
+    if (sh->resume == 0) {
+        sh->resume = 1;
+    }
+
+    ngx_http_b24_sh_reason(sh, reason, advice);
+
+    if (ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: the portal \"%V\" takes no orders: %s, next try "
+                      "in %M ms, %ui failures in a row",
+                      &portal->host, reason, ms, sh->failures);
+    }
+
+    return ms;
+}
+
+
+/* first, doubled each time, at most max; a quarter up or down by chance */
+
+ngx_msec_t
+ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n)
+{
+    ngx_msec_t  ms;
+
+    ms = bscf->retry_first;
+
+    while (n > 1 && ms < bscf->retry_max) {
+        ms *= 2;
+        n--;
+    }
+
+    ms = ngx_min(ms, bscf->retry_max);
+
+    ms = ms * 3 / 4 + (ngx_msec_t) ngx_random() % (ms / 2 + 1);
+
+    return ngx_max(ms, 1);
+}

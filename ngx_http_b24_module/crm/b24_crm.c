@@ -1,0 +1,1143 @@
+
+/*
+ * Looking up what the portal has of an order: the deal by its origin, the
+ * contact by phone and e-mail, the company by INN, origin or title.
+ */
+
+
+#include <stdio.h>
+
+#include "b24_crm_int.h"
+
+
+#define B24_ORIGIN_CHARS  255       /* ORIGIN_ID */
+#define B24_TITLE_CHARS   255
+#define B24_KPP_LEN       9
+#define B24_IDS_MAX       50        /* a page of a list */
+
+
+/* how well a requisite or a company fits the order's INN and KPP */
+typedef enum {
+    B24_FIT_NOT = 0,
+    B24_FIT_OPEN,                   /* one of the two does not say */
+    B24_FIT_SAME
+} b24_fit_e;
+
+
+typedef struct {
+    int64_t  ids[B24_IDS_MAX];
+    size_t   n;
+} b24_ids_t;
+
+
+/* what reading an answer needs at every step */
+typedef struct {
+    b24_pool_t             *pool;
+    const b24_answer_t     *answer;
+    const b24_crm_api_t    *api;
+    const b24_crm_facts_t  *facts;
+    b24_verdict_t          *verdict;
+} b24_lookup_t;
+
+
+static int b24_crm_origin(b24_pool_t *pool, const b24_str_t *id,
+    b24_str_t *origin);
+static int b24_facts_buyer(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, b24_crm_facts_t *facts);
+static int b24_facts_company(b24_pool_t *pool, const b24_order_t *order,
+    b24_crm_facts_t *facts);
+static int b24_phone_placeholder(const b24_str_t *phone,
+    const b24_str_t *code);
+static int b24_kpp_valid(const b24_str_t *kpp);
+static void b24_lookup_list(b24_batch_t *batch, const b24_crm_api_t *api,
+    const char *name, b24_entity_e entity, const b24_crm_facts_t *facts,
+    const char *field, const b24_str_t *value);
+static void b24_lookup_comm(b24_batch_t *batch, const char *name,
+    const char *type, const b24_str_t *value);
+static void b24_lookup_inn(b24_batch_t *batch, const b24_crm_facts_t *facts);
+static int b24_lookup_wants_contact(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts);
+static int b24_lookup_wants_company(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts);
+static int b24_read_deal(b24_lookup_t *l, b24_crm_known_t *known, int *retry);
+static int b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
+    b24_crm_known_t *known);
+static int b24_read_comm(b24_lookup_t *l, const char *name, b24_ids_t *ids);
+static int b24_pick_contact(b24_lookup_t *l, b24_order_t *order,
+    const b24_ids_t *first, const b24_ids_t *second, int64_t *id);
+static int b24_read_company(b24_lookup_t *l, b24_crm_known_t *known);
+static int b24_read_inn(b24_lookup_t *l, int64_t *id);
+static int b24_read_firm(b24_lookup_t *l, const char *name, int64_t *id);
+static int b24_read_list(b24_lookup_t *l, const char *name, int items,
+    b24_node_t **list);
+static int b24_read_shape(b24_lookup_t *l);
+static int64_t b24_lowest(const b24_ids_t *ids);
+static b24_fit_e b24_fit_kpp(const b24_str_t *one, const b24_str_t *two);
+static int b24_fit_origin(const b24_str_t *origin,
+    const b24_crm_facts_t *facts);
+static int b24_same_order(const b24_str_t *origin,
+    const b24_crm_facts_t *facts);
+static b24_node_t *b24_field(const b24_crm_api_t *api, const b24_node_t *node,
+    const char *name);
+
+
+static const b24_crm_api_t  b24_crm_apis[] = {
+
+    { 0,
+      { "crm.contact.add", "crm.company.add", "crm.deal.add" },
+      { "crm.contact.list", "crm.company.list", "crm.deal.list" },
+      "crm.company.update",
+      "crm.deal.productrows.set",
+      { "$result[c]", "$result[k]", "$result[d]" },
+      { 3, 4, 2 },
+      "rows" },
+
+    { 1,
+      { "crm.item.add", "crm.item.add", "crm.item.add" },
+      { "crm.item.list", "crm.item.list", "crm.item.list" },
+      "crm.item.update",
+      "crm.item.productrow.set",
+      { "$result[c][item][id]", "$result[k][item][id]",
+        "$result[d][item][id]" },
+      { 3, 4, 2 },
+      "productRows" }
+};
+
+
+const b24_crm_api_t *
+b24_crm_api(const b24_crm_settings_t *set)
+{
+    return &b24_crm_apis[set->universal];
+}
+
+
+void
+b24_crm_key(const b24_crm_api_t *api, char *key, const char *prefix,
+    const char *op, const char *field)
+{
+    size_t       n;
+    const char  *p;
+
+    n = 0;
+
+    if (prefix) {
+        n = (size_t) snprintf(key, B24_CRM_KEY, "%s[%s", prefix, op);
+    }
+
+    if (api->universal && strcmp(field, "COMPANY_TYPE") == 0) {
+        field = "TYPE_ID";
+    }
+
+    for (p = field; *p && *p != '[' && n < B24_CRM_KEY - 16; p++) {
+
+        /* user fields keep their names (useOriginalUfNames) */
+
+        if (!api->universal || strncmp(field, "UF_", 3) == 0) {
+            key[n++] = *p;
+
+        } else if (*p == '_' && p[1] && p > field
+                   && !(b24_isdigit((u_char) p[-1])
+                        && b24_isdigit((u_char) p[1])))
+        {
+            key[n++] = *++p;
+
+        } else {
+            key[n++] = (char) b24_tolower((u_char) *p);
+        }
+    }
+
+    /* "UF_CRM_TAGS[0]": the index goes behind the bracket */
+
+    (void) snprintf(key + n, B24_CRM_KEY - n, "%s%.8s", prefix ? "]" : "",
+                    *p == '[' ? p : "");
+}
+
+
+void
+b24_crm_cut(b24_str_t *s, size_t max)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < s->len; i++) {
+
+        if ((s->data[i] & 0xC0) == 0x80) {
+            continue;
+        }
+
+        if (n++ == max) {
+            s->len = i;
+            return;
+        }
+    }
+}
+
+
+void
+b24_crm_failed(b24_verdict_t *verdict, b24_class_e class, const char *code,
+    const char *text)
+{
+    memset(verdict, 0, sizeof(b24_verdict_t));
+
+    verdict->class = class;
+    verdict->code.data = (u_char *) code;
+    verdict->code.len = strlen(code);
+    verdict->text.data = (u_char *) text;
+    verdict->text.len = strlen(text);
+}
+
+
+int
+b24_crm_facts(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    b24_crm_facts_t *facts)
+{
+    const b24_str_t  *id;
+
+    memset(facts, 0, sizeof(b24_crm_facts_t));
+
+    id = known->origin_id.len ? &known->origin_id
+                              : &order->fields[B24_ORDER_ID];
+
+    if (id->len == 0) {
+        return B24_DECLINED;
+    }
+
+    facts->originator = order->origin.len ? order->origin : set->origin;
+    b24_crm_cut(&facts->originator, B24_ORIGIN_CHARS);
+
+    if (b24_crm_origin(pool, id, &facts->id) != B24_OK
+        || b24_facts_buyer(pool, set, order, facts) != B24_OK
+        || b24_facts_company(pool, order, facts) != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    if (known->drop_email) {
+        facts->email.len = 0;
+        facts->by_email = 0;
+    }
+
+    return B24_OK;
+}
+
+
+/*
+ * The column holds 255 characters.  A longer number keeps its beginning and
+ * gets a checksum of the whole, since two that were merely cut could be equal.
+ */
+
+static int
+b24_crm_origin(b24_pool_t *pool, const b24_str_t *id, b24_str_t *origin)
+{
+    char        sum[24];
+    size_t      i;
+    uint64_t    hash;
+    b24_str_t   head;
+    b24_buf_t   buf;
+
+    head = *id;
+    b24_crm_cut(&head, B24_ORIGIN_CHARS);
+
+    if (head.len == id->len) {
+        *origin = *id;
+        return B24_OK;
+    }
+
+    /* FNV-1a */
+
+    hash = 14695981039346656037ULL;
+
+    for (i = 0; i < id->len; i++) {
+        hash = (hash ^ id->data[i]) * 1099511628211ULL;
+    }
+
+    (void) snprintf(sum, sizeof(sum), "~%016llx", (unsigned long long) hash);
+    b24_crm_cut(&head, B24_ORIGIN_CHARS - strlen(sum));
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addstr(&buf, &head);
+    b24_buf_adds(&buf, sum);
+
+    return b24_buf_str(&buf, origin);
+}
+
+
+static int
+b24_facts_buyer(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, b24_crm_facts_t *facts)
+{
+    int               rc;
+    const b24_str_t  *f;
+
+    f = order->fields;
+
+    facts->buyer = f[B24_ORDER_NAME].len || f[B24_ORDER_FIRST_NAME].len
+                   || f[B24_ORDER_SECOND_NAME].len
+                   || f[B24_ORDER_LAST_NAME].len || f[B24_ORDER_PHONE].len
+                   || f[B24_ORDER_EMAIL].len;
+
+    rc = b24_crm_phone(pool, &f[B24_ORDER_PHONE], &set->phone_code,
+                       &facts->phone);
+    if (rc == B24_ERROR) {
+        return B24_ERROR;
+    }
+
+    if (rc != B24_OK) {
+        facts->phone.len = 0;
+    }
+
+    rc = b24_crm_email(pool, &f[B24_ORDER_EMAIL], &facts->email);
+    if (rc == B24_ERROR) {
+        return B24_ERROR;
+    }
+
+    if (rc != B24_OK) {
+        facts->email.len = 0;
+    }
+
+    facts->by_phone = facts->phone.len && set->match != B24_MATCH_EMAIL
+                      && set->match != B24_MATCH_NONE
+                      && !b24_phone_placeholder(&facts->phone,
+                                                &set->phone_code);
+    facts->by_email = facts->email.len && set->match != B24_MATCH_PHONE
+                      && set->match != B24_MATCH_NONE;
+    facts->phone_first = set->match != B24_MATCH_EMAIL_PHONE;
+
+    return B24_OK;
+}
+
+
+/*
+ * "+7 000 000-00-00", typed by people who don't want to give a number: it goes
+ * to the contact but tells nobody from another.
+ */
+
+static int
+b24_phone_placeholder(const b24_str_t *phone, const b24_str_t *code)
+{
+    size_t  i, from;
+
+    from = 1 + (code->len ? code->len : 1);
+
+    for (i = from + 1; i < phone->len; i++) {
+
+        if (phone->data[i] != phone->data[from]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+b24_facts_company(b24_pool_t *pool, const b24_order_t *order,
+    b24_crm_facts_t *facts)
+{
+    b24_buf_t          buf;
+    b24_str_t          name = b24_string("TITLE");
+    const b24_pair_t  *pair;
+
+    facts->title = order->fields[B24_ORDER_COMPANY];
+    b24_str_trim(&facts->title);
+
+    facts->inn = order->fields[B24_ORDER_INN];
+    b24_str_trim(&facts->inn);
+
+    if (!b24_crm_inn_valid(&facts->inn)) {
+        facts->inn.len = 0;
+    }
+
+    facts->kpp = order->fields[B24_ORDER_KPP];
+    b24_str_trim(&facts->kpp);
+
+    if (facts->inn.len != 10 || !b24_kpp_valid(&facts->kpp)) {
+        facts->kpp.len = 0;         /* sole proprietors have none */
+    }
+
+    facts->company = facts->title.len || facts->inn.len;
+    facts->firm = facts->id;
+
+    if (facts->inn.len) {
+        b24_buf_init(&buf, pool);
+        b24_buf_adds(&buf, "inn:");
+        b24_buf_addstr(&buf, &facts->inn);
+
+        if (facts->kpp.len) {
+            b24_buf_addc(&buf, '/');
+            b24_buf_addstr(&buf, &facts->kpp);
+        }
+
+        if (b24_buf_str(&buf, &facts->firm) != B24_OK) {
+            return B24_ERROR;
+        }
+    }
+
+    pair = b24_pair_get(order->company, &name);
+
+    if (pair && pair->value.len) {
+        facts->title = pair->value;
+    }
+
+    if (facts->title.len == 0 && facts->inn.len) {
+        b24_buf_init(&buf, pool);
+        b24_buf_adds(&buf, "INN ");
+        b24_buf_addstr(&buf, &facts->inn);
+
+        if (b24_buf_str(&buf, &facts->title) != B24_OK) {
+            return B24_ERROR;
+        }
+    }
+
+    b24_crm_cut(&facts->title, B24_TITLE_CHARS);
+
+    return B24_OK;
+}
+
+
+/* four digits, two digits or letters, three digits */
+
+static int
+b24_kpp_valid(const b24_str_t *kpp)
+{
+    size_t  i;
+
+    if (kpp->len != B24_KPP_LEN) {
+        return 0;
+    }
+
+    for (i = 0; i < kpp->len; i++) {
+
+        if (b24_isdigit(kpp->data[i])) {
+            continue;
+        }
+
+        if ((i != 4 && i != 5) || kpp->data[i] < 'A' || kpp->data[i] > 'Z') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
+b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, b24_str_t *stage)
+{
+    size_t             i;
+    b24_buf_t          buf;
+    b24_str_t          none = b24_null_string;
+    const b24_str_t   *status;
+    const b24_pair_t  *pair;
+
+    status = order->fields[B24_ORDER_STATUS].len
+             ? &order->fields[B24_ORDER_STATUS] : &set->default_status;
+
+    pair = status->len ? b24_pair_get(set->stages, status) : NULL;
+
+    if (pair == NULL || pair->value.len == 0) {
+        *stage = none;
+        return B24_OK;
+    }
+
+    *stage = pair->value;
+
+    /* "C9:NEW" names its pipeline already */
+
+    if (stage->data[0] == 'C') {
+
+        for (i = 1; i < stage->len && b24_isdigit(stage->data[i]); i++) {
+            /* void */
+        }
+
+        if (i > 1 && i < stage->len && stage->data[i] == ':') {
+            return B24_OK;
+        }
+    }
+
+    if (set->category == 0) {
+        return B24_OK;
+    }
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addc(&buf, 'C');
+    b24_buf_addi(&buf, set->category);
+    b24_buf_addc(&buf, ':');
+    b24_buf_addstr(&buf, stage);
+
+    return b24_buf_str(&buf, stage);
+}
+
+
+/*
+ * The commands of a look-up: "deal" ("again" on a retry, which tells
+ * b24_crm_looked_up() that "contact" was asked too), "contact", "phone",
+ * "email", "inn", "firm", "title".
+ */
+
+int
+b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known, int retry)
+{
+    int                   rc;
+    b24_crm_facts_t       facts;
+    const b24_crm_api_t  *api;
+
+    api = b24_crm_api(set);
+
+    rc = b24_crm_facts(batch->pool, set, order, known, &facts);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (known->deal == 0 || retry) {
+        b24_lookup_list(batch, api, retry ? "again" : "deal", B24_ENTITY_DEAL,
+                        &facts, "ORIGIN_ID", &facts.id);
+    }
+
+    if (b24_lookup_wants_contact(known, &facts)) {
+
+        if (retry) {
+            b24_lookup_list(batch, api, "contact", B24_ENTITY_CONTACT, &facts,
+                            "ORIGIN_ID", &facts.id);
+        }
+
+        if (facts.by_phone) {
+            b24_lookup_comm(batch, "phone", "PHONE", &facts.phone);
+        }
+
+        if (facts.by_email) {
+            b24_lookup_comm(batch, "email", "EMAIL", &facts.email);
+        }
+    }
+
+    if (b24_lookup_wants_company(known, &facts)) {
+
+        if (facts.inn.len) {
+            b24_lookup_inn(batch, &facts);
+            b24_lookup_list(batch, api, "firm", B24_ENTITY_COMPANY, &facts,
+                            "ORIGIN_ID", &facts.firm);
+        }
+
+        b24_lookup_list(batch, api, "title", B24_ENTITY_COMPANY, &facts,
+                        "TITLE", &facts.title);
+    }
+
+    return batch->failed ? B24_ERROR : B24_OK;
+}
+
+
+static int
+b24_lookup_wants_contact(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts)
+{
+    return facts->buyer && !known->contact_done && known->contact == 0;
+}
+
+
+static int
+b24_lookup_wants_company(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts)
+{
+    return facts->company && !known->company_done
+           && (known->company == 0 || (facts->inn.len
+                                       && !known->requisite_done));
+}
+
+
+/* entries of our origin whose field has the value, the lowest id first */
+
+static void
+b24_lookup_list(b24_batch_t *batch, const b24_crm_api_t *api,
+    const char *name, b24_entity_e entity, const b24_crm_facts_t *facts,
+    const char *field, const b24_str_t *value)
+{
+    char            key[B24_CRM_KEY];
+    b24_command_t  *cmd;
+
+    cmd = b24_batch_add(batch, name, api->list[entity]);
+
+    if (api->universal) {
+        b24_command_int(batch, cmd, "entityTypeId", api->type[entity]);
+    }
+
+    b24_crm_key(api, key, "filter", "=", "ORIGINATOR_ID");
+    b24_command_text(batch, cmd, key, &facts->originator);
+
+    b24_crm_key(api, key, "filter", "=", field);
+    b24_command_text(batch, cmd, key, value);
+
+    b24_command_chars(batch, cmd, "select[0]", api->universal ? "id" : "ID");
+    b24_command_chars(batch, cmd, "select[1]",
+                      api->universal ? "originId" : "ORIGIN_ID");
+    b24_command_chars(batch, cmd, api->universal ? "order[id]" : "order[ID]",
+                      "ASC");
+    b24_command_int(batch, cmd, "start", -1);
+}
+
+
+static void
+b24_lookup_comm(b24_batch_t *batch, const char *name, const char *type,
+    const b24_str_t *value)
+{
+    b24_command_t  *cmd;
+
+    /* without entity_type twenty hits of one kind hide the others */
+
+    cmd = b24_batch_add(batch, name, "crm.duplicate.findbycomm");
+
+    b24_command_chars(batch, cmd, "entity_type", "CONTACT");
+    b24_command_chars(batch, cmd, "type", type);
+    b24_command_text(batch, cmd, "values[0]", value);
+}
+
+
+static void
+b24_lookup_inn(b24_batch_t *batch, const b24_crm_facts_t *facts)
+{
+    b24_command_t  *cmd;
+
+    cmd = b24_batch_add(batch, "inn", "crm.requisite.list");
+
+    b24_command_text(batch, cmd, "filter[=RQ_INN]", &facts->inn);
+    b24_command_int(batch, cmd, "filter[=ENTITY_TYPE_ID]", 4);
+    b24_command_chars(batch, cmd, "select[0]", "ID");
+    b24_command_chars(batch, cmd, "select[1]", "ENTITY_ID");
+    b24_command_chars(batch, cmd, "select[2]", "RQ_KPP");
+    b24_command_chars(batch, cmd, "order[ID]", "ASC");
+    b24_command_int(batch, cmd, "start", -1);
+}
+
+
+int
+b24_crm_looked_up(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_order_t *order,
+    b24_crm_known_t *known, b24_verdict_t *verdict)
+{
+    int              rc, retry;
+    b24_lookup_t     l;
+    b24_crm_known_t  now;
+    b24_crm_facts_t  facts;
+
+    *verdict = answer->verdict;
+
+    if (verdict->class != B24_CLASS_OK) {
+        return B24_OK;
+    }
+
+    rc = b24_crm_facts(pool, set, order, known, &facts);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    l.pool = pool;
+    l.answer = answer;
+    l.api = b24_crm_api(set);
+    l.facts = &facts;
+    l.verdict = verdict;
+
+    /* half of an answer must not be believed: known changes at the end */
+
+    now = *known;
+
+    rc = b24_read_deal(&l, &now, &retry);
+
+    if (rc == B24_OK && b24_lookup_wants_contact(known, &facts)) {
+        rc = b24_read_contact(&l, order, retry, &now);
+    }
+
+    if (rc == B24_OK && b24_lookup_wants_company(known, &facts)) {
+        rc = b24_read_company(&l, &now);
+    }
+
+    if (rc == B24_ERROR) {
+        return B24_ERROR;
+    }
+
+    if (rc != B24_OK) {
+        return B24_OK;              /* the verdict tells */
+    }
+
+    /* what isn't there although the deal is, a person has taken away */
+
+    if (now.contact || !facts.buyer || now.deal) {
+        now.contact_done = 1;
+    }
+
+    if (!facts.company || (now.deal && now.company == 0)) {
+        now.company_done = 1;
+    }
+
+    *known = now;
+
+    return B24_OK;
+}
+
+
+static int
+b24_read_deal(b24_lookup_t *l, b24_crm_known_t *known, int *retry)
+{
+    int              rc;
+    int64_t          id;
+    b24_node_t      *node;
+    b24_verdict_t    v;
+
+    *retry = b24_answer_command(l->pool, l->answer, "again", &node, &v)
+             != B24_CMD_NOT_RUN;
+
+    if (!*retry && known->deal) {
+        return B24_OK;
+    }
+
+    rc = b24_read_firm(l, *retry ? "again" : "deal", &id);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (known->deal == 0 && id) {
+        known->deal = id;
+        known->deal_found = 1;
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
+    b24_crm_known_t *known)
+{
+    int        rc;
+    int64_t    own;
+    b24_ids_t  phone, email;
+
+    own = 0;
+    phone.n = 0;
+    email.n = 0;
+
+    rc = retry ? b24_read_firm(l, "contact", &own) : B24_OK;
+
+    if (rc == B24_OK && l->facts->by_phone) {
+        rc = b24_read_comm(l, "phone", &phone);
+    }
+
+    if (rc == B24_OK && l->facts->by_email) {
+        rc = b24_read_comm(l, "email", &email);
+    }
+
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (own) {
+        /* made by an earlier try of this order */
+        known->contact = own;
+        return B24_OK;
+    }
+
+    return l->facts->phone_first
+           ? b24_pick_contact(l, order, &phone, &email, &known->contact)
+           : b24_pick_contact(l, order, &email, &phone, &known->contact);
+}
+
+
+/* {"CONTACT":[275,2297]}, or [] for nobody */
+
+static int
+b24_read_comm(b24_lookup_t *l, const char *name, b24_ids_t *ids)
+{
+    int          rc;
+    int64_t      id;
+    b24_str_t    key = b24_string("CONTACT");
+    b24_node_t  *node;
+
+    rc = b24_read_list(l, name, 0, &node);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (node->count == 0) {
+        return B24_OK;
+    }
+
+    node = (node->type == B24_OBJECT) ? b24_node_get(node, &key) : NULL;
+
+    if (node == NULL || (node->type != B24_ARRAY && node->type != B24_OBJECT))
+    {
+        return b24_read_shape(l);
+    }
+
+    for (node = node->first; node; node = node->next) {
+        id = b24_node_id(node);
+
+        if (id == 0) {
+            return b24_read_shape(l);
+        }
+
+        if (ids->n < B24_IDS_MAX) {
+            ids->ids[ids->n++] = id;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+/*
+ * Who has both the phone and the e-mail, else the lowest id of the first
+ * criterion, else of the second.
+ */
+
+static int
+b24_pick_contact(b24_lookup_t *l, b24_order_t *order, const b24_ids_t *first,
+    const b24_ids_t *second, int64_t *id)
+{
+    char       text[160];
+    size_t     i, n;
+    b24_ids_t  both;
+
+    both.n = 0;
+
+    for (i = 0; i < first->n; i++) {
+
+        for (n = 0; n < second->n; n++) {
+
+            if (first->ids[i] == second->ids[n]) {
+                both.ids[both.n++] = first->ids[i];
+                break;
+            }
+        }
+    }
+
+    if (both.n) {
+        *id = b24_lowest(&both);
+        return B24_OK;
+    }
+
+    *id = first->n ? b24_lowest(first) : b24_lowest(second);
+
+    if (first->n == 0 || second->n == 0) {
+        return B24_OK;
+    }
+
+    (void) snprintf(text, sizeof(text), "the %s belongs to contact %lld, the"
+                    " %s to contact %lld; the deal went to the former",
+                    l->facts->phone_first ? "phone" : "e-mail",
+                    (long long) *id,
+                    l->facts->phone_first ? "e-mail" : "phone",
+                    (long long) b24_lowest(second));
+
+    return b24_order_remark(l->pool, order, "two_contacts", text);
+}
+
+
+static int
+b24_read_company(b24_lookup_t *l, b24_crm_known_t *known)
+{
+    int      rc;
+    int64_t  inn, firm, title;
+
+    inn = 0;
+    firm = 0;
+
+    if (l->facts->inn.len) {
+        rc = b24_read_inn(l, &inn);
+
+        if (rc == B24_OK) {
+            rc = b24_read_firm(l, "firm", &firm);
+        }
+
+        if (rc != B24_OK) {
+            return rc;
+        }
+    }
+
+    rc = b24_read_firm(l, "title", &title);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (known->company) {
+
+        /* ours already; was its requisite made before the answer got lost? */
+
+        known->requisite_done = (inn == known->company);
+        return B24_OK;
+    }
+
+    if (inn) {
+        known->company = inn;
+        known->requisite_done = 1;
+        return B24_OK;
+    }
+
+    known->company = firm ? firm : title;
+
+    return B24_OK;
+}
+
+
+/* a KPP tells the branches of one INN apart */
+
+static int
+b24_read_inn(b24_lookup_t *l, int64_t *id)
+{
+    int          rc;
+    int64_t      entity;
+    b24_fit_e    fit, best;
+    b24_str_t    kpp, none = b24_null_string;
+    b24_str_t    kpp_key = b24_string("RQ_KPP");
+    b24_str_t    id_key = b24_string("ENTITY_ID");
+    b24_node_t  *node;
+
+    *id = 0;
+    best = B24_FIT_NOT;
+
+    rc = b24_read_list(l, "inn", 0, &node);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    for (node = node->first; node; node = node->next) {
+
+        entity = (node->type == B24_OBJECT)
+                 ? b24_node_id(b24_node_get(node, &id_key)) : 0;
+
+        if (entity == 0) {
+            return b24_read_shape(l);
+        }
+
+        if (b24_node_empty(b24_node_get(node, &kpp_key))
+            || b24_node_text(b24_node_get(node, &kpp_key), &kpp) != B24_OK)
+        {
+            kpp = none;
+        }
+
+        fit = b24_fit_kpp(&kpp, &l->facts->kpp);
+
+        if (fit > best || (fit && fit == best && entity < *id)) {
+            best = fit;
+            *id = entity;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+/* the lowest id of a list of deals, contacts or companies that may be ours */
+
+static int
+b24_read_firm(b24_lookup_t *l, const char *name, int64_t *id)
+{
+    int          rc, company;
+    int64_t      n;
+    b24_str_t    origin;
+    b24_node_t  *node, *field;
+
+    *id = 0;
+    company = (strcmp(name, "title") == 0 || strcmp(name, "firm") == 0);
+
+    rc = b24_read_list(l, name, l->api->universal, &node);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    for (node = node->first; node; node = node->next) {
+        n = b24_node_id(b24_field(l->api, node, "ID"));
+
+        if (n == 0) {
+            return b24_read_shape(l);
+        }
+
+        field = b24_field(l->api, node, "ORIGIN_ID");
+
+        if (field && b24_node_text(field, &origin) == B24_OK
+            && !(company ? b24_fit_origin(&origin, l->facts)
+                         : b24_same_order(&origin, l->facts)))
+        {
+            continue;
+        }
+
+        if (*id == 0 || n < *id) {
+            *id = n;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+/*
+ * The list a command answered; items: crm.item.list has it one level deeper.
+ * B24_DECLINED and a verdict when it did not answer as documented.
+ */
+
+static int
+b24_read_list(b24_lookup_t *l, const char *name, int items,
+    b24_node_t **list)
+{
+    b24_str_t        key = b24_string("items");
+    b24_node_t      *node;
+    b24_verdict_t    v;
+    b24_cmd_state_e  state;
+
+    state = b24_answer_command(l->pool, l->answer, name, &node, &v);
+
+    if (state == B24_CMD_FAILED) {
+        *l->verdict = v;
+        return B24_DECLINED;
+    }
+
+    if (state == B24_CMD_NOT_RUN) {
+        b24_crm_failed(l->verdict, B24_CLASS_RETRY, "NOT_ANSWERED",
+                       "the portal left a look-up out of its answer");
+        return B24_DECLINED;
+    }
+
+    if (items) {
+        node = (node->type == B24_OBJECT) ? b24_node_get(node, &key) : NULL;
+    }
+
+    if (node == NULL || (node->type != B24_ARRAY && node->type != B24_OBJECT))
+    {
+        return b24_read_shape(l);
+    }
+
+    *list = node;
+
+    return B24_OK;
+}
+
+
+static int
+b24_read_shape(b24_lookup_t *l)
+{
+    b24_crm_failed(l->verdict, B24_CLASS_RETRY, "UNEXPECTED",
+                   "a look-up was answered in a form the module does not"
+                   " know");
+
+    return B24_DECLINED;
+}
+
+
+int64_t
+b24_crm_added(const b24_crm_api_t *api, const b24_node_t *result)
+{
+    b24_str_t  item = b24_string("item");
+    b24_str_t  id = b24_string("id");
+
+    if (!api->universal) {
+        return b24_node_id(result);
+    }
+
+    if (result == NULL || result->type != B24_OBJECT) {
+        return 0;
+    }
+
+    result = b24_node_get(result, &item);
+
+    if (result == NULL || result->type != B24_OBJECT) {
+        return 0;
+    }
+
+    return b24_node_id(b24_node_get(result, &id));
+}
+
+
+static int64_t
+b24_lowest(const b24_ids_t *ids)
+{
+    size_t   i;
+    int64_t  id;
+
+    id = 0;
+
+    for (i = 0; i < ids->n; i++) {
+
+        if (id == 0 || ids->ids[i] < id) {
+            id = ids->ids[i];
+        }
+    }
+
+    return id;
+}
+
+
+static b24_fit_e
+b24_fit_kpp(const b24_str_t *one, const b24_str_t *two)
+{
+    if (one->len == 0 || two->len == 0) {
+        return (one->len == two->len) ? B24_FIT_SAME : B24_FIT_OPEN;
+    }
+
+    return b24_str_eq(one, two) ? B24_FIT_SAME : B24_FIT_NOT;
+}
+
+
+/*
+ * Companies we made for an INN carry it in ORIGIN_ID ("inn:7707083893/KPP"), so
+ * that two firms of one name are not taken for one.
+ */
+
+static int
+b24_fit_origin(const b24_str_t *origin, const b24_crm_facts_t *facts)
+{
+    size_t     len;
+    b24_str_t  inn, kpp;
+
+    if (facts->inn.len == 0 || b24_str_find(origin, 0, "inn:") != 0) {
+        return 1;
+    }
+
+    inn.data = origin->data + 4;
+    inn.len = origin->len - 4;
+
+    for (len = 0; len < inn.len && inn.data[len] != '/'; len++) {
+        /* void */
+    }
+
+    kpp.data = inn.data + len;
+    kpp.len = inn.len - len;
+    inn.len = len;
+
+    if (kpp.len) {
+        kpp.data++;
+        kpp.len--;
+    }
+
+    return b24_str_eq(&inn, &facts->inn)
+           && b24_fit_kpp(&kpp, &facts->kpp) != B24_FIT_NOT;
+}
+
+
+/* the portal's database takes "a1" and "A1" for equal; they are two orders */
+
+static int
+b24_same_order(const b24_str_t *origin, const b24_crm_facts_t *facts)
+{
+    return b24_str_eq(origin, &facts->id)
+           || !b24_str_caseeq(origin, &facts->id);
+}
+
+
+static b24_node_t *
+b24_field(const b24_crm_api_t *api, const b24_node_t *node, const char *name)
+{
+    char       key[B24_CRM_KEY];
+    b24_str_t  s;
+
+    if (node->type != B24_OBJECT) {
+        return NULL;
+    }
+
+    b24_crm_key(api, key, NULL, "", name);
+
+    s.data = (u_char *) key;
+    s.len = strlen(key);
+
+    return b24_node_get(node, &s);
+}

@@ -1,0 +1,1174 @@
+
+/*
+ * Writing an order: one batch with halt:1 that adds contact, company, deal and
+ * rows, each referring to what was added before it.  Requisite and link of the
+ * company come last, so that they can't keep an order from its deal.
+ */
+
+
+#include <stdio.h>
+
+#include "b24_crm_int.h"
+#include "b24_text.h"
+#include "b24_queue.h"              /* b24_delivery_step_e */
+
+
+#define B24_FIELD_NAME    64        /* of a pair: FIELD */
+#define B24_NAME_CHARS    50
+#define B24_TITLE_CHARS   255
+#define B24_CODE_CHARS    50        /* STAGE_ID, CURRENCY_ID ... */
+#define B24_UTM_CHARS     200
+#define B24_VALUE_CHARS   8192      /* of any other field */
+
+/* of COMMENTS, whose column holds 65535 bytes */
+#define B24_COMMENTS_BYTES  60000
+#define B24_COMMENT_BYTES   20000   /* what the buyer or a pair wrote */
+#define B24_NOTE_BYTES      1000    /* any other line */
+
+
+/* the commands of the batch, in their order */
+typedef enum {
+    B24_DO_CONTACT = 0,
+    B24_DO_COMPANY,
+    B24_DO_DEAL,
+    B24_DO_ROWS,
+    B24_DO_REQUISITE,
+    B24_DO_MARK,                    /* the company's ORIGIN_ID by its INN */
+    B24_DO_LINK,
+    B24_DO_N
+} b24_do_e;
+
+
+/* which of them an order still needs */
+typedef struct {
+    unsigned       want[B24_DO_N];
+    b24_row_t     *rows;
+    size_t         nrows;
+    b24_decimal_t  diff;
+} b24_plan_t;
+
+
+typedef struct {
+    b24_batch_t               *batch;
+    b24_command_t             *cmd;
+    const b24_crm_api_t       *api;
+    const b24_crm_settings_t  *set;
+    const b24_order_t         *order;
+    const b24_crm_known_t     *known;
+    const b24_crm_facts_t     *facts;
+    const b24_plan_t          *plan;
+    const b24_pair_t          *pairs;   /* of the entity being written */
+    size_t                     multi[4];
+    size_t                     fm;
+} b24_write_t;
+
+
+/* what a command answers when it is done */
+typedef enum {
+    B24_ANSWER_ID = 0,              /* crm.*.add */
+    B24_ANSWER_NUMBER,              /* an id in both families of methods */
+    B24_ANSWER_TRUE,                /* anything but null and false */
+    B24_ANSWER_ANY                  /* false: was so already */
+} b24_answer_e;
+
+
+static int b24_plan(b24_pool_t *pool, const b24_order_t *order,
+    const b24_crm_known_t *known, const b24_crm_facts_t *facts,
+    b24_plan_t *plan);
+static void b24_write_contact(b24_write_t *w);
+static void b24_write_names(b24_write_t *w);
+static void b24_write_company(b24_write_t *w);
+static void b24_write_deal(b24_write_t *w);
+static void b24_write_title(b24_write_t *w);
+static void b24_write_stage(b24_write_t *w);
+static void b24_write_money(b24_write_t *w);
+static void b24_write_deal_links(b24_write_t *w);
+static void b24_write_rows(b24_write_t *w);
+static void b24_write_requisite(b24_write_t *w);
+static void b24_write_mark(b24_write_t *w);
+static void b24_write_link(b24_write_t *w);
+static void b24_write_begin(b24_write_t *w, b24_do_e step,
+    b24_entity_e entity, const b24_pair_t *pairs);
+static void b24_write_field(b24_write_t *w, const char *field, size_t max,
+    const b24_str_t *value);
+static void b24_write_chars(b24_write_t *w, const char *field,
+    const char *value);
+static void b24_write_origin(b24_write_t *w, const b24_str_t *id);
+static void b24_write_multi(b24_write_t *w, const char *type,
+    const b24_str_t *value);
+static void b24_write_pairs(b24_write_t *w, int multi);
+static int b24_pair_key(const b24_str_t *name, char *field);
+static int b24_pair_owned(const char *field);
+static size_t b24_pair_chars(const char *field);
+static int b24_multi_type(const char *field);
+static void b24_write_id(b24_write_t *w, const char *key,
+    b24_entity_e entity, int64_t id);
+static void b24_written_known(b24_crm_known_t *known,
+    const b24_crm_facts_t *facts, const b24_plan_t *plan, const int64_t *id,
+    int all);
+static const char *b24_step_method(const b24_crm_api_t *api, b24_do_e step);
+static int b24_read_step(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_api_t *api, b24_do_e step, int64_t *id,
+    b24_verdict_t *verdict);
+static int b24_email_refused(const b24_verdict_t *verdict);
+static void b24_comment_lines(b24_buf_t *out, const b24_crm_facts_t *facts,
+    const b24_order_t *order, const b24_crm_known_t *known);
+static void b24_comment_line(b24_buf_t *out, const char *label,
+    const b24_str_t *text);
+static int b24_phone_more(const b24_str_t *typed, const b24_str_t *phone);
+static void b24_full_name(const b24_order_t *order, b24_str_t *first,
+    b24_str_t *second, b24_str_t *last);
+static int b24_is_cut(const b24_str_t *s, size_t max);
+
+
+/* names of the results; b24_crm_apis[].ref uses the first three */
+static const char  *b24_names[B24_DO_N] = { "c", "k", "d", "r", "q", "u", "l" };
+
+static void (*const b24_writers[B24_DO_N])(b24_write_t *w) = {
+    b24_write_contact,
+    b24_write_company,
+    b24_write_deal,
+    b24_write_rows,
+    b24_write_requisite,
+    b24_write_mark,
+    b24_write_link
+};
+
+static const b24_answer_e  b24_kinds[B24_DO_N] = {
+    B24_ANSWER_ID,
+    B24_ANSWER_ID,
+    B24_ANSWER_ID,
+    B24_ANSWER_TRUE,
+    B24_ANSWER_NUMBER,
+    B24_ANSWER_TRUE,
+    B24_ANSWER_ANY
+};
+
+static const b24_delivery_step_e  b24_steps[B24_DO_N] = {
+    B24_STEP_CONTACT,
+    B24_STEP_COMPANY,
+    B24_STEP_DEAL,
+    B24_STEP_ROWS,
+    B24_STEP_COMPANY,
+    B24_STEP_COMPANY,
+    B24_STEP_COMPANY
+};
+
+
+int
+b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known, unsigned *mask)
+{
+    int              i, rc;
+    b24_plan_t       plan;
+    b24_write_t      w;
+    b24_crm_facts_t  facts;
+
+    *mask = 0;
+
+    rc = b24_crm_facts(batch->pool, set, order, known, &facts);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (b24_plan(batch->pool, order, known, &facts, &plan) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    memset(&w, 0, sizeof(b24_write_t));
+    w.batch = batch;
+    w.api = b24_crm_api(set);
+    w.set = set;
+    w.order = order;
+    w.known = known;
+    w.facts = &facts;
+    w.plan = &plan;
+
+    for (i = 0; i < B24_DO_N; i++) {
+
+        if (plan.want[i]) {
+            b24_writers[i](&w);
+            *mask |= 1u << b24_steps[i];
+        }
+    }
+
+    return batch->failed ? B24_ERROR : B24_OK;
+}
+
+
+static int
+b24_plan(b24_pool_t *pool, const b24_order_t *order,
+    const b24_crm_known_t *known, const b24_crm_facts_t *facts,
+    b24_plan_t *plan)
+{
+    unsigned  firm, *want;
+
+    memset(plan, 0, sizeof(b24_plan_t));
+
+    if (b24_crm_rows(pool, order, &plan->rows, &plan->nrows, &plan->diff)
+        != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    want = plan->want;
+
+    want[B24_DO_ROWS] = !known->rows_done && plan->nrows
+                        && b24_crm_rows_vars(plan->rows, plan->nrows)
+                           <= B24_COMMAND_VARS;
+
+    want[B24_DO_DEAL] = known->deal == 0;
+
+    /* a contact or company made after its deal would hang in the air */
+
+    want[B24_DO_CONTACT] = known->deal == 0 && facts->buyer
+                           && !known->contact_done && known->contact == 0;
+
+    firm = facts->company && !known->company_done;
+
+    want[B24_DO_COMPANY] = firm && known->deal == 0 && known->company == 0;
+
+    firm = firm && (known->company || want[B24_DO_COMPANY]);
+
+    want[B24_DO_REQUISITE] = firm && facts->inn.len && !known->requisite_done;
+    want[B24_DO_MARK] = want[B24_DO_REQUISITE] && known->company;
+    want[B24_DO_LINK] = firm && (known->contact || want[B24_DO_CONTACT]);
+
+    return B24_OK;
+}
+
+
+static void
+b24_write_contact(b24_write_t *w)
+{
+    b24_write_begin(w, B24_DO_CONTACT, B24_ENTITY_CONTACT, w->order->contact);
+    b24_write_names(w);
+    b24_write_chars(w, "TYPE_ID", "CLIENT");
+    b24_write_origin(w, &w->facts->id);
+
+    if (w->facts->phone.len) {
+        b24_write_multi(w, "PHONE", &w->facts->phone);
+    }
+
+    if (w->facts->email.len) {
+        b24_write_multi(w, "EMAIL", &w->facts->email);
+    }
+
+    b24_write_pairs(w, 1);
+}
+
+
+static void
+b24_write_names(b24_write_t *w)
+{
+    b24_str_t  first, second, last;
+
+    b24_full_name(w->order, &first, &second, &last);
+
+    /* a contact without any name shows as a bare number in lists */
+
+    if (first.len == 0 && last.len == 0) {
+        first = w->facts->phone.len ? w->facts->phone : w->facts->email;
+    }
+
+    if (first.len == 0 && last.len == 0) {
+        first = w->order->fields[w->order->fields[B24_ORDER_PHONE].len
+                                 ? B24_ORDER_PHONE : B24_ORDER_EMAIL];
+    }
+
+    b24_write_field(w, "NAME", B24_NAME_CHARS, &first);
+    b24_write_field(w, "SECOND_NAME", B24_NAME_CHARS, &second);
+    b24_write_field(w, "LAST_NAME", B24_NAME_CHARS, &last);
+}
+
+
+/* the whole name stays in one field when the shop doesn't part it */
+
+static void
+b24_full_name(const b24_order_t *order, b24_str_t *first, b24_str_t *second,
+    b24_str_t *last)
+{
+    *first = order->fields[B24_ORDER_FIRST_NAME];
+    *second = order->fields[B24_ORDER_SECOND_NAME];
+    *last = order->fields[B24_ORDER_LAST_NAME];
+
+    if (first->len == 0 && last->len == 0) {
+        *first = order->fields[B24_ORDER_NAME];
+    }
+
+    b24_str_trim(first);
+    b24_str_trim(second);
+    b24_str_trim(last);
+}
+
+
+static void
+b24_write_company(b24_write_t *w)
+{
+    b24_write_begin(w, B24_DO_COMPANY, B24_ENTITY_COMPANY, w->order->company);
+    b24_write_field(w, "TITLE", B24_TITLE_CHARS, &w->facts->title);
+    b24_write_chars(w, "COMPANY_TYPE", "CUSTOMER");
+    b24_write_origin(w, &w->facts->firm);
+    b24_write_pairs(w, 1);
+}
+
+
+static void
+b24_write_deal(b24_write_t *w)
+{
+    char       key[B24_CRM_KEY];
+    b24_str_t  text;
+
+    b24_write_begin(w, B24_DO_DEAL, B24_ENTITY_DEAL, w->order->deal);
+    b24_write_title(w);
+    b24_write_stage(w);
+    b24_write_money(w);
+    b24_write_origin(w, &w->facts->id);
+    b24_write_deal_links(w);
+
+    if (b24_crm_comments(w->batch->pool, w->facts, w->order, w->known,
+                         &w->plan->diff, &text)
+        != B24_OK)
+    {
+        w->batch->failed = 1;
+        return;
+    }
+
+    if (text.len) {
+        b24_crm_key(w->api, key, "fields", "", "COMMENTS");
+        b24_command_text(w->batch, w->cmd, key, &text);
+    }
+
+    b24_write_pairs(w, 0);
+
+    if (!w->api->universal) {
+        b24_command_chars(w->batch, w->cmd, "params[REGISTER_SONET_EVENT]",
+                          "Y");
+    }
+}
+
+
+static void
+b24_write_title(b24_write_t *w)
+{
+    b24_buf_t         buf;
+    b24_str_t         text;
+    const b24_str_t  *id;
+
+    id = &w->order->fields[B24_ORDER_ID];
+
+    b24_buf_init(&buf, w->batch->pool);
+
+    if (id->len) {
+        b24_buf_adds(&buf, "Order #");
+        b24_buf_addstr(&buf, id);
+
+    } else {
+        b24_buf_adds(&buf, "Order without a number");
+    }
+
+    if (b24_buf_str(&buf, &text) != B24_OK) {
+        w->batch->failed = 1;
+        return;
+    }
+
+    b24_write_field(w, "TITLE", B24_TITLE_CHARS, &text);
+}
+
+
+static void
+b24_write_stage(b24_write_t *w)
+{
+    char       category[16];
+    b24_str_t  stage;
+
+    if (b24_crm_stage(w->batch->pool, w->set, w->order, &stage) != B24_OK) {
+        w->batch->failed = 1;
+        return;
+    }
+
+    b24_write_field(w, "STAGE_ID", B24_CODE_CHARS, &stage);
+
+    (void) snprintf(category, sizeof(category), "%d", w->set->category);
+    b24_write_chars(w, "CATEGORY_ID", category);
+}
+
+
+/* without a total the portal sums the rows itself */
+
+static void
+b24_write_money(b24_write_t *w)
+{
+    char           amount[B24_DECIMAL_LEN];
+    b24_str_t      text;
+    b24_decimal_t  total;
+
+    text = w->order->fields[B24_ORDER_TOTAL];
+
+    if (text.len && b24_decimal_parse(&text, &total) == B24_OK
+        && b24_decimal_round(&total, 2) == B24_OK)
+    {
+        text.len = b24_decimal_print(&total, 2, amount);
+        text.data = (u_char *) amount;
+
+        b24_write_field(w, "OPPORTUNITY", B24_DECIMAL_LEN, &text);
+        b24_write_chars(w, "IS_MANUAL_OPPORTUNITY", "Y");
+    }
+
+    b24_write_field(w, "CURRENCY_ID", B24_CODE_CHARS,
+                    &w->order->fields[B24_ORDER_CURRENCY]);
+}
+
+
+static void
+b24_write_deal_links(b24_write_t *w)
+{
+    if (w->known->contact || w->plan->want[B24_DO_CONTACT]) {
+        b24_write_id(w, w->api->universal ? "fields[contactIds][0]"
+                                          : "fields[CONTACT_IDS][0]",
+                     B24_ENTITY_CONTACT, w->known->contact);
+    }
+
+    if (w->known->company || w->plan->want[B24_DO_COMPANY]) {
+        b24_write_id(w, w->api->universal ? "fields[companyId]"
+                                          : "fields[COMPANY_ID]",
+                     B24_ENTITY_COMPANY, w->known->company);
+    }
+}
+
+
+static void
+b24_write_rows(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_ROWS],
+                           w->api->rows_set);
+
+    if (w->api->universal) {
+        b24_command_chars(w->batch, w->cmd, "ownerType", "D");
+    }
+
+    b24_write_id(w, w->api->universal ? "ownerId" : "id", B24_ENTITY_DEAL,
+                 w->known->deal);
+
+    b24_crm_rows_put(w->batch, w->cmd, w->api, w->plan->rows, w->plan->nrows);
+}
+
+
+static void
+b24_write_requisite(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_REQUISITE],
+                           "crm.requisite.add");
+
+    b24_command_int(w->batch, w->cmd, "fields[ENTITY_TYPE_ID]", 4);
+    b24_write_id(w, "fields[ENTITY_ID]", B24_ENTITY_COMPANY,
+                 w->known->company);
+    b24_command_int(w->batch, w->cmd, "fields[PRESET_ID]",
+                    w->set->requisite_preset ? w->set->requisite_preset : 1);
+    b24_command_text(w->batch, w->cmd, "fields[NAME]", &w->facts->title);
+    b24_command_text(w->batch, w->cmd, "fields[RQ_INN]", &w->facts->inn);
+
+    if (w->facts->inn.len == 10) {
+        b24_command_text(w->batch, w->cmd, "fields[RQ_COMPANY_NAME]",
+                         &w->facts->title);
+    }
+
+    if (w->facts->kpp.len) {
+        b24_command_text(w->batch, w->cmd, "fields[RQ_KPP]", &w->facts->kpp);
+    }
+}
+
+
+/* a company made without an INN must not take in another firm of its name */
+
+static void
+b24_write_mark(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_MARK],
+                           w->api->update);
+
+    if (w->api->universal) {
+        b24_command_int(w->batch, w->cmd, "entityTypeId",
+                        w->api->type[B24_ENTITY_COMPANY]);
+    }
+
+    b24_command_int(w->batch, w->cmd, "id", w->known->company);
+    w->pairs = NULL;
+    b24_write_field(w, "ORIGIN_ID", B24_TITLE_CHARS, &w->facts->firm);
+}
+
+
+static void
+b24_write_link(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_LINK],
+                           "crm.contact.company.add");
+
+    b24_write_id(w, "id", B24_ENTITY_CONTACT, w->known->contact);
+    b24_write_id(w, "fields[COMPANY_ID]", B24_ENTITY_COMPANY,
+                 w->known->company);
+
+    /* whom a person has linked first stays first */
+
+    if (w->plan->want[B24_DO_CONTACT]) {
+        b24_command_chars(w->batch, w->cmd, "fields[IS_PRIMARY]", "Y");
+    }
+}
+
+
+static void
+b24_write_begin(b24_write_t *w, b24_do_e step, b24_entity_e entity,
+    const b24_pair_t *pairs)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[step], w->api->add[entity]);
+    w->pairs = pairs;
+    w->fm = 0;
+    memset(w->multi, 0, sizeof(w->multi));
+
+    if (w->api->universal) {
+        b24_command_int(w->batch, w->cmd, "entityTypeId",
+                        w->api->type[entity]);
+        b24_command_chars(w->batch, w->cmd, "useOriginalUfNames", "Y");
+    }
+}
+
+
+/* nothing is sent for an empty value, nor where a pair sets the field */
+
+static void
+b24_write_field(b24_write_t *w, const char *field, size_t max,
+    const b24_str_t *value)
+{
+    char               key[B24_CRM_KEY];
+    b24_str_t          name, text;
+    const b24_pair_t  *pair;
+
+    name.data = (u_char *) field;
+    name.len = strlen(field);
+
+    pair = b24_pair_get(w->pairs, &name);
+
+    if (value->len == 0
+        || (pair && pair->value.len && !b24_pair_owned(field)))
+    {
+        return;
+    }
+
+    text = *value;
+    b24_crm_cut(&text, max);
+
+    b24_crm_key(w->api, key, "fields", "", field);
+    b24_command_text(w->batch, w->cmd, key, &text);
+}
+
+
+static void
+b24_write_chars(b24_write_t *w, const char *field, const char *value)
+{
+    b24_str_t  s;
+
+    s.data = (u_char *) value;
+    s.len = strlen(value);
+
+    b24_write_field(w, field, B24_TITLE_CHARS, &s);
+}
+
+
+static void
+b24_write_origin(b24_write_t *w, const b24_str_t *id)
+{
+    b24_write_field(w, "ORIGINATOR_ID", B24_TITLE_CHARS,
+                    &w->facts->originator);
+    b24_write_field(w, "ORIGIN_ID", B24_TITLE_CHARS, id);
+}
+
+
+static void
+b24_write_multi(b24_write_t *w, const char *type, const b24_str_t *value)
+{
+    char     key[B24_CRM_KEY];
+    size_t  *n;
+
+    if (w->api->universal) {
+        (void) snprintf(key, sizeof(key), "fields[fm][%zu][typeId]", w->fm);
+        b24_command_chars(w->batch, w->cmd, key, type);
+        (void) snprintf(key, sizeof(key), "fields[fm][%zu][valueType]",
+                        w->fm);
+        b24_command_chars(w->batch, w->cmd, key, "WORK");
+        (void) snprintf(key, sizeof(key), "fields[fm][%zu][value]", w->fm);
+        b24_command_text(w->batch, w->cmd, key, value);
+        w->fm++;
+        return;
+    }
+
+    n = &w->multi[b24_multi_type(type)];
+
+    (void) snprintf(key, sizeof(key), "fields[%s][%zu][VALUE]", type, *n);
+    b24_command_text(w->batch, w->cmd, key, value);
+    (void) snprintf(key, sizeof(key), "fields[%s][%zu][VALUE_TYPE]", type,
+                    *n);
+    b24_command_chars(w->batch, w->cmd, key, "WORK");
+    (*n)++;
+}
+
+
+/* multi: the entity has PHONE, EMAIL, WEB and IM */
+
+static void
+b24_write_pairs(b24_write_t *w, int multi)
+{
+    char               field[B24_FIELD_NAME + 1], key[B24_CRM_KEY];
+    b24_buf_t          buf;
+    b24_str_t          value;
+    const b24_pair_t  *pair;
+
+    for (pair = w->pairs; pair; pair = pair->next) {
+        value = pair->value;
+
+        if (value.len == 0 || !b24_pair_key(&pair->name, field)
+            || b24_pair_owned(field))
+        {
+            continue;
+        }
+
+        b24_crm_cut(&value, b24_pair_chars(field));
+
+        if (multi && b24_multi_type(field) >= 0) {
+            b24_write_multi(w, field, &value);
+            continue;
+        }
+
+        if (strcmp(field, "COMMENTS") == 0) {
+
+            if (!multi) {
+                continue;           /* part of the deal's own text */
+            }
+
+            b24_buf_init(&buf, w->batch->pool);
+            b24_crm_plain(&buf, &value);
+
+            if (b24_buf_str(&buf, &value) != B24_OK) {
+                w->batch->failed = 1;
+                return;
+            }
+        }
+
+        b24_crm_key(w->api, key, "fields", "", field);
+        b24_command_text(w->batch, w->cmd, key, &value);
+    }
+}
+
+
+/* A-Z0-9_, then perhaps an index: "UF_CRM_TAGS[0]"; 1 when it is such a name */
+
+static int
+b24_pair_key(const b24_str_t *name, char *field)
+{
+    size_t  i, digits;
+    u_char  c;
+
+    if (name->len == 0 || name->len > B24_FIELD_NAME) {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (!b24_isdigit(c) && c != '_' && (c < 'A' || c > 'Z')) {
+            break;
+        }
+    }
+
+    if (i == 0) {
+        return 0;
+    }
+
+    memcpy(field, name->data, name->len);
+    field[name->len] = '\0';
+
+    if (i == name->len) {
+        return 1;
+    }
+
+    for (digits = 0; b24_isdigit((u_char) field[i + 1 + digits]); digits++) {
+        /* void */
+    }
+
+    return field[i] == '[' && digits >= 1 && digits <= 4
+           && field[i + 1 + digits] == ']' && i + digits + 2 == name->len;
+}
+
+
+/* what keeps an order from arriving twice can't be set from outside */
+
+static int
+b24_pair_owned(const char *field)
+{
+    int                 i;
+    size_t              len;
+    static const char  *owned[] = {
+        "ID", "ORIGINATOR_ID", "ORIGIN_ID", "CONTACT_ID", "CONTACT_IDS",
+        "COMPANY_ID", "COMPANY_IDS", NULL
+    };
+
+    len = strcspn(field, "[");
+
+    for (i = 0; owned[i]; i++) {
+
+        if (strlen(owned[i]) == len && memcmp(owned[i], field, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* column sizes in characters; a text that is too long would be refused */
+
+static size_t
+b24_pair_chars(const char *field)
+{
+    int  i;
+    static const struct {
+        const char  *prefix;
+        size_t       chars;
+    } sizes[] = {
+        { "TITLE", 255 },
+        { "NAME", 50 },
+        { "SECOND_NAME", 50 },
+        { "LAST_NAME", 50 },
+        { "STAGE_ID", 50 },
+        { "TYPE_ID", 50 },
+        { "SOURCE_ID", 50 },
+        { "CURRENCY_ID", 50 },
+        { "COMPANY_TYPE", 50 },
+        { "POST", 255 },
+        { "UTM_", B24_UTM_CHARS },
+        { "PHONE", 250 },
+        { "EMAIL", 250 },
+        { "WEB", 250 },
+        { "IM", 250 },
+        { NULL, 0 }
+    };
+
+    for (i = 0; sizes[i].prefix; i++) {
+
+        if (strcmp(field, sizes[i].prefix) == 0
+            || (sizes[i].chars == B24_UTM_CHARS
+                && strncmp(field, sizes[i].prefix, 4) == 0))
+        {
+            return sizes[i].chars;
+        }
+    }
+
+    return B24_VALUE_CHARS;
+}
+
+
+static int
+b24_multi_type(const char *field)
+{
+    int                 i;
+    static const char  *types[] = { "PHONE", "EMAIL", "WEB", "IM", NULL };
+
+    for (i = 0; types[i]; i++) {
+
+        if (strcmp(field, types[i]) == 0) {
+            return i;
+        }
+    }
+
+    return -1;
+}
+
+
+/* an id that is known, or a reference to what this batch adds */
+
+static void
+b24_write_id(b24_write_t *w, const char *key, b24_entity_e entity, int64_t id)
+{
+    if (id) {
+        b24_command_int(w->batch, w->cmd, key, id);
+
+    } else {
+        b24_command_ref(w->batch, w->cmd, key, w->api->ref[entity]);
+    }
+}
+
+
+int
+b24_crm_written(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, const b24_order_t *order,
+    b24_crm_known_t *known, b24_verdict_t *verdict, const char **method)
+{
+    int                   i, rc, all;
+    int64_t               id[B24_DO_N];
+    b24_plan_t            plan;
+    b24_verdict_t         v;
+    b24_crm_facts_t       facts;
+    const b24_crm_api_t  *api;
+
+    *method = NULL;
+    *verdict = answer->verdict;
+
+    if (verdict->class != B24_CLASS_OK) {
+        return B24_OK;
+    }
+
+    rc = b24_crm_facts(pool, set, order, known, &facts);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (b24_plan(pool, order, known, &facts, &plan) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    api = b24_crm_api(set);
+    all = 1;
+
+    /* go on after a failure: an id that is told is never forgotten */
+
+    for (i = 0; i < B24_DO_N; i++) {
+        id[i] = 0;
+
+        if (!plan.want[i] || b24_read_step(pool, answer, api, i, &id[i], &v))
+        {
+            continue;
+        }
+
+        if (all) {
+            *verdict = v;
+            *method = b24_step_method(api, i);
+        }
+
+        all = 0;
+    }
+
+    b24_written_known(known, &facts, &plan, id, all);
+
+    if (plan.want[B24_DO_CONTACT] && id[B24_DO_CONTACT] == 0
+        && facts.email.len && b24_email_refused(verdict))
+    {
+        known->drop_email = 1;
+        verdict->class = B24_CLASS_RETRY;
+        verdict->advice = NULL;
+    }
+
+    return B24_OK;
+}
+
+
+static void
+b24_written_known(b24_crm_known_t *known, const b24_crm_facts_t *facts,
+    const b24_plan_t *plan, const int64_t *id, int all)
+{
+    if (id[B24_DO_CONTACT]) {
+        known->contact = id[B24_DO_CONTACT];
+    }
+
+    if (id[B24_DO_COMPANY]) {
+        known->company = id[B24_DO_COMPANY];
+    }
+
+    if (id[B24_DO_DEAL]) {
+        known->deal = id[B24_DO_DEAL];
+    }
+
+    if (known->contact || !facts->buyer || known->deal) {
+        known->contact_done = 1;
+    }
+
+    if (id[B24_DO_ROWS] || plan->nrows == 0) {
+        known->rows_done = 1;
+    }
+
+    if (id[B24_DO_REQUISITE]) {
+        known->requisite_done = 1;
+    }
+
+    if (all) {
+        known->company_done = 1;
+    }
+}
+
+
+static const char *
+b24_step_method(const b24_crm_api_t *api, b24_do_e step)
+{
+    switch (step) {
+
+    case B24_DO_CONTACT:
+        return api->add[B24_ENTITY_CONTACT];
+
+    case B24_DO_COMPANY:
+        return api->add[B24_ENTITY_COMPANY];
+
+    case B24_DO_DEAL:
+        return api->add[B24_ENTITY_DEAL];
+
+    case B24_DO_ROWS:
+        return api->rows_set;
+
+    case B24_DO_REQUISITE:
+        return "crm.requisite.add";
+
+    case B24_DO_MARK:
+        return api->update;
+
+    default:
+        return "crm.contact.company.add";
+    }
+}
+
+
+/* 1 and *id not 0 when the command is done; otherwise verdict tells */
+
+static int
+b24_read_step(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_api_t *api, b24_do_e step, int64_t *id,
+    b24_verdict_t *verdict)
+{
+    b24_node_t      *result;
+    b24_cmd_state_e  state;
+
+    *id = 0;
+
+    state = b24_answer_command(pool, answer, b24_names[step], &result,
+                               verdict);
+
+    if (state == B24_CMD_FAILED) {
+        return 0;
+    }
+
+    if (state == B24_CMD_NOT_RUN) {
+        b24_crm_failed(verdict, B24_CLASS_CHECK, "NOT_RUN",
+                       "the portal left a command out of its answer");
+        return 0;
+    }
+
+    switch (b24_kinds[step]) {
+
+    case B24_ANSWER_ID:
+        *id = b24_crm_added(api, result);
+        break;
+
+    case B24_ANSWER_NUMBER:
+        *id = b24_node_id(result);
+        break;
+
+    case B24_ANSWER_TRUE:
+        *id = (result->type != B24_NULL && result->type != B24_FALSE);
+        break;
+
+    default:
+        *id = 1;
+    }
+
+    if (*id == 0) {
+        b24_crm_failed(verdict, B24_CLASS_CHECK, "UNEXPECTED",
+                       "a command was answered in a form the module does not"
+                       " know");
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/*
+ * The portal's texts are in its own language: ERROR_CORE on a contact with an
+ * e-mail is enough of a hint to try once more without it, other codes must
+ * speak of mail.
+ */
+
+static int
+b24_email_refused(const b24_verdict_t *verdict)
+{
+    return verdict->class == B24_CLASS_PERMANENT
+           && (b24_str_caseeqs(&verdict->code, "ERROR_CORE")
+               || b24_str_find(&verdict->text, 0, "mail") >= 0
+               || b24_str_find(&verdict->text, 0, "EMAIL") >= 0
+               || b24_str_find(&verdict->text, 0, "E-MAIL") >= 0);
+}
+
+
+int
+b24_crm_comments(b24_pool_t *pool, const b24_crm_facts_t *facts,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    const b24_decimal_t *diff, b24_str_t *text)
+{
+    char               amount[B24_DECIMAL_LEN];
+    b24_buf_t          out;
+    b24_str_t          s, name = b24_string("COMMENTS");
+    const b24_pair_t  *pair;
+
+    b24_buf_init(&out, pool);
+
+    pair = b24_pair_get(order->deal, &name);
+
+    if (pair) {
+        b24_comment_line(&out, NULL, &pair->value);
+    }
+
+    b24_comment_line(&out, NULL, &order->fields[B24_ORDER_COMMENT]);
+    b24_comment_lines(&out, facts, order, known);
+
+    for (pair = order->remarks; pair; pair = pair->next) {
+        b24_comment_line(&out, "Note: ", &pair->value);
+    }
+
+    if (diff->units) {
+        s.len = b24_decimal_print(diff, 2, amount);
+        s.data = (u_char *) amount;
+        b24_comment_line(&out, "The product rows lack this to the shop's"
+                         " total: ", &s);
+    }
+
+    if (b24_buf_str(&out, text) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    b24_text_cut(text, B24_COMMENTS_BYTES);
+
+    return B24_OK;
+}
+
+
+/* what the fields of contact, company and deal could not take */
+
+static void
+b24_comment_lines(b24_buf_t *out, const b24_crm_facts_t *facts,
+    const b24_order_t *order, const b24_crm_known_t *known)
+{
+    b24_str_t         first, second, last;
+    const b24_str_t  *f;
+
+    f = order->fields;
+
+    b24_comment_line(out, "Address: ", &f[B24_ORDER_ADDRESS]);
+
+    b24_full_name(order, &first, &second, &last);
+
+    if (b24_is_cut(&first, B24_NAME_CHARS)
+        || b24_is_cut(&second, B24_NAME_CHARS)
+        || b24_is_cut(&last, B24_NAME_CHARS))
+    {
+        b24_comment_line(out, "First name: ", &first);
+        b24_comment_line(out, "Second name: ", &second);
+        b24_comment_line(out, "Last name: ", &last);
+    }
+
+    if (b24_phone_more(&f[B24_ORDER_PHONE], &facts->phone)) {
+        b24_comment_line(out, "Phone as typed: ", &f[B24_ORDER_PHONE]);
+    }
+
+    if (facts->email.len == 0) {
+        b24_comment_line(out, known->drop_email
+                              ? "E-mail, refused by the portal: "
+                              : "E-mail as typed: ", &f[B24_ORDER_EMAIL]);
+    }
+
+    if (facts->inn.len == 0) {
+        b24_comment_line(out, "INN as typed: ", &f[B24_ORDER_INN]);
+    }
+
+    if (facts->kpp.len == 0) {
+        b24_comment_line(out, "KPP as typed: ", &f[B24_ORDER_KPP]);
+    }
+}
+
+
+/* label NULL: the longer free text */
+
+static void
+b24_comment_line(b24_buf_t *out, const char *label, const b24_str_t *text)
+{
+    b24_str_t  s;
+    b24_buf_t  plain;
+
+    s = *text;
+    b24_str_trim(&s);
+
+    if (s.len == 0) {
+        return;
+    }
+
+    b24_buf_init(&plain, out->pool);
+    b24_crm_plain(&plain, &s);
+
+    if (b24_buf_str(&plain, &s) != B24_OK) {
+        out->failed = 1;
+        return;
+    }
+
+    b24_text_cut(&s, label ? B24_NOTE_BYTES : B24_COMMENT_BYTES);
+
+    if (out->len) {
+        b24_buf_addc(out, '\n');
+    }
+
+    if (label) {
+        b24_buf_adds(out, label);
+    }
+
+    b24_buf_addstr(out, &s);
+}
+
+
+/* the number sent has not all the digits that were typed */
+
+static int
+b24_phone_more(const b24_str_t *typed, const b24_str_t *phone)
+{
+    size_t  i, digits;
+
+    digits = 0;
+
+    for (i = 0; i < typed->len; i++) {
+        digits += b24_isdigit(typed->data[i]);
+    }
+
+    return phone->len == 0 || digits > phone->len - 1;
+}
+
+
+static int
+b24_is_cut(const b24_str_t *s, size_t max)
+{
+    b24_str_t  cut;
+
+    cut = *s;
+    b24_crm_cut(&cut, max);
+
+    return cut.len != s->len;
+}
+
+
+/* COMMENTS is BB-code and takes HTML: "[" and a "<" that opens a tag become
+ * their full-width forms */
+
+void
+b24_crm_plain(b24_buf_t *out, const b24_str_t *text)
+{
+    size_t  i;
+    u_char  c, next;
+
+    for (i = 0; i < text->len; i++) {
+        c = text->data[i];
+        next = (i + 1 < text->len) ? b24_tolower(text->data[i + 1]) : ' ';
+
+        if (c == '[') {
+            b24_buf_adds(out, "\xEF\xBC\xBB");
+
+        } else if (c == '<' && ((next >= 'a' && next <= 'z') || next == '/'
+                                || next == '!' || next == '?'))
+        {
+            b24_buf_adds(out, "\xEF\xBC\x9C");
+
+        } else {
+            b24_buf_addc(out, c);
+        }
+    }
+}

@@ -1,0 +1,387 @@
+
+/*
+ * The zone all workers share: counts of the queue, limiter and state of each
+ * portal, counters, bytes held for captures.  Nodes are found by name and never
+ * freed, so that a reload with other names finds its own and an old generation
+ * keeps what it points to; counters are atomics, no lock is held for more than
+ * making a node.
+ */
+
+
+#include "ngx_http_b24_module.h"
+
+#include <signal.h>
+
+
+#define NGX_HTTP_B24_ZONE  (1024 * 1024)
+
+
+static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
+static ngx_http_b24_sh_origin_t *ngx_http_b24_sh_origin(ngx_str_t *name);
+static ngx_http_b24_sh_portal_t *ngx_http_b24_sh_portal(ngx_str_t *host);
+static ngx_http_b24_sh_process_t *ngx_http_b24_sh_process(void);
+
+
+static ngx_http_b24_sh_t          *ngx_http_b24_shm;
+static ngx_slab_pool_t            *ngx_http_b24_shpool;
+static ngx_http_b24_sh_process_t  *ngx_http_b24_process;
+
+
+ngx_int_t
+ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    static ngx_str_t  name = ngx_string("b24");
+
+    bmcf->zone = ngx_shared_memory_add(cf, &name, NGX_HTTP_B24_ZONE,
+                                       &ngx_http_b24_module);
+    if (bmcf->zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    bmcf->zone->init = ngx_http_b24_shm_init;
+    bmcf->zone->data = bmcf;
+
+    return NGX_OK;
+}
+
+
+/* in the master, while old workers may use the zone: what is there stays */
+
+static ngx_int_t
+ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data)
+{
+    size_t              len;
+    ngx_slab_pool_t    *shpool;
+    ngx_http_b24_sh_t  *sh;
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (data || zone->shm.exists) {
+        return NGX_OK;
+    }
+
+    sh = ngx_slab_calloc(shpool, sizeof(ngx_http_b24_sh_t));
+    if (sh == NULL) {
+        return NGX_ERROR;
+    }
+
+    shpool->data = sh;
+
+    len = sizeof(" in b24 zone \"\"") + zone->shm.name.len;
+
+    shpool->log_ctx = ngx_slab_alloc(shpool, len);
+    if (shpool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(shpool->log_ctx, " in b24 zone \"%V\"%Z", &zone->shm.name);
+
+    return NGX_OK;
+}
+
+
+/* in each worker: finds or makes the nodes of the configuration's names */
+
+ngx_int_t
+ngx_http_b24_shm_attach(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
+{
+    ngx_uint_t               i;
+    ngx_http_b24_origin_t  **op;
+    ngx_http_b24_portal_t  **pp;
+
+    ngx_http_b24_shpool = (ngx_slab_pool_t *) bmcf->zone->shm.addr;
+    ngx_http_b24_shm = ngx_http_b24_shpool->data;
+
+    op = bmcf->origins.elts;
+
+    for (i = 0; i < bmcf->origins.nelts; i++) {
+        op[i]->sh = ngx_http_b24_sh_origin(&op[i]->name);
+
+        if (op[i]->sh == NULL) {
+            goto nomem;
+        }
+    }
+
+    pp = bmcf->portals.elts;
+
+    for (i = 0; i < bmcf->portals.nelts; i++) {
+        pp[i]->sh = ngx_http_b24_sh_portal(&pp[i]->host);
+
+        if (pp[i]->sh == NULL) {
+            goto nomem;
+        }
+    }
+
+    ngx_http_b24_process = ngx_http_b24_sh_process();
+
+    return NGX_OK;
+
+nomem:
+
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                  "b24: too many origins and portals for the shared memory");
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_http_b24_shm_detach(void)
+{
+    if (ngx_http_b24_process) {
+
+        /* what was not released goes with the process */
+
+        ngx_http_b24_release(ngx_http_b24_process->captured);
+        ngx_http_b24_process->pid = 0;
+        ngx_http_b24_process = NULL;
+    }
+}
+
+
+ngx_http_b24_sh_t *
+ngx_http_b24_sh(void)
+{
+    return ngx_http_b24_shm;
+}
+
+
+static ngx_http_b24_sh_origin_t *
+ngx_http_b24_sh_origin(ngx_str_t *name)
+{
+    ngx_http_b24_sh_origin_t  *o;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    for (o = ngx_http_b24_shm->origins; o; o = o->next) {
+        if (o->len == name->len
+            && ngx_memcmp(o->name, name->data, name->len) == 0)
+        {
+            goto done;
+        }
+    }
+
+    o = ngx_slab_calloc_locked(ngx_http_b24_shpool,
+                               offsetof(ngx_http_b24_sh_origin_t, name)
+                               + name->len);
+    if (o) {
+        o->len = name->len;
+        ngx_memcpy(o->name, name->data, name->len);
+        o->next = ngx_http_b24_shm->origins;
+        ngx_http_b24_shm->origins = o;
+    }
+
+done:
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return o;
+}
+
+
+static ngx_http_b24_sh_portal_t *
+ngx_http_b24_sh_portal(ngx_str_t *host)
+{
+    ngx_http_b24_sh_portal_t  *p;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    for (p = ngx_http_b24_shm->portals; p; p = p->next) {
+        if (p->len == host->len
+            && ngx_memcmp(p->host, host->data, host->len) == 0)
+        {
+            goto done;
+        }
+    }
+
+    p = ngx_slab_calloc_locked(ngx_http_b24_shpool,
+                               offsetof(ngx_http_b24_sh_portal_t, host)
+                               + host->len);
+    if (p) {
+        p->len = host->len;
+        ngx_memcpy(p->host, host->data, host->len);
+        p->last = ngx_current_msec;
+        p->next = ngx_http_b24_shm->portals;
+        ngx_http_b24_shm->portals = p;
+    }
+
+done:
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return p;
+}
+
+
+/*
+ * A slot of this process: bytes of a worker that was killed are given back by
+ * whoever takes its slot over.
+ */
+
+static ngx_http_b24_sh_process_t *
+ngx_http_b24_sh_process(void)
+{
+    ngx_uint_t                  i;
+    ngx_atomic_uint_t           pid;
+    ngx_http_b24_sh_process_t  *p, *free;
+
+    free = NULL;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    for (i = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
+        p = &ngx_http_b24_shm->processes[i];
+        pid = p->pid;
+
+        if (pid && kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH) {
+            (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
+                                        - (ngx_atomic_int_t) p->captured);
+            p->captured = 0;
+            p->pid = 0;
+            pid = 0;
+        }
+
+        if (pid == 0 && free == NULL) {
+            free = p;
+        }
+    }
+
+    if (free) {
+        free->captured = 0;
+        free->pid = ngx_pid;
+    }
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return free;
+}
+
+
+void
+ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n)
+{
+    (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->counters[counter],
+                                (ngx_atomic_int_t) n);
+}
+
+
+ngx_int_t
+ngx_http_b24_reserve(size_t size, size_t max)
+{
+    ngx_atomic_int_t  n;
+
+    n = (ngx_atomic_int_t) size;
+
+    if ((size_t) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured, n) + size
+        > max)
+    {
+        (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured, -n);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_b24_process) {
+        (void) ngx_atomic_fetch_add(&ngx_http_b24_process->captured, n);
+    }
+
+    return NGX_OK;
+}
+
+
+/* any thread */
+
+void
+ngx_http_b24_release(size_t size)
+{
+    ngx_atomic_int_t  n;
+
+    n = (ngx_atomic_int_t) size;
+
+    (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured, -n);
+
+    if (ngx_http_b24_process) {
+        (void) ngx_atomic_fetch_add(&ngx_http_b24_process->captured, -n);
+    }
+}
+
+
+/* counts read later win over those read earlier, whichever worker read them */
+
+void
+ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change)
+{
+    size_t                     i;
+    ngx_str_t                  name;
+    ngx_uint_t                 s;
+    ngx_atomic_uint_t          known;
+    ngx_http_b24_sh_origin_t  *o;
+
+    known = ngx_http_b24_shm->change;
+
+    if ((ngx_atomic_uint_t) change < known) {
+        return;
+    }
+
+    ngx_http_b24_shm->change = (ngx_atomic_uint_t) change;
+
+    for (i = 0; i < n; i++) {
+        name = counts[i].origin;
+
+        o = ngx_http_b24_sh_origin(&name);
+        if (o == NULL) {
+            continue;
+        }
+
+        for (s = 0; s < B24_NSTATES; s++) {
+            o->counts[s] = (ngx_atomic_uint_t) counts[i].counts[s];
+        }
+
+        o->oldest = (ngx_atomic_uint_t) (counts[i].oldest / 1000);
+    }
+}
+
+
+/* the courier only: one writer */
+
+void
+ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
+    const char *advice)
+{
+    (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
+    ngx_memory_barrier();
+
+    ngx_cpystrn(sh->reason, (u_char *) (reason ? reason : ""),
+                NGX_HTTP_B24_REASON);
+    ngx_cpystrn(sh->advice, (u_char *) (advice ? advice : ""),
+                NGX_HTTP_B24_REASON);
+
+    ngx_memory_barrier();
+    (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
+}
+
+
+void
+ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
+    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
+{
+    ngx_uint_t         i;
+    ngx_atomic_uint_t  gen;
+
+    /* a writer that died in the middle must not hold a reader */
+
+    for (i = 0; i < 1000; i++) {
+        gen = sh->text_gen;
+        ngx_memory_barrier();
+
+        ngx_memcpy(reason, sh->reason, NGX_HTTP_B24_REASON);
+        ngx_memcpy(advice, sh->advice, NGX_HTTP_B24_REASON);
+
+        ngx_memory_barrier();
+
+        if (!(gen & 1) && gen == sh->text_gen) {
+            break;
+        }
+    }
+
+    reason[NGX_HTTP_B24_REASON - 1] = '\0';
+    advice[NGX_HTTP_B24_REASON - 1] = '\0';
+}

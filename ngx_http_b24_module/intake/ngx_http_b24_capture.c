@@ -1,0 +1,885 @@
+
+/*
+ * The buyer's request and the shop's answer, watched without touching them:
+ *
+ *     PRECONTENT      is it a candidate? then its body is read
+ *     header filter   status, the headers rules name
+ *     body filter     a bounded copy of the answer; with its last buffer a
+ *                     background subrequest is posted
+ *     subrequest      after the answer was written: memory work only
+ *     log phase       the net for what never got that far
+ */
+
+
+#include "ngx_http_b24_module.h"
+
+#include <stdlib.h>
+
+
+#define NGX_HTTP_B24_ANSWER_START  4096
+
+
+static ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
+static ngx_http_b24_ctx_t *ngx_http_b24_decide(ngx_http_request_t *r,
+    ngx_http_b24_loc_conf_t *blcf);
+static ngx_int_t ngx_http_b24_candidate(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+static void ngx_http_b24_method(ngx_http_request_t *r, ngx_str_t *method);
+static ngx_int_t ngx_http_b24_has_body(ngx_http_request_t *r);
+static void ngx_http_b24_body_ready(ngx_http_request_t *r);
+static void ngx_http_b24_ctx_cleanup(void *data);
+static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_b24_header(ngx_http_b24_ctx_t *ctx,
+    ngx_str_t *name, ngx_str_t *value);
+static int ngx_http_b24_header_wanted(void *data, const b24_str_t *name);
+static ngx_int_t ngx_http_b24_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static void ngx_http_b24_answer_copy(ngx_http_b24_ctx_t *ctx, ngx_buf_t *b);
+static ngx_int_t ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx,
+    size_t size);
+static void ngx_http_b24_launch(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+static void ngx_http_b24_subrequest_handler(ngx_http_request_t *r);
+static void ngx_http_b24_submit(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+static ngx_uint_t ngx_http_b24_reached(ngx_http_request_t *r);
+static void ngx_http_b24_settle(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+static ngx_int_t ngx_http_b24_log_handler(ngx_http_request_t *r);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_b24_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_b24_next_body_filter;
+
+
+ngx_int_t
+ngx_http_b24_capture_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_b24_precontent_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_b24_log_handler;
+
+    ngx_http_b24_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_b24_header_filter;
+
+    ngx_http_b24_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_b24_body_filter;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Internal redirects, named locations and ngx_http_filter_finalize_request()
+ * zero r->ctx; the pool's cleanups stay.  Subrequests share the pool, hence the
+ * comparison of the owner.
+ */
+
+ngx_http_b24_ctx_t *
+ngx_http_b24_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+    ngx_http_b24_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_b24_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_http_b24_ctx_cleanup) {
+            continue;
+        }
+
+        ctx = cln->data;
+
+        if (ctx->request == r) {
+            ngx_http_set_ctx(r, ctx, ngx_http_b24_module);
+            return ctx;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_b24_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_http_b24_ctx_t       *ctx;
+    ngx_http_b24_loc_conf_t  *blcf;
+
+    blcf = ngx_http_get_module_loc_conf(r, ngx_http_b24_module);
+
+    if (!blcf->mirror || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    /* re-entered after the body, or in another location: decided already */
+
+    if (ngx_http_b24_get_ctx(r)) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_b24_decide(r, blcf);
+
+    if (ctx == NULL || ctx->job == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (!ctx->need_body) {
+        ctx->body_ok = 1;
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_b24_body_ready);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    /* drops the reference that reading the body took */
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+/*
+ * Once per client request.  Whatever fails here ends as "not a candidate": the
+ * shop's exchange goes on.
+ */
+
+static ngx_http_b24_ctx_t *
+ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
+{
+    ngx_pool_cleanup_t  *cln;
+    ngx_http_b24_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_b24_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_b24_ctx_t));
+
+    cln->handler = ngx_http_b24_ctx_cleanup;
+
+    ctx->request = r;
+    ctx->conf = blcf;
+    ctx->scf = ngx_http_get_module_srv_conf(r, ngx_http_b24_module);
+
+    ngx_http_set_ctx(r, ctx, ngx_http_b24_module);
+
+    if (ctx->scf->o == NULL) {
+        return ctx;
+    }
+
+    if (ngx_http_b24_candidate(r, ctx) != NGX_OK && ctx->job) {
+        ngx_http_b24_job_destroy(ctx->job);
+        ctx->job = NULL;
+    }
+
+    return ctx;
+}
+
+
+static ngx_int_t
+ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    off_t                     size;
+    b24_str_t                 target, value;
+    ngx_str_t                 method;
+    const b24_shop_t         *shop;
+    ngx_http_b24_job_t       *job;
+    ngx_http_b24_loc_conf_t  *blcf;
+
+    blcf = ctx->conf;
+    shop = blcf->shop;
+
+    ngx_http_b24_method(r, &method);
+
+    job = ngx_http_b24_job_create(ctx->scf->o, shop, blcf);
+    if (job == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->job = job;
+
+    target = r->unparsed_uri;
+
+    if (b24_pstrdup(job->pool, &job->in.method, method.data, method.len)
+        != B24_OK
+        || b24_pstrdup(job->pool, &value, target.data, target.len) != B24_OK
+        || b24_text_target(job->pool, &value, &job->in.path, &job->in.args)
+           != B24_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* templates of when lines are evaluated as they are asked for */
+
+    job->in.var = ngx_http_b24_job_var_now;
+    job->in.data = ctx;
+
+    job->set = b24_shop_candidates(job->pool, shop, &job->in);
+
+    if (job->set == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_CANDIDATES, 1);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "b24: candidate for %xL", (uint64_t) job->set);
+
+    if (b24_shop_has_order(shop, job->set)) {
+        ngx_str_set(&ctx->event, "order");
+
+    } else {
+        ngx_str_set(&ctx->event, "status");
+    }
+
+    ctx->need_answer = b24_shop_needs_answer(shop, job->set);
+
+    if (ngx_http_b24_job_vars(r, ctx, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (r->headers_in.content_type) {
+        value = r->headers_in.content_type->value;
+
+        if (b24_pstrdup(job->pool, &job->in.content_type, value.data,
+                        value.len)
+            != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (!b24_shop_needs_body(shop, job->set) || !ngx_http_b24_has_body(r)) {
+        job->in.body_state = B24_BODY_NONE;
+        return NGX_OK;
+    }
+
+    size = r->headers_in.content_length_n;
+
+    if (size > (off_t) blcf->body_max) {
+
+        /* passes unread */
+
+        job->in.body_state = B24_BODY_LARGE;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
+        return NGX_OK;
+    }
+
+    ctx->need_body = 1;
+    job->in.body_state = B24_BODY_UNSEEN;
+
+    return NGX_OK;
+}
+
+
+/* error_page and X-Accel-Redirect change r->method, the request line stays */
+
+static void
+ngx_http_b24_method(ngx_http_request_t *r, ngx_str_t *method)
+{
+    u_char  *p;
+
+    if (r->request_line.len) {
+        p = ngx_strlchr(r->request_line.data,
+                        r->request_line.data + r->request_line.len, ' ');
+
+        if (p) {
+            method->data = r->request_line.data;
+            method->len = p - r->request_line.data;
+            return;
+        }
+    }
+
+    *method = r->method_name;
+}
+
+
+static ngx_int_t
+ngx_http_b24_has_body(ngx_http_request_t *r)
+{
+    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+        return 1;
+    }
+
+    if (r->request_body) {
+
+        /* read by somebody before us */
+
+        return r->request_body->bufs != NULL;
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_b24_body_ready(ngx_http_request_t *r)
+{
+    ngx_http_b24_ctx_t  *ctx;
+
+    ctx = ngx_http_b24_get_ctx(r);
+
+    if (ctx) {
+        ctx->body_ok = 1;
+    }
+
+    /* keeps the temporary file until the request ends */
+
+    r->preserve_body = 1;
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static void
+ngx_http_b24_ctx_cleanup(void *data)
+{
+    ngx_http_b24_ctx_t  *ctx = data;
+
+    if (ctx->job) {
+        ngx_http_b24_job_destroy(ctx->job);
+        ctx->job = NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_b24_header_filter(ngx_http_request_t *r)
+{
+    off_t                size;
+    ngx_uint_t           i;
+    ngx_str_t            name;
+    ngx_list_part_t     *part;
+    ngx_table_elt_t     *h;
+    ngx_http_b24_ctx_t  *ctx;
+    ngx_http_b24_job_t  *job;
+
+    ctx = (r == r->main) ? ngx_http_b24_get_ctx(r) : NULL;
+
+    if (ctx == NULL || ctx->job == NULL || !ctx->body_ok || ctx->submitted) {
+        return ngx_http_b24_next_header_filter(r);
+    }
+
+    job = ctx->job;
+
+    ctx->header = 1;
+    ctx->sealed = 0;
+    ctx->launched = 0;
+
+    job->in.headers = NULL;
+    job->in.status = r->headers_out.status;
+    job->in.answer.len = 0;
+    job->in.answer_state = B24_BODY_CUT;
+    job->time = ngx_http_b24_now();
+
+    if (r->err_status) {
+        job->in.status = r->err_status;
+    }
+
+    /* an error that nginx made up: the shop's own answer was not seen */
+
+    if (job->in.status >= 500 && r->upstream
+        && r->upstream->headers_in.status_n == 0)
+    {
+        job->in.status = 0;
+    }
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash && ngx_http_b24_header(ctx, &h[i].key, &h[i].value)
+                         != NGX_OK)
+        {
+            goto failed;
+        }
+    }
+
+    ngx_str_set(&name, "Content-Type");
+
+    if (ngx_http_b24_header(ctx, &name, &r->headers_out.content_type)
+        != NGX_OK
+        || b24_pstrdup(job->pool, &job->in.answer_type,
+                       r->headers_out.content_type.data,
+                       r->headers_out.content_type.len)
+           != B24_OK)
+    {
+        goto failed;
+    }
+
+    job->in.answer_encoding.len = 0;
+
+    if (r->headers_out.content_encoding
+        && b24_pstrdup(job->pool, &job->in.answer_encoding,
+                       r->headers_out.content_encoding->value.data,
+                       r->headers_out.content_encoding->value.len)
+           != B24_OK)
+    {
+        goto failed;
+    }
+
+    if (ctx->need_answer) {
+        ctx->excerpt_max = ctx->conf->answer_max;
+        job->in.answer_max = ctx->conf->answer_max;
+
+        size = r->headers_out.content_length_n;
+
+        if (size > (off_t) ctx->excerpt_max) {
+            job->in.answer_state = B24_BODY_LARGE;
+
+        } else if (size > 0
+                   && ngx_http_b24_answer_grow(ctx, (size_t) size) != NGX_OK)
+        {
+            job->in.answer_state = B24_BODY_LARGE;
+        }
+    }
+
+    return ngx_http_b24_next_header_filter(r);
+
+failed:
+
+    /* the log phase takes what there is: an answer nobody could read */
+
+    job->in.answer_state = B24_BODY_UNSEEN;
+    job->in.status = 0;
+    ctx->need_answer = 0;
+
+    return ngx_http_b24_next_header_filter(r);
+}
+
+
+typedef struct {
+    ngx_str_t  *name;
+    ngx_uint_t  found;
+} ngx_http_b24_wanted_t;
+
+
+static ngx_int_t
+ngx_http_b24_header(ngx_http_b24_ctx_t *ctx, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    b24_pair_t             *pair, **last;
+    ngx_http_b24_job_t     *job;
+    ngx_http_b24_wanted_t   wanted;
+
+    job = ctx->job;
+
+    if (name->len == 0 || value->len == 0) {
+        return NGX_OK;
+    }
+
+    wanted.name = name;
+    wanted.found = 0;
+
+    (void) b24_shop_headers(job->shop, job->set, ngx_http_b24_header_wanted,
+                            &wanted);
+
+    if (!wanted.found) {
+        return NGX_OK;
+    }
+
+    pair = b24_pcalloc(job->pool, sizeof(b24_pair_t));
+
+    if (pair == NULL
+        || b24_pstrdup(job->pool, &pair->name, name->data, name->len)
+           != B24_OK
+        || b24_pstrdup(job->pool, &pair->value, value->data, value->len)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (last = (b24_pair_t **) &job->in.headers; *last;
+         last = &(*last)->next)
+    {
+        /* void */
+    }
+
+    *last = pair;
+
+    return NGX_OK;
+}
+
+
+static int
+ngx_http_b24_header_wanted(void *data, const b24_str_t *name)
+{
+    ngx_http_b24_wanted_t  *wanted = data;
+
+    if (b24_str_caseeq(name, wanted->name)) {
+        wanted->found = 1;
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_b24_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_int_t            rc;
+    ngx_chain_t         *cl;
+    ngx_http_b24_ctx_t  *ctx;
+
+    ctx = (r == r->main && in) ? ngx_http_b24_get_ctx(r) : NULL;
+
+    if (ctx == NULL || ctx->job == NULL || !ctx->header || ctx->sealed) {
+        return ngx_http_b24_next_body_filter(r, in);
+    }
+
+    /* looked at before the filters below consume pos; nothing is kept */
+
+    for (cl = in; cl; cl = cl->next) {
+
+        if (ctx->need_answer) {
+            ngx_http_b24_answer_copy(ctx, cl->buf);
+        }
+
+        if (cl->buf->last_buf) {
+            ctx->sealed = 1;
+
+            if (ctx->job->in.answer_state == B24_BODY_CUT) {
+                ctx->job->in.answer_state = ctx->job->in.answer.len
+                                            ? B24_BODY_FULL : B24_BODY_NONE;
+            }
+        }
+    }
+
+    rc = ngx_http_b24_next_body_filter(r, in);
+
+    if (ctx->sealed && rc != NGX_ERROR) {
+        ngx_http_b24_launch(r, ctx);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_b24_answer_copy(ngx_http_b24_ctx_t *ctx, ngx_buf_t *b)
+{
+    size_t               size;
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (job->in.answer_state != B24_BODY_CUT || ngx_buf_special(b)) {
+        return;
+    }
+
+    if (!ngx_buf_in_memory(b)) {
+
+        /* a file on its way to sendfile(): no shop's answer is one */
+
+        if (b->in_file && b->file_last > b->file_pos) {
+            job->in.answer_state = B24_BODY_UNSEEN;
+        }
+
+        return;
+    }
+
+    size = b->last - b->pos;
+
+    if (size == 0) {
+        return;
+    }
+
+    if (size > ctx->excerpt_max - job->in.answer.len
+        || ngx_http_b24_answer_grow(ctx, job->in.answer.len + size) != NGX_OK)
+    {
+        job->in.answer_state = B24_BODY_LARGE;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
+        return;
+    }
+
+    ngx_memcpy(job->answer + job->in.answer.len, b->pos, size);
+
+    job->in.answer.data = job->answer;
+    job->in.answer.len += size;
+}
+
+
+/* doubles, within b24_capture's answer= and total= */
+
+static ngx_int_t
+ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
+{
+    size_t               want;
+    u_char              *p;
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (size <= job->answer_size) {
+        return NGX_OK;
+    }
+
+    want = job->answer_size ? job->answer_size : NGX_HTTP_B24_ANSWER_START;
+
+    while (want < size) {
+        want *= 2;
+    }
+
+    want = ngx_min(want, ctx->excerpt_max);
+
+    if (ngx_http_b24_reserve(want - job->answer_size, ctx->conf->total_max)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    p = realloc(job->answer, want);
+
+    if (p == NULL) {
+        ngx_http_b24_release(want - job->answer_size);
+        return NGX_ERROR;
+    }
+
+    job->reserved += want - job->answer_size;
+    job->answer = p;
+    job->answer_size = want;
+
+    if (job->in.answer.len) {
+        job->in.answer.data = p;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The subrequest runs after the answer's last byte was handed to the socket and
+ * ends in the turn it starts in, so that the connection's next request waits
+ * for nothing.  No phase runs for it, nothing is sent by it.
+ */
+
+static void
+ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    ngx_http_request_t  *sr;
+
+    static ngx_str_t  uri = ngx_string("/b24");
+
+    if (ctx->launched || ctx->submitted) {
+        return;
+    }
+
+    ctx->launched = 1;
+
+    if (ngx_http_subrequest(r, &uri, NULL, &sr, NULL,
+                            NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        /* the log phase does the same work */
+        return;
+    }
+
+    sr->header_only = 1;
+    sr->logged = 1;             /* log_subrequest must not show it */
+    sr->loc_conf = r->loc_conf;
+    sr->write_event_handler = ngx_http_b24_subrequest_handler;
+}
+
+
+static void
+ngx_http_b24_subrequest_handler(ngx_http_request_t *r)
+{
+    ngx_http_b24_ctx_t  *ctx;
+
+    ctx = ngx_http_b24_get_ctx(r->main);
+
+    if (ctx) {
+        ngx_http_b24_submit(r->main, ctx);
+    }
+
+    ngx_http_finalize_request(r, NGX_OK);
+}
+
+
+/*
+ * Hands the job over: parsed here when it is small, in the queue's thread
+ * otherwise.  Called once a request, on the event loop, r is still whole.
+ */
+
+static void
+ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    ngx_http_b24_job_t  *job;
+
+    if (ctx->submitted || ctx->job == NULL) {
+        return;
+    }
+
+    ctx->submitted = 1;
+    job = ctx->job;
+
+    if (job->in.status == 0 && !ngx_http_b24_reached(r)) {
+
+        /* nothing can have been ordered */
+
+        ctx->job = NULL;
+        ngx_http_b24_job_destroy(job);
+        return;
+    }
+
+    if (job->time == 0) {
+        job->time = ngx_http_b24_now();
+    }
+
+    if (ngx_http_b24_job_vars(r, ctx, 1) != NGX_OK
+        || ngx_http_b24_job_body(r, ctx) != NGX_OK)
+    {
+        /* out of memory or descriptors: kept as unconfirmed */
+
+        job->in.body_state = B24_BODY_UNSEEN;
+    }
+
+    job->in.var = ngx_http_b24_job_var_kept;
+    job->in.data = job;
+
+    if (ngx_http_b24_job_small(job)) {
+        ngx_http_b24_job_extract(job);
+        ngx_http_b24_settle(r, ctx);
+    }
+
+    ctx->job = NULL;
+
+    ngx_http_b24_store_put(job);
+}
+
+
+/*
+ * The request, or a part of it, went to the shop.  Only upstreams are known
+ * well enough to say no.
+ */
+
+static ngx_uint_t
+ngx_http_b24_reached(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream == NULL || r->upstream->request_sent) {
+        return 1;
+    }
+
+    if (r->upstream_states == NULL) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+        if (state[i].bytes_sent) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* for the variables: the outcome in the request's own memory */
+
+static void
+ngx_http_b24_settle(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    ngx_str_t           *id;
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (job->none) {
+        ngx_str_null(&ctx->event);
+        return;
+    }
+
+    switch (job->outcome) {
+
+    case B24_OUTCOME_ACCEPTED:
+        ngx_str_set(&ctx->state, "accepted");
+        break;
+
+    case B24_OUTCOME_REJECTED:
+        ngx_str_set(&ctx->state, "rejected");
+        return;
+
+    default: /* B24_OUTCOME_UNCONFIRMED */
+        ngx_str_set(&ctx->state, "unconfirmed");
+        break;
+    }
+
+    id = &job->put.order_id;
+
+    if (id->len) {
+        ctx->order.data = ngx_pstrdup(r->pool, id);
+        ctx->order.len = ctx->order.data ? id->len : 0;
+    }
+}
+
+
+/*
+ * 499, an answer that broke off, HEAD, a subrequest that could not be posted.
+ * Only memory is touched: the request is about to be freed.
+ */
+
+static ngx_int_t
+ngx_http_b24_log_handler(ngx_http_request_t *r)
+{
+    ngx_http_b24_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_b24_get_ctx(r);
+
+    if (ctx == NULL || ctx->job == NULL || !ctx->body_ok || ctx->submitted) {
+        return NGX_OK;
+    }
+
+    ngx_http_b24_submit(r, ctx);
+
+    return NGX_OK;
+}

@@ -1,0 +1,1402 @@
+
+/*
+ * Directives with parsers of their own, and the checks that need the whole
+ * configuration.  Nothing here has an effect outside the configuration:
+ * "nginx -t" and "nginx -s reload" run it too.
+ */
+
+
+#include "ngx_http_b24_module.h"
+
+
+#define NGX_HTTP_B24_WEBHOOK_MAX  4096
+
+
+static char *ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_str_t *url);
+static char *ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
+    ngx_http_b24_webhook_t *wh);
+static ngx_uint_t ngx_http_b24_loopback(ngx_str_t *host);
+static ngx_uint_t ngx_http_b24_field_name(ngx_str_t *name);
+static ngx_int_t ngx_http_b24_check_server(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf, ngx_http_core_srv_conf_t *cscf,
+    ngx_http_b24_srv_conf_t *bscf);
+static ngx_int_t ngx_http_b24_origin_name(ngx_conf_t *cf,
+    ngx_http_core_srv_conf_t *cscf, ngx_http_b24_srv_conf_t *bscf);
+static ngx_int_t ngx_http_b24_origin_same(ngx_conf_t *cf,
+    ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
+static char *ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
+    ngx_http_b24_srv_conf_t *b);
+static ngx_uint_t ngx_http_b24_stages_differ(ngx_array_t *a, ngx_array_t *b);
+static ngx_int_t ngx_http_b24_portal_add(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf, ngx_http_b24_origin_t *o);
+static void ngx_http_b24_chown(ngx_cycle_t *cycle, u_char *path,
+    ngx_uid_t user);
+
+
+static ngx_uint_t
+ngx_http_b24_same(ngx_str_t *a, ngx_str_t *b)
+{
+    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+/* b24_queue PATH [keep=30d] [max=1000000] */
+
+char *
+ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_main_conf_t  *bmcf = conf;
+
+    time_t       keep;
+    ngx_int_t    n;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
+
+    if (bmcf->queue_set) {
+        return "is duplicate";
+    }
+
+    bmcf->queue_set = 1;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return "needs the path of a folder";
+    }
+
+    if (ngx_strlchr(value[1].data, value[1].data + value[1].len, '=')
+        && (ngx_strncmp(value[1].data, "keep=", 5) == 0
+            || ngx_strncmp(value[1].data, "max=", 4) == 0))
+    {
+        return "needs the path of a folder first";
+    }
+
+    bmcf->queue = value[1];
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "keep=", 5) == 0) {
+            s.data = value[i].data + 5;
+            s.len = value[i].len - 5;
+
+            keep = ngx_parse_time(&s, 1);
+
+            if (keep == (time_t) NGX_ERROR || keep < 60) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"b24_queue\" has \"%V\": keep is a time "
+                                   "of at least one minute, such as 30d",
+                                   &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            bmcf->keep = keep;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "max=", 4) == 0) {
+            n = ngx_atoi(value[i].data + 4, value[i].len - 4);
+
+            if (n == NGX_ERROR || n < 100) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"b24_queue\" has \"%V\": max is a number "
+                                   "of records, at least 100", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            bmcf->max = n;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"b24_queue\" has \"%V\": only keep=TIME and "
+                           "max=NUMBER may follow the path", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_webhook URL [dry];  b24_webhook file:PATH [dry] */
+
+char *
+ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    char                    *rv;
+    ngx_str_t               *value, url, path;
+    ngx_http_b24_webhook_t  *wh;
+
+    if (bscf->webhook != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    wh = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_webhook_t));
+    if (wh == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_b24_place(cf, &wh->place);
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "dry") != 0) {
+            return "takes only \"dry\" after the address";
+        }
+
+        wh->dry = 1;
+    }
+
+    url = value[1];
+
+    if (ngx_strncmp(url.data, "file:", 5) == 0) {
+        path.data = url.data + 5;
+        path.len = url.len - 5;
+
+        rv = ngx_http_b24_webhook_file(cf, &path, &url);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    rv = ngx_http_b24_webhook_parse(cf, &url, wh);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    bscf->webhook = wh;
+
+    return NGX_CONF_OK;
+}
+
+
+/* read by the master, which may be root: workers need no access to it */
+
+static char *
+ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url)
+{
+    u_char          *p, *last;
+    ssize_t          n;
+    ngx_fd_t         fd;
+    ngx_str_t        name;
+    ngx_file_info_t  fi;
+
+    name = *path;
+
+    if (name.len == 0) {
+        return "needs a path after \"file:\"";
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "\"b24_webhook\" cannot open file \"%V\"", &name);
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, NGX_HTTP_B24_WEBHOOK_MAX);
+    n = (p == NULL) ? -1 : read(fd, p, NGX_HTTP_B24_WEBHOOK_MAX);
+
+    if (n != -1 && ngx_fd_info(fd, &fi) != NGX_FILE_ERROR
+        && (ngx_file_access(&fi) & 077))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "file \"%V\" of \"b24_webhook\" can be read by "
+                           "others: its mode should be 0600", &name);
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &name);
+    }
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "\"b24_webhook\" cannot read file \"%V\"", &name);
+        return NGX_CONF_ERROR;
+    }
+
+    for (last = p + n; p < last && *p <= ' '; p++) { /* void */ }
+    for ( /* void */ ; last > p && last[-1] <= ' '; last--) { /* void */ }
+
+    if (n == NGX_HTTP_B24_WEBHOOK_MAX || p == last
+        || ngx_strlchr(p, last, '\n'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "file \"%V\" of \"b24_webhook\" must hold the "
+                           "address of the webhook and nothing else", &name);
+        return NGX_CONF_ERROR;
+    }
+
+    url->data = p;
+    url->len = last - p;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * The sentences below never show the address: it is the credential.
+ */
+
+static char *
+ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
+    ngx_http_b24_webhook_t *wh)
+{
+    u_char      *p, *last, *host, *slash;
+    ngx_uint_t   tls, n;
+    ngx_str_t    name;
+
+    static char  shape[] = "must look like https://PORTAL/rest/USER/CODE/";
+
+    p = url->data;
+    last = p + url->len;
+
+    if (url->len > 8 && ngx_strncasecmp(p, (u_char *) "https://", 8) == 0) {
+        tls = 1;
+        host = p + 8;
+
+    } else if (url->len > 7
+               && ngx_strncasecmp(p, (u_char *) "http://", 7) == 0)
+    {
+        tls = 0;
+        host = p + 7;
+
+    } else {
+        return shape;
+    }
+
+    for (p = host; p < last; p++) {
+        if (*p <= ' ' || *p == '?' || *p == '#' || *p == '@' || *p == '"'
+            || *p == '\\' || *p >= 0x7f)
+        {
+            return shape;
+        }
+    }
+
+    slash = ngx_strlchr(host, last, '/');
+
+    if (slash == NULL || slash == host) {
+        return shape;
+    }
+
+    wh->host.len = slash - host;
+    wh->host.data = ngx_pnalloc(cf->pool, wh->host.len + 1);
+    if (wh->host.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_strlow(wh->host.data, host, wh->host.len);
+    wh->host.data[wh->host.len] = '\0';
+
+    if (last[-1] == '/') {
+        last--;
+    }
+
+    /* .../rest/USER/CODE: USER is digits, CODE letters and digits */
+
+    for (p = last, n = 0; p > slash && p[-1] != '/'; p--, n++) {
+
+        if (!((p[-1] | 0x20) >= 'a' && (p[-1] | 0x20) <= 'z')
+            && !(p[-1] >= '0' && p[-1] <= '9') && p[-1] != '-'
+            && p[-1] != '_')
+        {
+            return shape;
+        }
+    }
+
+    if (n == 0 || p == slash) {
+        return shape;
+    }
+
+    for (p--, n = 0; p > slash && p[-1] != '/'; p--, n++) {
+
+        if (p[-1] < '0' || p[-1] > '9') {
+            return shape;
+        }
+    }
+
+    if (n == 0 || p - slash < 6 || ngx_strncmp(p - 6, "/rest/", 6) != 0) {
+        return shape;
+    }
+
+    name = wh->host;
+
+    if (!tls && !ngx_http_b24_loopback(&name)) {
+        return "must begin with https:// (plain http only for the loopback)";
+    }
+
+    wh->url.len = (last - url->data) + 1;
+    wh->url.data = ngx_pnalloc(cf->pool, wh->url.len + 1);
+    if (wh->url.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(wh->url.data, url->data, wh->url.len - 1);
+    *p++ = '/';
+    *p = '\0';
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_b24_loopback(ngx_str_t *host)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+    in_addr_t   addr;
+
+    name = *host;
+
+    if (name.len > 5 && ngx_strncmp(name.data, "[::1]", 5) == 0) {
+        return name.len == 5 || name.data[5] == ':';
+    }
+
+    if (name.len == 5 && ngx_strncmp(name.data, "[::1]", 5) == 0) {
+        return 1;
+    }
+
+    last = name.data + name.len;
+    p = ngx_strlchr(name.data, last, ':');
+
+    if (p) {
+        name.len = p - name.data;
+    }
+
+    if (name.len == 9 && ngx_strncmp(name.data, "localhost", 9) == 0) {
+        return 1;
+    }
+
+    addr = ngx_inet_addr(name.data, name.len);
+
+    return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
+}
+
+
+/* b24_origin NAME */
+
+char *
+ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    size_t      i;
+    ngx_str_t  *value;
+
+    if (bscf->origin.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    /* the portal matches numeric originators with its own external shops */
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < '0' || value[1].data[i] > '9') {
+            break;
+        }
+    }
+
+    if (value[1].len == 0 || i == value[1].len) {
+        return "needs a name that is not a number";
+    }
+
+    if (value[1].len > 255) {
+        return "is longer than the 255 characters of ORIGINATOR_ID";
+    }
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < ' ' || value[1].data[i] == '"'
+            || value[1].data[i] == '\\')
+        {
+            return "has a character that is not allowed in a name";
+        }
+    }
+
+    bscf->origin = value[1];
+    ngx_http_b24_place(cf, &bscf->origin_place);
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_mirror SHOP;  b24_mirror off; */
+
+char *
+ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_loc_conf_t  *blcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_http_b24_srv_conf_t   *bscf;
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    if (blcf->mirror != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 3 && ngx_strcmp(value[1].data, "off") == 0) {
+        blcf->mirror = 0;
+        return NGX_CONF_OK;
+    }
+
+    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
+
+    blcf->shop = b24_rules_find(bmcf->rules, &value[1]);
+
+    if (blcf->shop == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"b24_mirror\" names the shop \"%V\", but no "
+                           "\"b24_shop %V { ... }\" stands before it",
+                           &value[1], &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    blcf->mirror = 1;
+    bmcf->mirrors++;
+
+    bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
+    ngx_http_b24_place(cf, &bscf->mirror_place);
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_capture [body=SIZE] [answer=SIZE] [total=SIZE] */
+
+char *
+ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_loc_conf_t  *blcf = conf;
+
+    size_t      *slot;
+    ssize_t      size;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "body=", 5) == 0) {
+            slot = &blcf->body_max;
+            s.data = value[i].data + 5;
+
+        } else if (ngx_strncmp(value[i].data, "answer=", 7) == 0) {
+            slot = &blcf->answer_max;
+            s.data = value[i].data + 7;
+
+        } else if (ngx_strncmp(value[i].data, "total=", 6) == 0) {
+            slot = &blcf->total_max;
+            s.data = value[i].data + 6;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"b24_capture\" has \"%V\": it takes "
+                               "body=SIZE, answer=SIZE and total=SIZE",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (*slot != NGX_CONF_UNSET_SIZE) {
+            return "is duplicate";
+        }
+
+        s.len = value[i].data + value[i].len - s.data;
+
+        size = ngx_parse_size(&s);
+
+        if (size == NGX_ERROR || size < 1024 || size > 1024 * 1024 * 1024) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"b24_capture\" has \"%V\": a size is 1k "
+                               "to 1024m", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        *slot = size;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_rate RATE [burst=N]: requests a second, up to three decimals */
+
+char *
+ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_int_t   rate, burst;
+    ngx_str_t  *value;
+
+    if (bscf->rate != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    rate = ngx_atofp(value[1].data, value[1].len, 3);
+
+    if (rate == NGX_ERROR || rate < 10 || rate > 100000) {
+        return "needs requests a second, 0.01 to 100, such as 2";
+    }
+
+    bscf->rate = rate;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strncmp(value[2].data, "burst=", 6) != 0) {
+            return "takes only burst=NUMBER after the rate";
+        }
+
+        burst = ngx_atoi(value[2].data + 6, value[2].len - 6);
+
+        if (burst == NGX_ERROR || burst < 1 || burst > 10000) {
+            return "needs a burst of 1 to 10000";
+        }
+
+        bscf->burst = burst;
+    }
+
+    ngx_http_b24_place(cf, &bscf->rate_place);
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * b24_retry [first=1s] [max=10m] [unknown=65s]: pause after the first failure,
+ * doubled up to max; unknown is the pause before an outcome nobody knows is
+ * looked up (the portal may work on a request for 60 s)
+ */
+
+char *
+ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t   *value, s;
+    ngx_int_t    ms;
+    ngx_uint_t   i;
+    ngx_msec_t  *slot;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "first=", 6) == 0) {
+            slot = &bscf->retry_first;
+            s.data = value[i].data + 6;
+
+        } else if (ngx_strncmp(value[i].data, "max=", 4) == 0) {
+            slot = &bscf->retry_max;
+            s.data = value[i].data + 4;
+
+        } else if (ngx_strncmp(value[i].data, "unknown=", 8) == 0) {
+            slot = &bscf->retry_unknown;
+            s.data = value[i].data + 8;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"b24_retry\" has \"%V\": it takes "
+                               "first=TIME, max=TIME and unknown=TIME",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (*slot != NGX_CONF_UNSET_MSEC) {
+            return "is duplicate";
+        }
+
+        s.len = value[i].data + value[i].len - s.data;
+
+        ms = ngx_parse_time(&s, 0);
+
+        if (ms == NGX_ERROR || ms < 1 || ms > 24 * 60 * 60 * 1000) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"b24_retry\" has \"%V\": a time is 1ms "
+                               "to 24h", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        *slot = ms;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_match phone email | email phone | phone | email | none */
+
+char *
+ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i, two;
+
+    static struct {
+        char         *first;
+        char         *second;
+        b24_match_e   match;
+    }  forms[] = {
+        { "phone", "email", B24_MATCH_PHONE_EMAIL },
+        { "email", "phone", B24_MATCH_EMAIL_PHONE },
+        { "phone", NULL, B24_MATCH_PHONE },
+        { "email", NULL, B24_MATCH_EMAIL },
+        { "none", NULL, B24_MATCH_NONE }
+    };
+
+    if (bscf->match != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    two = (cf->args->nelts == 3);
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+
+        if (ngx_strcmp(value[1].data, forms[i].first) != 0
+            || two != (forms[i].second != NULL)
+            || (two && ngx_strcmp(value[2].data, forms[i].second) != 0))
+        {
+            continue;
+        }
+
+        bscf->match = forms[i].match;
+        return NGX_CONF_OK;
+    }
+
+    return "takes \"phone email\", \"email phone\", \"phone\", \"email\" or "
+           "\"none\"";
+}
+
+
+char *
+ngx_http_b24_conf_phone_code(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    size_t      i;
+    ngx_str_t  *value;
+
+    if (bscf->phone_code.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < '0' || value[1].data[i] > '9') {
+            break;
+        }
+    }
+
+    /* E.164: a country code has one to three digits and no leading zero */
+
+    if (value[1].len == 0 || value[1].len > 3 || i != value[1].len
+        || value[1].data[0] == '0')
+    {
+        return "needs a country code of one to three digits, such as 7";
+    }
+
+    bscf->phone_code = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_stage STATUS STAGE;  b24_stage none; */
+
+char *
+ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t     *value;
+    ngx_uint_t     i;
+    ngx_keyval_t  *kv;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_strcmp(value[1].data, "none") != 0) {
+            return "takes \"STATUS STAGE\" or \"none\"";
+        }
+
+        if (bscf->stages_none != NGX_CONF_UNSET) {
+            return "is duplicate";
+        }
+
+        bscf->stages_none = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].len == 0 || value[2].len == 0) {
+        return "needs a status and a stage";
+    }
+
+    /* STAGE_ID: 50 characters; the prefix of a pipeline is ours to add */
+
+    if (value[2].len > 40) {
+        return "has a stage of more than 40 characters";
+    }
+
+    if (bscf->stages == NULL) {
+        bscf->stages = ngx_array_create(cf->pool, 8, sizeof(ngx_keyval_t));
+        if (bscf->stages == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    kv = bscf->stages->elts;
+
+    for (i = 0; i < bscf->stages->nelts; i++) {
+        if (ngx_http_b24_same(&kv[i].key, &value[1])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"b24_stage\" has a stage for the status "
+                               "\"%V\" already", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    kv = ngx_array_push(bscf->stages);
+    if (kv == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    kv->key = value[1];
+    kv->value = value[2];
+
+    return NGX_CONF_OK;
+}
+
+
+/* CRM fields are upper-case letters, digits and "_" */
+
+static ngx_uint_t
+ngx_http_b24_field_name(ngx_str_t *name)
+{
+    size_t  i;
+    u_char  c;
+
+    if (name->len == 0 || name->len > 100
+        || name->data[0] < 'A' || name->data[0] > 'Z')
+    {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* b24_deal FIELD VALUE, b24_contact, b24_company */
+
+char *
+ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    size_t                             i;
+    ngx_str_t                         *value;
+    ngx_array_t                      **fields;
+    ngx_http_b24_field_t              *f;
+    ngx_http_compile_complex_value_t   ccv;
+
+    static char  *ours[] = {
+        "ID", "ORIGINATOR_ID", "ORIGIN_ID", "STAGE_ID", "CATEGORY_ID",
+        "OPPORTUNITY", "IS_MANUAL_OPPORTUNITY", "CONTACT_ID", "CONTACT_IDS",
+        "COMPANY_ID", NULL
+    };
+
+    fields = (ngx_array_t **) (p + cmd->offset);
+    value = cf->args->elts;
+
+    if (!ngx_http_b24_field_name(&value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" needs a CRM field of upper-case letters, "
+                           "digits and \"_\", not \"%V\"",
+                           &cmd->name, &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; ours[i]; i++) {
+        if (ngx_strcmp(value[1].data, ours[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" cannot set %V: the module itself sets "
+                               "it", &cmd->name, &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (*fields == NGX_CONF_UNSET_PTR) {
+        *fields = ngx_array_create(cf->pool, 4, sizeof(ngx_http_b24_field_t));
+        if (*fields == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    f = (*fields)->elts;
+
+    for (i = 0; i < (*fields)->nelts; i++) {
+        if (ngx_http_b24_same(&f[i].name, &value[1])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V %V\" is duplicate on this level",
+                               &cmd->name, &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    f = ngx_array_push(*fields);
+    if (f == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(f, sizeof(ngx_http_b24_field_t));
+
+    f->name = value[1];
+    f->text = value[2];
+    f->late = ngx_http_b24_template_late(&value[2]);
+
+    if (f->text.len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    f->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (f->value == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[2];
+    ccv.complex_value = f->value;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t        *value;
+    ngx_file_info_t   fi;
+
+    if (bscf->certificate.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    bscf->certificate = value[1];
+
+    if (value[1].len == 0) {
+        return "needs the path of a file";
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &bscf->certificate, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_file_info(bscf->certificate.data, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "\"b24_trusted_certificate\" cannot find \"%V\"",
+                           &bscf->certificate);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_b24_place(cf, &bscf->certificate_place);
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_status [origin=NAME ...] [reveal] */
+
+char *
+ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_loc_conf_t  *blcf = conf;
+
+    ngx_str_t                 *value, *name;
+    ngx_uint_t                 i;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    if (blcf->desk) {
+        return "is duplicate";
+    }
+
+    blcf->desk = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
+    if (blcf->desk == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "reveal") == 0) {
+            blcf->reveal = 1;
+            continue;
+        }
+
+        if (value[i].len > 7
+            && ngx_strncmp(value[i].data, "origin=", 7) == 0)
+        {
+            name = ngx_array_push(blcf->desk);
+            if (name == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            name->data = value[i].data + 7;
+            name->len = value[i].len - 7;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"b24_status\" has \"%V\": it takes origin=NAME "
+                           "and \"reveal\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_b24_status_handler;
+
+    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
+    bmcf->desks++;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * After merging: origins of all servers with a mirror, one portal a host, and
+ * what must agree between them.
+ */
+
+ngx_int_t
+ngx_http_b24_conf_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    ngx_uint_t                   i;
+    ngx_http_b24_srv_conf_t     *bscf;
+    ngx_http_core_srv_conf_t   **cscfp;
+    ngx_http_core_main_conf_t   *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    cscfp = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+
+        bscf = ngx_http_get_module_srv_conf(cscfp[i]->ctx,
+                                            ngx_http_b24_module);
+
+        if (bscf->mirrors == 0) {
+            continue;
+        }
+
+        if (ngx_http_b24_check_server(cf, bmcf, cscfp[i], bscf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_check_server(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
+    ngx_http_core_srv_conf_t *cscf, ngx_http_b24_srv_conf_t *bscf)
+{
+    ngx_uint_t               i;
+    ngx_http_b24_origin_t   *o, **op;
+
+    if (ngx_http_b24_origin_name(cf, cscf, bscf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    op = bmcf->origins.elts;
+
+    for (i = 0; i < bmcf->origins.nelts; i++) {
+
+        if (ngx_http_b24_same(&op[i]->name, &bscf->origin)) {
+            bscf->o = op[i];
+            return ngx_http_b24_origin_same(cf, op[i], bscf);
+        }
+    }
+
+    o = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_origin_t));
+    if (o == NULL) {
+        return NGX_ERROR;
+    }
+
+    o->name = bscf->origin;
+    o->conf = bscf;
+    o->place = bscf->place;
+
+    op = ngx_array_push(&bmcf->origins);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    *op = o;
+    bscf->o = o;
+
+    if (bscf->webhook == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "b24: the server \"%V\" has \"b24_mirror\" but no "
+                      "\"b24_webhook\": its orders are kept and wait in %V:%ui",
+                      &o->name, &bscf->place.file, bscf->place.line);
+        return NGX_OK;
+    }
+
+    return ngx_http_b24_portal_add(cf, bmcf, o);
+}
+
+
+static ngx_int_t
+ngx_http_b24_origin_name(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
+    ngx_http_b24_srv_conf_t *bscf)
+{
+    size_t                   i;
+    ngx_str_t                name;
+    ngx_http_server_name_t  *sn;
+
+    if (bscf->origin.data) {
+        return NGX_OK;
+    }
+
+    ngx_str_null(&name);
+
+    if (cscf->server_names.nelts) {
+        sn = cscf->server_names.elts;
+        name = sn[0].name;
+
+#if (NGX_PCRE)
+        if (sn[0].regex) {
+            name.len = 0;
+        }
+#endif
+    }
+
+    for (i = 0; i < name.len; i++) {
+        if (name.data[i] != '.' && (name.data[i] < '0' || name.data[i] > '9'))
+        {
+            break;
+        }
+    }
+
+    if (name.len == 0 || i == name.len || name.data[0] == '.'
+        || (name.len == 1 && name.data[0] == '_')
+        || ngx_strlchr(name.data, name.data + name.len, '*'))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "the server in %V:%ui has \"b24_mirror\", but its first "
+                      "server_name can't name its orders: add "
+                      "\"b24_origin NAME;\"",
+                      &bscf->place.file, bscf->place.line);
+        return NGX_ERROR;
+    }
+
+    bscf->origin = name;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_origin_same(ngx_conf_t *cf, ngx_http_b24_origin_t *o,
+    ngx_http_b24_srv_conf_t *bscf)
+{
+    char  *what;
+
+    what = ngx_http_b24_origin_differs(o->conf, bscf);
+
+    if (what == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "the servers in %V:%ui and %V:%ui share the origin \"%V\" "
+                  "but differ in \"%s\": make the lines equal or give one "
+                  "server another \"b24_origin\"",
+                  &o->place.file, o->place.line,
+                  &bscf->place.file, bscf->place.line, &o->name, what);
+
+    return NGX_ERROR;
+}
+
+
+/* the directive in which two servers of one origin differ, NULL: none */
+
+static char *
+ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
+    ngx_http_b24_srv_conf_t *b)
+{
+    if ((a->webhook == NULL) != (b->webhook == NULL)
+        || (a->webhook && (!ngx_http_b24_same(&a->webhook->url,
+                                              &b->webhook->url)
+                           || a->webhook->dry != b->webhook->dry)))
+    {
+        return "b24_webhook";
+    }
+
+    if (a->category != b->category) {
+        return "b24_category";
+    }
+
+    if (a->match != b->match) {
+        return "b24_match";
+    }
+
+    if (a->api != b->api) {
+        return "b24_api";
+    }
+
+    if (!ngx_http_b24_same(&a->phone_code, &b->phone_code)) {
+        return "b24_phone_code";
+    }
+
+    if (a->requisite_preset != b->requisite_preset) {
+        return "b24_requisite_preset";
+    }
+
+    if (!ngx_http_b24_same(&a->certificate, &b->certificate)) {
+        return "b24_trusted_certificate";
+    }
+
+    if (a->stages_none != b->stages_none
+        || ngx_http_b24_stages_differ(a->stages, b->stages))
+    {
+        return "b24_stage";
+    }
+
+    if (a->retry_first != b->retry_first || a->retry_max != b->retry_max
+        || a->retry_unknown != b->retry_unknown)
+    {
+        return "b24_retry";
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_b24_stages_differ(ngx_array_t *a, ngx_array_t *b)
+{
+    ngx_uint_t     i, j;
+    ngx_keyval_t  *ka, *kb;
+
+    if (a == b) {
+        return 0;
+    }
+
+    if (a == NULL || b == NULL || a->nelts != b->nelts) {
+        return 1;
+    }
+
+    ka = a->elts;
+    kb = b->elts;
+
+    for (i = 0; i < a->nelts; i++) {
+
+        for (j = 0; j < b->nelts; j++) {
+            if (ngx_http_b24_same(&ka[i].key, &kb[j].key)
+                && ngx_http_b24_same(&ka[i].value, &kb[j].value))
+            {
+                break;
+            }
+        }
+
+        if (j == b->nelts) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_b24_portal_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
+    ngx_http_b24_origin_t *o)
+{
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_portal_t    *portal, **pp;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    bscf = o->conf;
+
+    pp = bmcf->portals.elts;
+
+    for (i = 0; i < bmcf->portals.nelts; i++) {
+        portal = pp[i];
+
+        if (!ngx_http_b24_same(&portal->host, &bscf->webhook->host)) {
+            continue;
+        }
+
+        if (portal->rate != bscf->rate || portal->burst != bscf->burst) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "the servers in %V:%ui and %V:%ui deliver to the "
+                          "portal \"%V\" but differ in \"b24_rate\": one "
+                          "portal has one limit, make the lines equal",
+                          &portal->place.file, portal->place.line,
+                          &bscf->place.file, bscf->place.line, &portal->host);
+            return NGX_ERROR;
+        }
+
+        goto found;
+    }
+
+    portal = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_portal_t));
+    if (portal == NULL
+        || ngx_array_init(&portal->origins, cf->pool, 2,
+                          sizeof(ngx_http_b24_origin_t *))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    portal->host = bscf->webhook->host;
+    portal->rate = bscf->rate;
+    portal->burst = bscf->burst;
+    portal->place = bscf->place;
+
+    pp = ngx_array_push(&bmcf->portals);
+    if (pp == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pp = portal;
+
+found:
+
+    op = ngx_array_push(&portal->origins);
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    *op = o;
+    o->portal = portal;
+
+    return NGX_OK;
+}
+
+
+/*
+ * In the master, before the workers exist, never under -t: makes the folder
+ * and hands it, and what an earlier run left in it, to the worker user.  Only a
+ * path that cannot be meant stops nginx; a disk that refuses does not: the shop
+ * comes first, orders wait in memory until the folder is there.
+ */
+
+ngx_int_t
+ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
+{
+    u_char            path[NGX_MAX_PATH];
+    ngx_err_t         err;
+    ngx_uint_t        i;
+    ngx_file_info_t   fi;
+    ngx_core_conf_t  *ccf;
+
+    static char  *files[] = {
+        "", "/queue.db", "/queue.db-wal", "/queue.db-shm", "/courier.lock",
+        "/courier.sock"
+    };
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (ngx_create_dir(bmcf->queue.data, 0700) == NGX_FILE_ERROR) {
+        err = ngx_errno;
+
+        if (err == NGX_ENOENT || err == NGX_ENOTDIR) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, err,
+                          "\"b24_queue\" cannot make the folder \"%V\": "
+                          "make the folder above it first", &bmcf->queue);
+            return NGX_ERROR;
+        }
+
+        if (err != NGX_EEXIST) {
+            ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
+                          "b24: cannot make the queue folder \"%V\": orders "
+                          "are held in memory until it is there",
+                          &bmcf->queue);
+            return NGX_OK;
+        }
+
+        if (ngx_file_info(bmcf->queue.data, &fi) == NGX_FILE_ERROR
+            || !ngx_is_dir(&fi))
+        {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                          "\"b24_queue\" needs a folder, but \"%V\" is none",
+                          &bmcf->queue);
+            return NGX_ERROR;
+        }
+    }
+
+    if (geteuid() != 0 || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+
+        if (bmcf->queue.len + ngx_strlen(files[i]) >= NGX_MAX_PATH) {
+            break;
+        }
+
+        ngx_sprintf(path, "%V%s%Z", &bmcf->queue, files[i]);
+        ngx_http_b24_chown(cycle, path, ccf->user);
+    }
+
+    return NGX_OK;
+}
+
+
+/* lchown(): a link put there by somebody else is not followed */
+
+static void
+ngx_http_b24_chown(ngx_cycle_t *cycle, u_char *path, ngx_uid_t user)
+{
+    ngx_file_info_t  fi;
+
+    if (lstat((char *) path, &fi) == -1 || fi.st_uid == user) {
+        return;
+    }
+
+    if (lchown((char *) path, user, (gid_t) -1) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "b24: lchown(\"%s\", %d) failed", path, user);
+    }
+}

@@ -1,0 +1,645 @@
+
+/*
+ * A job: everything of one exchange that the rules may ask for, in memory of
+ * its own.  The functions that take a request run on the event loop and copy;
+ * ngx_http_b24_job_extract() runs anywhere.
+ */
+
+
+#include "ngx_http_b24_module.h"
+
+#include <stdlib.h>
+#include <fcntl.h>
+
+
+/* what trees and texts of one exchange may take beyond its captured bytes */
+#define NGX_HTTP_B24_JOB_MEMORY  (24 * 1024 * 1024)
+
+
+static ngx_int_t ngx_http_b24_job_value(ngx_http_request_t *r,
+    ngx_http_b24_job_t *job, size_t n);
+static int ngx_http_b24_job_var_add(void *data, size_t n);
+static ngx_int_t ngx_http_b24_job_fields(ngx_http_request_t *r,
+    ngx_http_b24_job_t *job, ngx_array_t *fields, b24_pair_t **pairs,
+    ngx_uint_t late);
+static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
+static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_release(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_pairs(ngx_http_b24_job_t *job, b24_pair_t *from,
+    b24_pair_t **to);
+
+
+ngx_http_b24_job_t *
+ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
+    const b24_shop_t *shop, ngx_http_b24_loc_conf_t *conf)
+{
+    b24_pool_t          *pool;
+    ngx_http_b24_job_t  *job;
+
+    pool = b24_pool_create(NGX_HTTP_B24_JOB_MEMORY + conf->body_max
+                           + 2 * conf->answer_max);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    /* outlives its pool: see ngx_http_b24_job_shrink() */
+
+    job = calloc(1, sizeof(ngx_http_b24_job_t));
+    if (job == NULL) {
+        b24_pool_destroy(pool);
+        return NULL;
+    }
+
+    job->pool = pool;
+    job->shop = shop;
+    job->origin = origin;
+    job->body_fd = NGX_INVALID_FILE;
+
+    return job;
+}
+
+
+void
+ngx_http_b24_job_destroy(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_job_release(job);
+    b24_pool_destroy(job->pool);
+    free(job);
+}
+
+
+/* the captured bytes */
+
+static void
+ngx_http_b24_job_release(ngx_http_b24_job_t *job)
+{
+    if (job->body_fd != NGX_INVALID_FILE) {
+        (void) close(job->body_fd);
+        job->body_fd = NGX_INVALID_FILE;
+    }
+
+    free(job->answer);
+    job->answer = NULL;
+    job->answer_size = 0;
+
+    ngx_memzero(&job->in, sizeof(b24_input_t));
+
+    if (job->reserved) {
+        ngx_http_b24_release(job->reserved);
+        job->reserved = 0;
+    }
+}
+
+
+/*
+ * Templates whose value exists only when the answer does.  Evaluating them
+ * earlier would put an empty value into nginx's cache of variables, where the
+ * access log would find it.
+ */
+
+ngx_uint_t
+ngx_http_b24_template_late(ngx_str_t *text)
+{
+    return b24_template_late(text);
+}
+
+
+/* values of templates while the request is at hand */
+
+int
+ngx_http_b24_job_var_now(void *data, size_t n, b24_str_t *value)
+{
+    ngx_http_b24_ctx_t  *ctx = data;
+
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (b24_rules_var_late(ngx_http_b24_main->rules, n)) {
+        return B24_DECLINED;
+    }
+
+    if (ngx_http_b24_job_value(ctx->request, job, n) != NGX_OK) {
+        return B24_DECLINED;
+    }
+
+    *value = job->vars[n];
+
+    return B24_OK;
+}
+
+
+/* the same once it is gone */
+
+int
+ngx_http_b24_job_var_kept(void *data, size_t n, b24_str_t *value)
+{
+    ngx_http_b24_job_t  *job = data;
+
+    if (n >= job->nvars || job->vars[n].data == NULL) {
+        return B24_DECLINED;
+    }
+
+    *value = job->vars[n];
+
+    return B24_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_value(ngx_http_request_t *r, ngx_http_b24_job_t *job,
+    size_t n)
+{
+    ngx_str_t                  value;
+    ngx_http_complex_value_t  *cv;
+
+    if (n >= ngx_http_b24_main->vars.nelts) {
+        return NGX_ERROR;
+    }
+
+    if (job->vars == NULL) {
+        job->nvars = ngx_http_b24_main->vars.nelts;
+
+        job->vars = b24_pcalloc(job->pool, job->nvars * sizeof(b24_str_t));
+        if (job->vars == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (job->vars[n].data) {
+        return NGX_OK;
+    }
+
+    cv = ngx_http_b24_main->vars.elts;
+
+    if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK
+        || b24_pstrdup(job->pool, &job->vars[n], value.data, value.len)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+typedef struct {
+    ngx_http_request_t  *request;
+    ngx_http_b24_job_t  *job;
+    ngx_uint_t           late;
+} ngx_http_b24_vars_t;
+
+
+static int
+ngx_http_b24_job_var_add(void *data, size_t n)
+{
+    ngx_http_b24_vars_t  *vars = data;
+
+    if (!b24_rules_var_late(ngx_http_b24_main->rules, n) != !vars->late) {
+        return 0;
+    }
+
+    return ngx_http_b24_job_value(vars->request, vars->job, n) != NGX_OK;
+}
+
+
+/*
+ * Copies the values of all templates that the candidate blocks and the
+ * location's b24_deal ... lines use: those of the request (late 0) before it is
+ * proxied, those of the answer (late 1) after.
+ */
+
+ngx_int_t
+ngx_http_b24_job_vars(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
+    ngx_uint_t late)
+{
+    ngx_http_b24_job_t   *job;
+    ngx_http_b24_vars_t   vars;
+
+    job = ctx->job;
+
+    vars.request = r;
+    vars.job = job;
+    vars.late = late;
+
+    if (b24_shop_vars(job->shop, job->set, ngx_http_b24_job_var_add, &vars)
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_b24_job_fields(r, job, ctx->conf->deal, &job->deal, late)
+        != NGX_OK
+        || ngx_http_b24_job_fields(r, job, ctx->conf->contact, &job->contact,
+                                   late)
+           != NGX_OK
+        || ngx_http_b24_job_fields(r, job, ctx->conf->company, &job->company,
+                                   late)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_fields(ngx_http_request_t *r, ngx_http_b24_job_t *job,
+    ngx_array_t *fields, b24_pair_t **pairs, ngx_uint_t late)
+{
+    ngx_str_t              value;
+    ngx_uint_t             i;
+    b24_pair_t            *pair;
+    ngx_http_b24_field_t  *f;
+
+    if (fields == NULL) {
+        return NGX_OK;
+    }
+
+    f = fields->elts;
+
+    for (i = 0; i < fields->nelts; i++) {
+
+        if (f[i].late != late) {
+            continue;
+        }
+
+        ngx_str_null(&value);
+
+        if (f[i].value
+            && ngx_http_complex_value(r, f[i].value, &value) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        pair = b24_pcalloc(job->pool, sizeof(b24_pair_t));
+
+        if (pair == NULL
+            || b24_pstrdup(job->pool, &pair->value, value.data, value.len)
+               != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        /* the name lives with the configuration, which this worker keeps */
+
+        pair->name = f[i].name;
+        pair->next = *pairs;
+        *pairs = pair;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The body as nginx buffered it.  What lies in a temporary file is not read
+ * here: the job takes a descriptor of its own, and the thread reads.
+ */
+
+ngx_int_t
+ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    off_t                size, file;
+    u_char              *p;
+    ngx_chain_t         *cl;
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (!ctx->need_body) {
+        return NGX_OK;
+    }
+
+    job->in.body_state = B24_BODY_NONE;
+
+    if (r->request_body == NULL || r->request_body->bufs == NULL) {
+        return NGX_OK;
+    }
+
+    size = 0;
+    file = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        if (ngx_buf_in_memory(cl->buf)) {
+            size += cl->buf->last - cl->buf->pos;
+
+        } else {
+            file += cl->buf->file_last - cl->buf->file_pos;
+        }
+    }
+
+    if (size + file == 0) {
+        return NGX_OK;
+    }
+
+    if (size + file > (off_t) ctx->conf->body_max
+        || ngx_http_b24_reserve(size + file, ctx->conf->total_max) != NGX_OK)
+    {
+        job->in.body_state = B24_BODY_LARGE;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
+        return NGX_OK;
+    }
+
+    job->reserved += size + file;
+    job->in.body_state = B24_BODY_UNSEEN;
+
+    p = b24_pnalloc(job->pool, size + file + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->in.body.data = p;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        if (ngx_buf_in_memory(cl->buf)) {
+            p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+            continue;
+        }
+
+        if (job->body_fd != NGX_INVALID_FILE) {
+            return NGX_ERROR;           /* nginx makes one file at most */
+        }
+
+        job->body_fd = fcntl(cl->buf->file->fd, F_DUPFD_CLOEXEC, 0);
+
+        if (job->body_fd == NGX_INVALID_FILE) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+                          "b24: no descriptor for a request body");
+            return NGX_ERROR;
+        }
+
+        job->body_offset = cl->buf->file_pos;
+        job->body_size = cl->buf->file_last - cl->buf->file_pos;
+    }
+
+    job->in.body.len = size;
+    job->in.body_state = B24_BODY_FULL;
+
+    return NGX_OK;
+}
+
+
+/* may it be parsed on the event loop? */
+
+ngx_uint_t
+ngx_http_b24_job_small(ngx_http_b24_job_t *job)
+{
+    if (job->body_fd != NGX_INVALID_FILE) {
+        return 0;
+    }
+
+    if (job->in.answer_encoding.len
+        && job->in.answer.len > NGX_HTTP_B24_INLINE_GZIP)
+    {
+        return 0;
+    }
+
+    return job->in.body.len + job->in.answer.len <= NGX_HTTP_B24_INLINE;
+}
+
+
+/* any thread; afterwards job->none, or job->event and job->put are filled */
+
+void
+ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
+{
+    int             rc;
+    b24_partial_t  *partial;
+
+    if (job->extracted) {
+        return;
+    }
+
+    job->extracted = 1;
+
+    if (ngx_http_b24_job_read(job) != NGX_OK) {
+        job->in.body_state = B24_BODY_UNSEEN;
+        job->in.body.len = 0;
+    }
+
+    rc = b24_extract_request(job->pool, job->shop, job->set, &job->in,
+                             &partial);
+
+    if (rc == B24_DECLINED) {
+        job->none = 1;
+        return;
+    }
+
+    if (rc == B24_OK) {
+        rc = b24_extract_answer(job->pool, job->shop, partial, &job->in,
+                                &job->event);
+    }
+
+    if (rc != B24_OK) {
+        ngx_http_b24_job_lost(job, "the exchange was too large to be read");
+    }
+
+    if (!job->failed) {
+        job->outcome = job->event.outcome;
+
+        if (job->outcome != B24_OUTCOME_REJECTED
+            && ngx_http_b24_job_put(job) != NGX_OK)
+        {
+            ngx_http_b24_job_lost(job, "the order was too large to be kept");
+        }
+    }
+
+    ngx_http_b24_job_shrink(job);
+}
+
+
+/*
+ * What waits for the commit is small: the record's texts.  Trees and captured
+ * bytes go, so that a disk that fails for hours holds orders, not traffic.
+ */
+
+static void
+ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
+{
+    b24_str_t        *s[6];
+    ngx_uint_t        i;
+    b24_pool_t       *pool;
+    b24_queue_put_t   put;
+
+    put = job->put;
+
+    s[0] = &put.order_id;
+    s[1] = &put.rule;
+    s[2] = &put.fingerprint;
+    s[3] = &put.data;
+    s[4] = &put.cause;
+    s[5] = &put.advice;
+
+    pool = b24_pool_create(0);
+
+    for (i = 0; pool && i < 6; i++) {
+
+        if (s[i]->data
+            && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
+        {
+            b24_pool_destroy(pool);
+            pool = NULL;
+        }
+    }
+
+    ngx_memzero(&job->event, sizeof(b24_event_t));
+    job->vars = NULL;
+    job->nvars = 0;
+
+    if (pool == NULL) {
+
+        /* no memory for a copy: the large one is kept */
+
+        return;
+    }
+
+    ngx_http_b24_job_release(job);
+    b24_pool_destroy(job->pool);
+
+    job->pool = pool;
+    job->put = put;
+    job->deal = NULL;
+    job->contact = NULL;
+    job->company = NULL;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_read(ngx_http_b24_job_t *job)
+{
+    off_t    done;
+    ssize_t  n;
+
+    if (job->body_fd == NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    for (done = 0; done < job->body_size; done += n) {
+
+        n = pread(job->body_fd, job->in.body.data + job->in.body.len,
+                  job->body_size - done, job->body_offset + done);
+
+        if (n == -1 && errno == EINTR) {
+            n = 0;
+            continue;
+        }
+
+        if (n <= 0) {
+            return NGX_ERROR;
+        }
+
+        job->in.body.len += n;
+    }
+
+    (void) close(job->body_fd);
+    job->body_fd = NGX_INVALID_FILE;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Out of the job's memory.  The record must exist all the same: nothing but its
+ * origin and shop is known, which needs no allocation.
+ */
+
+static void
+ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause)
+{
+    ngx_memzero(&job->put, sizeof(b24_queue_put_t));
+
+    job->failed = 1;
+    job->outcome = B24_OUTCOME_UNCONFIRMED;
+
+    job->put.origin = job->origin->name;
+    job->put.rule = *b24_shop_name(job->shop);
+
+    job->put.data.data = (u_char *) "{\"v\":1}";
+    job->put.data.len = 7;
+    job->put.fingerprint.data = (u_char *) "0000000000000000";
+    job->put.fingerprint.len = 16;
+
+    job->put.cause.data = (u_char *) cause;
+    job->put.cause.len = ngx_strlen(cause);
+    job->put.advice.data = (u_char *) "look the order up in the shop";
+    job->put.advice.len = sizeof("look the order up in the shop") - 1;
+
+    job->put.state = B24_STATE_UNCONFIRMED;
+    job->put.now = job->time;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_put(ngx_http_b24_job_t *job)
+{
+    char              print[17];
+    b24_buf_t         rule;
+    b24_order_t      *order;
+    b24_queue_put_t  *put;
+
+    order = job->event.order;
+    put = &job->put;
+
+    order->origin = job->origin->name;
+
+    /* lines of the configuration win over those of the rules */
+
+    ngx_http_b24_job_pairs(job, job->deal, &order->deal);
+    ngx_http_b24_job_pairs(job, job->contact, &order->contact);
+    ngx_http_b24_job_pairs(job, job->company, &order->company);
+
+    put->origin = order->origin;
+    put->order_id = order->fields[B24_ORDER_ID];
+    put->cause = job->event.cause;
+    put->advice = job->event.advice;
+    put->now = job->time;
+    put->state = (job->event.outcome == B24_OUTCOME_ACCEPTED)
+                 ? B24_STATE_ACCEPTED : B24_STATE_UNCONFIRMED;
+
+    b24_buf_init(&rule, job->pool);
+    b24_buf_addstr(&rule, &order->shop);
+
+    if (order->rule.len) {
+        b24_buf_addc(&rule, '/');
+        b24_buf_addstr(&rule, &order->rule);
+    }
+
+    b24_order_fingerprint(order, print);
+
+    if (b24_buf_str(&rule, &put->rule) != B24_OK
+        || b24_pstrdup(job->pool, &put->fingerprint, (u_char *) print, 16)
+           != B24_OK
+        || b24_order_print(job->pool, order, &put->data) != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_job_pairs(ngx_http_b24_job_t *job, b24_pair_t *from,
+    b24_pair_t **to)
+{
+    b24_str_t    value;
+    b24_pair_t  *pair;
+
+    for (pair = from; pair; pair = pair->next) {
+
+        /* values of variables are the buyer's: made clean as others are */
+
+        if (b24_text_utf8(job->pool, &pair->value, &(b24_str_t) { 0, NULL },
+                          &value)
+            == B24_OK)
+        {
+            (void) b24_pair_set(job->pool, to, &pair->name, &value);
+        }
+    }
+}

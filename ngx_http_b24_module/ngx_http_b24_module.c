@@ -1,0 +1,825 @@
+
+/* Directives, configuration's life, the worker's life and its tick. */
+
+
+#include "ngx_http_b24_module.h"
+
+
+#define NGX_HTTP_B24_TICK  1000     /* ms */
+
+
+/* exported by nginx, declared in none of its headers */
+extern ngx_module_t  ngx_thread_pool_module;
+
+
+static void *ngx_http_b24_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_b24_init_main_conf(ngx_conf_t *cf, void *conf);
+static ngx_int_t ngx_http_b24_file(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf, ngx_str_t *file, char *name);
+static void *ngx_http_b24_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static void *ngx_http_b24_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_b24_merge_fields(ngx_conf_t *cf,
+    ngx_array_t *parent, ngx_array_t **child);
+static ngx_int_t ngx_http_b24_init(ngx_conf_t *cf);
+static ngx_thread_pool_t *ngx_http_b24_thread_pool(ngx_conf_t *cf, char *name,
+    char *threads);
+static void ngx_http_b24_free_rules(void *data);
+
+static ngx_int_t ngx_http_b24_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_b24_init_process(ngx_cycle_t *cycle);
+static void ngx_http_b24_exit_process(ngx_cycle_t *cycle);
+static void ngx_http_b24_tick_handler(ngx_event_t *ev);
+
+
+ngx_http_b24_main_conf_t  *ngx_http_b24_main;
+
+static ngx_event_t         ngx_http_b24_tick;
+static ngx_connection_t    ngx_http_b24_dumb;   /* debug logs print its fd */
+
+
+static ngx_conf_enum_t  ngx_http_b24_api[] = {
+    { ngx_string("classic"), 0 },
+    { ngx_string("universal"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_b24_category_bounds = {
+    ngx_conf_check_num_bounds, 0, 2147483647
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_b24_preset_bounds = {
+    ngx_conf_check_num_bounds, 1, 2147483647
+};
+
+
+#define NGX_HTTP_B24_SRV   NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF
+#define NGX_HTTP_B24_LOC   NGX_HTTP_B24_SRV|NGX_HTTP_LOC_CONF
+
+/* a line, or a block, of the rule language */
+#define ngx_http_b24_rule(name, ctx)                                          \
+    { ngx_string(name), (ctx)|NGX_CONF_ANY, ngx_http_b24_shop_line,           \
+      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL }
+
+#define ngx_http_b24_rule_block(name, ctx)                                    \
+    { ngx_string(name), (ctx)|NGX_CONF_ANY|NGX_CONF_BLOCK,                    \
+      ngx_http_b24_shop_line, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL }
+
+
+/* not const: ngx_http_b24_shop_peek() sets NGX_CONF_BLOCK by what follows */
+ngx_command_t  ngx_http_b24_commands[] = {
+
+    { ngx_string("b24_queue"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_b24_conf_queue,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_shop"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_1MORE,
+      ngx_http_b24_shop,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_webhook"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
+      ngx_http_b24_conf_webhook,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_origin"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_origin,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_rate"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
+      ngx_http_b24_conf_rate,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_retry"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE123,
+      ngx_http_b24_conf_retry,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_api"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_b24_srv_conf_t, api),
+      &ngx_http_b24_api },
+
+    { ngx_string("b24_category"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_b24_srv_conf_t, category),
+      &ngx_http_b24_category_bounds },
+
+    { ngx_string("b24_stage"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
+      ngx_http_b24_conf_stage,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_match"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
+      ngx_http_b24_conf_match,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_phone_code"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_phone_code,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_requisite_preset"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_b24_srv_conf_t, requisite_preset),
+      &ngx_http_b24_preset_bounds },
+
+    { ngx_string("b24_trusted_certificate"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_certificate,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_mirror"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_mirror,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_capture"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE123,
+      ngx_http_b24_conf_capture,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_deal"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE2,
+      ngx_http_b24_conf_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_b24_loc_conf_t, deal),
+      NULL },
+
+    { ngx_string("b24_contact"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE2,
+      ngx_http_b24_conf_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_b24_loc_conf_t, contact),
+      NULL },
+
+    { ngx_string("b24_company"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE2,
+      ngx_http_b24_conf_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_b24_loc_conf_t, company),
+      NULL },
+
+    { ngx_string("b24_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_b24_conf_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    /* inside b24_shop */
+
+    ngx_http_b24_rule("session", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule("stage", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule("default_status", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule_block("order", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule_block("collect", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule_block("status", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule_block("database", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule_block("write", NGX_HTTP_B24_SHOP_CONF),
+
+    /* inside order, collect and status; some inside items, database, write */
+
+    ngx_http_b24_rule("uri", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("method",
+                      NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_WRITE_CONF),
+    ngx_http_b24_rule("when", NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("accept",
+                      NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_WRITE_CONF),
+    ngx_http_b24_rule("learn", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("deal", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("contact", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("company_field", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule_block("items", NGX_HTTP_B24_RULE_CONF),
+
+    ngx_http_b24_rule("id", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("row", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("name",
+                      NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("first_name", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("second_name", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("last_name", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("phone", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("email", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("company", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("inn", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("kpp", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("address", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("comment", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("total", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("currency", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("delivery", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("discount",
+                      NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("tax", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("minor_units", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("status", NGX_HTTP_B24_RULE_CONF),
+
+    ngx_http_b24_rule("price", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("sum", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("quantity", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("product_id", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("xml_id", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("tax_rate", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("tax_included", NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("measure", NGX_HTTP_B24_ITEMS_CONF),
+
+    ngx_http_b24_rule("order", NGX_HTTP_B24_DB_CONF),
+    ngx_http_b24_rule("items", NGX_HTTP_B24_DB_CONF),
+    ngx_http_b24_rule("changes", NGX_HTTP_B24_DB_CONF),
+    ngx_http_b24_rule("link", NGX_HTTP_B24_DB_CONF),
+
+    ngx_http_b24_rule("url", NGX_HTTP_B24_WRITE_CONF),
+    ngx_http_b24_rule("header", NGX_HTTP_B24_WRITE_CONF),
+    ngx_http_b24_rule("body", NGX_HTTP_B24_WRITE_CONF),
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_b24_module_ctx = {
+    ngx_http_b24_add_variables,            /* preconfiguration */
+    ngx_http_b24_init,                     /* postconfiguration */
+
+    ngx_http_b24_create_main_conf,         /* create main configuration */
+    ngx_http_b24_init_main_conf,           /* init main configuration */
+
+    ngx_http_b24_create_srv_conf,          /* create server configuration */
+    ngx_http_b24_merge_srv_conf,           /* merge server configuration */
+
+    ngx_http_b24_create_loc_conf,          /* create location configuration */
+    ngx_http_b24_merge_loc_conf            /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_b24_module = {
+    NGX_MODULE_V1,
+    &ngx_http_b24_module_ctx,              /* module context */
+    ngx_http_b24_commands,                 /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_b24_init_module,              /* init module */
+    ngx_http_b24_init_process,             /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_b24_exit_process,             /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+int64_t
+ngx_http_b24_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+ngx_uint_t
+ngx_http_b24_quiet(ngx_http_b24_quiet_t *quiet, ngx_uint_t *left)
+{
+    time_t  now;
+
+    now = (time_t) (ngx_current_msec / 1000) + 1;
+
+    if (quiet->last && now - quiet->last < NGX_HTTP_B24_LOG_EVERY) {
+        quiet->left++;
+        return 0;
+    }
+
+    *left = quiet->left;
+
+    quiet->left = 0;
+    quiet->last = now;
+
+    return 1;
+}
+
+
+void
+ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place)
+{
+    if (cf->conf_file && cf->conf_file->file.name.len) {
+        place->file = cf->conf_file->file.name;
+        place->line = cf->conf_file->line;
+    }
+}
+
+
+static void
+ngx_http_b24_free_rules(void *data)
+{
+    b24_pool_destroy(data);
+}
+
+
+static void *
+ngx_http_b24_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    bmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_main_conf_t));
+    if (bmcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     bmcf->queue = { 0, NULL };
+     *     bmcf->mirrors = 0;
+     *     bmcf->desks = 0;
+     */
+
+    bmcf->keep = NGX_HTTP_B24_KEEP;
+    bmcf->max = NGX_HTTP_B24_MAX;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    bmcf->rules_pool = b24_pool_create(0);
+    if (bmcf->rules_pool == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_b24_free_rules;
+    cln->data = bmcf->rules_pool;
+
+    bmcf->rules = b24_rules_create(bmcf->rules_pool);
+    if (bmcf->rules == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&bmcf->vars, cf->pool, 8,
+                       sizeof(ngx_http_complex_value_t))
+        != NGX_OK
+        || ngx_array_init(&bmcf->origins, cf->pool, 4,
+                          sizeof(ngx_http_b24_origin_t *))
+           != NGX_OK
+        || ngx_array_init(&bmcf->portals, cf->pool, 4,
+                          sizeof(ngx_http_b24_portal_t *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return bmcf;
+}
+
+
+static char *
+ngx_http_b24_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_b24_main_conf_t  *bmcf = conf;
+
+    if (bmcf->queue.len == 0) {
+        ngx_str_set(&bmcf->queue, "b24");
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &bmcf->queue, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    while (bmcf->queue.len > 1
+           && bmcf->queue.data[bmcf->queue.len - 1] == '/')
+    {
+        bmcf->queue.len--;
+        bmcf->queue.data[bmcf->queue.len] = '\0';
+    }
+
+    if (ngx_http_b24_file(cf, bmcf, &bmcf->db, "/queue.db") != NGX_OK
+        || ngx_http_b24_file(cf, bmcf, &bmcf->lock, "/courier.lock") != NGX_OK
+        || ngx_http_b24_file(cf, bmcf, &bmcf->sock, "/courier.sock") != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_file(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
+    ngx_str_t *file, char *name)
+{
+    file->len = bmcf->queue.len + ngx_strlen(name);
+
+    file->data = ngx_pnalloc(cf->pool, file->len + 1);
+    if (file->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(file->data, "%V%s%Z", &bmcf->queue, name);
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    bscf = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_srv_conf_t));
+    if (bscf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     bscf->origin = { 0, NULL };
+     *     bscf->certificate = { 0, NULL };
+     *     bscf->phone_code = { 0, NULL };
+     *     bscf->stages = NULL;
+     *     bscf->o = NULL;
+     */
+
+    bscf->webhook = NGX_CONF_UNSET_PTR;
+    bscf->rate = NGX_CONF_UNSET_UINT;
+    bscf->burst = NGX_CONF_UNSET_UINT;
+    bscf->category = NGX_CONF_UNSET;
+    bscf->api = NGX_CONF_UNSET_UINT;
+    bscf->match = NGX_CONF_UNSET_UINT;
+    bscf->requisite_preset = NGX_CONF_UNSET;
+    bscf->stages_none = NGX_CONF_UNSET;
+    bscf->retry_first = NGX_CONF_UNSET_MSEC;
+    bscf->retry_max = NGX_CONF_UNSET_MSEC;
+    bscf->retry_unknown = NGX_CONF_UNSET_MSEC;
+
+    ngx_http_b24_place(cf, &bscf->place);
+
+    return bscf;
+}
+
+
+static char *
+ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_b24_srv_conf_t  *prev = parent;
+    ngx_http_b24_srv_conf_t  *conf = child;
+
+    if (conf->origin.data == NULL) {
+        conf->origin = prev->origin;
+        conf->origin_place = prev->origin_place;
+    }
+
+    ngx_conf_merge_ptr_value(conf->webhook, prev->webhook, NULL);
+
+    if (conf->rate == NGX_CONF_UNSET_UINT) {
+        conf->rate_place = prev->rate_place;
+    }
+
+    /* 2 requests a second, burst 50: every plan but Enterprise */
+    ngx_conf_merge_uint_value(conf->rate, prev->rate, 2000);
+    ngx_conf_merge_uint_value(conf->burst, prev->burst, 50);
+
+    if (conf->certificate.data == NULL) {
+        conf->certificate = prev->certificate;
+        conf->certificate_place = prev->certificate_place;
+    }
+
+    ngx_conf_merge_value(conf->category, prev->category, 0);
+    ngx_conf_merge_uint_value(conf->api, prev->api, 0);
+    ngx_conf_merge_uint_value(conf->match, prev->match,
+                              B24_MATCH_PHONE_EMAIL);
+    ngx_conf_merge_str_value(conf->phone_code, prev->phone_code, "7");
+    ngx_conf_merge_value(conf->requisite_preset, prev->requisite_preset, 1);
+    ngx_conf_merge_value(conf->stages_none, prev->stages_none, 0);
+    ngx_conf_merge_msec_value(conf->retry_first, prev->retry_first, 1000);
+    ngx_conf_merge_msec_value(conf->retry_max, prev->retry_max, 600000);
+    ngx_conf_merge_msec_value(conf->retry_unknown, prev->retry_unknown, 65000);
+
+    if (conf->stages == NULL) {
+        conf->stages = prev->stages;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_b24_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_b24_loc_conf_t  *blcf;
+
+    blcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_loc_conf_t));
+    if (blcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     blcf->shop = NULL;
+     *     blcf->desk = NULL;
+     */
+
+    blcf->mirror = NGX_CONF_UNSET;
+    blcf->body_max = NGX_CONF_UNSET_SIZE;
+    blcf->answer_max = NGX_CONF_UNSET_SIZE;
+    blcf->total_max = NGX_CONF_UNSET_SIZE;
+    blcf->deal = NGX_CONF_UNSET_PTR;
+    blcf->contact = NGX_CONF_UNSET_PTR;
+    blcf->company = NGX_CONF_UNSET_PTR;
+
+    return blcf;
+}
+
+
+static char *
+ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_b24_loc_conf_t  *prev = parent;
+    ngx_http_b24_loc_conf_t  *conf = child;
+
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    if (conf->mirror == NGX_CONF_UNSET) {
+        conf->mirror = (prev->mirror == NGX_CONF_UNSET) ? 0 : prev->mirror;
+        conf->shop = prev->shop;
+    }
+
+    ngx_conf_merge_size_value(conf->body_max, prev->body_max,
+                              NGX_HTTP_B24_BODY);
+    ngx_conf_merge_size_value(conf->answer_max, prev->answer_max,
+                              NGX_HTTP_B24_ANSWER);
+    ngx_conf_merge_size_value(conf->total_max, prev->total_max,
+                              NGX_HTTP_B24_TOTAL);
+
+    if (ngx_http_b24_merge_fields(cf, prev->deal, &conf->deal) != NGX_OK
+        || ngx_http_b24_merge_fields(cf, prev->contact, &conf->contact)
+           != NGX_OK
+        || ngx_http_b24_merge_fields(cf, prev->company, &conf->company)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->mirror) {
+        bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
+        bscf->mirrors++;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* levels merge by FIELD: the inner line wins, an inner "" removes */
+
+static ngx_int_t
+ngx_http_b24_merge_fields(ngx_conf_t *cf, ngx_array_t *parent,
+    ngx_array_t **child)
+{
+    ngx_uint_t             i, j, n;
+    ngx_array_t           *inner;
+    ngx_http_b24_field_t  *in, *out, *f;
+
+    inner = *child;
+
+    if (inner == NGX_CONF_UNSET_PTR) {
+        *child = (parent == NGX_CONF_UNSET_PTR) ? NULL : parent;
+        return NGX_OK;
+    }
+
+    if (parent == NULL || parent == NGX_CONF_UNSET_PTR) {
+        return NGX_OK;
+    }
+
+    out = parent->elts;
+    n = inner->nelts;
+
+    for (i = 0; i < parent->nelts; i++) {
+        in = inner->elts;
+
+        for (j = 0; j < n; j++) {
+
+            if (in[j].name.len == out[i].name.len
+                && ngx_memcmp(in[j].name.data, out[i].name.data,
+                              in[j].name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (j < n) {
+            continue;
+        }
+
+        f = ngx_array_push(inner);
+        if (f == NULL) {
+            return NGX_ERROR;
+        }
+
+        *f = out[i];
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_init(ngx_conf_t *cf)
+{
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
+
+    if (ngx_http_b24_conf_check(cf, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (bmcf->mirrors == 0 && bmcf->desks == 0) {
+
+        /* loaded but not used: no zone, no threads, no handlers */
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_b24_shm_add(cf, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    bmcf->threads = ngx_http_b24_thread_pool(cf, "b24_queue", "threads=1");
+    if (bmcf->threads == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_b24_capture_init(cf);
+}
+
+
+/*
+ * A pool of our own, so that file AIO of the default one and the queue don't
+ * hold each other up.  Only "default" may be used undeclared, hence the
+ * directive's own handler is called as if the line stood in the
+ * configuration; a line there of that name wins.
+ */
+
+static ngx_thread_pool_t *
+ngx_http_b24_thread_pool(ngx_conf_t *cf, char *name, char *threads)
+{
+    void               *conf;
+    char               *rv;
+    ngx_str_t          *value, pool;
+    ngx_array_t        *args, *saved;
+    ngx_command_t      *cmd;
+    ngx_thread_pool_t  *tp;
+
+    pool.data = (u_char *) name;
+    pool.len = ngx_strlen(name);
+
+    tp = ngx_thread_pool_get(cf->cycle, &pool);
+    if (tp) {
+        return tp;
+    }
+
+    args = ngx_array_create(cf->pool, 3, sizeof(ngx_str_t));
+    if (args == NULL) {
+        return NULL;
+    }
+
+    value = ngx_array_push_n(args, 3);
+
+    ngx_str_set(&value[0], "thread_pool");
+    value[1] = pool;
+    value[2].data = (u_char *) threads;
+    value[2].len = ngx_strlen(threads);
+
+    cmd = ngx_thread_pool_module.commands;
+    conf = ngx_get_conf(cf->cycle->conf_ctx, ngx_thread_pool_module);
+
+    saved = cf->args;
+    cf->args = args;
+
+    rv = cmd->set(cf, cmd, conf);
+
+    cf->args = saved;
+
+    return (rv == NGX_CONF_OK) ? ngx_thread_pool_get(cf->cycle, &pool) : NULL;
+}
+
+
+static ngx_int_t
+ngx_http_b24_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    bmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_b24_module);
+
+    /* "nginx -t" must leave no trace */
+
+    if (bmcf == NULL || bmcf->zone == NULL || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    return ngx_http_b24_queue_folder(cycle, bmcf);
+}
+
+
+static ngx_int_t
+ngx_http_b24_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_b24_main_conf_t  *bmcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    bmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_b24_module);
+
+    if (bmcf == NULL || bmcf->zone == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_http_b24_main = bmcf;
+
+    if (ngx_http_b24_shm_attach(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_store_init(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_courier_init(cycle, bmcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_b24_dumb.fd = (ngx_socket_t) -1;
+
+    ngx_http_b24_tick.handler = ngx_http_b24_tick_handler;
+    ngx_http_b24_tick.data = &ngx_http_b24_dumb;
+    ngx_http_b24_tick.log = cycle->log;
+    ngx_http_b24_tick.cancelable = 1;
+
+    ngx_add_timer(&ngx_http_b24_tick, 1);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_http_b24_main == NULL) {
+        return;
+    }
+
+    ngx_http_b24_courier_exit(cycle);
+    ngx_http_b24_store_exit(cycle);
+    ngx_http_b24_shm_detach();
+}
+
+
+static void
+ngx_http_b24_tick_handler(ngx_event_t *ev)
+{
+    ngx_http_b24_store_tick();
+    ngx_http_b24_courier_tick();
+
+    ngx_add_timer(ev, NGX_HTTP_B24_TICK);
+}

@@ -1,0 +1,446 @@
+
+/*
+ * The nginx side of the module.  Data flows through the folders in this order:
+ *
+ *     intake/   request and answer -> job -> order     (event loop)
+ *     queue/    jobs -> SQLite, one thread task a worker at a time
+ *     courier/  one elected worker: SQLite -> Bitrix24 REST
+ *     desk/     what happened, for people and programs
+ *
+ * base/, order/ and crm/ are pure and know no nginx.
+ */
+
+
+#ifndef _NGX_HTTP_B24_MODULE_H_INCLUDED_
+#define _NGX_HTTP_B24_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#define B24_STR_T  ngx_str_t
+
+#include "b24_text.h"
+#include "b24_order.h"
+#include "b24_rules.h"
+#include "b24_queue.h"
+#include "b24_crm.h"
+
+
+#define NGX_HTTP_B24_VERSION       "0.1.0"
+
+#define NGX_HTTP_B24_KEEP          (30 * 24 * 60 * 60)
+#define NGX_HTTP_B24_MAX           1000000
+#define NGX_HTTP_B24_BODY          (256 * 1024)
+#define NGX_HTTP_B24_ANSWER        (1024 * 1024)
+#define NGX_HTTP_B24_TOTAL         (64 * 1024 * 1024)
+
+/* above this an exchange is parsed in the thread pool, not on the event loop */
+#define NGX_HTTP_B24_INLINE        (64 * 1024)
+/* the same for a compressed answer */
+#define NGX_HTTP_B24_INLINE_GZIP   (6 * 1024)
+
+/* one line of a kind every so many seconds, with the number left out */
+#define NGX_HTTP_B24_LOG_EVERY     10
+
+
+/* contexts of the rule language, in bits no nginx context uses */
+#define NGX_HTTP_B24_SHOP_CONF     0x00020000
+#define NGX_HTTP_B24_RULE_CONF     0x00040000
+#define NGX_HTTP_B24_ITEMS_CONF    0x00080000
+#define NGX_HTTP_B24_DB_CONF       0x00100000
+#define NGX_HTTP_B24_WRITE_CONF    0x00200000
+
+
+typedef struct ngx_http_b24_portal_s    ngx_http_b24_portal_t;
+typedef struct ngx_http_b24_origin_s    ngx_http_b24_origin_t;
+typedef struct ngx_http_b24_job_s       ngx_http_b24_job_t;
+typedef struct ngx_http_b24_call_s      ngx_http_b24_call_t;
+
+
+/* where a directive stands, for errors that need another line's place */
+typedef struct {
+    ngx_str_t                   file;
+    ngx_uint_t                  line;
+} ngx_http_b24_place_t;
+
+
+/* ---- shared memory (desk/ngx_http_b24_shm.c) ---- */
+
+typedef enum {
+    NGX_HTTP_B24_PORTAL_OK = 0,
+    NGX_HTTP_B24_PORTAL_THROTTLED,
+    NGX_HTTP_B24_PORTAL_RETRYING,
+    NGX_HTTP_B24_PORTAL_PAUSED,
+    NGX_HTTP_B24_PORTAL_BLOCKED,
+    NGX_HTTP_B24_PORTAL_DRY
+} ngx_http_b24_portal_state_e;
+
+#define NGX_HTTP_B24_REASON        256
+
+
+/* of one origin: what the queue's counts table said last */
+typedef struct ngx_http_b24_sh_origin_s  ngx_http_b24_sh_origin_t;
+
+struct ngx_http_b24_sh_origin_s {
+    ngx_http_b24_sh_origin_t   *next;
+    ngx_atomic_t                counts[B24_NSTATES];
+    ngx_atomic_t                oldest;     /* seconds since the epoch */
+    size_t                      len;
+    u_char                      name[1];
+};
+
+
+/* of one host: limiter and state, written by the courier only */
+typedef struct ngx_http_b24_sh_portal_s  ngx_http_b24_sh_portal_t;
+
+struct ngx_http_b24_sh_portal_s {
+    ngx_http_b24_sh_portal_t   *next;
+    ngx_atomic_t                state;
+    ngx_atomic_t                level;      /* of the bucket, 1/1000 request */
+    ngx_atomic_t                last;       /* ngx_current_msec of level */
+    ngx_atomic_t                resume;     /* ngx_current_msec, 0: open */
+    ngx_atomic_t                failures;   /* in a row */
+    ngx_atomic_t                requests;
+    ngx_atomic_t                errors;
+    ngx_atomic_t                text_gen;   /* odd while reason is written */
+    u_char                      reason[NGX_HTTP_B24_REASON];
+    u_char                      advice[NGX_HTTP_B24_REASON];
+    size_t                      len;
+    u_char                      host[1];
+};
+
+
+/* counters of the whole nginx, see desk/ngx_http_b24_counters_x.h */
+#define NGX_HTTP_B24_X(id, name, help)  NGX_HTTP_B24_COUNTER_##id,
+typedef enum {
+#include "desk/ngx_http_b24_counters_x.h"
+    NGX_HTTP_B24_NCOUNTERS
+} ngx_http_b24_counter_e;
+#undef NGX_HTTP_B24_X
+
+#define NGX_HTTP_B24_PROCESSES     512
+
+typedef struct {
+    ngx_atomic_t                pid;
+    ngx_atomic_t                captured;   /* bytes */
+} ngx_http_b24_sh_process_t;
+
+typedef struct {
+    ngx_atomic_t                captured;   /* bytes held for captures now */
+    ngx_atomic_t                change;     /* of the counts below */
+    ngx_atomic_t                courier;    /* pid of the elected one */
+    ngx_http_b24_sh_origin_t   *origins;
+    ngx_http_b24_sh_portal_t   *portals;
+    ngx_atomic_t                counters[NGX_HTTP_B24_NCOUNTERS];
+    ngx_http_b24_sh_process_t   processes[NGX_HTTP_B24_PROCESSES];
+} ngx_http_b24_sh_t;
+
+
+/* ---- configuration ---- */
+
+typedef struct {
+    ngx_str_t                   name;       /* CRM field */
+    ngx_str_t                   text;       /* "" removes */
+    ngx_http_complex_value_t   *value;
+    unsigned                    late:1;     /* needs the answer */
+} ngx_http_b24_field_t;
+
+
+typedef struct {
+    ngx_str_t                   url;        /* secret: never logged */
+    ngx_str_t                   host;       /* host or host:port */
+    unsigned                    dry:1;
+    ngx_http_b24_place_t        place;
+} ngx_http_b24_webhook_t;
+
+
+typedef struct {
+    ngx_str_t                   queue;      /* the folder; "" until set */
+    ngx_str_t                   db;         /* paths below it, terminated */
+    ngx_str_t                   lock;
+    ngx_str_t                   sock;
+    time_t                      keep;
+    ngx_uint_t                  max;
+    ngx_flag_t                  queue_set;
+
+    b24_pool_t                 *rules_pool;
+    b24_rules_t                *rules;
+    ngx_array_t                 vars;       /* ngx_http_complex_value_t */
+
+    ngx_array_t                 origins;    /* ngx_http_b24_origin_t * */
+    ngx_array_t                 portals;    /* ngx_http_b24_portal_t * */
+    ngx_uint_t                  mirrors;    /* b24_mirror lines that are on */
+    ngx_uint_t                  desks;      /* b24_status locations */
+
+    ngx_shm_zone_t             *zone;
+    ngx_thread_pool_t          *threads;
+} ngx_http_b24_main_conf_t;
+
+
+typedef struct {
+    ngx_str_t                   origin;     /* b24_origin */
+    ngx_http_b24_place_t        origin_place;
+    ngx_http_b24_webhook_t     *webhook;
+    ngx_uint_t                  rate;       /* 1/1000 request a second */
+    ngx_uint_t                  burst;
+    ngx_http_b24_place_t        rate_place;
+    ngx_str_t                   certificate;
+    ngx_http_b24_place_t        certificate_place;
+    ngx_int_t                   category;
+    ngx_uint_t                  api;        /* 0 classic, 1 universal */
+    ngx_uint_t                  match;      /* b24_match_e */
+    ngx_str_t                   phone_code;
+    ngx_int_t                   requisite_preset;
+    ngx_array_t                *stages;     /* ngx_keyval_t; overrides */
+    ngx_flag_t                  stages_none;
+    ngx_msec_t                  retry_first;
+    ngx_msec_t                  retry_max;
+    ngx_msec_t                  retry_unknown;
+
+    ngx_http_b24_place_t        place;      /* of the server's settings */
+    ngx_uint_t                  mirrors;    /* in this server */
+    ngx_http_b24_place_t        mirror_place;
+    ngx_http_b24_origin_t      *o;          /* set by postconfiguration */
+} ngx_http_b24_srv_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                  mirror;
+    const b24_shop_t           *shop;
+
+    size_t                      body_max;
+    size_t                      answer_max;
+    size_t                      total_max;
+
+    ngx_array_t                *deal;       /* ngx_http_b24_field_t */
+    ngx_array_t                *contact;
+    ngx_array_t                *company;
+
+    ngx_array_t                *desk;       /* ngx_str_t: origins shown; NULL: the
+                                               location is no desk */
+    ngx_flag_t                  reveal;
+} ngx_http_b24_loc_conf_t;
+
+
+/* one ORIGINATOR_ID; servers that share it agree on all of this */
+struct ngx_http_b24_origin_s {
+    ngx_str_t                   name;
+    ngx_http_b24_srv_conf_t    *conf;       /* of the first such server */
+    ngx_http_b24_portal_t      *portal;     /* NULL: no webhook */
+    ngx_http_b24_place_t        place;
+    ngx_http_b24_sh_origin_t   *sh;         /* after init_process */
+    ngx_uint_t                  rejected;   /* not yet in the queue's counts */
+};
+
+
+/* one host of the CRM; the courier's side of it is in courier/ */
+struct ngx_http_b24_portal_s {
+    ngx_str_t                   host;
+    ngx_array_t                 origins;    /* ngx_http_b24_origin_t * */
+    ngx_uint_t                  rate;
+    ngx_uint_t                  burst;
+    ngx_http_b24_place_t        place;
+    unsigned                    dry:1;
+    ngx_http_b24_sh_portal_t   *sh;         /* after init_process */
+};
+
+
+/* ---- intake ---- */
+
+/*
+ * A captured exchange on its way to the queue.  It owns its pool (malloc()ed,
+ * no nginx pool), so that it outlives the request and travels to a thread.
+ */
+struct ngx_http_b24_job_s {
+    ngx_queue_t                 queue;
+    b24_pool_t                 *pool;
+    const b24_shop_t           *shop;
+    ngx_http_b24_origin_t      *origin;
+    uint64_t                    set;        /* candidate blocks */
+    b24_input_t                 in;
+    b24_str_t                  *vars;       /* by number; data NULL: none */
+    size_t                      nvars;
+    b24_pair_t                 *deal;       /* b24_deal ..., evaluated */
+    b24_pair_t                 *contact;
+    b24_pair_t                 *company;
+
+    ngx_fd_t                    body_fd;    /* dup of the temp file, or -1 */
+    off_t                       body_offset;
+    off_t                       body_size;  /* of the file's part */
+    u_char                     *answer;     /* malloc()ed */
+    size_t                      answer_size;
+    size_t                      reserved;   /* of b24_capture's total */
+    size_t                      size;       /* accounted by the store */
+    int64_t                     time;       /* arrival of the answer, ms */
+
+    b24_event_t                 event;      /* during extraction */
+    b24_outcome_e               outcome;    /* after it */
+    b24_queue_put_t             put;
+    b24_queue_put_result_t      result;
+    unsigned                    extracted:1;
+    unsigned                    none:1;     /* no block wanted it */
+    unsigned                    failed:1;   /* out of memory or bounds */
+    unsigned                    stored:1;
+};
+
+
+typedef struct {
+    ngx_http_request_t         *request;
+    ngx_http_b24_loc_conf_t    *conf;       /* of the location that decided */
+    ngx_http_b24_srv_conf_t    *scf;
+    ngx_http_b24_job_t         *job;        /* NULL: not a candidate */
+    size_t                      excerpt_max;
+    unsigned                    body_ok:1;  /* body is here, request goes on */
+    unsigned                    need_body:1;
+    unsigned                    need_answer:1;
+    unsigned                    header:1;   /* an answer's header was seen */
+    unsigned                    sealed:1;   /* its last buffer was seen */
+    unsigned                    submitted:1;
+    unsigned                    launched:1;
+
+    /* for the variables, in the request's pool */
+    ngx_str_t                   event;
+    ngx_str_t                   state;
+    ngx_str_t                   order;
+} ngx_http_b24_ctx_t;
+
+
+/* intake/ngx_http_b24_conf.c */
+char *ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_phone_code(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+ngx_int_t ngx_http_b24_queue_folder(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+
+/* intake/ngx_http_b24_shop.c */
+char *ngx_http_b24_shop(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* intake/ngx_http_b24_capture.c */
+ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
+ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
+
+/* intake/ngx_http_b24_job.c: creation and request-bound copies on the event
+ * loop, extraction and destruction of parts on any thread */
+ngx_http_b24_job_t *ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
+    const b24_shop_t *shop, ngx_http_b24_loc_conf_t *conf);
+void ngx_http_b24_job_destroy(ngx_http_b24_job_t *job);
+int ngx_http_b24_job_var_now(void *data, size_t n, b24_str_t *value);
+int ngx_http_b24_job_var_kept(void *data, size_t n, b24_str_t *value);
+ngx_int_t ngx_http_b24_job_vars(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx, ngx_uint_t late);
+ngx_int_t ngx_http_b24_job_body(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+ngx_uint_t ngx_http_b24_job_small(ngx_http_b24_job_t *job);
+void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
+ngx_uint_t ngx_http_b24_template_late(ngx_str_t *text);
+
+/* intake/ngx_http_b24_variables.c */
+ngx_int_t ngx_http_b24_add_variables(ngx_conf_t *cf);
+
+
+/* ---- queue/ngx_http_b24_store.c: the worker's connection to the queue ---- */
+
+/*
+ * Work for the queue's thread: run() in a pool thread with the worker's
+ * connection (q NULL: it can't be opened, rc says why), done() on the event
+ * loop.  The caller owns the memory until done() has been called; at exit
+ * done() may never come.
+ */
+struct ngx_http_b24_call_s {
+    ngx_queue_t                 queue;
+    b24_queue_rc_e              rc;
+    void                      (*run)(ngx_http_b24_call_t *call,
+                                     b24_queue_t *q);
+    void                      (*done)(ngx_http_b24_call_t *call);
+    void                       *data;
+};
+
+ngx_int_t ngx_http_b24_store_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_store_exit(ngx_cycle_t *cycle);
+void ngx_http_b24_store_put(ngx_http_b24_job_t *job);
+void ngx_http_b24_store_rejected(ngx_http_b24_origin_t *origin);
+void ngx_http_b24_store_call(ngx_http_b24_call_t *call);
+void ngx_http_b24_store_tick(void);
+
+
+/* ---- desk/ngx_http_b24_shm.c ---- */
+
+ngx_int_t ngx_http_b24_shm_add(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+ngx_int_t ngx_http_b24_shm_attach(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_shm_detach(void);
+ngx_http_b24_sh_t *ngx_http_b24_sh(void);
+void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
+/* bytes of captures over all requests; NGX_DECLINED above max */
+ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
+void ngx_http_b24_release(size_t size);
+void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
+    int64_t change);
+void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
+    const char *advice);
+/* a consistent copy of reason and advice, terminated */
+void ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
+    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);
+
+/* desk/ngx_http_b24_status.c */
+ngx_int_t ngx_http_b24_status_handler(ngx_http_request_t *r);
+
+
+/* ---- courier ---- */
+
+/* courier/ngx_http_b24_courier.c */
+ngx_int_t ngx_http_b24_courier_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_courier_exit(ngx_cycle_t *cycle);
+void ngx_http_b24_courier_tick(void);
+/* something was committed: deliver it now, here or in another worker */
+void ngx_http_b24_courier_wake(void);
+
+
+/* ---- common (ngx_http_b24_module.c) ---- */
+
+/* wall clock in milliseconds, for records */
+int64_t ngx_http_b24_now(void);
+
+/* a message at most once in NGX_HTTP_B24_LOG_EVERY seconds per limiter; true
+ * when it may be written now, *left gets how many were left out since */
+typedef struct {
+    time_t                      last;
+    ngx_uint_t                  left;
+} ngx_http_b24_quiet_t;
+
+ngx_uint_t ngx_http_b24_quiet(ngx_http_b24_quiet_t *quiet, ngx_uint_t *left);
+
+void ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place);
+
+
+extern ngx_module_t   ngx_http_b24_module;
+extern ngx_command_t  ngx_http_b24_commands[];
+extern ngx_http_b24_main_conf_t  *ngx_http_b24_main;    /* of this worker */
+
+
+#endif /* _NGX_HTTP_B24_MODULE_H_INCLUDED_ */

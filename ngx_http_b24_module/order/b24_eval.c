@@ -1,0 +1,1246 @@
+
+/* Values of rules on a captured exchange. */
+
+
+#include "b24_rules_int.h"
+#include "b24_text.h"
+
+#include <stdio.h>
+
+
+static b24_is_e b24_eval_changed(b24_eval_t *ev, const b24_value_t *value,
+    b24_result_t *res);
+static b24_is_e b24_eval_alt(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, b24_result_t *res);
+static b24_is_e b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, b24_result_t *res);
+static b24_is_e b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt);
+static b24_is_e b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
+    b24_result_t *res);
+static b24_is_e b24_eval_match(b24_eval_t *ev, const b24_cond_t *cond,
+    b24_result_t *res);
+static b24_is_e b24_eval_kept(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, int piece, b24_result_t *res);
+static int b24_alt_early(const b24_eval_t *ev, const b24_alt_t *alt,
+    int *mixed);
+static b24_is_e b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
+    b24_value_kind_e kind, b24_result_t *res);
+static b24_is_e b24_eval_var(b24_eval_t *ev, const b24_source_t *source,
+    b24_result_t *res);
+static b24_is_e b24_eval_status(b24_eval_t *ev, b24_result_t *res);
+static b24_is_e b24_eval_header(b24_eval_t *ev, const b24_str_t *name,
+    b24_result_t *res);
+static b24_is_e b24_eval_key(b24_eval_t *ev, b24_result_t *res);
+static b24_is_e b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr,
+    b24_node_t *root, const b24_str_t *charset, b24_value_kind_e kind,
+    b24_result_t *res);
+static b24_is_e b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
+    const b24_str_t *charset, b24_result_t *res);
+static b24_is_e b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text,
+    const b24_str_t *charset, b24_result_t *res);
+static b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);
+static b24_is_e b24_eval_request(b24_eval_t *ev);
+static b24_is_e b24_eval_request_body(b24_eval_t *ev);
+static b24_is_e b24_eval_query(b24_eval_t *ev);
+static b24_is_e b24_eval_answer(b24_eval_t *ev);
+static b24_is_e b24_eval_answer_body(b24_eval_t *ev);
+static b24_is_e b24_eval_inflate(b24_eval_t *ev);
+static b24_is_e b24_eval_answer_text(b24_eval_t *ev);
+static b24_is_e b24_eval_response(b24_eval_t *ev);
+static int b24_eval_is_json(const b24_eval_t *ev);
+static b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
+    b24_node_t **root);
+static b24_is_e b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex,
+    const b24_str_t *text, b24_node_t **list);
+static b24_is_e b24_eval_row(b24_eval_t *ev, const b24_regex_t *regex,
+    const b24_regex_match_t *match, b24_node_t *list);
+
+
+void
+b24_eval_init(b24_eval_t *ev, b24_pool_t *pool, const b24_input_t *in,
+    int answer)
+{
+    memset(ev, 0, sizeof(b24_eval_t));
+
+    ev->pool = pool;
+    ev->in = in;
+    ev->answer = answer ? 1 : 0;
+
+    b24_text_charset(&in->content_type, &ev->charset);
+    b24_text_charset(&in->answer_type, &ev->answer_charset);
+}
+
+
+static b24_is_e
+b24_eval_unknown(b24_eval_t *ev, b24_why_e why)
+{
+    if (ev->why == B24_WHY_NONE) {
+        ev->why = why;
+    }
+
+    return B24_IS_UNKNOWN;
+}
+
+
+/*
+ * The first alternative that isn't empty.  One whose source can't be read is
+ * passed over, and matters only when no other gives a value: alternatives are
+ * places of the same thing.
+ */
+b24_is_e
+b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
+    b24_result_t *res)
+{
+    int               early, mixed;
+    unsigned          later, unknown;
+    b24_is_e          is;
+    const b24_alt_t  *alt;
+
+    if (ev->answer && ev->partial->changed) {
+        return b24_eval_changed(ev, value, res);
+    }
+
+    later = 0;
+    unknown = 0;
+
+    for (alt = value->alts; alt; alt = alt->next) {
+
+        memset(res, 0, sizeof(b24_result_t));
+        early = b24_alt_early(ev, alt, &mixed);
+
+        if (early && ev->answer) {
+            is = b24_eval_kept(ev, value, alt, -1, res);
+
+        } else if (!early && !ev->answer) {
+            is = mixed ? b24_eval_keep_pieces(ev, value, alt) : B24_IS_LATER;
+
+        } else {
+            is = b24_eval_alt(ev, value, alt, res);
+
+            if (is == B24_IS_SET && cond) {
+                is = b24_eval_match(ev, cond, res);
+            }
+
+            if (is == B24_IS_SET && ev->keep && !ev->answer
+                && b24_keep_add(ev->pool, ev->keep, value, (int) alt->n, -1,
+                                &res->text)
+                   != B24_OK)
+            {
+                return B24_IS_ERROR;
+            }
+        }
+
+        if (is == B24_IS_SET || is == B24_IS_ERROR) {
+            res->later = later;
+            return is;
+        }
+
+        later |= is == B24_IS_LATER;
+        unknown |= is == B24_IS_UNKNOWN;
+    }
+
+    memset(res, 0, sizeof(b24_result_t));
+
+    return unknown ? B24_IS_UNKNOWN : later ? B24_IS_LATER : B24_IS_EMPTY;
+}
+
+
+/* alternatives have other numbers now; what was kept of the line is its value */
+static b24_is_e
+b24_eval_changed(b24_eval_t *ev, const b24_value_t *value, b24_result_t *res)
+{
+    const b24_kept_t  *kept;
+
+    memset(res, 0, sizeof(b24_result_t));
+
+    kept = b24_keep_find(ev->keep, value, -1, -1);
+
+    if (kept == NULL) {
+        return B24_IS_EMPTY;
+    }
+
+    res->text = kept->text;
+
+    return B24_IS_SET;
+}
+
+
+/* mixed: some of a template is known without the answer, some isn't */
+static int
+b24_alt_early(const b24_eval_t *ev, const b24_alt_t *alt, int *mixed)
+{
+    int                  early;
+    unsigned             now, later;
+    const b24_source_t  *source;
+
+    now = 0;
+    later = 0;
+
+    for (source = alt->sources; source; source = source->next) {
+        early = b24_source_early(source, ev->element_early);
+
+        if (!early) {
+            later = 1;
+
+        } else if (source->type != B24_SOURCE_TEXT) {
+            now = 1;
+        }
+    }
+
+    *mixed = now && later;
+
+    return !later;
+}
+
+
+static b24_is_e
+b24_eval_alt(b24_eval_t *ev, const b24_value_t *value, const b24_alt_t *alt,
+    b24_result_t *res)
+{
+    b24_is_e  is;
+
+    if (alt->template) {
+        is = b24_eval_pieces(ev, value, alt, res);
+
+    } else {
+        is = b24_eval_source(ev, alt->sources, value->kind, res);
+    }
+
+    if (is == B24_IS_SET && alt->filters) {
+        is = b24_eval_filters(ev, alt->filters, res);
+    }
+
+    return is;
+}
+
+
+/* a template: empty when one of its pieces is */
+static b24_is_e
+b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, b24_result_t *res)
+{
+    int                  n;
+    b24_buf_t            buf;
+    b24_is_e             is;
+    b24_result_t         piece;
+    const b24_source_t  *source;
+
+    b24_buf_init(&buf, ev->pool);
+
+    for (n = 0, source = alt->sources; source; n++, source = source->next) {
+
+        memset(&piece, 0, sizeof(b24_result_t));
+
+        if (ev->answer && source->type != B24_SOURCE_TEXT
+            && b24_source_early(source, ev->element_early))
+        {
+            is = b24_eval_kept(ev, value, alt, n, &piece);
+
+        } else {
+            is = b24_eval_source(ev, source, B24_VALUE_FIELD, &piece);
+        }
+
+        if (is != B24_IS_SET) {
+            return is;
+        }
+
+        b24_buf_addstr(&buf, &piece.text);
+    }
+
+    return b24_buf_str(&buf, &res->text) == B24_OK ? B24_IS_SET
+                                                   : B24_IS_ERROR;
+}
+
+
+/* what the second stage needs of a template that has parts of both */
+static b24_is_e
+b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt)
+{
+    int                  n;
+    b24_is_e             is;
+    b24_result_t         piece;
+    const b24_source_t  *source;
+
+    for (n = 0, source = alt->sources; source; n++, source = source->next) {
+
+        if (source->type == B24_SOURCE_TEXT
+            || !b24_source_early(source, ev->element_early))
+        {
+            continue;
+        }
+
+        memset(&piece, 0, sizeof(b24_result_t));
+
+        is = b24_eval_source(ev, source, B24_VALUE_FIELD, &piece);
+
+        if (is != B24_IS_SET) {
+            return is;
+        }
+
+        if (ev->keep
+            && b24_keep_add(ev->pool, ev->keep, value, (int) alt->n, n,
+                            &piece.text)
+               != B24_OK)
+        {
+            return B24_IS_ERROR;
+        }
+    }
+
+    return B24_IS_LATER;
+}
+
+
+static b24_is_e
+b24_eval_kept(b24_eval_t *ev, const b24_value_t *value, const b24_alt_t *alt,
+    int piece, b24_result_t *res)
+{
+    const b24_kept_t  *kept;
+
+    kept = b24_keep_find(ev->keep, value, (int) alt->n, piece);
+
+    if (kept) {
+        res->text = kept->text;
+        return B24_IS_SET;
+    }
+
+    /* it was empty, unless the first stage couldn't look */
+
+    if (value->body && ev->partial->why != B24_WHY_NONE) {
+        return b24_eval_unknown(ev, ev->partial->why);
+    }
+
+    return B24_IS_EMPTY;
+}
+
+
+b24_is_e
+b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
+    const b24_str_t *text, size_t from, b24_regex_match_t *match)
+{
+    switch (b24_regex_exec(regex, text, from, &ev->time, match)) {
+
+    case B24_REGEX_MATCH:
+        return B24_IS_SET;
+
+    case B24_REGEX_NONE:
+        return B24_IS_EMPTY;
+
+    case B24_REGEX_LIMIT:
+        return b24_eval_unknown(ev, B24_WHY_REGEX);
+
+    default:
+        return B24_IS_ERROR;
+    }
+}
+
+
+/* "~REGEX": the first group, else the whole match; one after the other */
+static b24_is_e
+b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
+    b24_result_t *res)
+{
+    b24_is_e           is;
+    b24_regex_match_t  match;
+
+    for ( /* void */ ; filter && !filter->each; filter = filter->next) {
+
+        is = b24_eval_regex(ev, filter->regex, &res->text, 0, &match);
+        if (is != B24_IS_SET) {
+            return is;
+        }
+
+        res->text = match.groups[0];
+
+        if (match.ngroups > 1 && match.groups[1].data) {
+            res->text = match.groups[1];
+        }
+
+        res->node = NULL;
+        res->truth = 0;
+
+        if (res->text.len == 0) {
+            return B24_IS_EMPTY;
+        }
+    }
+
+    return B24_IS_SET;
+}
+
+
+/* a condition's word on one alternative that isn't empty */
+static b24_is_e
+b24_eval_match(b24_eval_t *ev, const b24_cond_t *cond, b24_result_t *res)
+{
+    int                       equal;
+    b24_is_e                  is;
+    b24_regex_match_t         match;
+    static const b24_str_t    yes = b24_string("1"), no = b24_string("0");
+
+    equal = 1;
+
+    switch (cond->type) {
+
+    case B24_COND_UNLIKE:
+        is = b24_eval_regex(ev, cond->regex, &res->text, 0, &match);
+        if (is != B24_IS_SET) {
+            return is;
+        }
+
+        break;
+
+    case B24_COND_EQUAL:
+    case B24_COND_DIFFERENT:
+        equal = b24_str_eq(&res->text, &cond->text)
+                || (res->truth && b24_str_eqs(&cond->text, "true"));
+        break;
+
+    default:
+        break;
+    }
+
+    res->text = equal ? yes : no;
+
+    return B24_IS_SET;
+}
+
+
+b24_is_e
+b24_eval_cond(b24_eval_t *ev, const b24_cond_t *cond)
+{
+    int           equal;
+    b24_is_e      is;
+    b24_result_t  res;
+
+    is = b24_eval_line(ev, &cond->value, cond, &res);
+
+    if (is == B24_IS_ERROR) {
+        return is;
+    }
+
+    equal = b24_str_eqs(&res.text, "1");
+
+    switch (cond->type) {
+
+    case B24_COND_SET:
+        return is;
+
+    case B24_COND_EMPTY:
+    case B24_COND_UNLIKE:
+
+        if (is == B24_IS_SET) {
+            return B24_IS_EMPTY;
+        }
+
+        return is == B24_IS_EMPTY ? B24_IS_SET : is;
+
+    default:
+        break;
+    }
+
+    /* an alternative before it may yet turn out not to be empty */
+
+    if (is == B24_IS_SET && res.later) {
+        return B24_IS_LATER;
+    }
+
+    if (is == B24_IS_SET || is == B24_IS_EMPTY) {
+        equal = equal == (cond->type == B24_COND_EQUAL);
+        return equal ? B24_IS_SET : B24_IS_EMPTY;
+    }
+
+    return is;
+}
+
+
+b24_is_e
+b24_eval_conds(b24_eval_t *ev, const b24_cond_t *cond)
+{
+    b24_is_e  is, all;
+
+    all = B24_IS_SET;
+
+    for ( /* void */ ; cond; cond = cond->next) {
+
+        is = b24_eval_cond(ev, cond);
+
+        if (is == B24_IS_EMPTY || is == B24_IS_ERROR) {
+            return is;
+        }
+
+        if (is == B24_IS_UNKNOWN
+            || (is == B24_IS_LATER && all == B24_IS_SET))
+        {
+            all = is;
+        }
+    }
+
+    return all;
+}
+
+
+/* ---- sources ---- */
+
+static b24_is_e
+b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
+    b24_value_kind_e kind, b24_result_t *res)
+{
+    b24_is_e     is;
+    b24_node_t  *root;
+
+    switch (source->type) {
+
+    case B24_SOURCE_TEXT:
+        res->text = source->text;
+        return B24_IS_SET;
+
+    case B24_SOURCE_VAR:
+        return b24_eval_var(ev, source, res);
+
+    case B24_SOURCE_STATUS:
+        return b24_eval_status(ev, res);
+
+    case B24_SOURCE_HEADER:
+        return b24_eval_header(ev, &source->text, res);
+
+    case B24_SOURCE_KEY:
+        return b24_eval_key(ev, res);
+
+    case B24_SOURCE_ELEMENT:
+        return b24_eval_node(ev, &source->ptr, ev->element,
+                             ev->element_early ? &ev->charset
+                                               : &ev->answer_charset,
+                             kind, res);
+
+    case B24_SOURCE_REQUEST:
+        is = b24_eval_request(ev);
+        return is != B24_IS_SET
+               ? is : b24_eval_node(ev, &source->ptr, ev->request.root,
+                                    &ev->charset, kind, res);
+
+    case B24_SOURCE_QUERY:
+        is = b24_eval_query(ev);
+        return is != B24_IS_SET
+               ? is : b24_eval_node(ev, &source->ptr, ev->query.root,
+                                    &ev->charset, kind, res);
+
+    case B24_SOURCE_RESPONSE:
+        is = b24_eval_response(ev);
+        return is != B24_IS_SET
+               ? is : b24_eval_node(ev, &source->ptr, ev->response.root,
+                                    &ev->answer_charset, kind, res);
+
+    case B24_SOURCE_INLINE:
+        is = b24_eval_inline(ev, &source->text, &root);
+        return is != B24_IS_SET
+               ? is : b24_eval_node(ev, &source->ptr, root,
+                                    &ev->answer_charset, kind, res);
+
+    case B24_SOURCE_ANSWER:
+        is = b24_eval_answer_text(ev);
+        res->text = ev->utf8;
+        return is;
+
+    default:
+
+        /* "database:" is refused when rules are compiled */
+
+        return B24_IS_EMPTY;
+    }
+}
+
+
+static b24_is_e
+b24_eval_var(b24_eval_t *ev, const b24_source_t *source, b24_result_t *res)
+{
+    int        rc;
+    b24_str_t  text;
+
+    if (ev->in->var == NULL) {
+        return B24_IS_EMPTY;
+    }
+
+    memset(&text, 0, sizeof(b24_str_t));
+
+    rc = ev->in->var(ev->in->data, source->var, &text);
+
+    if (rc == B24_ERROR) {
+        return B24_IS_ERROR;
+    }
+
+    return rc == B24_OK ? b24_eval_utf8(ev, &text, &ev->charset, res)
+                        : B24_IS_EMPTY;
+}
+
+
+static b24_is_e
+b24_eval_status(b24_eval_t *ev, b24_result_t *res)
+{
+    int   len;
+    char  text[16];
+
+    if (ev->in->status == 0) {
+        return b24_eval_unknown(ev, B24_WHY_UNSEEN);
+    }
+
+    len = snprintf(text, sizeof(text), "%u", ev->in->status);
+
+    return b24_pstrdup(ev->pool, &res->text, (u_char *) text, (size_t) len)
+           == B24_OK ? B24_IS_SET : B24_IS_ERROR;
+}
+
+
+/* several headers of one name (Set-Cookie): one text, a line each */
+static b24_is_e
+b24_eval_header(b24_eval_t *ev, const b24_str_t *name, b24_result_t *res)
+{
+    b24_buf_t          buf;
+    b24_str_t          text;
+    const b24_pair_t  *header;
+
+    b24_buf_init(&buf, ev->pool);
+
+    for (header = ev->in->headers; header; header = header->next) {
+
+        if (b24_str_caseeq(&header->name, name) && header->value.len) {
+
+            if (buf.len) {
+                b24_buf_addc(&buf, '\n');
+            }
+
+            b24_buf_addstr(&buf, &header->value);
+        }
+    }
+
+    if (b24_buf_str(&buf, &text) != B24_OK) {
+        return B24_IS_ERROR;
+    }
+
+    return b24_eval_utf8(ev, &text, &ev->answer_charset, res);
+}
+
+
+/* "@key": a member's name, in arrays the number of the element */
+static b24_is_e
+b24_eval_key(b24_eval_t *ev, b24_result_t *res)
+{
+    b24_buf_t  buf;
+
+    if (ev->element == NULL) {
+        return B24_IS_EMPTY;
+    }
+
+    if (ev->element->key.len) {
+        return b24_eval_utf8(ev, &ev->element->key,
+                             ev->element_early ? &ev->charset
+                                               : &ev->answer_charset, res);
+    }
+
+    b24_buf_init(&buf, ev->pool);
+    b24_buf_addi(&buf, (int64_t) ev->index);
+
+    return b24_buf_str(&buf, &res->text) == B24_OK ? B24_IS_SET
+                                                   : B24_IS_ERROR;
+}
+
+
+static b24_is_e
+b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text, const b24_str_t *charset,
+    b24_result_t *res)
+{
+    if (text->len == 0) {
+        return B24_IS_EMPTY;
+    }
+
+    if (b24_text_utf8(ev->pool, text, charset, &res->text) != B24_OK) {
+        return B24_IS_ERROR;
+    }
+
+    return res->text.len ? B24_IS_SET : B24_IS_EMPTY;
+}
+
+
+static b24_is_e
+b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
+    const b24_str_t *charset, b24_value_kind_e kind, b24_result_t *res)
+{
+    b24_is_e                  is;
+    b24_str_t                 text;
+    b24_node_t               *node;
+    static const b24_str_t    zero = b24_string("0");
+
+    if (root == NULL) {
+        return B24_IS_EMPTY;
+    }
+
+    node = b24_pointer_get(ev->pool, ptr, root, NULL, NULL);
+
+    if (node == NULL) {
+        return B24_IS_EMPTY;
+    }
+
+    if (node->type == B24_FALSE && kind == B24_VALUE_FLAG) {
+        res->text = zero;
+        return B24_IS_SET;
+    }
+
+    if (b24_node_empty(node)) {
+        return B24_IS_EMPTY;
+    }
+
+    res->node = node;
+    res->truth = node->type == B24_TRUE;
+
+    if (b24_node_text(node, &text) == B24_OK) {
+        return b24_eval_utf8(ev, &text, charset, res);
+    }
+
+    is = b24_eval_joined(ev, node, charset, res);
+
+    /* an object without texts of its own is no text, but it is there */
+
+    if (is == B24_IS_EMPTY
+        && (kind == B24_VALUE_COND || kind == B24_VALUE_LIST))
+    {
+        return B24_IS_SET;
+    }
+
+    return is;
+}
+
+
+/* texts of an array's elements or an object's members, one level deep */
+static b24_is_e
+b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
+    const b24_str_t *charset, b24_result_t *res)
+{
+    b24_buf_t          buf;
+    b24_str_t          text;
+    const b24_node_t  *child;
+
+    /* an element made by "~~": the whole match */
+
+    if (node->value.len) {
+        return b24_eval_utf8(ev, &node->value, charset, res);
+    }
+
+    b24_buf_init(&buf, ev->pool);
+
+    for (child = node->first; child; child = child->next) {
+
+        if (b24_node_empty(child) || b24_node_text(child, &text) != B24_OK) {
+            continue;
+        }
+
+        if (buf.len) {
+            b24_buf_adds(&buf, ", ");
+        }
+
+        b24_buf_addstr(&buf, &text);
+    }
+
+    if (b24_buf_str(&buf, &text) != B24_OK) {
+        return B24_IS_ERROR;
+    }
+
+    return b24_eval_utf8(ev, &text, charset, res);
+}
+
+
+/* ---- messages, parsed once ---- */
+
+static b24_is_e
+b24_eval_request(b24_eval_t *ev)
+{
+    if (!ev->request.done) {
+        ev->request.done = 1;
+        ev->request.is = b24_eval_request_body(ev);
+    }
+
+    return ev->request.is;
+}
+
+
+static b24_is_e
+b24_eval_request_body(b24_eval_t *ev)
+{
+    b24_str_t  type;
+
+    switch (ev->in->body_state) {
+
+    case B24_BODY_FULL:
+        break;
+
+    case B24_BODY_NONE:
+        return B24_IS_EMPTY;
+
+    case B24_BODY_CUT:
+        return b24_eval_unknown(ev, B24_WHY_REQUEST_CUT);
+
+    case B24_BODY_LARGE:
+        return b24_eval_unknown(ev, B24_WHY_REQUEST_LARGE);
+
+    default:
+        return b24_eval_unknown(ev, B24_WHY_REQUEST_UNSEEN);
+    }
+
+    switch (b24_body_parse(ev->pool, &ev->in->content_type, &ev->in->body,
+                           &ev->request.root))
+    {
+    case B24_OK:
+        return B24_IS_SET;
+
+    case B24_DECLINED:
+        break;
+
+    default:
+        return B24_IS_ERROR;
+    }
+
+    type = ev->in->content_type;
+
+    if (type.len > sizeof("multipart/") - 1) {
+        type.len = sizeof("multipart/") - 1;
+
+        if (b24_str_caseeqs(&type, "multipart/")) {
+            return b24_eval_unknown(ev, B24_WHY_REQUEST_MULTIPART);
+        }
+    }
+
+    type = ev->in->body;
+    b24_str_trim(&type);
+
+    if (type.len && (type.data[0] == '{' || type.data[0] == '['
+                     || b24_str_find(&ev->in->content_type, 0, "json") != -1))
+    {
+        return b24_eval_unknown(ev, B24_WHY_REQUEST_JSON);
+    }
+
+    return b24_eval_unknown(ev, B24_WHY_REQUEST_FORM);
+}
+
+
+static b24_is_e
+b24_eval_query(b24_eval_t *ev)
+{
+    int  rc;
+
+    if (!ev->query.done) {
+        ev->query.done = 1;
+
+        rc = b24_form_parse(ev->pool, &ev->in->args, &ev->query.root);
+
+        ev->query.is = rc == B24_OK ? B24_IS_SET
+                       : rc == B24_ERROR ? B24_IS_ERROR
+                       : b24_eval_unknown(ev, B24_WHY_QUERY);
+    }
+
+    return ev->query.is;
+}
+
+
+/* the answer's bytes, inflated */
+static b24_is_e
+b24_eval_answer(b24_eval_t *ev)
+{
+    if (!ev->text.done) {
+        ev->text.done = 1;
+        ev->text.is = b24_eval_answer_body(ev);
+    }
+
+    return ev->text.is;
+}
+
+
+static b24_is_e
+b24_eval_answer_body(b24_eval_t *ev)
+{
+    b24_str_t  coding;
+
+    switch (ev->in->answer_state) {
+
+    case B24_BODY_FULL:
+        break;
+
+    case B24_BODY_NONE:
+        return B24_IS_EMPTY;
+
+    case B24_BODY_CUT:
+        return b24_eval_unknown(ev, B24_WHY_CUT);
+
+    case B24_BODY_LARGE:
+        return b24_eval_unknown(ev, B24_WHY_LARGE);
+
+    default:
+        return b24_eval_unknown(ev, B24_WHY_LOST);
+    }
+
+    if (ev->in->answer.len == 0) {
+        return B24_IS_EMPTY;
+    }
+
+    coding = ev->in->answer_encoding;
+    b24_str_trim(&coding);
+
+    if (coding.len == 0 || b24_str_caseeqs(&coding, "identity")) {
+        ev->bytes = ev->in->answer;
+        return B24_IS_SET;
+    }
+
+    if (b24_str_caseeqs(&coding, "gzip") || b24_str_caseeqs(&coding, "x-gzip")
+        || b24_str_caseeqs(&coding, "deflate"))
+    {
+        return b24_eval_inflate(ev);
+    }
+
+    return b24_eval_unknown(ev, B24_WHY_ENCODING);
+}
+
+
+static b24_is_e
+b24_eval_inflate(b24_eval_t *ev)
+{
+    switch (b24_inflate(ev->pool, &ev->in->answer, ev->in->answer_max,
+                        &ev->bytes))
+    {
+    case B24_OK:
+        return ev->bytes.len ? B24_IS_SET : B24_IS_EMPTY;
+
+    case B24_DECLINED:
+        return b24_eval_unknown(ev, B24_WHY_INFLATE);
+
+    default:
+        return B24_IS_ERROR;
+    }
+}
+
+
+static b24_is_e
+b24_eval_answer_text(b24_eval_t *ev)
+{
+    b24_is_e      is;
+    b24_result_t  res;
+
+    is = b24_eval_answer(ev);
+
+    if (is != B24_IS_SET) {
+        return is;
+    }
+
+    if (!ev->utf8_done) {
+        is = b24_eval_utf8(ev, &ev->bytes, &ev->answer_charset, &res);
+
+        if (is == B24_IS_ERROR) {
+            return is;
+        }
+
+        ev->utf8_done = 1;
+
+        if (is == B24_IS_SET) {
+            ev->utf8 = res.text;
+        }
+    }
+
+    return ev->utf8.len ? B24_IS_SET : B24_IS_EMPTY;
+}
+
+
+/*
+ * An answer that is no JSON has no JSON values: a redirect's HTML, a page shown
+ * again.  One that says it is JSON, or begins like it, and isn't, is broken.
+ */
+static b24_is_e
+b24_eval_response(b24_eval_t *ev)
+{
+    int       rc;
+    b24_is_e  is;
+
+    if (ev->response.done) {
+        return ev->response.is;
+    }
+
+    is = b24_eval_answer(ev);
+
+    if (is == B24_IS_SET) {
+        rc = b24_json_parse(ev->pool, &ev->bytes, 1, &ev->response.root);
+
+        if (rc == B24_ERROR) {
+            is = B24_IS_ERROR;
+
+        } else if (rc == B24_DECLINED) {
+            is = b24_eval_is_json(ev) ? b24_eval_unknown(ev, B24_WHY_JSON)
+                                      : B24_IS_EMPTY;
+        }
+    }
+
+    ev->response.done = 1;
+    ev->response.is = is;
+
+    return is;
+}
+
+
+static int
+b24_eval_is_json(const b24_eval_t *ev)
+{
+    b24_str_t  text;
+
+    text = ev->bytes;
+
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        text.data += 3;
+        text.len -= 3;
+    }
+
+    b24_str_trim(&text);
+
+    if (text.len == 0) {
+        return 0;
+    }
+
+    return text.data[0] == '{' || text.data[0] == '['
+           || b24_str_find(&ev->in->answer_type, 0, "json") != -1;
+}
+
+
+static b24_is_e
+b24_eval_inline(b24_eval_t *ev, const b24_str_t *name, b24_node_t **root)
+{
+    int            rc;
+    b24_is_e       is;
+    b24_inline_t  *in;
+
+    for (in = ev->inlines; in; in = in->next) {
+
+        if (b24_str_eq(&in->name, name)) {
+            *root = in->root;
+            return B24_IS_SET;
+        }
+    }
+
+    is = b24_eval_answer(ev);
+
+    if (is != B24_IS_SET) {
+        return is;
+    }
+
+    in = b24_pcalloc(ev->pool, sizeof(b24_inline_t));
+    if (in == NULL) {
+        return B24_IS_ERROR;
+    }
+
+    rc = b24_inline_find(ev->pool, &ev->bytes, name, &in->root);
+
+    if (rc == B24_ERROR) {
+        return B24_IS_ERROR;
+    }
+
+    if (rc == B24_DECLINED) {
+        in->root = NULL;
+    }
+
+    in->name = *name;
+    in->next = ev->inlines;
+    ev->inlines = in;
+
+    *root = in->root;
+
+    return B24_IS_SET;
+}
+
+
+/* ---- rows of items ---- */
+
+b24_is_e
+b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt, b24_node_t **list)
+{
+    int                  rc;
+    b24_is_e             is;
+    b24_result_t         res;
+    const b24_filter_t  *filter;
+
+    memset(&res, 0, sizeof(b24_result_t));
+
+    is = b24_eval_source(ev, alt->sources, B24_VALUE_LIST, &res);
+
+    if (is == B24_IS_SET && alt->filters) {
+        is = b24_eval_filters(ev, alt->filters, &res);
+    }
+
+    if (is != B24_IS_SET) {
+        return is;
+    }
+
+    for (filter = alt->filters; filter; filter = filter->next) {
+
+        if (filter->each) {
+            return b24_eval_rows(ev, filter->regex, &res.text, list);
+        }
+    }
+
+    *list = res.node;
+
+    if (res.node == NULL || (res.node->type != B24_ARRAY
+                             && res.node->type != B24_OBJECT))
+    {
+        rc = b24_json_parse(ev->pool, &res.text, 0, list);
+
+        if (rc != B24_OK) {
+            return rc == B24_ERROR ? B24_IS_ERROR : B24_IS_EMPTY;
+        }
+    }
+
+    if ((*list)->type != B24_ARRAY && (*list)->type != B24_OBJECT) {
+        return B24_IS_EMPTY;
+    }
+
+    return b24_node_empty(*list) ? B24_IS_EMPTY : B24_IS_SET;
+}
+
+
+/* "~~REGEX": every match an object of its named groups */
+static b24_is_e
+b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex, const b24_str_t *text,
+    b24_node_t **list)
+{
+    size_t             from;
+    b24_is_e           is;
+    b24_regex_match_t  match;
+
+    *list = b24_node_new(ev->pool, B24_ARRAY);
+    if (*list == NULL) {
+        return B24_IS_ERROR;
+    }
+
+    for (from = 0; from <= text->len; /* void */) {
+
+        is = b24_eval_regex(ev, regex, text, from, &match);
+
+        if (is == B24_IS_ERROR || is == B24_IS_UNKNOWN) {
+            return is;
+        }
+
+        if (is != B24_IS_SET || match.groups[0].data == NULL) {
+            break;
+        }
+
+        from = (size_t) (match.groups[0].data - text->data)
+               + match.groups[0].len;
+
+        if (match.groups[0].len == 0) {
+
+            /* nothing matched: no row, on by one character */
+
+            do {
+                from++;
+            } while (from < text->len && (text->data[from] & 0xc0) == 0x80);
+
+            continue;
+        }
+
+        if (b24_eval_row(ev, regex, &match, *list) != B24_IS_SET) {
+            return B24_IS_ERROR;
+        }
+
+        /* one more than an order may have, so that the cut is told */
+
+        if ((*list)->count > B24_RULES_ITEMS) {
+            break;
+        }
+    }
+
+    return (*list)->count ? B24_IS_SET : B24_IS_EMPTY;
+}
+
+
+static b24_is_e
+b24_eval_row(b24_eval_t *ev, const b24_regex_t *regex,
+    const b24_regex_match_t *match, b24_node_t *list)
+{
+    size_t       i, group;
+    b24_str_t    name;
+    b24_node_t  *row, *member;
+
+    row = b24_node_new(ev->pool, B24_OBJECT);
+
+    if (row == NULL
+        || b24_text_strip(ev->pool, &match->groups[0], &row->value) != B24_OK)
+    {
+        return B24_IS_ERROR;
+    }
+
+    for (i = 0; (group = b24_regex_name(regex, i, &name)) != 0; i++) {
+
+        if (group >= match->ngroups || match->groups[group].data == NULL) {
+            continue;
+        }
+
+        member = b24_node_new(ev->pool, B24_STRING);
+
+        if (member == NULL
+            || b24_text_strip(ev->pool, &match->groups[group], &member->value)
+               != B24_OK)
+        {
+            return B24_IS_ERROR;
+        }
+
+        member->key = name;
+        b24_node_append(row, member);
+    }
+
+    b24_node_append(list, row);
+
+    return B24_IS_SET;
+}
+
+
+/* ---- what the first stage keeps ---- */
+
+int
+b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,
+    int alt, int piece, const b24_str_t *text)
+{
+    b24_kept_t  *kept;
+
+    kept = b24_palloc(pool, sizeof(b24_kept_t));
+    if (kept == NULL) {
+        return B24_ERROR;
+    }
+
+    kept->line = line;
+    kept->alt = alt;
+    kept->piece = piece;
+    kept->text = *text;
+    kept->next = NULL;
+
+    if (keep->last) {
+        keep->last->next = kept;
+
+    } else {
+        keep->first = kept;
+    }
+
+    keep->last = kept;
+
+    return B24_OK;
+}
+
+
+const b24_kept_t *
+b24_keep_find(const b24_keep_t *keep, const b24_value_t *line, int alt,
+    int piece)
+{
+    const b24_kept_t  *kept;
+
+    for (kept = keep->first; kept; kept = kept->next) {
+
+        if (kept->line == line && kept->piece == piece
+            && (kept->alt == alt || alt == -1))
+        {
+            return kept;
+        }
+    }
+
+    return NULL;
+}

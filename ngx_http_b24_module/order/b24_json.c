@@ -1,0 +1,643 @@
+
+#include "b24_tree.h"
+
+#include <stdlib.h>
+#include <cjson/cJSON.h>
+
+
+/*
+ * cJSON 1.7.15 keeps numbers as doubles, takes much that is no JSON, cuts a
+ * text at \u0000 and fails on lone surrogates.  So a lexer goes first: it
+ * checks the text strictly and copies it for cJSON with each number as a
+ * string.  A letter in front of every value that is a string now tells which
+ * it was; buyers can't forge it.
+ */
+
+#define B24_JSON_NUMBER  'n'
+#define B24_JSON_STRING  's'
+
+/* what the lexer adds to a value at most: two quotes and the letter */
+#define B24_JSON_EXTRA   3
+
+
+typedef struct {
+    const u_char  *p;
+    const u_char  *end;
+    u_char        *out;
+    size_t         nodes;
+    size_t         bytes;           /* of keys and values, at most */
+    size_t         depth;
+    u_char         closer[B24_NODE_DEPTH];
+} b24_json_lexer_t;
+
+
+typedef struct {
+    b24_node_t    *nodes;
+    size_t         nnodes;
+    u_char        *text;
+    b24_index_t    index;
+    uint32_t       owners;
+} b24_json_builder_t;
+
+
+static int b24_json_lex(b24_json_lexer_t *lx);
+static int b24_json_value(b24_json_lexer_t *lx);
+static int b24_json_open(b24_json_lexer_t *lx);
+static int b24_json_key(b24_json_lexer_t *lx);
+static int b24_json_after(b24_json_lexer_t *lx);
+static int b24_json_text(b24_json_lexer_t *lx, unsigned mark);
+static int b24_json_escaped(b24_json_lexer_t *lx);
+static int b24_json_hex4(const u_char *p, const u_char *end);
+static int b24_json_scalar(b24_json_lexer_t *lx);
+static void b24_json_blanks(b24_json_lexer_t *lx);
+static int b24_json_build(b24_pool_t *pool, const b24_json_lexer_t *lx,
+    const u_char *text, b24_node_t **root);
+static int b24_json_fill(b24_json_builder_t *jb, const cJSON *item,
+    b24_node_t *node);
+static int b24_json_members(b24_json_builder_t *jb, const cJSON *item,
+    b24_node_t *node);
+static void b24_json_copy(b24_json_builder_t *jb, const char *text,
+    b24_str_t *dst);
+
+
+int
+b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
+    b24_node_t **root)
+{
+    int                rc;
+    u_char            *copy;
+    size_t             extra;
+    b24_json_lexer_t   lx;
+
+    if (text->len == 0) {
+        return B24_DECLINED;
+    }
+
+    lx.p = text->data;
+    lx.end = lx.p + text->len;
+    lx.nodes = 0;
+    lx.bytes = 0;
+    lx.depth = 0;
+
+    if (text->len >= 3 && memcmp(lx.p, "\xef\xbb\xbf", 3) == 0) {
+        lx.p += 3;
+    }
+
+    if (junk) {
+        while (lx.p < lx.end && *lx.p != '{' && *lx.p != '[') {
+            lx.p++;
+        }
+
+    } else {
+        b24_json_blanks(&lx);
+    }
+
+    if (lx.p == lx.end) {
+        return B24_DECLINED;
+    }
+
+    /* there are no more values than bytes, nor more than we allow */
+
+    extra = (size_t) (lx.end - lx.p);
+    extra = (extra < B24_NODE_MAX) ? extra : B24_NODE_MAX;
+
+    copy = malloc((size_t) (lx.end - lx.p) + extra * B24_JSON_EXTRA + 1);
+    if (copy == NULL) {
+        return B24_ERROR;
+    }
+
+    lx.out = copy;
+
+    rc = b24_json_lex(&lx);
+
+    if (rc == B24_OK && !junk) {
+        b24_json_blanks(&lx);
+
+        if (lx.p != lx.end) {
+            rc = B24_DECLINED;
+        }
+    }
+
+    if (rc == B24_OK) {
+        *lx.out = '\0';
+        rc = b24_json_build(pool, &lx, copy, root);
+    }
+
+    free(copy);
+
+    return rc;
+}
+
+
+/* one value with all that is in it */
+
+static int
+b24_json_lex(b24_json_lexer_t *lx)
+{
+    int  rc;
+
+    for ( ;; ) {
+
+        rc = b24_json_value(lx);
+
+        /* a container was opened: its first value comes */
+
+        if (rc > 0) {
+            continue;
+        }
+
+        if (rc == B24_OK) {
+            rc = b24_json_after(lx);
+        }
+
+        if (rc <= 0) {
+            return rc;
+        }
+    }
+}
+
+
+/* 1: a value has to follow; 0: the value is complete; B24_DECLINED */
+
+static int
+b24_json_value(b24_json_lexer_t *lx)
+{
+    b24_json_blanks(lx);
+
+    if (lx->p == lx->end || ++lx->nodes > B24_NODE_MAX) {
+        return B24_DECLINED;
+    }
+
+    switch (*lx->p) {
+
+    case '{':
+    case '[':
+        return b24_json_open(lx);
+
+    case '"':
+        return b24_json_text(lx, 1);
+
+    default:
+        return b24_json_scalar(lx);
+    }
+}
+
+
+static int
+b24_json_open(b24_json_lexer_t *lx)
+{
+    u_char  closer;
+
+    if (lx->depth == B24_NODE_DEPTH) {
+        return B24_DECLINED;
+    }
+
+    closer = (*lx->p == '{') ? '}' : ']';
+    *lx->out++ = *lx->p++;
+
+    b24_json_blanks(lx);
+
+    if (lx->p < lx->end && *lx->p == closer) {
+        *lx->out++ = *lx->p++;
+        return B24_OK;
+    }
+
+    lx->closer[lx->depth++] = closer;
+
+    return (closer == '}') ? b24_json_key(lx) : 1;
+}
+
+
+static int
+b24_json_key(b24_json_lexer_t *lx)
+{
+    b24_json_blanks(lx);
+
+    if (lx->p == lx->end || *lx->p != '"'
+        || b24_json_text(lx, 0) != B24_OK)
+    {
+        return B24_DECLINED;
+    }
+
+    b24_json_blanks(lx);
+
+    if (lx->p == lx->end || *lx->p != ':') {
+        return B24_DECLINED;
+    }
+
+    *lx->out++ = *lx->p++;
+
+    return 1;
+}
+
+
+/* 1: another value follows; 0: the outermost value is complete */
+
+static int
+b24_json_after(b24_json_lexer_t *lx)
+{
+    u_char  closer;
+
+    while (lx->depth) {
+
+        b24_json_blanks(lx);
+
+        if (lx->p == lx->end) {
+            return B24_DECLINED;
+        }
+
+        closer = lx->closer[lx->depth - 1];
+
+        if (*lx->p == ',') {
+            *lx->out++ = *lx->p++;
+            return (closer == '}') ? b24_json_key(lx) : 1;
+        }
+
+        if (*lx->p != closer) {
+            return B24_DECLINED;
+        }
+
+        *lx->out++ = *lx->p++;
+        lx->depth--;
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_json_text(b24_json_lexer_t *lx, unsigned mark)
+{
+    const u_char  *start;
+
+    *lx->out++ = *lx->p++;
+
+    if (mark) {
+        *lx->out++ = B24_JSON_STRING;
+    }
+
+    start = lx->p;
+
+    while (lx->p < lx->end && *lx->p >= 0x20) {
+
+        if (*lx->p == '"') {
+            lx->bytes += (size_t) (lx->p - start);
+            *lx->out++ = *lx->p++;
+            return B24_OK;
+        }
+
+        if (*lx->p != '\\') {
+            *lx->out++ = *lx->p++;
+            continue;
+        }
+
+        if (b24_json_escaped(lx) != B24_OK) {
+            return B24_DECLINED;
+        }
+    }
+
+    /* a control character, or the end */
+
+    return B24_DECLINED;
+}
+
+
+static int
+b24_json_escaped(b24_json_lexer_t *lx)
+{
+    int     c, low;
+    size_t  len;
+
+    if (lx->end - lx->p < 2) {
+        return B24_DECLINED;
+    }
+
+    if (lx->p[1] != 'u') {
+
+        if (lx->p[1] == '\0' || strchr("\"\\/bfnrt", lx->p[1]) == NULL) {
+            return B24_DECLINED;
+        }
+
+        *lx->out++ = *lx->p++;
+        *lx->out++ = *lx->p++;
+
+        return B24_OK;
+    }
+
+    c = b24_json_hex4(lx->p + 2, lx->end);
+
+    if (c < 0) {
+        return B24_DECLINED;
+    }
+
+    len = 6;
+
+    if (c >= 0xd800 && c <= 0xdbff
+        && lx->end - lx->p >= 12 && lx->p[6] == '\\' && lx->p[7] == 'u')
+    {
+        low = b24_json_hex4(lx->p + 8, lx->end);
+
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            len = 12;
+        }
+    }
+
+    if (c == 0 || (len == 6 && c >= 0xd800 && c <= 0xdfff)) {
+        memcpy(lx->out, "\\ufffd", 6);
+
+    } else {
+        memcpy(lx->out, lx->p, len);
+    }
+
+    lx->out += len;
+    lx->p += len;
+
+    return B24_OK;
+}
+
+
+static int
+b24_json_hex4(const u_char *p, const u_char *end)
+{
+    int     c, digit;
+    size_t  i;
+
+    if (end - p < 4) {
+        return -1;
+    }
+
+    c = 0;
+
+    for (i = 0; i < 4; i++) {
+        digit = b24_hex(p[i]);
+
+        if (digit < 0) {
+            return -1;
+        }
+
+        c = c * 16 + digit;
+    }
+
+    return c;
+}
+
+
+static int
+b24_json_scalar(b24_json_lexer_t *lx)
+{
+    size_t       i, len;
+    const char  *word;
+
+    static const char *const  words[] = { "true", "false", "null" };
+
+    len = b24_json_number(lx->p, lx->end);
+
+    if (len) {
+        *lx->out++ = '"';
+        *lx->out++ = B24_JSON_NUMBER;
+        memcpy(lx->out, lx->p, len);
+        lx->out += len;
+        *lx->out++ = '"';
+
+        lx->bytes += len;
+        lx->p += len;
+
+        return B24_OK;
+    }
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        word = words[i];
+        len = strlen(word);
+
+        if ((size_t) (lx->end - lx->p) >= len
+            && memcmp(lx->p, word, len) == 0)
+        {
+            memcpy(lx->out, word, len);
+            lx->out += len;
+            lx->p += len;
+            return B24_OK;
+        }
+    }
+
+    return B24_DECLINED;
+}
+
+
+size_t
+b24_json_number(const u_char *p, const u_char *end)
+{
+    const u_char  *start, *digits;
+
+    start = p;
+
+    if (p < end && *p == '-') {
+        p++;
+    }
+
+    digits = p;
+
+    while (p < end && b24_isdigit(*p)) {
+        p++;
+    }
+
+    if (p == digits || (*digits == '0' && p - digits > 1)) {
+        return 0;
+    }
+
+    if (p < end && *p == '.') {
+        digits = ++p;
+
+        while (p < end && b24_isdigit(*p)) {
+            p++;
+        }
+
+        if (p == digits) {
+            return 0;
+        }
+    }
+
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+
+        if (p < end && (*p == '+' || *p == '-')) {
+            p++;
+        }
+
+        digits = p;
+
+        while (p < end && b24_isdigit(*p)) {
+            p++;
+        }
+
+        if (p == digits) {
+            return 0;
+        }
+    }
+
+    return (size_t) (p - start);
+}
+
+
+static void
+b24_json_blanks(b24_json_lexer_t *lx)
+{
+    while (lx->p < lx->end
+           && (*lx->p == ' ' || *lx->p == '\t' || *lx->p == '\n'
+               || *lx->p == '\r'))
+    {
+        lx->p++;
+    }
+}
+
+
+/*
+ * The tree's memory is taken first: what doesn't fit into the pool never gets
+ * to cJSON, whose items come from malloc().
+ */
+
+static int
+b24_json_build(b24_pool_t *pool, const b24_json_lexer_t *lx,
+    const u_char *text, b24_node_t **root)
+{
+    int                  rc;
+    cJSON               *json;
+    b24_node_t          *top;
+    b24_json_builder_t   jb;
+
+    jb.owners = 0;
+    jb.nnodes = lx->nodes;
+
+    jb.nodes = b24_pcalloc(pool, lx->nodes * sizeof(b24_node_t));
+    if (jb.nodes == NULL) {
+        return B24_ERROR;
+    }
+
+    jb.text = b24_pnalloc(pool, lx->bytes + 1);
+    if (jb.text == NULL) {
+        return B24_ERROR;
+    }
+
+    /*
+     * cJSON writes the place of its error to a global that nobody reads here,
+     * so that threads don't disturb each other.  The text is known to be good:
+     * NULL can only mean that memory is out.
+     */
+
+    json = cJSON_ParseWithLengthOpts((const char *) text,
+                                     (size_t) (lx->out - text) + 1, NULL, 1);
+    if (json == NULL) {
+        return B24_ERROR;
+    }
+
+    b24_index_init(&jb.index);
+
+    top = jb.nodes++;
+    jb.nnodes--;
+
+    rc = b24_json_fill(&jb, json, top);
+
+    if (rc == B24_OK) {
+        *root = top;
+    }
+
+    b24_index_done(&jb.index);
+    cJSON_Delete(json);
+
+    return rc;
+}
+
+
+static int
+b24_json_fill(b24_json_builder_t *jb, const cJSON *item, b24_node_t *node)
+{
+    b24_str_t  none = b24_null_string;
+
+    /* the node may have had another value: an equal name came before */
+
+    node->value = none;
+    node->first = NULL;
+    node->last = NULL;
+    node->count = 0;
+
+    if (cJSON_IsString(item)) {
+        node->type = (item->valuestring[0] == B24_JSON_NUMBER)
+                     ? B24_NUMBER : B24_STRING;
+        b24_json_copy(jb, item->valuestring + 1, &node->value);
+        return B24_OK;
+    }
+
+    if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
+        node->type = cJSON_IsObject(item) ? B24_OBJECT : B24_ARRAY;
+        return b24_json_members(jb, item, node);
+    }
+
+    node->type = cJSON_IsTrue(item) ? B24_TRUE
+                                    : cJSON_IsFalse(item) ? B24_FALSE
+                                                          : B24_NULL;
+
+    return B24_OK;
+}
+
+
+static int
+b24_json_members(b24_json_builder_t *jb, const cJSON *item, b24_node_t *node)
+{
+    uint32_t       owner;
+    b24_str_t      key;
+    b24_node_t    *child, **slot;
+    const cJSON   *next;
+
+    owner = jb->owners++;
+
+    for (next = item->child; next; next = next->next) {
+
+        slot = NULL;
+        child = NULL;
+
+        if (node->type == B24_OBJECT) {
+            key.data = (u_char *) next->string;
+            key.len = strlen(next->string);
+
+            slot = b24_index_slot(&jb->index, owner, &key);
+            if (slot == NULL) {
+                return B24_ERROR;
+            }
+
+            child = *slot;
+        }
+
+        if (child == NULL) {
+
+            if (jb->nnodes == 0) {
+                return B24_ERROR;
+            }
+
+            child = jb->nodes++;
+            jb->nnodes--;
+
+            if (slot) {
+                b24_json_copy(jb, next->string, &child->key);
+                *slot = child;
+            }
+
+            b24_node_append(node, child);
+        }
+
+        if (b24_json_fill(jb, next, child) != B24_OK) {
+            return B24_ERROR;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static void
+b24_json_copy(b24_json_builder_t *jb, const char *text, b24_str_t *dst)
+{
+    dst->len = strlen(text);
+    dst->data = jb->text;
+
+    memcpy(dst->data, text, dst->len);
+    jb->text += dst->len;
+}

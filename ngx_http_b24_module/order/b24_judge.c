@@ -1,0 +1,449 @@
+
+/* The second stage: what the shop answered, and the order as a whole. */
+
+
+#include "b24_rules_int.h"
+#include "b24_text.h"
+
+
+static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_clean_t *clean, int *rc);
+static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named,
+    b24_pair_t **list, b24_is_e *all);
+static int b24_judge_items(b24_eval_t *ev, const b24_items_t *items,
+    b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_kept(b24_eval_t *ev, const b24_items_t *items,
+    int decoded, b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_list(b24_eval_t *ev, const b24_items_t *items,
+    const b24_node_t *list, int decoded, b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_row(b24_eval_t *ev, const b24_items_t *items,
+    int decoded, b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_many(b24_clean_t *clean);
+static int b24_judge_decoded(const b24_alt_t *alt);
+static b24_why_e b24_judge_id(const b24_rule_t *rule, b24_order_t *order);
+static void b24_judge_is(b24_is_e *all, b24_is_e is);
+
+
+int
+b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event)
+{
+    int                rc;
+    b24_is_e           is;
+    b24_why_e          why, lines;
+    b24_eval_t         ev;
+    b24_clean_t        clean;
+    const b24_rule_t  *rule;
+
+    rule = partial->rule;
+
+    memset(event, 0, sizeof(b24_event_t));
+    event->kind = rule->kind;
+    event->order = b24_order_create(pool);
+
+    if (event->order == NULL) {
+        return B24_ERROR;
+    }
+
+    event->order->shop = shop->name;
+    event->order->rule = rule->name;
+
+    b24_eval_init(&ev, pool, in, 1);
+    ev.partial = partial;
+    ev.keep = (b24_keep_t *) &partial->keep;
+
+    why = B24_WHY_NONE;
+
+    if (in->status == 0) {
+        why = B24_WHY_UNSEEN;
+
+    } else if (partial->changed) {
+        why = B24_WHY_CHANGED;
+
+    } else {
+        is = b24_eval_conds(&ev, rule->accept);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is == B24_IS_EMPTY) {
+            event->outcome = B24_OUTCOME_REJECTED;
+            return B24_OK;
+        }
+
+        if (is == B24_IS_UNKNOWN) {
+            why = ev.why;
+        }
+    }
+
+    memset(&clean, 0, sizeof(b24_clean_t));
+    clean.pool = pool;
+    clean.order = event->order;
+    clean.charset = ev.answer_charset;
+
+    lines = b24_judge_lines(&ev, rule, &clean, &rc);
+
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    /* what stands in the way first is told first */
+
+    if (why == B24_WHY_NONE) {
+        why = partial->why != B24_WHY_NONE ? partial->why : lines;
+    }
+
+    if (why != B24_WHY_NONE) {
+        event->outcome = B24_OUTCOME_UNCONFIRMED;
+        b24_why_words(why, &event->cause, &event->advice);
+    }
+
+    return B24_OK;
+}
+
+
+static b24_why_e
+b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
+    int *rc)
+{
+    b24_is_e      all;
+    unsigned      i;
+    b24_why_e     why;
+    b24_order_t  *order;
+    b24_pair_t  **lists[B24_NPAIRS];
+
+    order = clean->order;
+    all = B24_IS_SET;
+    ev->why = B24_WHY_NONE;
+
+    lists[B24_PAIRS_DEAL] = &order->deal;
+    lists[B24_PAIRS_CONTACT] = &order->contact;
+    lists[B24_PAIRS_COMPANY] = &order->company;
+
+    *rc = b24_judge_fields(ev, rule, clean, &all);
+
+    for (i = 0; i < B24_NPAIRS && *rc == B24_OK; i++) {
+        *rc = b24_judge_pairs(ev, rule->pairs[i], lists[i], &all);
+    }
+
+    if (rule->items && *rc == B24_OK) {
+        *rc = b24_judge_items(ev, rule->items, clean, &all);
+    }
+
+    /* asked in any case: too long a number must not stay in the order */
+
+    why = b24_judge_id(rule, order);
+
+    return all == B24_IS_UNKNOWN ? ev->why : why;
+}
+
+
+static int
+b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
+    b24_is_e *all)
+{
+    int                 i, rc;
+    b24_is_e            is;
+    b24_result_t        res;
+    const b24_value_t  *value;
+
+    is = b24_eval_line(ev, &rule->fields[B24_ORDER_MINOR_UNITS], NULL, &res);
+
+    if (is == B24_IS_ERROR
+        || (is == B24_IS_SET && b24_clean_minor(clean, &res.text) != B24_OK))
+    {
+        return B24_ERROR;
+    }
+
+    b24_judge_is(all, is);
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        value = &rule->fields[i];
+
+        /* applied to the amounts, it is of no use behind them */
+
+        if (value->alts == NULL || i == B24_ORDER_MINOR_UNITS) {
+            continue;
+        }
+
+        is = b24_eval_line(ev, value, NULL, &res);
+        b24_judge_is(all, is);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is == B24_IS_SET) {
+            rc = b24_clean_field(clean, i, &res.text);
+            if (rc != B24_OK) {
+                return rc;
+            }
+
+            clean->order->fields[i] = res.text;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_pair_t **list,
+    b24_is_e *all)
+{
+    b24_is_e      is;
+    b24_result_t  res;
+
+    for ( /* void */ ; named; named = named->next) {
+
+        is = b24_eval_line(ev, &named->value, NULL, &res);
+        b24_judge_is(all, is);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is != B24_IS_SET) {
+            continue;
+        }
+
+        b24_str_trim(&res.text);
+
+        if (res.text.len
+            && b24_pair_set(ev->pool, list, &named->name, &res.text) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
+    b24_is_e *all)
+{
+    b24_is_e          is;
+    unsigned          unknown;
+    b24_node_t       *list;
+    const b24_alt_t  *alt;
+
+    unknown = ev->partial->items_alt < 0 && items->source.body
+              && ev->partial->why != B24_WHY_NONE;
+
+    if (ev->partial->changed) {
+        return ev->partial->items_alt >= 0
+               ? b24_judge_kept(ev, items, 0, clean, all) : B24_OK;
+    }
+
+    for (alt = items->source.alts; alt; alt = alt->next) {
+
+        if (b24_source_early(alt->sources, 0)) {
+
+            if (ev->partial->items_alt == (int) alt->n) {
+                return b24_judge_kept(ev, items, b24_judge_decoded(alt),
+                                      clean, all);
+            }
+
+            continue;
+        }
+
+        is = b24_eval_list(ev, alt, &list);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is == B24_IS_SET) {
+            return b24_judge_list(ev, items, list, b24_judge_decoded(alt),
+                                  clean, all);
+        }
+
+        unknown |= is == B24_IS_UNKNOWN;
+    }
+
+    if (unknown) {
+
+        if (ev->why == B24_WHY_NONE) {
+            ev->why = ev->partial->why;
+        }
+
+        *all = B24_IS_UNKNOWN;
+    }
+
+    return B24_OK;
+}
+
+
+/* rows the request gave */
+static int
+b24_judge_kept(b24_eval_t *ev, const b24_items_t *items, int decoded,
+    b24_clean_t *clean, b24_is_e *all)
+{
+    int              rc;
+    b24_keep_t      *keep;
+    b24_row_kept_t  *row;
+
+    rc = B24_OK;
+    keep = ev->keep;
+    ev->element_early = 1;
+
+    for (row = ev->partial->rows; row && rc == B24_OK; row = row->next) {
+        ev->keep = &row->keep;
+        rc = b24_judge_row(ev, items, decoded, clean, all);
+    }
+
+    ev->element_early = 0;
+    ev->keep = keep;
+
+    return rc == B24_OK && ev->partial->many ? b24_judge_many(clean) : rc;
+}
+
+
+/* rows the answer gives */
+static int
+b24_judge_list(b24_eval_t *ev, const b24_items_t *items,
+    const b24_node_t *list, int decoded, b24_clean_t *clean, b24_is_e *all)
+{
+    int  rc;
+
+    rc = B24_OK;
+    ev->index = 0;
+
+    for (ev->element = list->first; ev->element && rc == B24_OK;
+         ev->element = ev->element->next)
+    {
+        if (clean->order->nitems == B24_RULES_ITEMS) {
+            rc = b24_judge_many(clean);
+            break;
+        }
+
+        rc = b24_judge_row(ev, items, decoded, clean, all);
+        ev->index++;
+    }
+
+    ev->element = NULL;
+
+    return rc;
+}
+
+
+static int
+b24_judge_row(b24_eval_t *ev, const b24_items_t *items, int decoded,
+    b24_clean_t *clean, b24_is_e *all)
+{
+    int           i, rc, empty;
+    b24_is_e      is;
+    b24_str_t     fields[B24_ITEM_NFIELDS];
+    b24_item_t   *item;
+    b24_result_t  res;
+
+    is = b24_eval_conds(ev, items->when);
+
+    if (is == B24_IS_ERROR || is == B24_IS_EMPTY) {
+        return is == B24_IS_ERROR ? B24_ERROR : B24_OK;
+    }
+
+    b24_judge_is(all, is);
+
+    memset(fields, 0, sizeof(fields));
+    empty = 1;
+
+    for (i = 0; i < B24_ITEM_NFIELDS; i++) {
+
+        is = b24_eval_line(ev, &items->fields[i], NULL, &res);
+        b24_judge_is(all, is);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is == B24_IS_SET) {
+            rc = b24_clean_item(clean, i, decoded, &res.text);
+            if (rc != B24_OK) {
+                return rc;
+            }
+
+            fields[i] = res.text;
+            empty = empty && res.text.len == 0;
+        }
+    }
+
+    if (empty) {
+        return b24_order_remark(ev->pool, clean->order, "item empty",
+                                "a row of the shop's items had none of the "
+                                "values the rules name and was left out");
+    }
+
+    item = b24_order_add_item(ev->pool, clean->order);
+    if (item == NULL) {
+        return B24_ERROR;
+    }
+
+    memcpy(item->fields, fields, sizeof(fields));
+
+    return fields[B24_ITEM_NAME].len
+           ? B24_OK : b24_order_remark(ev->pool, clean->order, "item name",
+                                       "a row of the shop's items has no "
+                                       "name");
+}
+
+
+static int
+b24_judge_many(b24_clean_t *clean)
+{
+    return b24_order_remark(clean->pool, clean->order, "items",
+                            "the order has more rows than can be kept: the "
+                            "rest was left out");
+}
+
+
+/* "~~" has decoded what it found */
+static int
+b24_judge_decoded(const b24_alt_t *alt)
+{
+    const b24_filter_t  *filter;
+
+    for (filter = alt->filters; filter; filter = filter->next) {
+
+        if (filter->each) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static b24_why_e
+b24_judge_id(const b24_rule_t *rule, b24_order_t *order)
+{
+    b24_str_t  *id;
+
+    if (rule->kind == B24_RULE_COLLECT) {
+        return B24_WHY_NONE;
+    }
+
+    id = &order->fields[B24_ORDER_ID];
+
+    if (id->len > B24_RULES_ID) {
+        id->len = 0;
+        return B24_WHY_LONG_ID;
+    }
+
+    return id->len ? B24_WHY_NONE : B24_WHY_NO_ID;
+}
+
+
+static void
+b24_judge_is(b24_is_e *all, b24_is_e is)
+{
+    if (is == B24_IS_UNKNOWN) {
+        *all = is;
+    }
+}

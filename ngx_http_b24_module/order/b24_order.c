@@ -1,0 +1,742 @@
+
+#include "b24_order.h"
+#include "b24_decimal.h"
+#include "b24_text.h"
+
+
+#define B24_ORDER_VERSION  1
+#define B24_FNV_OFFSET     0xcbf29ce484222325ULL
+#define B24_FNV_PRIME      0x00000100000001b3ULL
+
+
+static int b24_pair_append(b24_pool_t *pool, b24_pair_t **list,
+    const b24_str_t *name, const b24_str_t *value);
+static void b24_order_print_member(b24_buf_t *out, const char *name,
+    const b24_str_t *value, unsigned *n);
+static void b24_order_print_fields(b24_buf_t *out, const b24_str_t *names,
+    const b24_str_t *fields, unsigned n);
+static void b24_order_print_items(b24_buf_t *out, const b24_order_t *order);
+static void b24_order_print_pairs(b24_buf_t *out, const char *name,
+    const b24_pair_t *list);
+static void b24_order_print_remarks(b24_buf_t *out, const b24_order_t *order);
+static void b24_order_print_remark(b24_buf_t *out, const b24_str_t *code,
+    const b24_str_t *text);
+static int b24_order_read(b24_pool_t *pool, const b24_node_t *root,
+    b24_order_t *order);
+static const b24_node_t *b24_order_member(const b24_node_t *node,
+    const char *name);
+static int b24_order_read_text(b24_pool_t *pool, const b24_node_t *node,
+    const char *name, b24_str_t *value);
+static int b24_order_read_fields(b24_pool_t *pool, const b24_node_t *node,
+    const b24_str_t *names, b24_str_t *fields, unsigned n);
+static int b24_order_read_items(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order);
+static int b24_order_read_pairs(b24_pool_t *pool, const b24_node_t *node,
+    b24_pair_t **list);
+static int b24_order_read_remarks(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order);
+static uint64_t b24_hash_phone(uint64_t h, const b24_str_t *phone,
+    unsigned *known);
+static uint64_t b24_hash_email(uint64_t h, const b24_str_t *email,
+    unsigned *known);
+static uint64_t b24_hash_total(uint64_t h, const b24_str_t *total);
+static uint64_t b24_hash_text(uint64_t h, const b24_str_t *text);
+static uint64_t b24_hash_byte(uint64_t h, u_char c);
+
+
+#define B24_X(id, name)  b24_string(name),
+
+const b24_str_t  b24_order_names[B24_ORDER_NFIELDS] = {
+    B24_ORDER_FIELDS(B24_X)
+};
+
+
+const b24_str_t  b24_item_names[B24_ITEM_NFIELDS] = {
+    B24_ITEM_FIELDS(B24_X)
+};
+
+#undef B24_X
+
+
+b24_order_t *
+b24_order_create(b24_pool_t *pool)
+{
+    return b24_pcalloc(pool, sizeof(b24_order_t));
+}
+
+
+b24_item_t *
+b24_order_add_item(b24_pool_t *pool, b24_order_t *order)
+{
+    b24_item_t  *item;
+
+    item = b24_pcalloc(pool, sizeof(b24_item_t));
+    if (item == NULL) {
+        return NULL;
+    }
+
+    if (order->items_last) {
+        order->items_last->next = item;
+
+    } else {
+        order->items = item;
+    }
+
+    order->items_last = item;
+    order->nitems++;
+
+    return item;
+}
+
+
+int
+b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
+    const b24_str_t *value)
+{
+    b24_pair_t  *pair;
+
+    for ( /* void */ ; *list; list = &(*list)->next) {
+        pair = *list;
+
+        if (!b24_str_eq(&pair->name, name)) {
+            continue;
+        }
+
+        if (value->len == 0) {
+            *list = pair->next;
+            return B24_OK;
+        }
+
+        return b24_pstrdup(pool, &pair->value, value->data, value->len);
+    }
+
+    if (value->len == 0) {
+        return B24_OK;
+    }
+
+    return b24_pair_append(pool, list, name, value);
+}
+
+
+const b24_pair_t *
+b24_pair_get(const b24_pair_t *list, const b24_str_t *name)
+{
+    for ( /* void */ ; list; list = list->next) {
+
+        if (b24_str_eq(&list->name, name)) {
+            return list;
+        }
+    }
+
+    return NULL;
+}
+
+
+int
+b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
+    const char *text)
+{
+    b24_str_t    name, value;
+    b24_pair_t **list;
+
+    name.data = (u_char *) code;
+    name.len = strlen(code);
+
+    value.data = (u_char *) text;
+    value.len = strlen(text);
+
+    /* a repeated attempt finds the same again */
+
+    for (list = &order->remarks; *list; list = &(*list)->next) {
+
+        if (b24_str_eq(&(*list)->name, &name)
+            && b24_str_eq(&(*list)->value, &value))
+        {
+            return B24_OK;
+        }
+    }
+
+    return b24_pair_append(pool, list, &name, &value);
+}
+
+
+int
+b24_order_print(b24_pool_t *pool, const b24_order_t *order, b24_str_t *json)
+{
+    unsigned   n;
+    b24_buf_t  out;
+
+    b24_buf_init(&out, pool);
+
+    b24_buf_adds(&out, "{\"v\":");
+    b24_buf_addi(&out, B24_ORDER_VERSION);
+
+    n = 1;
+
+    b24_order_print_member(&out, "origin", &order->origin, &n);
+    b24_order_print_member(&out, "shop", &order->shop, &n);
+    b24_order_print_member(&out, "rule", &order->rule, &n);
+
+    b24_buf_adds(&out, ",\"fields\":");
+    b24_order_print_fields(&out, b24_order_names, order->fields,
+                           B24_ORDER_NFIELDS);
+
+    b24_order_print_items(&out, order);
+    b24_order_print_pairs(&out, "deal", order->deal);
+    b24_order_print_pairs(&out, "contact", order->contact);
+    b24_order_print_pairs(&out, "company", order->company);
+    b24_order_print_remarks(&out, order);
+
+    b24_buf_addc(&out, '}');
+
+    return b24_buf_str(&out, json);
+}
+
+
+int
+b24_order_parse(b24_pool_t *pool, const b24_str_t *json, b24_order_t **order)
+{
+    int           rc;
+    b24_str_t     v;
+    b24_node_t   *root;
+    b24_order_t  *o;
+
+    rc = b24_json_parse(pool, json, 0, &root);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    if (root->type != B24_OBJECT
+        || b24_order_read_text(pool, root, "v", &v) != B24_OK
+        || !b24_str_eqs(&v, "1"))
+    {
+        return B24_DECLINED;
+    }
+
+    o = b24_order_create(pool);
+    if (o == NULL) {
+        return B24_ERROR;
+    }
+
+    rc = b24_order_read(pool, root, o);
+
+    if (rc == B24_OK) {
+        *order = o;
+    }
+
+    return rc;
+}
+
+
+void
+b24_order_fingerprint(const b24_order_t *order, char out[17])
+{
+    int                  i;
+    uint64_t             h;
+    unsigned             known;
+    const b24_str_t     *f;
+    static const char    hex[] = "0123456789abcdef";
+
+    f = order->fields;
+
+    /* each part ends with a byte that UTF-8 doesn't have */
+
+    known = 0;
+
+    h = b24_hash_phone(B24_FNV_OFFSET, &f[B24_ORDER_PHONE], &known);
+    h = b24_hash_email(h, &f[B24_ORDER_EMAIL], &known);
+
+    if (!known) {
+        h = b24_hash_text(h, &f[B24_ORDER_NAME]);
+        h = b24_hash_text(h, &f[B24_ORDER_FIRST_NAME]);
+        h = b24_hash_text(h, &f[B24_ORDER_SECOND_NAME]);
+        h = b24_hash_text(h, &f[B24_ORDER_LAST_NAME]);
+    }
+
+    h = b24_hash_total(h, &f[B24_ORDER_TOTAL]);
+
+    for (i = 15; i >= 0; i--) {
+        out[i] = hex[h & 0xf];
+        h >>= 4;
+    }
+
+    out[16] = '\0';
+}
+
+
+static int
+b24_pair_append(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
+    const b24_str_t *value)
+{
+    b24_pair_t  *pair;
+
+    pair = b24_pcalloc(pool, sizeof(b24_pair_t));
+
+    if (pair == NULL
+        || b24_pstrdup(pool, &pair->name, name->data, name->len) != B24_OK
+        || b24_pstrdup(pool, &pair->value, value->data, value->len) != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    *list = pair;
+
+    return B24_OK;
+}
+
+
+/* *n counts the members so far; an empty value is left out */
+static void
+b24_order_print_member(b24_buf_t *out, const char *name,
+    const b24_str_t *value, unsigned *n)
+{
+    if (value->len == 0) {
+        return;
+    }
+
+    if ((*n)++) {
+        b24_buf_addc(out, ',');
+    }
+
+    b24_buf_addc(out, '"');
+    b24_buf_adds(out, name);
+    b24_buf_adds(out, "\":");
+    b24_json_string(out, value);
+}
+
+
+static void
+b24_order_print_fields(b24_buf_t *out, const b24_str_t *names,
+    const b24_str_t *fields, unsigned n)
+{
+    unsigned  i, members;
+
+    b24_buf_addc(out, '{');
+
+    members = 0;
+
+    for (i = 0; i < n; i++) {
+        b24_order_print_member(out, (const char *) names[i].data, &fields[i],
+                               &members);
+    }
+
+    b24_buf_addc(out, '}');
+}
+
+
+static void
+b24_order_print_items(b24_buf_t *out, const b24_order_t *order)
+{
+    size_t             n;
+    const b24_item_t  *item;
+
+    if (order->items == NULL) {
+        return;
+    }
+
+    b24_buf_adds(out, ",\"items\":[");
+
+    n = 0;
+
+    for (item = order->items; item && n < B24_ORDER_ITEMS; item = item->next) {
+
+        if (n++) {
+            b24_buf_addc(out, ',');
+        }
+
+        b24_order_print_fields(out, b24_item_names, item->fields,
+                               B24_ITEM_NFIELDS);
+    }
+
+    b24_buf_addc(out, ']');
+}
+
+
+static void
+b24_order_print_pairs(b24_buf_t *out, const char *name, const b24_pair_t *list)
+{
+    const b24_pair_t  *pair;
+
+    if (list == NULL) {
+        return;
+    }
+
+    b24_buf_adds(out, ",\"");
+    b24_buf_adds(out, name);
+    b24_buf_adds(out, "\":{");
+
+    for (pair = list; pair; pair = pair->next) {
+
+        if (pair != list) {
+            b24_buf_addc(out, ',');
+        }
+
+        b24_json_string(out, &pair->name);
+        b24_buf_addc(out, ':');
+        b24_json_string(out, &pair->value);
+    }
+
+    b24_buf_addc(out, '}');
+}
+
+
+static void
+b24_order_print_remarks(b24_buf_t *out, const b24_order_t *order)
+{
+    const b24_pair_t        *pair;
+    static const b24_str_t   code = b24_string("items");
+    static const b24_str_t   text = b24_string("the order has more items than "
+                                               "are kept");
+
+    if (order->remarks == NULL && order->nitems <= B24_ORDER_ITEMS) {
+        return;
+    }
+
+    b24_buf_adds(out, ",\"remarks\":[");
+
+    for (pair = order->remarks; pair; pair = pair->next) {
+
+        if (pair != order->remarks) {
+            b24_buf_addc(out, ',');
+        }
+
+        b24_order_print_remark(out, &pair->name, &pair->value);
+    }
+
+    if (order->nitems > B24_ORDER_ITEMS) {
+
+        if (order->remarks) {
+            b24_buf_addc(out, ',');
+        }
+
+        b24_order_print_remark(out, &code, &text);
+    }
+
+    b24_buf_addc(out, ']');
+}
+
+
+static void
+b24_order_print_remark(b24_buf_t *out, const b24_str_t *code,
+    const b24_str_t *text)
+{
+    unsigned  n;
+
+    n = 0;
+
+    b24_buf_addc(out, '{');
+    b24_order_print_member(out, "code", code, &n);
+    b24_order_print_member(out, "text", text, &n);
+    b24_buf_addc(out, '}');
+}
+
+
+static int
+b24_order_read(b24_pool_t *pool, const b24_node_t *root, b24_order_t *order)
+{
+    int                       rc;
+    unsigned                  i;
+    b24_pair_t              **lists[3];
+    const b24_node_t         *fields;
+    static const char *const  names[] = { "deal", "contact", "company" };
+
+    fields = b24_order_member(root, "fields");
+
+    if (fields == NULL || fields->type != B24_OBJECT) {
+        return B24_DECLINED;
+    }
+
+    if (b24_order_read_text(pool, root, "origin", &order->origin) != B24_OK
+        || b24_order_read_text(pool, root, "shop", &order->shop) != B24_OK
+        || b24_order_read_text(pool, root, "rule", &order->rule) != B24_OK
+        || b24_order_read_fields(pool, fields, b24_order_names, order->fields,
+                                 B24_ORDER_NFIELDS)
+           != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    lists[0] = &order->deal;
+    lists[1] = &order->contact;
+    lists[2] = &order->company;
+
+    for (i = 0; i < 3; i++) {
+        rc = b24_order_read_pairs(pool, b24_order_member(root, names[i]),
+                                  lists[i]);
+        if (rc != B24_OK) {
+            return rc;
+        }
+    }
+
+    rc = b24_order_read_items(pool, b24_order_member(root, "items"), order);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    return b24_order_read_remarks(pool, b24_order_member(root, "remarks"),
+                                  order);
+}
+
+
+static const b24_node_t *
+b24_order_member(const b24_node_t *node, const char *name)
+{
+    b24_str_t  key;
+
+    key.data = (u_char *) name;
+    key.len = strlen(name);
+
+    return b24_node_get(node, &key);
+}
+
+
+/* empty when it is absent or no text; a copy that needs the document no more */
+static int
+b24_order_read_text(b24_pool_t *pool, const b24_node_t *node, const char *name,
+    b24_str_t *value)
+{
+    b24_str_t          text;
+    const b24_node_t  *member;
+
+    value->data = NULL;
+    value->len = 0;
+
+    member = b24_order_member(node, name);
+
+    if (member == NULL || b24_node_text(member, &text) != B24_OK
+        || text.len == 0)
+    {
+        return B24_OK;
+    }
+
+    return b24_pstrdup(pool, value, text.data, text.len);
+}
+
+
+static int
+b24_order_read_fields(b24_pool_t *pool, const b24_node_t *node,
+    const b24_str_t *names, b24_str_t *fields, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+
+        if (b24_order_read_text(pool, node, (const char *) names[i].data,
+                                &fields[i])
+            != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_order_read_items(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order)
+{
+    b24_item_t        *item;
+    const b24_node_t  *child;
+
+    if (node == NULL) {
+        return B24_OK;
+    }
+
+    if (node->type != B24_ARRAY) {
+        return B24_DECLINED;
+    }
+
+    for (child = node->first; child; child = child->next) {
+
+        if (child->type != B24_OBJECT) {
+            return B24_DECLINED;
+        }
+
+        item = b24_order_add_item(pool, order);
+
+        if (item == NULL
+            || b24_order_read_fields(pool, child, b24_item_names,
+                                     item->fields, B24_ITEM_NFIELDS)
+               != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_order_read_pairs(b24_pool_t *pool, const b24_node_t *node,
+    b24_pair_t **list)
+{
+    b24_str_t          text;
+    b24_pair_t       **last;
+    const b24_node_t  *child;
+
+    if (node == NULL) {
+        return B24_OK;
+    }
+
+    if (node->type != B24_OBJECT) {
+        return B24_DECLINED;
+    }
+
+    last = list;
+
+    for (child = node->first; child; child = child->next) {
+
+        if (b24_node_text(child, &text) != B24_OK || text.len == 0) {
+            continue;
+        }
+
+        /* names are unique: the parser keeps the last of equal ones */
+
+        if (b24_pair_append(pool, last, &child->key, &text) != B24_OK) {
+            return B24_ERROR;
+        }
+
+        last = &(*last)->next;
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_order_read_remarks(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order)
+{
+    b24_str_t          code, text;
+    b24_pair_t       **last;
+    const b24_node_t  *child;
+
+    if (node == NULL) {
+        return B24_OK;
+    }
+
+    if (node->type != B24_ARRAY) {
+        return B24_DECLINED;
+    }
+
+    last = &order->remarks;
+
+    for (child = node->first; child; child = child->next) {
+
+        if (child->type != B24_OBJECT) {
+            return B24_DECLINED;
+        }
+
+        if (b24_order_read_text(pool, child, "code", &code) != B24_OK
+            || b24_order_read_text(pool, child, "text", &text) != B24_OK
+            || b24_pair_append(pool, last, &code, &text) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+
+        last = &(*last)->next;
+    }
+
+    return B24_OK;
+}
+
+
+/* the same number in the ways a buyer types it: "8 (916) 123-45-67" and
+ * "+7 916 1234567" */
+static uint64_t
+b24_hash_phone(uint64_t h, const b24_str_t *phone, unsigned *known)
+{
+    u_char    c;
+    size_t    i, n;
+    unsigned  national;
+
+    national = 1;
+    n = 0;
+
+    for (i = 0; i < phone->len; i++) {
+
+        if (b24_isdigit(phone->data[i])) {
+            n++;
+
+        } else if (phone->data[i] == '+' && n == 0) {
+            national = 0;
+        }
+    }
+
+    national = national && n == 11;
+    *known |= (n != 0);
+
+    for (i = 0; i < phone->len; i++) {
+        c = phone->data[i];
+
+        if (!b24_isdigit(c)) {
+            continue;
+        }
+
+        h = b24_hash_byte(h, (national && c == '8') ? '7' : c);
+        national = 0;
+    }
+
+    return b24_hash_byte(h, 0xff);
+}
+
+
+static uint64_t
+b24_hash_email(uint64_t h, const b24_str_t *email, unsigned *known)
+{
+    size_t     i;
+    b24_str_t  s;
+
+    s = *email;
+    b24_str_trim(&s);
+
+    *known |= (s.len != 0);
+
+    for (i = 0; i < s.len; i++) {
+        h = b24_hash_byte(h, b24_tolower(s.data[i]));
+    }
+
+    return b24_hash_byte(h, 0xff);
+}
+
+
+static uint64_t
+b24_hash_total(uint64_t h, const b24_str_t *total)
+{
+    char           buf[B24_DECIMAL_LEN];
+    b24_str_t      s;
+    b24_decimal_t  d;
+
+    s = *total;
+
+    if (b24_decimal_parse(&s, &d) == B24_OK) {
+        s.data = (u_char *) buf;
+        s.len = b24_decimal_print(&d, 0, buf);
+    }
+
+    return b24_hash_text(h, &s);
+}
+
+
+static uint64_t
+b24_hash_text(uint64_t h, const b24_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        h = b24_hash_byte(h, text->data[i]);
+    }
+
+    return b24_hash_byte(h, 0xff);
+}
+
+
+/* FNV-1a of 64 bits */
+static uint64_t
+b24_hash_byte(uint64_t h, u_char c)
+{
+    return (h ^ c) * B24_FNV_PRIME;
+}

@@ -1,0 +1,487 @@
+
+/*
+ * Compiled rules and their evaluation; only files of order/ and its tests
+ * include this one.
+ *
+ *     shop -> blocks -> lines (value, condition) -> alternatives -> sources
+ */
+
+
+#ifndef _B24_RULES_INT_H_INCLUDED_
+#define _B24_RULES_INT_H_INCLUDED_
+
+
+#include "b24_rules.h"
+#include "b24_node.h"
+#include "b24_regex.h"
+
+
+#define B24_RULES_NAME    64        /* bytes of a shop's or block's name */
+#define B24_RULES_ALTS    32        /* alternatives of a line */
+#define B24_RULES_ITEMS   B24_ORDER_ITEMS   /* rows of an order */
+#define B24_RULES_ID      255       /* bytes: ORIGIN_ID in Bitrix24 */
+
+
+typedef enum {
+    B24_SOURCE_TEXT = 0,            /* a literal */
+    B24_SOURCE_VAR,                 /* an nginx string with variables */
+    B24_SOURCE_STATUS,
+    B24_SOURCE_REQUEST,
+    B24_SOURCE_QUERY,
+    B24_SOURCE_RESPONSE,
+    B24_SOURCE_ANSWER,              /* "response:", the text of the answer */
+    B24_SOURCE_INLINE,
+    B24_SOURCE_HEADER,
+    B24_SOURCE_DATABASE,
+    B24_SOURCE_ELEMENT,             /* "/PTR" or "" in items */
+    B24_SOURCE_KEY                  /* "@key" in items */
+} b24_source_e;
+
+
+typedef struct b24_source_s  b24_source_t;
+
+struct b24_source_s {
+    b24_source_e    type;
+    b24_str_t       text;           /* literal, or NAME */
+    b24_pointer_t   ptr;
+    size_t          var;
+    unsigned        late:1;         /* VAR: known with the answer only */
+    b24_source_t   *next;           /* of a template */
+};
+
+
+typedef struct b24_filter_s  b24_filter_t;
+
+struct b24_filter_s {
+    b24_regex_t    *regex;
+    unsigned        each:1;         /* "~~": every match is an element */
+    b24_filter_t   *next;
+};
+
+
+typedef struct b24_alt_s  b24_alt_t;
+
+struct b24_alt_s {
+    unsigned        n;              /* number on the line, from 0 */
+    unsigned        template:1;     /* empty when a piece of it is */
+    b24_source_t   *sources;
+    b24_filter_t   *filters;
+    b24_alt_t      *next;
+};
+
+
+/* what an empty value is and what a value is good for differs a little */
+typedef enum {
+    B24_VALUE_FIELD = 0,
+    B24_VALUE_FLAG,                 /* false is a value: tax_included */
+    B24_VALUE_COND,                 /* objects and arrays count */
+    B24_VALUE_LIST                  /* the source of items */
+} b24_value_kind_e;
+
+
+typedef struct {
+    b24_str_t          key;         /* unique in its block: "phone", "deal
+                                       TITLE", "accept 0"; empty: no line */
+    b24_value_kind_e   kind;
+    unsigned           body:1;      /* it looks into the request's body */
+    uint64_t           sum;         /* of the line's tokens */
+    b24_alt_t         *alts;
+} b24_value_t;
+
+
+typedef enum {
+    B24_COND_SET = 0,
+    B24_COND_EMPTY,                 /* ! */
+    B24_COND_UNLIKE,                /* !~REGEX */
+    B24_COND_EQUAL,                 /* =TEXT */
+    B24_COND_DIFFERENT              /* !=TEXT */
+} b24_cond_e;
+
+
+typedef struct b24_cond_s  b24_cond_t;
+
+struct b24_cond_s {
+    b24_value_t     value;
+    b24_cond_e      type;
+    b24_regex_t    *regex;
+    b24_str_t       text;
+    b24_cond_t     *next;
+};
+
+
+/* deal FIELD, contact FIELD, company_field FIELD; learn NAME */
+typedef struct b24_named_s  b24_named_t;
+
+struct b24_named_s {
+    b24_str_t       name;
+    b24_value_t     value;
+    b24_named_t    *next;
+};
+
+
+typedef enum {
+    B24_URI_EXACT = 0,
+    B24_URI_PREFIX,
+    B24_URI_REGEX
+} b24_uri_e;
+
+
+typedef struct b24_uri_s  b24_uri_t;
+
+struct b24_uri_s {
+    b24_uri_e       type;
+    b24_str_t       text;
+    b24_regex_t    *regex;
+    b24_uri_t      *next;
+};
+
+
+typedef struct {
+    b24_value_t     source;
+    b24_value_t     fields[B24_ITEM_NFIELDS];
+    b24_cond_t     *when;
+} b24_items_t;
+
+
+/* which lists of pairs of an order a block fills */
+enum {
+    B24_PAIRS_DEAL = 0,
+    B24_PAIRS_CONTACT,
+    B24_PAIRS_COMPANY,
+    B24_NPAIRS
+};
+
+
+/* a rule; also the block being read.  An heir's copy shares what it inherits */
+struct b24_block_s {
+    b24_rule_e      kind;
+    b24_str_t       name;
+    unsigned        nr;             /* among unnamed blocks of this kind */
+    unsigned        off:1;          /* "order save off;" */
+
+    b24_uri_t      *uri;
+    b24_pair_t     *methods;        /* names only */
+    b24_cond_t     *when;
+    b24_cond_t     *accept;
+    b24_value_t     fields[B24_ORDER_NFIELDS];
+    b24_named_t    *pairs[B24_NPAIRS];
+    b24_named_t    *learn;
+    b24_items_t    *items;
+
+    /* filled when the shop is closed: what it needs, and a sum of its lines,
+     * by which a journal's entry tells whether they are still the same */
+    uint64_t        sum;
+    unsigned        body:1;
+    unsigned        answer:1;
+    size_t         *vars;
+    size_t          nvars;
+    b24_pair_t     *headers;        /* names only */
+
+    b24_rule_t     *next;
+};
+
+
+/* statements of "database", lines of "write": kept as they are read */
+typedef struct b24_raw_s  b24_raw_t;
+
+struct b24_raw_s {
+    b24_str_t       block;
+    b24_str_t       name;
+    b24_str_t      *args;
+    size_t          nargs;
+    b24_raw_t      *next;
+};
+
+
+struct b24_shop_s {
+    b24_str_t       name;
+    b24_shop_t     *base;
+    b24_value_t    *sessions;
+    size_t          nsessions;
+    b24_pair_t     *stages;
+    b24_str_t       default_status;
+    b24_rule_t     *blocks;         /* in the order they are tried */
+    b24_rule_t     *rules[B24_SHOP_BLOCKS];
+    unsigned        nrules;
+    b24_raw_t      *raw;
+    b24_pair_t     *learned;        /* names of all learn lines */
+    b24_pair_t     *uses;           /* name: NAME of a %{NAME} in a pointer,
+                                       value: the directive */
+    b24_shop_t     *next;
+};
+
+
+/* parts of the language that are compiled and can be switched off */
+typedef enum {
+    B24_PART_COLLECT = 0,
+    B24_PART_STATUS,
+    B24_PART_DATABASE,
+    B24_PART_WRITE,
+    B24_PART_LEARN,
+    B24_PART_SOURCE,                /* database:COLUMN */
+    B24_PART_GENERATED,             /* id generated */
+    B24_NPARTS
+} b24_part_e;
+
+
+typedef enum {
+    B24_LEVEL_SHOP = 0,
+    B24_LEVEL_BLOCK,
+    B24_LEVEL_ITEMS,
+    B24_LEVEL_DATABASE,
+    B24_LEVEL_WRITE
+} b24_level_e;
+
+
+typedef struct {
+    b24_str_t       text;
+    unsigned        late:1;
+} b24_var_t;
+
+
+struct b24_rules_s {
+    b24_pool_t     *pool;
+    b24_shop_t     *shops;
+    b24_var_t      *vars;
+    size_t          nvars;
+    size_t          avars;
+
+    unsigned        parts;          /* 1 << b24_part_e: available */
+
+    /* what is being read */
+    b24_shop_t     *shop;
+    b24_rule_t     *block;
+    b24_items_t    *items;
+    b24_raw_t      *raw;
+    b24_str_t       raw_name;
+    b24_level_e     level;
+
+    char            err[B24_RULES_ERR];
+};
+
+
+/* ---- compiling ---- */
+
+/* for "%.*s": a token, cut so that a sentence stays one */
+#define b24_rules_arg(s)                                                      \
+    (int) ((s)->len < 80 ? (s)->len : 80), (s)->data ? (char *) (s)->data : ""
+
+/* writes the sentence, returns B24_DECLINED */
+__attribute__((format(printf, 2, 3)))
+int b24_rules_fail(b24_rules_t *rules, const char *fmt, ...);
+int b24_rules_available(b24_rules_t *rules, b24_part_e part);
+
+/* args are what follows the directive; what is its name for sentences */
+int b24_value_compile(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *args, size_t n, b24_value_t *value);
+int b24_cond_compile(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *args, size_t n, b24_cond_t *cond);
+int b24_rules_regex(b24_rules_t *rules, const b24_str_t *what,
+    const u_char *data, size_t len, b24_regex_t **regex);
+/* known without the answer, when elements of items are too if element is set */
+int b24_source_early(const b24_source_t *source, int element);
+int b24_value_early(const b24_value_t *value, int element);
+/* always gives the same text */
+int b24_value_fixed(const b24_value_t *value);
+
+/* a copy that lives as long as the rules */
+int b24_rules_copy(b24_rules_t *rules, b24_str_t *dst, const b24_str_t *src);
+/* the same as clean UTF-8: configurations can be written in windows-1251 */
+int b24_rules_text(b24_rules_t *rules, b24_str_t *dst, const b24_str_t *src);
+int b24_rules_pair(b24_rules_t *rules, b24_pair_t **list,
+    const b24_str_t *name, const b24_str_t *value);
+
+/* heirs, checks, what blocks need */
+int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
+
+/* every line of a block, in a fixed order; stops on non-zero and returns it */
+typedef int (*b24_line_pt)(void *data, const b24_value_t *line);
+int b24_rule_lines(const b24_rule_t *rule, b24_line_pt fn, void *data);
+
+extern const b24_str_t  b24_kind_names[3];
+
+/* FNV-1a, 64 bits; a zero byte ends each text */
+#define B24_SUM_START  0xcbf29ce484222325ULL
+uint64_t b24_rules_sum(uint64_t sum, const b24_str_t *text);
+
+
+/* ---- evaluating ---- */
+
+/* why something couldn't be read; words and advice in b24_why_words() */
+typedef enum {
+    B24_WHY_NONE = 0,
+    B24_WHY_REQUEST_JSON,
+    B24_WHY_REQUEST_FORM,
+    B24_WHY_REQUEST_MULTIPART,
+    B24_WHY_REQUEST_LARGE,
+    B24_WHY_REQUEST_CUT,
+    B24_WHY_REQUEST_UNSEEN,
+    B24_WHY_QUERY,
+    B24_WHY_UNSEEN,
+    B24_WHY_LARGE,
+    B24_WHY_CUT,
+    B24_WHY_LOST,
+    B24_WHY_ENCODING,
+    B24_WHY_INFLATE,
+    B24_WHY_JSON,
+    B24_WHY_REGEX,
+    B24_WHY_CHANGED,
+    B24_WHY_NO_ID,
+    B24_WHY_LONG_ID,
+    B24_NWHYS
+} b24_why_e;
+
+
+void b24_why_words(b24_why_e why, b24_str_t *cause, b24_str_t *advice);
+/* a short word for the journal, and back (B24_WHY_NONE: no such word) */
+const char *b24_why_code(b24_why_e why);
+b24_why_e b24_why_find(const b24_str_t *code);
+
+
+typedef enum {
+    B24_IS_EMPTY = 0,
+    B24_IS_SET,
+    B24_IS_UNKNOWN,                 /* its source can't be read */
+    B24_IS_LATER,                   /* the answer decides */
+    B24_IS_ERROR                    /* out of memory */
+} b24_is_e;
+
+
+/*
+ * What the first stage keeps of a line: the text of its first request-side
+ * alternative that isn't empty; for conditions "1" or "0" in place of it; of
+ * templates that need both sides also the pieces.
+ */
+typedef struct b24_kept_s  b24_kept_t;
+
+struct b24_kept_s {
+    const b24_value_t  *line;
+    int                 alt;
+    int                 piece;      /* -1: the whole alternative */
+    b24_str_t           text;
+    b24_kept_t         *next;
+};
+
+
+typedef struct {
+    b24_kept_t  *first;
+    b24_kept_t  *last;
+} b24_keep_t;
+
+
+typedef struct b24_row_kept_s  b24_row_kept_t;
+
+struct b24_row_kept_s {
+    b24_keep_t       keep;
+    b24_row_kept_t  *next;
+};
+
+
+struct b24_partial_s {
+    const b24_shop_t  *shop;
+    const b24_rule_t  *rule;
+    uint64_t           sum;         /* of the rules it was read with */
+    b24_why_e          why;         /* the request is unreadable */
+    unsigned           changed:1;   /* read with other rules than these */
+    unsigned           many:1;      /* more than B24_RULES_ITEMS rows */
+    b24_keep_t         keep;
+    int                items_alt;   /* -1: none */
+    b24_row_kept_t    *rows;
+    b24_row_kept_t    *rows_last;
+    size_t             nrows;
+};
+
+
+/* the outcome of one source, template or line */
+typedef struct {
+    b24_str_t          text;
+    b24_node_t        *node;        /* NULL: a text only */
+    unsigned           truth:1;     /* JSON true: "true" as well as "1" */
+    unsigned           later:1;     /* an alternative before it is LATER */
+} b24_result_t;
+
+
+/* parsed once, when first needed */
+typedef struct {
+    unsigned           done:1;
+    b24_is_e           is;
+    b24_node_t        *root;
+} b24_lazy_t;
+
+
+typedef struct b24_inline_s  b24_inline_t;
+
+struct b24_inline_s {
+    b24_str_t          name;
+    b24_node_t        *root;
+    b24_inline_t      *next;
+};
+
+
+typedef struct {
+    b24_pool_t           *pool;
+    const b24_input_t    *in;
+    unsigned              answer:1;     /* the second stage */
+    const b24_partial_t  *partial;      /* of the first, in the second */
+    b24_keep_t           *keep;         /* where the first stage puts things,
+                                           where the second finds them */
+    b24_node_t           *element;      /* of items */
+    size_t                index;
+    unsigned              element_early:1;
+
+    b24_str_t             charset;
+    b24_str_t             answer_charset;
+    b24_lazy_t            request;
+    b24_lazy_t            query;
+    b24_lazy_t            response;
+    b24_lazy_t            text;
+    b24_str_t             bytes;        /* of text: inflated */
+    b24_str_t             utf8;
+    unsigned              utf8_done:1;
+    b24_inline_t         *inlines;
+    b24_regex_time_t      time;
+    b24_why_e             why;          /* of the first UNKNOWN */
+} b24_eval_t;
+
+
+void b24_eval_init(b24_eval_t *ev, b24_pool_t *pool, const b24_input_t *in,
+    int answer);
+/* a line's value, with cond a line's condition: text is then "1" or "0" */
+b24_is_e b24_eval_line(b24_eval_t *ev, const b24_value_t *value,
+    const b24_cond_t *cond, b24_result_t *res);
+/* SET: it holds; EMPTY: it doesn't */
+b24_is_e b24_eval_cond(b24_eval_t *ev, const b24_cond_t *cond);
+/* all of a list: the first EMPTY decides, then UNKNOWN, then LATER */
+b24_is_e b24_eval_conds(b24_eval_t *ev, const b24_cond_t *cond);
+/* the list an alternative of items gives: an array or an object */
+b24_is_e b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt,
+    b24_node_t **list);
+/* a regex on text; LIMIT is noted as the reason */
+b24_is_e b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
+    const b24_str_t *text, size_t from, b24_regex_match_t *match);
+
+int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,
+    int alt, int piece, const b24_str_t *text);
+const b24_kept_t *b24_keep_find(const b24_keep_t *keep,
+    const b24_value_t *line, int alt, int piece);
+
+
+/* ---- cleaning (b24_clean.c) ---- */
+
+/* what a block's amounts are divided by */
+typedef struct {
+    b24_pool_t   *pool;
+    b24_order_t  *order;
+    b24_str_t     charset;          /* of percent codes in order numbers */
+    unsigned      minor;            /* places */
+    unsigned      refuse:1;         /* minor_units made no sense */
+} b24_clean_t;
+
+int b24_clean_minor(b24_clean_t *clean, const b24_str_t *text);
+int b24_clean_field(b24_clean_t *clean, int field, b24_str_t *text);
+/* decoded: entities in it are decoded already */
+int b24_clean_item(b24_clean_t *clean, int field, int decoded,
+    b24_str_t *text);
+
+
+#endif /* _B24_RULES_INT_H_INCLUDED_ */

@@ -1,0 +1,826 @@
+
+/* A whole shop: heirs, checks, and what its blocks need. */
+
+
+#include "b24_rules_int.h"
+
+#include <stdio.h>
+
+
+#define B24_TITLE_LEN  96
+
+
+typedef struct {
+    b24_rules_t  *rules;
+    b24_rule_t   *rule;
+} b24_need_t;
+
+
+static int b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop);
+static int b24_heir_drop(b24_rules_t *rules, b24_shop_t *shop,
+    const b24_rule_t *off);
+static const b24_rule_t *b24_heir_base(const b24_shop_t *shop,
+    const b24_rule_t *rule);
+static unsigned b24_heir_unnamed(const b24_rule_t *list, b24_rule_e kind);
+static b24_rule_t *b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
+    const b24_rule_t *rule);
+static int b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
+    const b24_named_t *base);
+static int b24_heir_lines(b24_rules_t *rules, b24_shop_t *shop);
+static int b24_heir_raw(b24_rules_t *rules, b24_shop_t *shop);
+static int b24_shop_check(b24_rules_t *rules, b24_shop_t *shop);
+static const char *b24_rule_title(const b24_rule_t *rule,
+    char buf[B24_TITLE_LEN]);
+static int b24_shop_learned(b24_rules_t *rules, b24_shop_t *shop);
+static int b24_need_line(void *data, const b24_value_t *line);
+static int b24_need_source(b24_need_t *need, const b24_source_t *source);
+static int b24_lines_conds(const b24_cond_t *cond, b24_line_pt fn,
+    void *data);
+static int b24_lines_named(const b24_named_t *named, b24_line_pt fn,
+    void *data);
+static int b24_lines_items(const b24_items_t *items, b24_line_pt fn,
+    void *data);
+
+
+int
+b24_shop_close(b24_rules_t *rules, b24_shop_t *shop)
+{
+    int          rc;
+    unsigned     n[3];
+    b24_need_t   need;
+    b24_rule_t  *rule;
+
+    if (shop->base) {
+        rc = b24_heir_merge(rules, shop);
+        if (rc != B24_OK) {
+            return rc;
+        }
+    }
+
+    memset(n, 0, sizeof(n));
+    need.rules = rules;
+
+    for (rule = shop->blocks; rule; rule = rule->next) {
+
+        if (shop->nrules == B24_SHOP_BLOCKS) {
+            return b24_rules_fail(rules, "\"b24_shop %.*s\" has too many "
+                                  "blocks with those of its base: a shop takes "
+                                  "at most %d", b24_rules_arg(&shop->name),
+                                  B24_SHOP_BLOCKS);
+        }
+
+        shop->rules[shop->nrules++] = rule;
+
+        if (rule->name.len == 0) {
+            rule->nr = n[rule->kind]++;
+        }
+
+        need.rule = rule;
+        rule->sum = B24_SUM_START;
+
+        if (b24_rule_lines(rule, b24_need_line, &need) != 0) {
+            return B24_ERROR;
+        }
+    }
+
+    rc = b24_shop_check(rules, shop);
+
+    return rc == B24_OK ? b24_shop_learned(rules, shop) : rc;
+}
+
+
+/* blocks without a counterpart in the base come first, then the base's */
+static int
+b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop)
+{
+    int                rc;
+    const b24_rule_t  *base;
+    b24_rule_t        *rule, *next, *copy, *list, **own, **last;
+
+    for (rule = shop->blocks; rule; rule = rule->next) {
+        rc = rule->off ? b24_heir_drop(rules, shop, rule) : B24_OK;
+        if (rc != B24_OK) {
+            return rc;
+        }
+    }
+
+    list = NULL;
+    last = &list;
+
+    for (base = shop->base->blocks; base; base = base->next) {
+
+        for (rule = shop->blocks; rule; rule = rule->next) {
+
+            if (b24_heir_base(shop, rule) == base) {
+                break;
+            }
+        }
+
+        if (rule && rule->off) {
+            continue;
+        }
+
+        copy = b24_heir_block(rules, base, rule);
+        if (copy == NULL) {
+            return B24_ERROR;
+        }
+
+        *last = copy;
+        last = &copy->next;
+    }
+
+    own = &shop->blocks;
+
+    for (rule = shop->blocks; rule; rule = next) {
+        next = rule->next;
+
+        /* its counterpart's copy has its lines */
+
+        if (b24_heir_base(shop, rule)) {
+            *own = next;
+            continue;
+        }
+
+        own = &rule->next;
+    }
+
+    *own = list;
+
+    return b24_heir_lines(rules, shop);
+}
+
+
+static int
+b24_heir_drop(b24_rules_t *rules, b24_shop_t *shop, const b24_rule_t *off)
+{
+    char  title[B24_TITLE_LEN];
+
+    if (b24_heir_base(shop, off)) {
+        return B24_OK;
+    }
+
+    return b24_rules_fail(rules, "\"%s off\": the base \"%.*s\" has no such "
+                          "block, leave the line out",
+                          b24_rule_title(off, title),
+                          b24_rules_arg(&shop->base->name));
+}
+
+
+/* unnamed blocks belong together when each side has only one of the kind */
+static const b24_rule_t *
+b24_heir_base(const b24_shop_t *shop, const b24_rule_t *rule)
+{
+    const b24_rule_t  *base;
+
+    if (rule->name.len == 0
+        && (b24_heir_unnamed(shop->base->blocks, rule->kind) != 1
+            || b24_heir_unnamed(shop->blocks, rule->kind) != 1))
+    {
+        return NULL;
+    }
+
+    for (base = shop->base->blocks; base; base = base->next) {
+
+        if (base->kind == rule->kind && b24_str_eq(&base->name, &rule->name)) {
+            return base;
+        }
+    }
+
+    return NULL;
+}
+
+
+static unsigned
+b24_heir_unnamed(const b24_rule_t *list, b24_rule_e kind)
+{
+    unsigned  n;
+
+    for (n = 0; list; list = list->next) {
+
+        if (list->kind == kind && list->name.len == 0) {
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+/* the base's block with the heir's lines over it; rule may be NULL */
+static b24_rule_t *
+b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
+    const b24_rule_t *rule)
+{
+    size_t       i;
+    b24_rule_t  *copy;
+
+    copy = b24_palloc(rules->pool, sizeof(b24_rule_t));
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    *copy = *base;
+    copy->next = NULL;
+    copy->vars = NULL;
+    copy->nvars = 0;
+    copy->headers = NULL;
+
+    if (rule == NULL) {
+        return copy;
+    }
+
+    copy->uri = rule->uri ? rule->uri : base->uri;
+    copy->methods = rule->methods ? rule->methods : base->methods;
+    copy->when = rule->when ? rule->when : base->when;
+    copy->accept = rule->accept ? rule->accept : base->accept;
+    copy->items = rule->items ? rule->items : base->items;
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        if (rule->fields[i].alts) {
+            copy->fields[i] = rule->fields[i];
+        }
+    }
+
+    copy->learn = rule->learn;
+
+    if (b24_heir_pairs(rules, &copy->learn, base->learn) != B24_OK) {
+        return NULL;
+    }
+
+    for (i = 0; i < B24_NPAIRS; i++) {
+        copy->pairs[i] = rule->pairs[i];
+
+        if (b24_heir_pairs(rules, &copy->pairs[i], base->pairs[i])
+            != B24_OK)
+        {
+            return NULL;
+        }
+    }
+
+    copy->body = 0;
+    copy->answer = 0;
+
+    return copy;
+}
+
+
+/* adds those of the base whose name the heir's list lacks */
+static int
+b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
+    const b24_named_t *base)
+{
+    b24_named_t  *own, *copy, **last;
+
+    own = *list;
+
+    for (last = list; *last; last = &(*last)->next) {
+        /* void */
+    }
+
+    for ( /* void */ ; base; base = base->next) {
+
+        for (copy = own; copy; copy = copy->next) {
+
+            if (b24_str_eq(&copy->name, &base->name)) {
+                break;
+            }
+        }
+
+        if (copy) {
+            continue;
+        }
+
+        copy = b24_palloc(rules->pool, sizeof(b24_named_t));
+        if (copy == NULL) {
+            return B24_ERROR;
+        }
+
+        *copy = *base;
+        copy->next = NULL;
+
+        *last = copy;
+        last = &copy->next;
+    }
+
+    return B24_OK;
+}
+
+
+/* lines outside of blocks: single stages over the base's, the rest replaces */
+static int
+b24_heir_lines(b24_rules_t *rules, b24_shop_t *shop)
+{
+    b24_shop_t  *base;
+    b24_pair_t  *own, *pair;
+
+    base = shop->base;
+    own = shop->stages;
+    shop->stages = NULL;
+
+    for (pair = base->stages; pair; pair = pair->next) {
+
+        if (b24_pair_get(own, &pair->name) == NULL
+            && b24_rules_pair(rules, &shop->stages, &pair->name, &pair->value)
+               != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    for (pair = own; pair; pair = pair->next) {
+
+        if (b24_rules_pair(rules, &shop->stages, &pair->name, &pair->value)
+            != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    if (shop->default_status.len == 0) {
+        shop->default_status = base->default_status;
+    }
+
+    if (shop->nsessions == 0) {
+        shop->sessions = base->sessions;
+        shop->nsessions = base->nsessions;
+    }
+
+    for (pair = base->learned; pair; pair = pair->next) {
+
+        if (b24_rules_pair(rules, &shop->learned, &pair->name, NULL)
+            != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    return b24_heir_raw(rules, shop);
+}
+
+
+/* lines of "database" and "write" replace those of their name */
+static int
+b24_heir_raw(b24_rules_t *rules, b24_shop_t *shop)
+{
+    size_t            n, own;
+    b24_raw_t        *copy, **last;
+    const b24_raw_t  *raw;
+
+    own = 0;
+
+    for (last = &shop->raw; *last; last = &(*last)->next) {
+        own++;
+    }
+
+    for (raw = shop->base->raw; raw; raw = raw->next) {
+
+        copy = shop->raw;
+
+        for (n = 0; n < own; n++, copy = copy->next) {
+
+            if (b24_str_eq(&copy->block, &raw->block)
+                && b24_str_eq(&copy->name, &raw->name))
+            {
+                break;
+            }
+        }
+
+        if (n < own) {
+            continue;
+        }
+
+        copy = b24_palloc(rules->pool, sizeof(b24_raw_t));
+        if (copy == NULL) {
+            return B24_ERROR;
+        }
+
+        *copy = *raw;
+        copy->next = NULL;
+
+        *last = copy;
+        last = &copy->next;
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
+{
+    char               title[B24_TITLE_LEN];
+    unsigned           i;
+    const b24_rule_t  *rule;
+
+    for (i = 0; i < shop->nrules; i++) {
+        rule = shop->rules[i];
+
+        if (rule->kind != B24_RULE_COLLECT
+            && rule->fields[B24_ORDER_ID].alts == NULL)
+        {
+            return b24_rules_fail(rules, "\"%s\" has no \"id\": say where the "
+                                  "shop shows the order's number, such as "
+                                  "\"id response:/order/ID\"",
+                                  b24_rule_title(rule, title));
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static const char *
+b24_rule_title(const b24_rule_t *rule, char buf[B24_TITLE_LEN])
+{
+    snprintf(buf, B24_TITLE_LEN, "%s%s%.*s",
+             (char *) b24_kind_names[rule->kind].data,
+             rule->name.len ? " " : "", b24_rules_arg(&rule->name));
+
+    return buf;
+}
+
+
+static int
+b24_shop_learned(b24_rules_t *rules, b24_shop_t *shop)
+{
+    const b24_pair_t  *use;
+
+    for (use = shop->uses; use; use = use->next) {
+
+        if (b24_pair_get(shop->learned, &use->name) == NULL) {
+            return b24_rules_fail(rules, "\"%.*s\" uses %%{%.*s}, which no "
+                                  "\"learn\" line of this shop gives: add "
+                                  "\"learn %.*s VALUE\" to a collect block",
+                                  b24_rules_arg(&use->value),
+                                  b24_rules_arg(&use->name),
+                                  b24_rules_arg(&use->name));
+        }
+    }
+
+    return B24_OK;
+}
+
+
+static int
+b24_need_line(void *data, const b24_value_t *line)
+{
+    b24_need_t          *need = data;
+
+    u_char               c;
+    size_t               i;
+    const b24_alt_t     *alt;
+    const b24_source_t  *source;
+
+    need->rule->sum = b24_rules_sum(need->rule->sum, &line->key);
+
+    for (i = 0; i < 8; i++) {
+        c = (u_char) (line->sum >> (i * 8));
+        need->rule->sum = (need->rule->sum ^ c) * 0x100000001b3ULL;
+    }
+
+    for (alt = line->alts; alt; alt = alt->next) {
+
+        for (source = alt->sources; source; source = source->next) {
+
+            if (b24_need_source(need, source) != B24_OK) {
+                return B24_ERROR;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+b24_need_source(b24_need_t *need, const b24_source_t *source)
+{
+    size_t       i, *vars;
+    b24_rule_t  *rule;
+    b24_pair_t  *header;
+
+    rule = need->rule;
+
+    switch (source->type) {
+
+    case B24_SOURCE_REQUEST:
+        rule->body = 1;
+        break;
+
+    case B24_SOURCE_RESPONSE:
+    case B24_SOURCE_ANSWER:
+    case B24_SOURCE_INLINE:
+        rule->answer = 1;
+        break;
+
+    case B24_SOURCE_HEADER:
+
+        for (header = rule->headers; header; header = header->next) {
+
+            if (b24_str_caseeq(&header->name, &source->text)) {
+                return B24_OK;
+            }
+        }
+
+        return b24_rules_pair(need->rules, &rule->headers, &source->text,
+                              NULL);
+
+    case B24_SOURCE_VAR:
+
+        for (i = 0; i < rule->nvars; i++) {
+
+            if (rule->vars[i] == source->var) {
+                return B24_OK;
+            }
+        }
+
+        vars = b24_palloc(need->rules->pool,
+                          (rule->nvars + 1) * sizeof(size_t));
+        if (vars == NULL) {
+            return B24_ERROR;
+        }
+
+        if (rule->nvars) {
+            memcpy(vars, rule->vars, rule->nvars * sizeof(size_t));
+        }
+
+        vars[rule->nvars++] = source->var;
+        rule->vars = vars;
+        break;
+
+    default:
+        break;
+    }
+
+    return B24_OK;
+}
+
+
+int
+b24_rule_lines(const b24_rule_t *rule, b24_line_pt fn, void *data)
+{
+    int     rc;
+    size_t  i;
+
+    rc = b24_lines_conds(rule->when, fn, data);
+    if (rc == 0) {
+        rc = b24_lines_conds(rule->accept, fn, data);
+    }
+
+    for (i = 0; rc == 0 && i < B24_ORDER_NFIELDS; i++) {
+
+        if (rule->fields[i].alts) {
+            rc = fn(data, &rule->fields[i]);
+        }
+    }
+
+    for (i = 0; rc == 0 && i < B24_NPAIRS; i++) {
+        rc = b24_lines_named(rule->pairs[i], fn, data);
+    }
+
+    if (rc == 0) {
+        rc = b24_lines_named(rule->learn, fn, data);
+    }
+
+    if (rc == 0 && rule->items) {
+        rc = b24_lines_items(rule->items, fn, data);
+    }
+
+    return rc;
+}
+
+
+static int
+b24_lines_conds(const b24_cond_t *cond, b24_line_pt fn, void *data)
+{
+    int  rc;
+
+    for (rc = 0; rc == 0 && cond; cond = cond->next) {
+        rc = fn(data, &cond->value);
+    }
+
+    return rc;
+}
+
+
+static int
+b24_lines_named(const b24_named_t *named, b24_line_pt fn, void *data)
+{
+    int  rc;
+
+    for (rc = 0; rc == 0 && named; named = named->next) {
+        rc = fn(data, &named->value);
+    }
+
+    return rc;
+}
+
+
+static int
+b24_lines_items(const b24_items_t *items, b24_line_pt fn, void *data)
+{
+    int     rc;
+    size_t  i;
+
+    rc = fn(data, &items->source);
+
+    for (i = 0; rc == 0 && i < B24_ITEM_NFIELDS; i++) {
+
+        if (items->fields[i].alts) {
+            rc = fn(data, &items->fields[i]);
+        }
+    }
+
+    return rc ? rc : b24_lines_conds(items->when, fn, data);
+}
+
+
+const b24_shop_t *
+b24_rules_find(const b24_rules_t *rules, const b24_str_t *name)
+{
+    const b24_shop_t  *shop;
+
+    for (shop = rules->shops; shop; shop = shop->next) {
+
+        if (b24_str_eq(&shop->name, name)) {
+            break;
+        }
+    }
+
+    return shop;
+}
+
+
+const b24_str_t *
+b24_shop_name(const b24_shop_t *shop)
+{
+    return &shop->name;
+}
+
+
+size_t
+b24_rules_nvars(const b24_rules_t *rules)
+{
+    return rules->nvars;
+}
+
+
+const b24_str_t *
+b24_rules_var(const b24_rules_t *rules, size_t n)
+{
+    return &rules->vars[n].text;
+}
+
+
+int
+b24_rules_var_late(const b24_rules_t *rules, size_t n)
+{
+    return rules->vars[n].late;
+}
+
+
+const b24_str_t *
+b24_shop_stage(const b24_shop_t *shop, const b24_str_t *status)
+{
+    const b24_pair_t  *pair;
+
+    pair = b24_pair_get(shop->stages, status);
+
+    return pair ? &pair->value : NULL;
+}
+
+
+const b24_pair_t *
+b24_shop_stages(const b24_shop_t *shop)
+{
+    return shop->stages;
+}
+
+
+const b24_str_t *
+b24_shop_default_status(const b24_shop_t *shop)
+{
+    return &shop->default_status;
+}
+
+
+int
+b24_shop_needs_body(const b24_shop_t *shop, uint64_t set)
+{
+    unsigned  i;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        if ((set & (1ULL << i)) && shop->rules[i]->body) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+b24_shop_needs_answer(const b24_shop_t *shop, uint64_t set)
+{
+    unsigned  i;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        if ((set & (1ULL << i)) && shop->rules[i]->answer) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+b24_shop_headers(const b24_shop_t *shop, uint64_t set,
+    int (*fn)(void *data, const b24_str_t *name), void *data)
+{
+    int                rc;
+    unsigned           i;
+    const b24_pair_t  *header;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        if ((set & (1ULL << i)) == 0) {
+            continue;
+        }
+
+        for (header = shop->rules[i]->headers; header; header = header->next) {
+            rc = fn(data, &header->name);
+            if (rc) {
+                return rc;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+int
+b24_shop_vars(const b24_shop_t *shop, uint64_t set,
+    int (*fn)(void *data, size_t n), void *data)
+{
+    int       rc;
+    size_t    k;
+    unsigned  i;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        if ((set & (1ULL << i)) == 0) {
+            continue;
+        }
+
+        for (k = 0; k < shop->rules[i]->nvars; k++) {
+            rc = fn(data, shop->rules[i]->vars[k]);
+            if (rc) {
+                return rc;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+int
+b24_shop_has_order(const b24_shop_t *shop, uint64_t set)
+{
+    unsigned  i;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        if ((set & (1ULL << i)) && shop->rules[i]->kind == B24_RULE_ORDER) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+const b24_rule_t *
+b24_shop_rule(const b24_shop_t *shop, unsigned n)
+{
+    return n < shop->nrules ? shop->rules[n] : NULL;
+}
+
+
+b24_rule_e
+b24_rule_kind(const b24_rule_t *rule)
+{
+    return rule->kind;
+}
+
+
+const b24_str_t *
+b24_rule_name(const b24_rule_t *rule)
+{
+    return &rule->name;
+}

@@ -1,0 +1,735 @@
+
+/*
+ * Transactions, the intake's side of the queue, the timeline.
+ */
+
+#include "b24_queue_int.h"
+
+
+#define B24_QUEUE_REUSED_CAUSE                                                \
+    "order number seen before with other content"
+#define B24_QUEUE_REUSED_ADVICE                                               \
+    "if it is a new order, send it: its number gets a suffix; else drop it"
+#define B24_QUEUE_AGAIN_CAUSE                                                 \
+    "the same order was submitted again"
+
+
+/* what is there already under the number of a new order */
+typedef struct {
+    int64_t   pending;          /* its record without a known answer, 0: none */
+    int64_t   settled;          /* its latest record that is further */
+    int64_t   twin;             /* a record of the same order */
+    int64_t   reuse;            /* the next free one */
+    unsigned  seen:1;           /* there is a record or a link */
+    unsigned  linked:1;
+    unsigned  doubled:1;        /* twin is set, or the link is of it */
+} b24_twins_t;
+
+
+static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
+    const b24_queue_put_t *put, b24_twins_t *twins);
+static int b24_queue_is_twin(const b24_queue_put_t *put,
+    const b24_str_t *fingerprint, int64_t accepted, int *exact);
+static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t record,
+    b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_confirm(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t record,
+    b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_room(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t reuse,
+    b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t record,
+    int64_t seq, b24_ev_e kind, int64_t arrived, const b24_str_t *data,
+    int64_t *event);
+static b24_queue_rc_e b24_queue_stored(b24_queue_t *q, int64_t *n);
+static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
+    const b24_moment_t *moment, int64_t *last, int64_t *again);
+
+
+b24_queue_rc_e
+b24_queue_begin(b24_queue_t *q)
+{
+    b24_query_t  query;
+
+    if (!b24_queue_same_file(q)) {
+        return b24_queue_fault(q, B24_QUEUE_IO,
+                               "the file was removed or replaced");
+    }
+
+    b24_query_init(&query, q, B24_SQL_BEGIN);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_begin_read(b24_queue_t *q, int *own)
+{
+    b24_query_t  query;
+
+    *own = sqlite3_get_autocommit(q->db);
+
+    if (!*own) {
+        return B24_QUEUE_OK;
+    }
+
+    if (!b24_queue_same_file(q)) {
+        return b24_queue_fault(q, B24_QUEUE_IO,
+                               "the file was removed or replaced");
+    }
+
+    b24_query_init(&query, q, B24_SQL_BEGIN_READ);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_commit(b24_queue_t *q)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_COMMIT);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK && !b24_queue_same_file(q)) {
+        rc = b24_queue_fault(q, B24_QUEUE_IO,
+                             "the file was removed or replaced");
+    }
+
+    return rc;
+}
+
+
+void
+b24_queue_rollback(b24_queue_t *q)
+{
+    b24_query_t  query;
+
+    /* after a full disk or an I/O error SQLite has rolled back by itself */
+
+    if (q->db == NULL || sqlite3_get_autocommit(q->db)) {
+        return;
+    }
+
+    /* the message is kept: it tells why */
+
+    b24_query_init(&query, q, B24_SQL_ROLLBACK);
+
+    if (query.stmt) {
+        (void) sqlite3_step(query.stmt);
+    }
+
+    (void) b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_finish(b24_queue_t *q, b24_queue_rc_e rc)
+{
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_commit(q);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        b24_queue_rollback(q);
+    }
+
+    return rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_queue_put_result_t *result)
+{
+    b24_twins_t      twins;
+    b24_queue_put_t  reused;
+    b24_queue_rc_e   rc;
+
+    memset(result, 0, sizeof(b24_queue_put_result_t));
+
+    if (sqlite3_get_autocommit(q->db)) {
+        return b24_queue_fault(q, B24_QUEUE_ERROR,
+                               "put outside of a transaction");
+    }
+
+    if (put->state != B24_STATE_ACCEPTED
+        && put->state != B24_STATE_UNCONFIRMED
+        && put->state != B24_STATE_CAPTURED)
+    {
+        return b24_queue_fault(q, B24_QUEUE_ERROR, "put in a wrong state");
+    }
+
+    if (put->order_id.len == 0) {
+        return b24_queue_insert(q, put, 0, result);
+    }
+
+    rc = b24_queue_twins(q, put, &twins);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    if (!twins.seen) {
+        return b24_queue_insert(q, put, 0, result);
+    }
+
+    if (put->state == B24_STATE_ACCEPTED) {
+
+        if (twins.pending) {
+            return b24_queue_confirm(q, put, twins.pending, result);
+        }
+
+    } else if (twins.settled || twins.linked) {
+
+        /* the answer was not seen this time, but it was before */
+
+        return b24_queue_duplicate(q, put, twins.twin ? twins.twin
+                                                      : twins.settled,
+                                   result);
+    }
+
+    if (twins.doubled) {
+        return b24_queue_duplicate(q, put, twins.twin, result);
+    }
+
+    reused = *put;
+    reused.state = B24_STATE_PARKED;
+    reused.cause.data = (u_char *) B24_QUEUE_REUSED_CAUSE;
+    reused.cause.len = sizeof(B24_QUEUE_REUSED_CAUSE) - 1;
+    reused.advice.data = (u_char *) B24_QUEUE_REUSED_ADVICE;
+    reused.advice.len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
+
+    return b24_queue_insert(q, &reused, twins.reuse, result);
+}
+
+
+static b24_queue_rc_e
+b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
+{
+    int              exact, found;
+    int64_t          id, reuse;
+    b24_str_t        name, print;
+    b24_query_t      query;
+    b24_state_e      state;
+    b24_queue_rc_e   rc;
+
+    memset(twins, 0, sizeof(b24_twins_t));
+
+    found = 0;
+
+    b24_query_init(&query, q, B24_SQL_TWINS);
+    b24_query_str(&query, &put->order_id);
+    b24_query_text(&query, &put->origin);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        id = b24_query_get_int(&query, 0);
+        reuse = b24_query_get_int(&query, 1);
+        b24_query_peek_str(&query, 2, &name);
+        b24_query_peek_str(&query, 3, &print);
+
+        state = b24_state_find(&name);
+
+        twins->seen = 1;
+        twins->reuse = reuse + 1;
+
+        if (state == B24_STATE_UNCONFIRMED || state == B24_STATE_CAPTURED) {
+            twins->pending = id;
+
+        } else {
+            twins->settled = id;
+        }
+
+        /* of several the one with the same content, else the latest */
+
+        if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 4),
+                              &exact)
+            && (exact || !found))
+        {
+            twins->twin = id;
+            twins->doubled = 1;
+            found = exact;
+        }
+    }
+
+    rc = b24_query_end(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_TWIN_LINK);
+    b24_query_text(&query, &put->order_id);
+    b24_query_text(&query, &put->origin);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_query_peek_str(&query, 0, &print);
+
+        twins->seen = 1;
+        twins->linked = 1;
+
+        if (twins->reuse == 0) {
+            twins->reuse = 1;
+        }
+
+        if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
+                              &exact))
+        {
+            twins->doubled = 1;
+        }
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* the clock may have been set back: a day apart is so in both directions */
+
+static int
+b24_queue_is_twin(const b24_queue_put_t *put, const b24_str_t *fingerprint,
+    int64_t accepted, int *exact)
+{
+    *exact = fingerprint->len && b24_str_eq(&put->fingerprint, fingerprint);
+
+    return *exact || (put->now - accepted < B24_QUEUE_DAY
+                      && accepted - put->now < B24_QUEUE_DAY);
+}
+
+
+static b24_queue_rc_e
+b24_queue_duplicate(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
+    b24_queue_put_result_t *result)
+{
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    result->state = B24_STATE_DUPLICATE;
+    result->record = record;
+
+    rc = b24_queue_count(q, &put->origin, B24_STATE_DUPLICATE, 1);
+
+    if (rc != B24_QUEUE_OK || record == 0) {
+        return rc;
+    }
+
+    b24_queue_key_print(result->key, record);
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_DUPLICATE;
+    moment.cause.data = (u_char *) B24_QUEUE_AGAIN_CAUSE;
+    moment.cause.len = sizeof(B24_QUEUE_AGAIN_CAUSE) - 1;
+
+    return b24_queue_moment(q, record, &moment, put->now);
+}
+
+
+/*
+ * The first event is replaced and not rewritten, so that the order stands in
+ * the line where its acceptance puts it.
+ */
+
+static b24_queue_rc_e
+b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
+    b24_queue_put_result_t *result)
+{
+    int64_t         event;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_CONFIRM);
+    b24_query_text(&query, &put->rule);
+    b24_query_text(&query, &put->fingerprint);
+    b24_query_str(&query, &put->cause);
+    b24_query_str(&query, &put->advice);
+    b24_query_int(&query, put->now);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_put_event(q, record, 1, B24_EV_NEW, put->now, &put->data,
+                             &event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_head(q, record, event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    result->state = B24_STATE_ACCEPTED;
+    result->record = record;
+    b24_queue_key_print(result->key, record);
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_ACCEPTED;
+    moment.cause = put->cause;
+
+    return b24_queue_moment(q, record, &moment, put->now);
+}
+
+
+static b24_queue_rc_e
+b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
+    b24_queue_put_result_t *result)
+{
+    int64_t         record, event;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_room(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_PUT_RECORD);
+    b24_query_text(&query, &put->origin);
+    b24_query_str(&query, &put->order_id);
+    b24_query_int(&query, reuse);
+    b24_query_text(&query, &put->rule);
+    b24_query_text(&query, &put->fingerprint);
+    b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_str(&query, &put->cause);
+    b24_query_str(&query, &put->advice);
+    b24_query_int(&query, put->now);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    record = sqlite3_last_insert_rowid(q->db);
+
+    rc = b24_queue_put_event(q, record, 1, B24_EV_NEW, put->now, &put->data,
+                             &event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_head(q, record, event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    result->state = put->state;
+    result->record = record;
+    b24_queue_key_print(result->key, record);
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = put->state;
+    moment.cause = put->cause;
+
+    return b24_queue_moment(q, record, &moment, put->now);
+}
+
+
+static b24_queue_rc_e
+b24_queue_put_event(b24_queue_t *q, int64_t record, int64_t seq, b24_ev_e kind,
+    int64_t arrived, const b24_str_t *data, int64_t *event)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_PUT_EVENT);
+    b24_query_int(&query, record);
+    b24_query_int(&query, seq);
+    b24_query_chars(&query, b24_queue_kind_name(kind));
+    b24_query_int(&query, arrived);
+    b24_query_text(&query, data);
+
+    rc = b24_query_done(&query);
+
+    *event = sqlite3_last_insert_rowid(q->db);
+
+    return rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_head(b24_queue_t *q, int64_t record, int64_t event)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_HEAD);
+    b24_query_int(&query, event);
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
+}
+
+
+/* delivered records make room for new ones */
+
+static b24_queue_rc_e
+b24_queue_room(b24_queue_t *q)
+{
+    int64_t         n;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    if (q->max == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    rc = b24_queue_stored(q, &n);
+
+    if (rc != B24_QUEUE_OK || n < q->max) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_DROP_DELIVERED);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_stored(q, &n);
+    }
+
+    if (rc == B24_QUEUE_OK && n >= q->max) {
+        rc = b24_queue_fault(q, B24_QUEUE_LIMIT,
+                             b24_queue_strerror(B24_QUEUE_LIMIT));
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_stored(b24_queue_t *q, int64_t *n)
+{
+    b24_query_t  query;
+
+    *n = 0;
+
+    b24_query_init(&query, q, B24_SQL_STORED);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *n = b24_query_get_int(&query, 0);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_count(b24_queue_t *q, const b24_str_t *origin, b24_state_e outcome,
+    uint64_t n)
+{
+    b24_query_t  query;
+
+    if (outcome != B24_STATE_REJECTED && outcome != B24_STATE_DUPLICATE) {
+        return b24_queue_fault(q, B24_QUEUE_ERROR,
+                               "only records count for this state");
+    }
+
+    if (n == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    b24_query_init(&query, q, B24_SQL_COUNT);
+    b24_query_text(&query, origin);
+    b24_query_chars(&query, b24_state_name(outcome));
+    b24_query_int(&query, (int64_t) n);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
+    const b24_str_t *data, int64_t now)
+{
+    int64_t         seq, event;
+    b24_str_t       name;
+    b24_state_e     state;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    if (sqlite3_get_autocommit(q->db) || kind == B24_EV_NEW) {
+        return b24_queue_fault(q, B24_QUEUE_ERROR,
+                               "a later event belongs into a transaction");
+    }
+
+    b24_query_init(&query, q, B24_SQL_LAST_SEQ);
+    b24_query_int(&query, record);
+
+    rc = b24_query_row(&query);
+
+    if (rc != B24_QUEUE_OK) {
+        (void) b24_query_end(&query);
+        return rc;
+    }
+
+    seq = b24_query_get_int(&query, 0);
+    b24_query_peek_str(&query, 1, &name);
+    state = b24_state_find(&name);
+
+    rc = b24_query_end(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_event(q, record, seq + 1, kind, now, data, &event);
+    }
+
+    if (rc != B24_QUEUE_OK || state != B24_STATE_DELIVERED) {
+        return rc;
+    }
+
+    return b24_queue_reopen(q, record, event, kind, now, now);
+}
+
+
+b24_queue_rc_e
+b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event, b24_ev_e kind,
+    int64_t arrived, int64_t now)
+{
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_REOPEN);
+    b24_query_int(&query, event);
+    b24_query_int(&query, arrived);
+    b24_query_int(&query, now);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_ACCEPTED;
+
+    switch (kind) {
+
+    case B24_EV_STATUS:
+        moment.cause.data = (u_char *) "new status";
+        break;
+
+    case B24_EV_LINK:
+        moment.cause.data = (u_char *) "its deal is to be made known";
+        break;
+
+    default:
+        moment.cause.data = (u_char *) "the order was changed";
+        break;
+    }
+
+    moment.cause.len = strlen((char *) moment.cause.data);
+
+    return b24_queue_moment(q, record, &moment, now);
+}
+
+
+/*
+ * A portal that is out for days must not fill the disk: a row that says the
+ * same again is counted, also in a series of sending and waiting in turn, and
+ * from B24_QUEUE_MOMENTS rows on the last one is overwritten.
+ */
+
+b24_queue_rc_e
+b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
+    int64_t now)
+{
+    int64_t         last, again;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_moment_find(q, record, moment, &last, &again);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    if (again == 0 && last < B24_QUEUE_MOMENTS) {
+        b24_query_init(&query, q, B24_SQL_MOMENT);
+        b24_query_int(&query, record);
+        b24_query_int(&query, last + 1);
+        b24_query_int(&query, now);
+        b24_query_chars(&query, b24_state_name(moment->state));
+        b24_query_str(&query, &moment->cause);
+        b24_query_chars(&query, moment->method);
+        b24_query_chars(&query, moment->error);
+
+        return b24_query_done(&query);
+    }
+
+    b24_query_init(&query, q, again ? B24_SQL_MOMENT_AGAIN
+                                    : B24_SQL_MOMENT_REPLACE);
+    b24_query_int(&query, now);
+    b24_query_chars(&query, moment->method);
+    b24_query_chars(&query, moment->error);
+
+    if (again == 0) {
+        b24_query_chars(&query, b24_state_name(moment->state));
+        b24_query_str(&query, &moment->cause);
+    }
+
+    b24_query_int(&query, record);
+    b24_query_int(&query, again ? again : last);
+
+    return b24_query_done(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_moment_find(b24_queue_t *q, int64_t record,
+    const b24_moment_t *moment, int64_t *last, int64_t *again)
+{
+    int64_t      n;
+    b24_str_t    name, cause;
+    b24_query_t  query;
+    b24_state_e  state, before;
+
+    *last = 0;
+    *again = 0;
+    before = B24_NSTATES;
+
+    b24_query_init(&query, q, B24_SQL_LAST_MOMENTS);
+    b24_query_int(&query, record);
+
+    while (*again == 0 && b24_query_row(&query) == B24_QUEUE_OK) {
+        n = b24_query_get_int(&query, 0);
+        b24_query_peek_str(&query, 1, &name);
+        b24_query_peek_str(&query, 2, &cause);
+
+        state = b24_state_find(&name);
+
+        if (*last == 0) {
+            *last = n;
+            before = state;
+
+        } else if (!(state == B24_STATE_SENDING
+                     && before == B24_STATE_WAITING)
+                   && !(state == B24_STATE_WAITING
+                        && before == B24_STATE_SENDING))
+        {
+            break;
+        }
+
+        if (state == moment->state && b24_str_eq(&cause, &moment->cause)) {
+            *again = n;
+        }
+    }
+
+    return b24_query_end(&query);
+}

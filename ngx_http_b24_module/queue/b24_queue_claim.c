@@ -1,0 +1,589 @@
+
+/*
+ * The courier's side: what is due, who holds it, how it ended.
+ */
+
+#include "b24_queue_int.h"
+
+
+/* beyond this a time in the future is one of a clock that was set back since */
+#define B24_QUEUE_STEP  60000
+
+
+/* the best candidate so far */
+typedef struct {
+    int64_t   record;               /* 0: none */
+    int64_t   due;
+    int64_t   next;                 /* when another one becomes due */
+    unsigned  expired:1;            /* taken from an owner that let it go */
+} b24_due_t;
+
+
+static b24_queue_rc_e b24_queue_due(b24_queue_t *q, const b24_str_t *origin,
+    const char *owner, int64_t lease_ms, int64_t now, b24_due_t *due);
+static b24_queue_rc_e b24_queue_due_one(b24_queue_t *q, b24_sql_e sql,
+    const b24_str_t *origin, int64_t *record, int64_t *time);
+static void b24_queue_due_best(b24_due_t *due, int64_t record, int64_t time,
+    unsigned expired);
+static b24_queue_rc_e b24_queue_take(b24_queue_t *q, const b24_due_t *due,
+    const char *owner, int64_t lease, int64_t now);
+static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_job_t *job);
+static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
+    b24_queue_job_t *job);
+static b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job);
+static b24_queue_rc_e b24_queue_step(b24_queue_t *q, int64_t record, int step,
+    b24_step_state_e state);
+static b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
+static b24_queue_rc_e b24_queue_attempted(b24_queue_t *q,
+    const b24_queue_job_t *job, unsigned mask, const char *method,
+    const char *cause, int64_t lease, int64_t now);
+static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
+    const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
+static b24_queue_rc_e b24_queue_go_on(b24_queue_t *q,
+    const b24_queue_job_t *job, int64_t now);
+
+
+b24_queue_rc_e
+b24_queue_claim(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
+    size_t norigins, const char *owner, int64_t lease_ms, int64_t now,
+    b24_queue_job_t *job, int64_t *next)
+{
+    size_t          i;
+    b24_due_t       due;
+    b24_queue_rc_e  rc;
+
+    memset(job, 0, sizeof(b24_queue_job_t));
+    memset(&due, 0, sizeof(b24_due_t));
+
+    *next = 0;
+
+    rc = b24_queue_begin(q);
+
+    for (i = 0; rc == B24_QUEUE_OK && i < norigins; i++) {
+        rc = b24_queue_due(q, &origins[i], owner, lease_ms, now, &due);
+    }
+
+    if (rc == B24_QUEUE_OK && due.record == 0) {
+        b24_queue_rollback(q);
+        *next = due.next;
+        return B24_QUEUE_NONE;
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        job->record = due.record;
+        job->lease = now + lease_ms;
+
+        rc = b24_queue_take(q, &due, owner, job->lease, now);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_load(q, pool, job);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+/*
+ * Of the accepted ones the first in line, of the others the one whose time came
+ * first; between them the longest overdue.  So neither a stream of new orders
+ * nor a crowd of retries keeps the other out.
+ */
+
+static b24_queue_rc_e
+b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
+    int64_t lease_ms, int64_t now, b24_due_t *due)
+{
+    int64_t         record, time;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, &record, &time);
+
+    if (rc == B24_QUEUE_OK && record) {
+        b24_queue_due_best(due, record, time < now ? time : now, 0);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_due_one(q, B24_SQL_DUE_WAITING, origin, &record, &time);
+    }
+
+    if (rc == B24_QUEUE_OK && record) {
+
+        if (time <= now) {
+            b24_queue_due_best(due, record, time, 0);
+
+        } else if (due->next == 0 || time < due->next) {
+            due->next = time;
+        }
+
+        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, &record, &time);
+
+        if (rc == B24_QUEUE_OK && record && time > now + B24_QUEUE_STEP) {
+            b24_queue_due_best(due, record, now, 0);
+        }
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, &record, &time);
+    }
+
+    if (rc != B24_QUEUE_OK || record == 0) {
+        return rc;
+    }
+
+    if (time <= now) {
+        b24_queue_due_best(due, record, time, 1);
+
+    } else if (due->next == 0 || time < due->next) {
+        due->next = time;
+    }
+
+    /* no living owner can have such a lease, but for this one itself */
+
+    b24_query_init(&query, q, B24_SQL_DUE_FUTURE);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, now + 2 * lease_ms);
+    b24_query_chars(&query, owner);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_queue_due_best(due, b24_query_get_int(&query, 0), now, 1);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
+    int64_t *record, int64_t *time)
+{
+    b24_query_t  query;
+
+    *record = 0;
+    *time = 0;
+
+    b24_query_init(&query, q, sql);
+    b24_query_text(&query, origin);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *record = b24_query_get_int(&query, 0);
+        *time = b24_query_get_int(&query, 1);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+static void
+b24_queue_due_best(b24_due_t *due, int64_t record, int64_t time,
+    unsigned expired)
+{
+    if (due->record && (time > due->due
+                        || (time == due->due && record > due->record)))
+    {
+        return;
+    }
+
+    due->record = record;
+    due->due = time;
+    due->expired = expired & 1;
+}
+
+
+static b24_queue_rc_e
+b24_queue_take(b24_queue_t *q, const b24_due_t *due, const char *owner,
+    int64_t lease, int64_t now)
+{
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_CLAIM);
+    b24_query_chars(&query, owner);
+    b24_query_int(&query, lease);
+    b24_query_int(&query, now);
+    b24_query_int(&query, due->record);
+
+    rc = b24_query_done(&query);
+
+    if (rc != B24_QUEUE_OK || !due->expired) {
+        return rc;
+    }
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_SENDING;
+    moment.cause.data = (u_char *) "taken over from a worker that went away";
+    moment.cause.len = strlen((char *) moment.cause.data);
+
+    return b24_queue_moment(q, due->record, &moment, now);
+}
+
+
+static b24_queue_rc_e
+b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
+{
+    int             kind;
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_queue_key_print(job->key, job->record);
+
+    b24_query_init(&query, q, B24_SQL_JOB);
+    b24_query_int(&query, job->record);
+
+    rc = b24_query_row(&query);
+
+    if (rc != B24_QUEUE_OK) {
+        (void) b24_query_end(&query);
+
+        if (rc == B24_QUEUE_NONE) {
+            rc = b24_queue_fault(q, B24_QUEUE_ERROR, "record without event");
+        }
+
+        return rc;
+    }
+
+    b24_query_get_str(&query, 0, pool, &job->origin);
+    b24_query_get_str(&query, 1, pool, &job->order_id);
+    job->attempts = (int) b24_query_get_int(&query, 2);
+    job->deal_id = b24_query_get_int(&query, 3);
+    job->contact_id = b24_query_get_int(&query, 4);
+    job->company_id = b24_query_get_int(&query, 5);
+    job->event = b24_query_get_int(&query, 6);
+    b24_query_peek_str(&query, 7, &name);
+    job->accepted = b24_query_get_int(&query, 8);
+    b24_query_get_str(&query, 9, pool, &job->data);
+
+    kind = b24_queue_kind_find(&name);
+    job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;
+
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK ? b24_queue_load_steps(q, job) : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_load_steps(b24_queue_t *q, b24_queue_job_t *job)
+{
+    int          step, state;
+    b24_str_t    name;
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_STEPS);
+    b24_query_int(&query, job->record);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_query_peek_str(&query, 0, &name);
+        step = b24_queue_step_find(&name);
+
+        b24_query_peek_str(&query, 1, &name);
+        state = b24_queue_step_state_find(&name);
+
+        if (step >= 0 && state >= 0) {
+            job->steps[step] = (b24_step_state_e) state;
+        }
+    }
+
+    return b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_attempt(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job, unsigned mask, const char *method,
+    const char *cause, int64_t lease_ms, int64_t now)
+{
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin_held(q, owner, job);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_attempted(q, job, mask, method, cause, now + lease_ms,
+                                 now);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+static b24_queue_rc_e
+b24_queue_attempted(b24_queue_t *q, const b24_queue_job_t *job, unsigned mask,
+    const char *method, const char *cause, int64_t lease, int64_t now)
+{
+    int             i;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_ATTEMPT);
+    b24_query_int(&query, lease);
+    b24_query_int(&query, now);
+    b24_query_id(&query, job->deal_id);
+    b24_query_id(&query, job->contact_id);
+    b24_query_id(&query, job->company_id);
+    b24_query_int(&query, job->record);
+
+    rc = b24_query_done(&query);
+
+    for (i = 0; rc == B24_QUEUE_OK && i < B24_NSTEPS; i++) {
+
+        if (mask & (1u << i)) {
+            rc = b24_queue_step(q, job->record, i, B24_STEP_SENT);
+        }
+    }
+
+    if (rc == B24_QUEUE_OK && job->deal_id) {
+        rc = b24_queue_put_link(q, job->record);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_SENDING;
+    moment.method = method;
+    moment.cause.data = (u_char *) cause;
+    moment.cause.len = cause ? strlen(cause) : 0;
+
+    return b24_queue_moment(q, job->record, &moment, now);
+}
+
+
+/* opens the transaction in which the job is still this owner's */
+
+static b24_queue_rc_e
+b24_queue_begin_held(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_HELD);
+    b24_query_int(&query, job->record);
+    b24_query_chars(&query, owner);
+    b24_query_int(&query, job->event);
+    b24_query_int(&query, job->attempts);
+
+    rc = b24_query_row(&query);
+
+    (void) b24_query_end(&query);
+
+    if (rc == B24_QUEUE_NONE) {
+        rc = b24_queue_fault(q, B24_QUEUE_STALE,
+                             b24_queue_strerror(B24_QUEUE_STALE));
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_step(b24_queue_t *q, int64_t record, int step,
+    b24_step_state_e state)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_STEP);
+    b24_query_int(&query, record);
+    b24_query_chars(&query, b24_queue_step_name(step));
+    b24_query_chars(&query, b24_queue_step_state_name(state));
+
+    return b24_query_done(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_put_link(b24_queue_t *q, int64_t record)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_PUT_LINK);
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_outcome(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now)
+{
+    int             i;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    if (out->state != B24_STATE_DELIVERED && out->state != B24_STATE_WAITING
+        && out->state != B24_STATE_PARKED && out->state != B24_STATE_ACCEPTED)
+    {
+        return b24_queue_fault(q, B24_QUEUE_ERROR, "no outcome of an attempt");
+    }
+
+    rc = b24_queue_begin_held(q, owner, job);
+
+    for (i = 0; rc == B24_QUEUE_OK && i < B24_NSTEPS; i++) {
+
+        /* a step without a row is open */
+
+        if (out->steps[i] != B24_STEP_OPEN
+            || job->steps[i] != B24_STEP_OPEN)
+        {
+            rc = b24_queue_step(q, job->record, i, out->steps[i]);
+        }
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_settle(q, job, out, now);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_link(q, job->record);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        memset(&moment, 0, sizeof(b24_moment_t));
+
+        moment.state = out->state;
+        moment.method = out->method;
+        moment.error = out->error;
+        moment.cause.data = (u_char *) out->cause;
+        moment.cause.len = out->cause ? strlen(out->cause) : 0;
+
+        rc = b24_queue_moment(q, job->record, &moment, now);
+    }
+
+    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED) {
+        rc = b24_queue_go_on(q, job, now);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+static b24_queue_rc_e
+b24_queue_settle(b24_queue_t *q, const b24_queue_job_t *job,
+    const b24_queue_outcome_t *out, int64_t now)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_OUTCOME);
+    b24_query_chars(&query, b24_state_name(out->state));
+
+    if (out->state == B24_STATE_WAITING) {
+        b24_query_int(&query, out->next);
+
+    } else {
+        b24_query_id(&query, 0);
+    }
+
+    b24_query_int(&query, now);
+    b24_query_id(&query, out->deal_id);
+    b24_query_id(&query, out->contact_id);
+    b24_query_id(&query, out->company_id);
+    b24_query_chars(&query, out->cause);
+    b24_query_chars(&query, out->advice);
+    b24_query_int(&query, job->record);
+
+    return b24_query_done(&query);
+}
+
+
+/* the event is done, the next one of the record takes its place */
+
+static b24_queue_rc_e
+b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
+{
+    int             kind;
+    int64_t         event, arrived;
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_EVENT_DONE);
+    b24_query_int(&query, now);
+    b24_query_int(&query, job->event);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_NEXT_EVENT);
+    b24_query_int(&query, job->event);
+
+    rc = b24_query_row(&query);
+
+    if (rc != B24_QUEUE_OK) {
+        (void) b24_query_end(&query);
+        return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
+    }
+
+    event = b24_query_get_int(&query, 0);
+    b24_query_peek_str(&query, 1, &name);
+    kind = b24_queue_kind_find(&name);
+    arrived = b24_query_get_int(&query, 2);
+
+    rc = b24_query_end(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    return b24_queue_reopen(q, job->record, event,
+                            kind < 0 ? B24_EV_CHANGED : (b24_ev_e) kind,
+                            arrived, now);
+}
+
+
+b24_queue_rc_e
+b24_queue_retry(b24_queue_t *q, const char *key, const char *cause,
+    int64_t now)
+{
+    int64_t         record;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    record = b24_queue_key_parse((const u_char *) key, strlen(key));
+    if (record == 0) {
+        return B24_QUEUE_NONE;
+    }
+
+    rc = b24_queue_begin(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_RETRY);
+    b24_query_int(&query, now);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK && sqlite3_changes(q->db) == 0) {
+        rc = B24_QUEUE_NONE;
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        memset(&moment, 0, sizeof(b24_moment_t));
+
+        moment.state = B24_STATE_ACCEPTED;
+        moment.cause.data = (u_char *) cause;
+        moment.cause.len = cause ? strlen(cause) : 0;
+
+        rc = b24_queue_moment(q, record, &moment, now);
+    }
+
+    return b24_queue_finish(q, rc);
+}

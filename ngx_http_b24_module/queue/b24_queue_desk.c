@@ -1,0 +1,699 @@
+
+/*
+ * What people and the desk read, and housekeeping.
+ */
+
+#include "b24_queue_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+#define B24_QUEUE_LIST_MAX   1000
+#define B24_QUEUE_VACUUM     256    /* pages given back in one step */
+#define B24_QUEUE_SLACK      1024   /* free pages that are kept for new rows */
+
+
+/* the latest records found so far, newest first */
+typedef struct {
+    int64_t   id;
+    int64_t   updated;
+} b24_latest_t;
+
+typedef struct {
+    b24_latest_t  *elts;
+    int            n;
+    int            max;
+} b24_list_t;
+
+
+static b24_queue_rc_e b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_counts_t **counts, size_t *n);
+static b24_queue_rc_e b24_queue_origins(b24_queue_t *q, b24_pool_t *pool,
+    b24_str_t **origins, size_t *n);
+static b24_queue_rc_e b24_queue_number(b24_queue_t *q, b24_sql_e sql,
+    const b24_str_t *origin, int64_t *value);
+static b24_queue_rc_e b24_queue_list_ids(b24_queue_t *q,
+    const b24_str_t *origin, b24_state_e state, b24_list_t *list);
+static void b24_queue_list_add(b24_list_t *list, int64_t id, int64_t updated);
+static b24_queue_rc_e b24_queue_record(b24_queue_t *q, b24_pool_t *pool,
+    int64_t id, b24_queue_record_t *r);
+static b24_queue_rc_e b24_queue_find(b24_queue_t *q, const b24_str_t *key,
+    const b24_str_t *origin, const b24_str_t *order_id, int64_t *ids, int *n);
+static b24_queue_rc_e b24_queue_moments(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_queue_moment_t **moments, size_t *n);
+static b24_queue_rc_e b24_queue_expire(b24_queue_t *q, int64_t keep_ms,
+    int limit, int64_t now, int *n);
+static b24_queue_rc_e b24_queue_announce(b24_queue_t *q, int64_t keep_ms,
+    int limit, int64_t now);
+static void b24_queue_shrink(b24_queue_t *q);
+
+
+b24_queue_rc_e
+b24_queue_link(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_queue_link_t *link)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    memset(link, 0, sizeof(b24_queue_link_t));
+
+    b24_query_init(&query, q, B24_SQL_LINK);
+    b24_query_text(&query, origin);
+    b24_query_text(&query, order_id);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        link->deal_id = b24_query_get_int(&query, 0);
+        link->contact_id = b24_query_get_int(&query, 1);
+        link->company_id = b24_query_get_int(&query, 2);
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_counts(b24_queue_t *q, b24_pool_t *pool, b24_queue_counts_t **counts,
+    size_t *n, int64_t *change)
+{
+    int             own;
+    size_t          i;
+    b24_queue_rc_e  rc;
+
+    *counts = NULL;
+    *n = 0;
+    *change = 0;
+
+    rc = b24_queue_begin_read(q, &own);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_count_rows(q, pool, counts, n);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_number(q, B24_SQL_CHANGE, NULL, change);
+    }
+
+    for (i = 0; rc == B24_QUEUE_OK && i < *n; i++) {
+        rc = b24_queue_number(q, B24_SQL_OLDEST, &(*counts)[i].origin,
+                              &(*counts)[i].oldest);
+    }
+
+    return own ? b24_queue_finish(q, rc) : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_counts_t **counts, size_t *n)
+{
+    size_t               i, norigins;
+    b24_str_t           *origins, origin, name;
+    b24_query_t          query;
+    b24_state_e          state;
+    b24_queue_rc_e       rc;
+    b24_queue_counts_t  *c;
+
+    rc = b24_queue_origins(q, pool, &origins, &norigins);
+    if (rc != B24_QUEUE_OK || norigins == 0) {
+        return rc;
+    }
+
+    c = b24_pcalloc(pool, norigins * sizeof(b24_queue_counts_t));
+    if (c == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    for (i = 0; i < norigins; i++) {
+        c[i].origin = origins[i];
+    }
+
+    /* both statements give the origins in the same order */
+
+    b24_query_init(&query, q, B24_SQL_COUNTS);
+    i = 0;
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_query_peek_str(&query, 0, &origin);
+        b24_query_peek_str(&query, 1, &name);
+
+        while (i < norigins && !b24_str_eq(&c[i].origin, &origin)) {
+            i++;
+        }
+
+        state = b24_state_find(&name);
+
+        if (i < norigins && state < B24_NSTATES) {
+            c[i].counts[state] = b24_query_get_int(&query, 2);
+        }
+    }
+
+    *counts = c;
+    *n = norigins;
+
+    return b24_query_end(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_origins(b24_queue_t *q, b24_pool_t *pool, b24_str_t **origins,
+    size_t *n)
+{
+    size_t       size;
+    b24_str_t   *list;
+    b24_query_t  query;
+
+    *origins = NULL;
+    *n = 0;
+    size = 0;
+
+    b24_query_init(&query, q, B24_SQL_ORIGINS);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+
+        if (*n == size) {
+            size = size ? size * 2 : 8;
+            list = b24_palloc(pool, size * sizeof(b24_str_t));
+
+            if (list == NULL) {
+                query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM,
+                                           "out of memory");
+                break;
+            }
+
+            if (*n) {
+                memcpy(list, *origins, *n * sizeof(b24_str_t));
+            }
+
+            *origins = list;
+        }
+
+        b24_query_get_str(&query, 0, pool, &(*origins)[(*n)++]);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* one number, 0 when there is no row */
+
+static b24_queue_rc_e
+b24_queue_number(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
+    int64_t *value)
+{
+    b24_query_t  query;
+
+    *value = 0;
+
+    b24_query_init(&query, q, sql);
+
+    if (origin) {
+        b24_query_text(&query, origin);
+    }
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *value = b24_query_get_int(&query, 0);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_list(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
+    size_t norigins, b24_state_e state, int limit,
+    b24_queue_record_t **records, size_t *n)
+{
+    int                  own, i;
+    size_t               k;
+    b24_str_t           *all;
+    b24_list_t           list;
+    b24_queue_rc_e       rc;
+    b24_queue_record_t  *r;
+
+    *records = NULL;
+    *n = 0;
+
+    list.n = 0;
+    list.max = limit < 1 ? 1
+               : limit > B24_QUEUE_LIST_MAX ? B24_QUEUE_LIST_MAX : limit;
+    list.elts = b24_palloc(pool, list.max * sizeof(b24_latest_t));
+
+    if (list.elts == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    rc = b24_queue_begin_read(q, &own);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    if (origins == NULL) {
+        rc = b24_queue_origins(q, pool, &all, &norigins);
+        origins = all;
+    }
+
+    for (k = 0; rc == B24_QUEUE_OK && k < norigins; k++) {
+
+        for (i = 0; rc == B24_QUEUE_OK && i < B24_NSTATES; i++) {
+
+            if (state == B24_NSTATES || state == (b24_state_e) i) {
+                rc = b24_queue_list_ids(q, &origins[k], (b24_state_e) i,
+                                        &list);
+            }
+        }
+    }
+
+    if (rc == B24_QUEUE_OK && list.n) {
+        r = b24_pcalloc(pool, list.n * sizeof(b24_queue_record_t));
+
+        if (r == NULL) {
+            rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+        }
+
+        for (i = 0; rc == B24_QUEUE_OK && i < list.n; i++) {
+            rc = b24_queue_record(q, pool, list.elts[i].id, &r[i]);
+        }
+
+        if (rc == B24_QUEUE_OK) {
+            *records = r;
+            *n = (size_t) list.n;
+        }
+    }
+
+    return own ? b24_queue_finish(q, rc) : rc;
+}
+
+
+/* one index serves any choice: the latest of each origin and state, merged */
+
+static b24_queue_rc_e
+b24_queue_list_ids(b24_queue_t *q, const b24_str_t *origin, b24_state_e state,
+    b24_list_t *list)
+{
+    int64_t      least;
+    b24_query_t  query;
+
+    least = list->n == list->max ? list->elts[list->n - 1].updated : INT64_MIN;
+
+    b24_query_init(&query, q, B24_SQL_LATEST);
+    b24_query_text(&query, origin);
+    b24_query_chars(&query, b24_state_name(state));
+    b24_query_int(&query, least);
+    b24_query_int(&query, list->max);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_queue_list_add(list, b24_query_get_int(&query, 0),
+                           b24_query_get_int(&query, 1));
+    }
+
+    return b24_query_end(&query);
+}
+
+
+static void
+b24_queue_list_add(b24_list_t *list, int64_t id, int64_t updated)
+{
+    int            i, low, high;
+    b24_latest_t  *e;
+
+    low = 0;
+    high = list->n;
+
+    while (low < high) {
+        i = (low + high) / 2;
+        e = &list->elts[i];
+
+        if (e->updated > updated || (e->updated == updated && e->id > id)) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
+    if (low == list->max) {
+        return;
+    }
+
+    if (list->n < list->max) {
+        list->n++;
+    }
+
+    memmove(&list->elts[low + 1], &list->elts[low],
+            (size_t) (list->n - low - 1) * sizeof(b24_latest_t));
+
+    list->elts[low].id = id;
+    list->elts[low].updated = updated;
+}
+
+
+static b24_queue_rc_e
+b24_queue_record(b24_queue_t *q, b24_pool_t *pool, int64_t id,
+    b24_queue_record_t *r)
+{
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    b24_query_init(&query, q, B24_SQL_RECORD);
+    b24_query_int(&query, id);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_queue_key_print(r->key, b24_query_get_int(&query, 0));
+        b24_query_get_str(&query, 1, pool, &r->origin);
+        b24_query_get_str(&query, 2, pool, &r->order_id);
+        b24_query_get_str(&query, 3, pool, &r->rule);
+        b24_query_peek_str(&query, 4, &name);
+        r->state = b24_state_find(&name);
+        r->deal_id = b24_query_get_int(&query, 5);
+        r->contact_id = b24_query_get_int(&query, 6);
+        r->company_id = b24_query_get_int(&query, 7);
+        r->attempts = (int) b24_query_get_int(&query, 8);
+        r->created = b24_query_get_int(&query, 9);
+        r->updated = b24_query_get_int(&query, 10);
+        r->next = b24_query_get_int(&query, 11);
+        b24_query_get_str(&query, 12, pool, &r->cause);
+        b24_query_get_str(&query, 13, pool, &r->advice);
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_get(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *key,
+    const b24_str_t *origin, const b24_str_t *order_id,
+    b24_queue_record_t **records, size_t *n)
+{
+    int                  own, i, found;
+    int64_t              ids[B24_QUEUE_FOUND];
+    b24_query_t          query;
+    b24_queue_rc_e       rc;
+    b24_queue_record_t  *r;
+
+    *records = NULL;
+    *n = 0;
+
+    rc = b24_queue_begin_read(q, &own);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_find(q, key, origin, order_id, ids, &found);
+
+    r = b24_pcalloc(pool, B24_QUEUE_FOUND * sizeof(b24_queue_record_t));
+
+    if (rc == B24_QUEUE_OK && r == NULL) {
+        rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    for (i = 0; rc == B24_QUEUE_OK && i < found; i++) {
+        rc = b24_queue_record(q, pool, ids[i], &r[i]);
+
+        if (rc != B24_QUEUE_OK) {
+            break;
+        }
+
+        b24_query_init(&query, q, B24_SQL_FIRST_DATA);
+        b24_query_int(&query, ids[i]);
+
+        if (b24_query_row(&query) == B24_QUEUE_OK) {
+            b24_query_get_str(&query, 0, pool, &r[i].data);
+        }
+
+        rc = b24_query_end(&query);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        *records = r;
+        *n = (size_t) found;
+    }
+
+    /* nothing was written: what matters is that the transaction ends */
+
+    if (own) {
+        b24_queue_rollback(q);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_find(b24_queue_t *q, const b24_str_t *key, const b24_str_t *origin,
+    const b24_str_t *order_id, int64_t *ids, int *n)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    *n = 0;
+
+    if (key && key->len) {
+        ids[0] = b24_queue_key_parse(key->data, key->len);
+        *n = 1;
+
+        return ids[0] ? B24_QUEUE_OK : B24_QUEUE_NONE;
+    }
+
+    if (order_id == NULL || order_id->len == 0) {
+        return B24_QUEUE_NONE;
+    }
+
+    b24_query_init(&query, q, B24_SQL_BY_NUMBER);
+    b24_query_text(&query, order_id);
+    b24_query_str(&query, origin);
+    b24_query_int(&query, B24_QUEUE_FOUND);
+
+    while (*n < B24_QUEUE_FOUND && b24_query_row(&query) == B24_QUEUE_OK) {
+        ids[(*n)++] = b24_query_get_int(&query, 0);
+    }
+
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK && *n == 0 ? B24_QUEUE_NONE : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const char *key, b24_queue_moment_t **moments, size_t *n)
+{
+    *moments = NULL;
+    *n = 0;
+
+    if (record == 0 && key) {
+        record = b24_queue_key_parse((const u_char *) key, strlen(key));
+    }
+
+    if (record == 0) {
+        return B24_QUEUE_NONE;
+    }
+
+    return b24_queue_moments(q, pool, record, moments, n);
+}
+
+
+static b24_queue_rc_e
+b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_queue_moment_t **moments, size_t *n)
+{
+    b24_str_t            name;
+    b24_query_t          query;
+    b24_queue_rc_e       rc;
+    b24_queue_moment_t  *m;
+
+    *moments = b24_pcalloc(pool,
+                           B24_QUEUE_MOMENTS * sizeof(b24_queue_moment_t));
+    if (*moments == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    b24_query_init(&query, q, B24_SQL_TIMELINE);
+    b24_query_int(&query, record);
+
+    while (*n < B24_QUEUE_MOMENTS && b24_query_row(&query) == B24_QUEUE_OK) {
+        m = &(*moments)[(*n)++];
+
+        m->time = b24_query_get_int(&query, 0);
+        m->last = b24_query_get_int(&query, 1);
+        m->count = (int) b24_query_get_int(&query, 2);
+        b24_query_peek_str(&query, 3, &name);
+        m->state = b24_state_find(&name);
+        b24_query_get_str(&query, 4, pool, &m->cause);
+        b24_query_get_str(&query, 5, pool, &m->method);
+        b24_query_get_str(&query, 6, pool, &m->error);
+    }
+
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK && *n == 0 ? B24_QUEUE_NONE : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now,
+    int *n)
+{
+    b24_queue_rc_e  rc;
+
+    *n = 0;
+
+    rc = b24_queue_begin(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_expire(q, keep_ms, limit, now, n);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_announce(q, keep_ms, limit, now);
+    }
+
+    rc = b24_queue_finish(q, rc);
+
+    if (rc != B24_QUEUE_OK) {
+        *n = 0;
+
+    } else if (*n && *n < limit) {
+        b24_queue_shrink(q);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_expire(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now,
+    int *n)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_CLEAN_DELIVERED);
+    b24_query_int(&query, now - keep_ms);
+    b24_query_int(&query, limit);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    *n = sqlite3_changes(q->db);
+
+    if (*n >= limit) {
+        return B24_QUEUE_OK;
+    }
+
+    /* announced by a clock that was ahead: to be announced again */
+
+    b24_query_init(&query, q, B24_SQL_UNWARN);
+    b24_query_int(&query, now);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_CLEAN_WARNED);
+    b24_query_int(&query, now - keep_ms);
+    b24_query_int(&query, now - 3 * keep_ms);
+    b24_query_int(&query, limit - *n);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        *n += sqlite3_changes(q->db);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_announce(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now)
+{
+    int              i;
+    int64_t          id;
+    b24_str_t        name;
+    b24_query_t      query;
+    b24_moment_t     moment;
+    b24_queue_rc_e   rc;
+
+    for (i = 0; i < limit; i++) {
+        b24_query_init(&query, q, B24_SQL_AGING);
+        b24_query_int(&query, now - 2 * keep_ms);
+
+        rc = b24_query_row(&query);
+
+        if (rc != B24_QUEUE_OK) {
+            (void) b24_query_end(&query);
+            return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
+        }
+
+        id = b24_query_get_int(&query, 0);
+        b24_query_peek_str(&query, 1, &name);
+
+        memset(&moment, 0, sizeof(b24_moment_t));
+        moment.state = b24_state_find(&name);
+
+        (void) b24_query_end(&query);
+
+        b24_query_init(&query, q, B24_SQL_WARN);
+        b24_query_int(&query, now);
+        b24_query_int(&query, id);
+
+        rc = b24_query_done(&query);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+
+        moment.cause.data = (u_char *) "untouched for long: will be deleted"
+                                       " after another \"keep\" of b24_queue";
+        moment.cause.len = strlen((char *) moment.cause.data);
+
+        rc = b24_queue_moment(q, id, &moment, now);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    return B24_QUEUE_OK;
+}
+
+
+/*
+ * Gives pages back, a few at a time, and empties the WAL, where what was
+ * deleted may still stand.  Nobody is waited for: there will be a next time.
+ */
+
+static void
+b24_queue_shrink(b24_queue_t *q)
+{
+    int      timeout;
+    char     vacuum[64];
+    int64_t  pages;
+
+    timeout = q->timeout;
+    q->timeout = 0;
+
+    if (b24_queue_pragma(q, "PRAGMA freelist_count", &pages) == B24_QUEUE_OK
+        && pages > B24_QUEUE_SLACK)
+    {
+        (void) snprintf(vacuum, sizeof(vacuum),
+                        "PRAGMA incremental_vacuum(%d)", B24_QUEUE_VACUUM);
+        (void) b24_queue_exec(q, vacuum);
+    }
+
+    (void) b24_queue_exec(q, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+    q->timeout = timeout;
+}

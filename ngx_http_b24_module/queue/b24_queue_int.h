@@ -1,0 +1,192 @@
+
+/*
+ * What the files of the queue share.  Nothing outside this folder includes it,
+ * but the tests that ask SQLite how it carries the statements out.
+ */
+
+
+#ifndef _B24_QUEUE_INT_H_INCLUDED_
+#define _B24_QUEUE_INT_H_INCLUDED_
+
+
+#include "b24_queue.h"
+
+#include <sqlite3.h>
+
+
+#define B24_QUEUE_APPLICATION  0x62323471      /* "b24q" */
+#define B24_QUEUE_TIMEOUT      5000            /* ms */
+#define B24_QUEUE_MESSAGE      256
+#define B24_QUEUE_DAY          ((int64_t) 24 * 60 * 60 * 1000)
+#define B24_QUEUE_MOMENTS      200             /* timeline rows of a record */
+#define B24_QUEUE_FOUND        20              /* records of one order id */
+
+
+/* the statements of a connection, their texts are in b24_queue_sql.c */
+typedef enum {
+    B24_SQL_BEGIN = 0,
+    B24_SQL_BEGIN_READ,
+    B24_SQL_COMMIT,
+    B24_SQL_ROLLBACK,
+
+    B24_SQL_TWINS,
+    B24_SQL_TWIN_LINK,
+    B24_SQL_STORED,
+    B24_SQL_DROP_DELIVERED,
+    B24_SQL_PUT_RECORD,
+    B24_SQL_PUT_EVENT,
+    B24_SQL_HEAD,
+    B24_SQL_CONFIRM,
+    B24_SQL_DROP_FIRST_EVENT,
+    B24_SQL_COUNT,
+    B24_SQL_LAST_SEQ,
+    B24_SQL_REOPEN,
+
+    B24_SQL_LAST_MOMENTS,
+    B24_SQL_MOMENT,
+    B24_SQL_MOMENT_AGAIN,
+    B24_SQL_MOMENT_REPLACE,
+
+    B24_SQL_DUE_ACCEPTED,
+    B24_SQL_DUE_WAITING,
+    B24_SQL_DUE_STEPPED,
+    B24_SQL_DUE_SENDING,
+    B24_SQL_DUE_FUTURE,
+    B24_SQL_CLAIM,
+    B24_SQL_JOB,
+    B24_SQL_STEPS,
+    B24_SQL_HELD,
+    B24_SQL_ATTEMPT,
+    B24_SQL_STEP,
+    B24_SQL_OUTCOME,
+    B24_SQL_EVENT_DONE,
+    B24_SQL_NEXT_EVENT,
+    B24_SQL_PUT_LINK,
+
+    B24_SQL_LINK,
+    B24_SQL_COUNTS,
+    B24_SQL_CHANGE,
+    B24_SQL_OLDEST,
+    B24_SQL_ORIGINS,
+    B24_SQL_LATEST,
+    B24_SQL_RECORD,
+    B24_SQL_FIRST_DATA,
+    B24_SQL_BY_NUMBER,
+    B24_SQL_TIMELINE,
+
+    B24_SQL_RETRY,
+    B24_SQL_CLEAN_DELIVERED,
+    B24_SQL_CLEAN_WARNED,
+    B24_SQL_UNWARN,
+    B24_SQL_AGING,
+    B24_SQL_WARN,
+
+    B24_SQL_N
+} b24_sql_e;
+
+
+extern const char  *b24_queue_sql[B24_SQL_N];
+extern const char   b24_queue_schema[];
+
+
+struct b24_queue_s {
+    sqlite3       *db;
+    char          *path;
+    dev_t          dev;             /* of the file that was opened */
+    ino_t          ino;
+    int            timeout;         /* ms */
+    int64_t        waiting;         /* monotonic ms, since when for a lock */
+    int64_t        max;
+    sqlite3_stmt  *stmts[B24_SQL_N];
+    char           message[B24_QUEUE_MESSAGE];
+};
+
+
+/*
+ * One use of a statement.  Values are bound in the order of the calls; errors
+ * are sticky, so that they are checked once, at the row or at the end.
+ */
+typedef struct {
+    b24_queue_t     *queue;
+    sqlite3_stmt    *stmt;
+    int              bound;
+    b24_queue_rc_e   rc;
+} b24_query_t;
+
+
+void b24_query_init(b24_query_t *query, b24_queue_t *q, b24_sql_e sql);
+void b24_query_int(b24_query_t *query, int64_t value);
+/* 0 is bound as NULL */
+void b24_query_id(b24_query_t *query, int64_t value);
+/* the text must live until the end; NULL and empty ones are bound as NULL */
+void b24_query_str(b24_query_t *query, const b24_str_t *text);
+void b24_query_chars(b24_query_t *query, const char *text);
+/* empty ones are bound as "" */
+void b24_query_text(b24_query_t *query, const b24_str_t *text);
+
+/* OK: a row, NONE: no more, or an error */
+b24_queue_rc_e b24_query_row(b24_query_t *query);
+int64_t b24_query_get_int(b24_query_t *query, int column);
+/* a copy in the pool; NULL gives data NULL; memory is a sticky error */
+void b24_query_get_str(b24_query_t *query, int column, b24_pool_t *pool,
+    b24_str_t *text);
+/* until the next row only */
+void b24_query_peek_str(b24_query_t *query, int column, b24_str_t *text);
+
+/* resets; OK or the sticky error */
+b24_queue_rc_e b24_query_end(b24_query_t *query);
+/* a statement that gives no rows */
+b24_queue_rc_e b24_query_done(b24_query_t *query);
+
+
+/* notes SQLite's words, gives our code */
+b24_queue_rc_e b24_queue_failed(b24_queue_t *q);
+b24_queue_rc_e b24_queue_fault(b24_queue_t *q, b24_queue_rc_e rc,
+    const char *words);
+
+/* a transaction for reading; *own is 0 inside one of the caller */
+b24_queue_rc_e b24_queue_begin_read(b24_queue_t *q, int *own);
+/* commits when rc is OK, else rolls back; the first error stays */
+b24_queue_rc_e b24_queue_finish(b24_queue_t *q, b24_queue_rc_e rc);
+
+/* the schema's version, made when the file is empty; pragmas */
+b24_queue_rc_e b24_queue_prepare(b24_queue_t *q);
+b24_queue_rc_e b24_queue_exec(b24_queue_t *q, const char *sql);
+/* the first column of the first row */
+b24_queue_rc_e b24_queue_pragma(b24_queue_t *q, const char *sql,
+    int64_t *value);
+int64_t b24_queue_monotonic(void);
+void b24_queue_sleep(int ms);
+
+void b24_queue_key_print(char *key, int64_t record);
+/* 0 when it is no key of ours */
+int64_t b24_queue_key_parse(const u_char *key, size_t len);
+
+/* names of the schema, and back: -1 when unknown */
+const char *b24_queue_kind_name(b24_ev_e kind);
+int b24_queue_kind_find(const b24_str_t *name);
+const char *b24_queue_step_name(int step);
+int b24_queue_step_find(const b24_str_t *name);
+const char *b24_queue_step_state_name(b24_step_state_e state);
+int b24_queue_step_state_find(const b24_str_t *name);
+
+
+typedef struct {
+    b24_state_e   state;
+    b24_str_t     cause;            /* empty: none */
+    const char   *method;           /* NULL: none */
+    const char   *error;
+} b24_moment_t;
+
+/* adds to the timeline of a record, or to the count of the row that is equal */
+b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
+    const b24_moment_t *moment, int64_t now);
+
+/* sets the event a record works on */
+b24_queue_rc_e b24_queue_head(b24_queue_t *q, int64_t record, int64_t event);
+/* a delivered record goes on with its next event */
+b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,
+    b24_ev_e kind, int64_t arrived, int64_t now);
+
+
+#endif /* _B24_QUEUE_INT_H_INCLUDED_ */

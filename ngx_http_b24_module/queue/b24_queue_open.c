@@ -1,0 +1,534 @@
+
+/*
+ * Opening the queue's file: its mode, its identity, its schema.
+ */
+
+#include "b24_queue_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+
+#define B24_QUEUE_RETRY  10         /* ms between tries while opening */
+
+
+static b24_queue_rc_e b24_queue_create_file(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_connect(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_version(b24_queue_t *q, int *fresh);
+static b24_queue_rc_e b24_queue_wal(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_create_schema(b24_queue_t *q);
+static int b24_queue_busy(void *data, int count);
+
+
+b24_queue_rc_e
+b24_queue_open(b24_queue_t **queue, const char *path, char *err, size_t errlen)
+{
+    b24_queue_t     *q;
+    b24_queue_rc_e   rc;
+
+    *queue = NULL;
+
+    q = calloc(1, sizeof(b24_queue_t));
+    if (q == NULL) {
+        rc = B24_QUEUE_NOMEM;
+        goto failed;
+    }
+
+    q->timeout = B24_QUEUE_TIMEOUT;
+
+    q->path = strdup(path);
+    if (q->path == NULL) {
+        rc = B24_QUEUE_NOMEM;
+        goto failed;
+    }
+
+    rc = b24_queue_create_file(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_connect(q);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_prepare(q);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        *queue = q;
+        return B24_QUEUE_OK;
+    }
+
+failed:
+
+    if (err && errlen) {
+        (void) snprintf(err, errlen, "%s", q && q->message[0] ? q->message
+                                                     : b24_queue_strerror(rc));
+    }
+
+    b24_queue_close(q);
+
+    return rc;
+}
+
+
+void
+b24_queue_close(b24_queue_t *q)
+{
+    int  i;
+
+    if (q == NULL) {
+        return;
+    }
+
+    b24_queue_rollback(q);
+
+    for (i = 0; i < B24_SQL_N; i++) {
+        (void) sqlite3_finalize(q->stmts[i]);
+    }
+
+    (void) sqlite3_close(q->db);
+
+    free(q->path);
+    free(q);
+}
+
+
+const char *
+b24_queue_message(b24_queue_t *q)
+{
+    return q->message;
+}
+
+
+void
+b24_queue_timeout(b24_queue_t *q, int ms)
+{
+    q->timeout = ms < 0 ? 0 : ms > 60000 ? 60000 : ms;
+}
+
+
+void
+b24_queue_limit(b24_queue_t *q, int64_t max)
+{
+    q->max = max > 0 ? max : 0;
+}
+
+
+/*
+ * stat() and never open(): closing any descriptor of the file would drop the
+ * locks that SQLite holds on it in this process.
+ */
+
+int
+b24_queue_same_file(b24_queue_t *q)
+{
+    struct stat  st;
+
+    return stat(q->path, &st) == 0 && st.st_dev == q->dev
+           && st.st_ino == q->ino;
+}
+
+
+/*
+ * SQLite would make the file with the umask's mode.  With O_EXCL the file is
+ * one that no connection of this process can have locks on, see above; an
+ * existing one isn't opened.  An empty file is an empty database.
+ */
+
+static b24_queue_rc_e
+b24_queue_create_file(b24_queue_t *q)
+{
+    int          fd, err;
+    struct stat  st;
+
+    /* both would mean something else to SQLite */
+
+    if (strncmp(q->path, "file:", 5) == 0 || q->path[0] == ':'
+        || q->path[0] == '\0')
+    {
+        return b24_queue_fault(q, B24_QUEUE_IO, "not the path of a file");
+    }
+
+    fd = open(q->path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC|O_NOFOLLOW, 0600);
+
+    if (fd >= 0) {
+        (void) close(fd);
+        return B24_QUEUE_OK;
+    }
+
+    err = errno;
+
+    if (err == EEXIST) {
+
+        if (stat(q->path, &st) == 0 && S_ISREG(st.st_mode)
+            && (st.st_mode & 077))
+        {
+            (void) chmod(q->path, 0600);
+        }
+
+        return B24_QUEUE_OK;
+    }
+
+    (void) snprintf(q->message, sizeof(q->message),
+                    "the file can't be created (errno %d)", err);
+
+    switch (err) {
+
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return B24_QUEUE_READONLY;
+
+    case ENOSPC:
+    case EDQUOT:
+        return B24_QUEUE_FULL;
+
+    case ENOMEM:
+        return B24_QUEUE_NOMEM;
+
+    default:
+        return B24_QUEUE_IO;
+    }
+}
+
+
+static b24_queue_rc_e
+b24_queue_connect(b24_queue_t *q)
+{
+    int          rc, moved;
+    struct stat  st;
+
+    errno = 0;
+
+    rc = sqlite3_open_v2(q->path, &q->db, SQLITE_OPEN_READWRITE
+                                          |SQLITE_OPEN_NOMUTEX, NULL);
+    if (q->db == NULL) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    if (rc != SQLITE_OK) {
+        return b24_queue_failed(q);
+    }
+
+    (void) sqlite3_extended_result_codes(q->db, 1);
+    (void) sqlite3_busy_handler(q->db, b24_queue_busy, q);
+    (void) sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+
+    /* SQLite falls back to reading where it may not write */
+
+    if (sqlite3_db_readonly(q->db, "main") == 1) {
+        return b24_queue_fault(q, B24_QUEUE_READONLY,
+                               "attempt to write a readonly database");
+    }
+
+    /* the file at the path might have been exchanged since it was opened */
+
+    moved = 0;
+
+    if (stat(q->path, &st) != 0
+        || sqlite3_file_control(q->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+           != SQLITE_OK
+        || moved)
+    {
+        return b24_queue_fault(q, B24_QUEUE_IO, "the file is gone");
+    }
+
+    q->dev = st.st_dev;
+    q->ino = st.st_ino;
+
+    return B24_QUEUE_OK;
+}
+
+
+b24_queue_rc_e
+b24_queue_prepare(b24_queue_t *q)
+{
+    int             fresh;
+    b24_queue_rc_e  rc;
+
+    /* nothing is written before the file is known to be ours or empty */
+
+    rc = b24_queue_version(q, &fresh);
+
+    if (rc == B24_QUEUE_OK && fresh) {
+
+        /* pages of deleted records can then be given back in small steps;
+         * it must be said before the first table is made */
+
+        rc = b24_queue_exec(q, "PRAGMA auto_vacuum = INCREMENTAL");
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_wal(q);
+    }
+
+    /* secure_delete: what keep= has expired is to be gone from the disk */
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_exec(q, "PRAGMA synchronous = FULL;"
+                               "PRAGMA foreign_keys = ON;"
+                               "PRAGMA secure_delete = ON;"
+                               "PRAGMA temp_store = MEMORY;"
+                               "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA cell_size_check = ON;"
+                               "PRAGMA wal_autocheckpoint = 1000;"
+                               "PRAGMA journal_size_limit = 67108864");
+    }
+
+    if (rc == B24_QUEUE_OK && fresh) {
+        rc = b24_queue_create_schema(q);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_version(b24_queue_t *q, int *fresh)
+{
+    int64_t         application, version, tables;
+    b24_queue_rc_e  rc;
+
+    *fresh = 0;
+
+    rc = b24_queue_pragma(q, "PRAGMA application_id", &application);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_pragma(q, "PRAGMA user_version", &version);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_pragma(q, "SELECT count(*) FROM sqlite_schema",
+                              &tables);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    if (application == 0 && version == 0 && tables == 0) {
+        *fresh = 1;
+        return B24_QUEUE_OK;
+    }
+
+    if (application != B24_QUEUE_APPLICATION || version < 1) {
+        return b24_queue_fault(q, B24_QUEUE_CORRUPT,
+                               "the file is a database of another program");
+    }
+
+    if (version > B24_QUEUE_SCHEMA) {
+        (void) snprintf(q->message, sizeof(q->message),
+                        "the schema has version %lld, this module knows %d",
+                        (long long) version, B24_QUEUE_SCHEMA);
+        return B24_QUEUE_NEWER;
+    }
+
+    return B24_QUEUE_OK;
+}
+
+
+b24_queue_rc_e
+b24_queue_pragma(b24_queue_t *q, const char *sql, int64_t *value)
+{
+    int64_t         until;
+    sqlite3_stmt   *stmt;
+    b24_queue_rc_e  rc;
+
+    until = b24_queue_monotonic() + q->timeout;
+    *value = 0;
+
+    /*
+     * SQLite answers BUSY at once, without the handler, where another process
+     * recovers the WAL or is the last one to leave it.
+     */
+
+    for ( ;; ) {
+        stmt = NULL;
+        rc = B24_QUEUE_OK;
+        errno = 0;
+
+        if (sqlite3_prepare_v2(q->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+            rc = b24_queue_failed(q);
+
+        } else if (sqlite3_step(stmt) != SQLITE_ROW) {
+            rc = b24_queue_failed(q);
+
+        } else {
+            *value = sqlite3_column_int64(stmt, 0);
+        }
+
+        (void) sqlite3_finalize(stmt);
+
+        if (rc != B24_QUEUE_BUSY || b24_queue_monotonic() >= until) {
+            return rc;
+        }
+
+        b24_queue_sleep(B24_QUEUE_RETRY);
+    }
+}
+
+
+/* the pragma answers with the mode that is set: "wal", or the old one */
+
+static b24_queue_rc_e
+b24_queue_wal(b24_queue_t *q)
+{
+    int             wal;
+    int64_t         until;
+    sqlite3_stmt   *stmt;
+    const u_char   *mode;
+    b24_queue_rc_e  rc;
+
+    until = b24_queue_monotonic() + q->timeout;
+
+    for ( ;; ) {
+        stmt = NULL;
+        wal = 0;
+        errno = 0;
+
+        if (sqlite3_prepare_v2(q->db, "PRAGMA journal_mode = WAL", -1, &stmt,
+                               NULL)
+            != SQLITE_OK)
+        {
+            rc = b24_queue_failed(q);
+
+        } else if (sqlite3_step(stmt) != SQLITE_ROW) {
+            rc = b24_queue_failed(q);
+
+        } else {
+            mode = sqlite3_column_text(stmt, 0);
+            wal = mode && strcmp((const char *) mode, "wal") == 0;
+            rc = B24_QUEUE_BUSY;
+        }
+
+        (void) sqlite3_finalize(stmt);
+
+        if (wal) {
+            return B24_QUEUE_OK;
+        }
+
+        if (rc != B24_QUEUE_BUSY || b24_queue_monotonic() >= until) {
+            return rc;
+        }
+
+        b24_queue_sleep(B24_QUEUE_RETRY);
+    }
+}
+
+
+b24_queue_rc_e
+b24_queue_exec(b24_queue_t *q, const char *sql)
+{
+    int64_t         until;
+    b24_queue_rc_e  rc;
+
+    until = b24_queue_monotonic() + q->timeout;
+
+    for ( ;; ) {
+        errno = 0;
+
+        if (sqlite3_exec(q->db, sql, NULL, NULL, NULL) == SQLITE_OK) {
+            return B24_QUEUE_OK;
+        }
+
+        rc = b24_queue_failed(q);
+
+        if (rc != B24_QUEUE_BUSY || !sqlite3_get_autocommit(q->db)
+            || b24_queue_monotonic() >= until)
+        {
+            return rc;
+        }
+
+        b24_queue_sleep(B24_QUEUE_RETRY);
+    }
+}
+
+
+static b24_queue_rc_e
+b24_queue_create_schema(b24_queue_t *q)
+{
+    int             fresh;
+    char            ids[96];
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_exec(q, "BEGIN IMMEDIATE");
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    /* another worker may have been first */
+
+    rc = b24_queue_version(q, &fresh);
+
+    if (rc != B24_QUEUE_OK || !fresh) {
+        b24_queue_rollback(q);
+        return rc;
+    }
+
+    (void) snprintf(ids, sizeof(ids),
+                    "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                    B24_QUEUE_APPLICATION, B24_QUEUE_SCHEMA);
+
+    rc = b24_queue_exec(q, b24_queue_schema);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_exec(q, ids);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+int64_t
+b24_queue_monotonic(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+void
+b24_queue_sleep(int ms)
+{
+    struct timespec  ts;
+
+    ts.tv_sec = ms / 1000;
+    ts.tv_nsec = (ms % 1000) * 1000000L;
+
+    (void) nanosleep(&ts, NULL);
+}
+
+
+/*
+ * SQLite's own handler sleeps up to 100 ms a time, longer than most commits
+ * take, so that it loses against writers that come back at once.
+ */
+
+static int
+b24_queue_busy(void *data, int count)
+{
+    b24_queue_t *q = data;
+
+    int64_t  now;
+
+    now = b24_queue_monotonic();
+
+    if (count == 0) {
+        q->waiting = now;
+    }
+
+    if (now - q->waiting >= q->timeout) {
+        return 0;
+    }
+
+    b24_queue_sleep(count < 8 ? count + 1 : 8);
+
+    return 1;
+}

@@ -1,0 +1,410 @@
+
+/*
+ * The schema and every statement.  An index that a statement relies on is named
+ * in it (INDEXED BY): SQLite then refuses to prepare it any other way, so that
+ * no statement can become a walk over a million records unseen.
+ */
+
+#include "b24_queue_int.h"
+
+
+/*
+ * records   one row per order, small and changed often
+ * events    what is to be delivered of an order, in sequence, with the data;
+ *           records.event is the one being worked on, the state is its state
+ * steps     how far a delivery has come; a step without a row is open
+ * timeline  what happened to a record
+ * links     origin + order id -> what Bitrix24 calls it; outlives the record
+ * counts    kept by triggers: now for most states; delivered, rejected and
+ *           duplicate since the queue was made
+ * meta      change: grows with every change of counts; records: how many rows
+ *
+ * Times are ms since the epoch.  reuse is 0 for the first record of an order
+ * number and counts those that came later with other content.
+ */
+
+const char  b24_queue_schema[] =
+    "CREATE TABLE meta ("
+        "name TEXT PRIMARY KEY,"
+        "value INTEGER NOT NULL"
+    ") WITHOUT ROWID;"
+
+    "INSERT INTO meta VALUES ('change', 0), ('records', 0);"
+
+    "CREATE TABLE records ("
+        "id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "origin TEXT NOT NULL,"
+        "order_id TEXT,"
+        "reuse INTEGER NOT NULL,"
+        "rule TEXT NOT NULL,"
+        "fingerprint TEXT NOT NULL,"
+        "state TEXT NOT NULL CHECK (state IN ('captured', 'accepted',"
+            "'sending', 'waiting', 'parked', 'unconfirmed', 'delivered')),"
+        "event INTEGER,"
+        "arrived INTEGER NOT NULL,"         /* the event */
+        "accepted INTEGER NOT NULL,"        /* the order */
+        "attempts INTEGER NOT NULL DEFAULT 0,"
+        "next INTEGER,"
+        "owner TEXT,"
+        "lease INTEGER,"
+        "deal_id INTEGER,"
+        "contact_id INTEGER,"
+        "company_id INTEGER,"
+        "created INTEGER NOT NULL,"
+        "updated INTEGER NOT NULL,"
+        "delivered INTEGER,"                /* for the first time */
+        "warned INTEGER,"                   /* of being deleted soon */
+        "cause TEXT,"
+        "advice TEXT"
+    ");"
+
+    "CREATE UNIQUE INDEX records_number ON records (order_id, origin, reuse)"
+        " WHERE order_id IS NOT NULL;"
+    "CREATE INDEX records_accepted ON records (origin, event)"
+        " WHERE state = 'accepted';"
+    "CREATE INDEX records_waiting ON records (origin, next)"
+        " WHERE state = 'waiting';"
+    "CREATE INDEX records_sending ON records (origin, lease)"
+        " WHERE state = 'sending';"
+    "CREATE INDEX records_open ON records (origin, arrived)"
+        " WHERE state IN ('accepted', 'sending', 'waiting');"
+    "CREATE INDEX records_list ON records (origin, state, updated);"
+    "CREATE INDEX records_delivered ON records (delivered)"
+        " WHERE state = 'delivered';"
+    "CREATE INDEX records_aging ON records (updated)"
+        " WHERE state IN ('parked', 'unconfirmed') AND warned IS NULL;"
+    "CREATE INDEX records_warned ON records (warned)"
+        " WHERE warned IS NOT NULL;"
+
+    /* ids are never used again: a late answer must not hit another event */
+
+    "CREATE TABLE events ("
+        "id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,"
+        "seq INTEGER NOT NULL,"
+        "kind TEXT NOT NULL"
+            " CHECK (kind IN ('new', 'status', 'changed', 'link')),"
+        "arrived INTEGER NOT NULL,"
+        "done INTEGER,"
+        "data TEXT NOT NULL,"
+        "UNIQUE (record, seq)"
+    ");"
+
+    "CREATE TABLE steps ("
+        "record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,"
+        "step TEXT NOT NULL,"
+        "state TEXT NOT NULL,"
+        "PRIMARY KEY (record, step)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE timeline ("
+        "record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,"
+        "n INTEGER NOT NULL,"
+        "time INTEGER NOT NULL,"
+        "last INTEGER NOT NULL,"
+        "count INTEGER NOT NULL,"
+        "state TEXT NOT NULL,"
+        "cause TEXT,"
+        "method TEXT,"
+        "error TEXT,"
+        "PRIMARY KEY (record, n)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE links ("
+        "origin TEXT NOT NULL,"
+        "order_id TEXT NOT NULL,"
+        "deal_id INTEGER NOT NULL,"
+        "contact_id INTEGER,"
+        "company_id INTEGER,"
+        "fingerprint TEXT,"                 /* goes with the record */
+        "accepted INTEGER NOT NULL,"
+        "PRIMARY KEY (origin, order_id)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE counts ("
+        "origin TEXT NOT NULL,"
+        "state TEXT NOT NULL,"
+        "n INTEGER NOT NULL,"
+        "PRIMARY KEY (origin, state)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TRIGGER counts_insert AFTER INSERT ON counts BEGIN"
+        " UPDATE meta SET value = value + 1 WHERE name = 'change';"
+    "END;"
+
+    "CREATE TRIGGER counts_update AFTER UPDATE ON counts BEGIN"
+        " UPDATE meta SET value = value + 1 WHERE name = 'change';"
+    "END;"
+
+    "CREATE TRIGGER records_insert AFTER INSERT ON records BEGIN"
+        " INSERT INTO counts VALUES (NEW.origin, NEW.state, 1)"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
+        " UPDATE meta SET value = value + 1 WHERE name = 'records';"
+    "END;"
+
+    "CREATE TRIGGER records_state AFTER UPDATE OF state ON records"
+        " WHEN OLD.state <> NEW.state BEGIN"
+        " UPDATE counts SET n = n - 1 WHERE origin = OLD.origin"
+            " AND state = OLD.state AND OLD.state <> 'delivered';"
+        " INSERT INTO counts SELECT NEW.origin, NEW.state, 1"
+            " WHERE NEW.state <> 'delivered'"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
+    "END;"
+
+    "CREATE TRIGGER records_first AFTER UPDATE OF delivered ON records"
+        " WHEN OLD.delivered IS NULL AND NEW.delivered IS NOT NULL BEGIN"
+        " INSERT INTO counts VALUES (NEW.origin, 'delivered', 1)"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
+    "END;"
+
+    "CREATE TRIGGER records_delete AFTER DELETE ON records BEGIN"
+        " UPDATE counts SET n = n - 1 WHERE origin = OLD.origin"
+            " AND state = OLD.state AND OLD.state <> 'delivered';"
+        " UPDATE meta SET value = value - 1 WHERE name = 'records';"
+        " UPDATE links SET fingerprint = NULL WHERE origin = OLD.origin"
+            " AND order_id = OLD.order_id AND OLD.reuse = 0;"
+    "END;";
+
+
+const char  *b24_queue_sql[B24_SQL_N] = {
+
+    [B24_SQL_BEGIN] =
+        "BEGIN IMMEDIATE",
+
+    [B24_SQL_BEGIN_READ] =
+        "BEGIN",
+
+    [B24_SQL_COMMIT] =
+        "COMMIT",
+
+    [B24_SQL_ROLLBACK] =
+        "ROLLBACK",
+
+    /* intake */
+
+    [B24_SQL_TWINS] =
+        "SELECT id, reuse, state, fingerprint, accepted"
+        " FROM records INDEXED BY records_number"
+        " WHERE order_id = ? AND origin = ? ORDER BY reuse",
+
+    [B24_SQL_TWIN_LINK] =
+        "SELECT fingerprint, accepted FROM links"
+        " WHERE order_id = ? AND origin = ?",
+
+    [B24_SQL_STORED] =
+        "SELECT value FROM meta WHERE name = 'records'",
+
+    [B24_SQL_DROP_DELIVERED] =
+        "DELETE FROM records WHERE id IN (SELECT id"
+        " FROM records INDEXED BY records_delivered"
+        " WHERE state = 'delivered' AND delivered IS NOT NULL"
+        " ORDER BY delivered LIMIT 8)",
+
+    [B24_SQL_PUT_RECORD] =
+        "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
+        " state, cause, advice, arrived, accepted, created, updated)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9, ?9, ?9)",
+
+    [B24_SQL_PUT_EVENT] =
+        "INSERT INTO events (record, seq, kind, arrived, data)"
+        " VALUES (?, ?, ?, ?, ?)",
+
+    [B24_SQL_HEAD] =
+        "UPDATE records SET event = ? WHERE id = ?",
+
+    [B24_SQL_CONFIRM] =
+        "UPDATE records SET rule = ?, fingerprint = ?, cause = ?, advice = ?,"
+        " arrived = ?5, accepted = ?5, updated = ?5, state = 'accepted',"
+        " warned = NULL WHERE id = ?6",
+
+    [B24_SQL_DROP_FIRST_EVENT] =
+        "DELETE FROM events WHERE record = ? AND seq = 1",
+
+    [B24_SQL_COUNT] =
+        "INSERT INTO counts VALUES (?, ?, ?)"
+        " ON CONFLICT (origin, state) DO UPDATE SET n = n + excluded.n",
+
+    [B24_SQL_LAST_SEQ] =
+        "SELECT e.seq, r.state FROM events e JOIN records r ON r.id = e.record"
+        " WHERE e.record = ? ORDER BY e.seq DESC LIMIT 1",
+
+    [B24_SQL_REOPEN] =
+        "UPDATE records SET state = 'accepted', event = ?, arrived = ?,"
+        " updated = ?, attempts = 0, cause = NULL, advice = NULL"
+        " WHERE id = ?",
+
+    /* timeline */
+
+    [B24_SQL_LAST_MOMENTS] =
+        "SELECT n, state, cause, method FROM timeline"
+        " WHERE record = ? ORDER BY n DESC LIMIT 2",
+
+    [B24_SQL_MOMENT] =
+        "INSERT INTO timeline VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6, ?7)",
+
+    [B24_SQL_MOMENT_AGAIN] =
+        "UPDATE timeline SET count = count + 1, last = ?, method = ?,"
+        " error = ? WHERE record = ? AND n = ?",
+
+    [B24_SQL_MOMENT_REPLACE] =
+        "UPDATE timeline SET count = count + 1, last = ?, method = ?,"
+        " error = ?, state = ?, cause = ? WHERE record = ? AND n = ?",
+
+    /* courier */
+
+    [B24_SQL_DUE_ACCEPTED] =
+        "SELECT id, arrived FROM records INDEXED BY records_accepted"
+        " WHERE state = 'accepted' AND origin = ? ORDER BY event LIMIT 1",
+
+    [B24_SQL_DUE_WAITING] =
+        "SELECT id, next FROM records INDEXED BY records_waiting"
+        " WHERE state = 'waiting' AND origin = ? ORDER BY next LIMIT 1",
+
+    [B24_SQL_DUE_STEPPED] =
+        "SELECT id, updated FROM records INDEXED BY records_list"
+        " WHERE state = 'waiting' AND origin = ?"
+        " ORDER BY updated DESC LIMIT 1",
+
+    [B24_SQL_DUE_SENDING] =
+        "SELECT id, lease FROM records INDEXED BY records_sending"
+        " WHERE state = 'sending' AND origin = ? ORDER BY lease LIMIT 1",
+
+    [B24_SQL_DUE_FUTURE] =
+        "SELECT id, lease FROM records INDEXED BY records_sending"
+        " WHERE state = 'sending' AND origin = ? AND lease > ?"
+        " AND owner <> ? ORDER BY lease DESC LIMIT 1",
+
+    [B24_SQL_CLAIM] =
+        "UPDATE records SET state = 'sending', owner = ?, lease = ?,"
+        " updated = ?, next = NULL, attempts = attempts + 1 WHERE id = ?",
+
+    [B24_SQL_JOB] =
+        "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
+        " r.company_id, e.id, e.kind, e.arrived, e.data"
+        " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
+
+    [B24_SQL_STEPS] =
+        "SELECT step, state FROM steps WHERE record = ?",
+
+    [B24_SQL_HELD] =
+        "SELECT 1 FROM records WHERE id = ? AND state = 'sending'"
+        " AND owner = ? AND event = ? AND attempts = ?",
+
+    [B24_SQL_ATTEMPT] =
+        "UPDATE records SET lease = ?, updated = ?,"
+        " deal_id = coalesce(?, deal_id),"
+        " contact_id = coalesce(?, contact_id),"
+        " company_id = coalesce(?, company_id) WHERE id = ?",
+
+    [B24_SQL_STEP] =
+        "INSERT INTO steps VALUES (?, ?, ?)"
+        " ON CONFLICT (record, step) DO UPDATE SET state = excluded.state"
+        " WHERE state <> excluded.state",
+
+    /* given back without a cause: the one of the last attempt stays */
+
+    [B24_SQL_OUTCOME] =
+        "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
+        " deal_id = coalesce(?4, deal_id),"
+        " contact_id = coalesce(?5, contact_id),"
+        " company_id = coalesce(?6, company_id),"
+        " cause = CASE WHEN ?1 = 'accepted' THEN coalesce(?7, cause)"
+            " ELSE ?7 END,"
+        " advice = CASE WHEN ?1 = 'accepted' THEN coalesce(?8, advice)"
+            " ELSE ?8 END,"
+        " attempts = attempts - (?1 = 'accepted'),"
+        " delivered = CASE WHEN ?1 = 'delivered' THEN coalesce(delivered, ?3)"
+            " ELSE delivered END,"
+        " owner = NULL, lease = NULL WHERE id = ?9",
+
+    [B24_SQL_EVENT_DONE] =
+        "UPDATE events SET done = ? WHERE id = ?",
+
+    [B24_SQL_NEXT_EVENT] =
+        "SELECT n.id, n.kind, n.arrived FROM events n JOIN events h"
+        " ON n.record = h.record AND n.seq > h.seq"
+        " WHERE h.id = ? ORDER BY n.seq LIMIT 1",
+
+    [B24_SQL_PUT_LINK] =
+        "INSERT INTO links SELECT origin, order_id, deal_id, contact_id,"
+        " company_id, fingerprint, accepted FROM records"
+        " WHERE id = ? AND order_id IS NOT NULL AND reuse = 0"
+        " AND deal_id IS NOT NULL"
+        " ON CONFLICT (origin, order_id) DO UPDATE SET"
+        " deal_id = excluded.deal_id,"
+        " contact_id = coalesce(excluded.contact_id, contact_id),"
+        " company_id = coalesce(excluded.company_id, company_id)",
+
+    /* desk */
+
+    [B24_SQL_LINK] =
+        "SELECT deal_id, contact_id, company_id FROM links"
+        " WHERE origin = ? AND order_id = ?",
+
+    [B24_SQL_COUNTS] =
+        "SELECT origin, state, n FROM counts ORDER BY origin, state",
+
+    [B24_SQL_CHANGE] =
+        "SELECT value FROM meta WHERE name = 'change'",
+
+    [B24_SQL_OLDEST] =
+        "SELECT arrived FROM records INDEXED BY records_open"
+        " WHERE state IN ('accepted', 'sending', 'waiting') AND origin = ?"
+        " ORDER BY arrived LIMIT 1",
+
+    [B24_SQL_ORIGINS] =
+        "SELECT DISTINCT origin FROM counts ORDER BY origin",
+
+    [B24_SQL_LATEST] =
+        "SELECT id, updated FROM records INDEXED BY records_list"
+        " WHERE origin = ? AND state = ? AND updated >= ?"
+        " ORDER BY updated DESC, id DESC LIMIT ?",
+
+    [B24_SQL_RECORD] =
+        "SELECT id, origin, order_id, rule, state, deal_id, contact_id,"
+        " company_id, attempts, created, updated, next, cause, advice"
+        " FROM records WHERE id = ?",
+
+    [B24_SQL_FIRST_DATA] =
+        "SELECT data FROM events WHERE record = ? AND seq = 1",
+
+    [B24_SQL_BY_NUMBER] =
+        "SELECT id FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = coalesce(?2, origin)"
+        " ORDER BY origin, reuse LIMIT ?3",
+
+    [B24_SQL_TIMELINE] =
+        "SELECT time, last, count, state, cause, method, error FROM timeline"
+        " WHERE record = ? ORDER BY n",
+
+    /* a person's hand and housekeeping */
+
+    [B24_SQL_RETRY] =
+        "UPDATE records SET state = 'accepted', next = NULL, warned = NULL,"
+        " updated = ?, cause = NULL, advice = NULL WHERE id = ?"
+        " AND state IN ('parked', 'waiting') AND reuse = 0",
+
+    [B24_SQL_CLEAN_DELIVERED] =
+        "DELETE FROM records WHERE id IN (SELECT id"
+        " FROM records INDEXED BY records_delivered"
+        " WHERE state = 'delivered' AND delivered <= ?"
+        " ORDER BY delivered LIMIT ?)",
+
+    [B24_SQL_CLEAN_WARNED] =
+        "DELETE FROM records WHERE id IN (SELECT id"
+        " FROM records INDEXED BY records_warned"
+        " WHERE warned IS NOT NULL AND warned <= ? AND updated <= ?"
+        " AND state IN ('parked', 'unconfirmed') LIMIT ?)",
+
+    [B24_SQL_UNWARN] =
+        "UPDATE records INDEXED BY records_warned SET warned = NULL"
+        " WHERE warned IS NOT NULL AND warned > ?",
+
+    [B24_SQL_AGING] =
+        "SELECT id, state FROM records INDEXED BY records_aging"
+        " WHERE state IN ('parked', 'unconfirmed') AND warned IS NULL"
+        " AND updated <= ? ORDER BY updated LIMIT 1",
+
+    [B24_SQL_WARN] =
+        "UPDATE records SET warned = ? WHERE id = ?"
+};

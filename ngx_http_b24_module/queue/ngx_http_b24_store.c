@@ -1,0 +1,609 @@
+
+/*
+ * The worker's side of the queue: jobs and calls gather on the event loop while
+ * one task runs in the thread; when it is done the next takes all that has come
+ * since.  So commits are grouped under load and immediate otherwise, and the
+ * connection to SQLite is used by one thread at a time.
+ *
+ *     put() -> pending -> [thread: extract, BEGIN, put ..., COMMIT] -> freed
+ *
+ * When the disk fails the jobs stay in memory, bounded, and are tried again on
+ * each tick.
+ */
+
+
+#include "ngx_http_b24_module.h"
+
+
+#define NGX_HTTP_B24_HOLD       60000   /* ms; keeps a quitting worker alive */
+#define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
+#define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
+
+
+typedef struct {
+    ngx_queue_t           jobs;
+    ngx_queue_t           calls;
+    ngx_uint_t            njobs;
+    ngx_uint_t           *rejected;     /* by number of the origin */
+
+    /* results */
+    b24_queue_rc_e        rc;
+    char                  error[256];
+    b24_pool_t           *pool;
+    b24_queue_counts_t   *counts;
+    size_t                ncounts;
+    int64_t               change;
+    unsigned              wrote:1;
+    unsigned              finished:1;   /* the thread is through */
+} ngx_http_b24_batch_t;
+
+
+static void ngx_http_b24_store_kick(void);
+static void ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_thread(void *data, ngx_log_t *log);
+static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
+static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
+static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
+    ngx_http_b24_job_t *job);
+static void ngx_http_b24_store_done(ngx_event_t *ev);
+static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
+    ngx_uint_t calls);
+static void ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_free(ngx_queue_t *jobs);
+
+
+static ngx_queue_t           ngx_http_b24_pending;
+static ngx_queue_t           ngx_http_b24_calls;
+static ngx_uint_t            ngx_http_b24_npending;
+static size_t                ngx_http_b24_held;     /* bytes */
+static ngx_uint_t            ngx_http_b24_nrejected;
+static ngx_uint_t            ngx_http_b24_degraded;
+static ngx_uint_t            ngx_http_b24_busy;
+static ngx_thread_task_t    *ngx_http_b24_task;
+static ngx_http_b24_batch_t  ngx_http_b24_batch;
+static ngx_connection_t      ngx_http_b24_nofd;
+
+/* used by the thread only, or by the worker when no task runs */
+static b24_queue_t          *ngx_http_b24_db;
+
+
+ngx_int_t
+ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
+{
+    ngx_queue_init(&ngx_http_b24_pending);
+    ngx_queue_init(&ngx_http_b24_calls);
+
+    ngx_http_b24_nofd.fd = (ngx_socket_t) -1;
+
+    ngx_http_b24_task = ngx_thread_task_alloc(cycle->pool, 0);
+    if (ngx_http_b24_task == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_b24_task->ctx = &ngx_http_b24_batch;
+    ngx_http_b24_task->handler = ngx_http_b24_store_thread;
+    ngx_http_b24_task->event.handler = ngx_http_b24_store_done;
+    ngx_http_b24_task->event.data = &ngx_http_b24_nofd;
+    ngx_http_b24_task->event.log = cycle->log;
+
+    ngx_http_b24_batch.rejected = ngx_pcalloc(cycle->pool,
+                              (bmcf->origins.nelts + 1) * sizeof(ngx_uint_t));
+    if (ngx_http_b24_batch.rejected == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The threads are gone (the core's module goes first), their completions will
+ * not come.  What is left is written here, synchronously.
+ */
+
+void
+ngx_http_b24_store_exit(ngx_cycle_t *cycle)
+{
+    ngx_uint_t             lost;
+    ngx_http_b24_batch_t  *batch;
+
+    batch = &ngx_http_b24_batch;
+
+    if (ngx_http_b24_busy) {
+        ngx_http_b24_busy = 0;
+
+        if (!batch->finished) {
+            batch->rc = B24_QUEUE_ERROR;
+        }
+
+        ngx_http_b24_store_finish(batch, 0);
+    }
+
+    while (!ngx_queue_empty(&ngx_http_b24_pending) || ngx_http_b24_nrejected)
+    {
+        ngx_http_b24_store_gather(batch);
+        ngx_http_b24_store_thread(batch, cycle->log);
+        ngx_http_b24_store_finish(batch, 0);
+
+        if (ngx_http_b24_degraded) {
+            break;
+        }
+    }
+
+    lost = ngx_http_b24_npending;
+
+    if (lost) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "b24: %ui order events could not be written to \"%V\" "
+                      "before the exit", lost, &ngx_http_b24_main->db);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, lost);
+    }
+
+    if (ngx_http_b24_db) {
+        b24_queue_close(ngx_http_b24_db);
+        ngx_http_b24_db = NULL;
+    }
+}
+
+
+void
+ngx_http_b24_store_put(ngx_http_b24_job_t *job)
+{
+    size_t      size;
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    if (job->extracted && job->none) {
+        ngx_http_b24_job_destroy(job);
+        return;
+    }
+
+    if (job->extracted && job->outcome == B24_OUTCOME_REJECTED) {
+        ngx_http_b24_store_rejected(job->origin);
+        ngx_http_b24_job_destroy(job);
+        return;
+    }
+
+    size = b24_pool_used(job->pool) + job->answer_size
+           + sizeof(ngx_http_b24_job_t);
+
+    if (ngx_http_b24_held + size > NGX_HTTP_B24_HELD_MAX) {
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
+
+        if (ngx_http_b24_quiet(&quiet, &left)) {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                          "b24: an order is given up: the queue cannot be "
+                          "written and memory for waiting orders is full, "
+                          "%ui more since the last such line", left);
+        }
+
+        ngx_http_b24_job_destroy(job);
+        return;
+    }
+
+    job->size = size;
+    ngx_http_b24_held += size;
+
+    ngx_queue_insert_tail(&ngx_http_b24_pending, &job->queue);
+    ngx_http_b24_npending++;
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, 1);
+
+    if (!ngx_http_b24_degraded) {
+        ngx_http_b24_store_kick();
+    }
+}
+
+
+void
+ngx_http_b24_store_rejected(ngx_http_b24_origin_t *origin)
+{
+    /* travels with the next commit, at the latest with the next tick's */
+
+    origin->rejected++;
+    ngx_http_b24_nrejected++;
+}
+
+
+void
+ngx_http_b24_store_call(ngx_http_b24_call_t *call)
+{
+    ngx_queue_insert_tail(&ngx_http_b24_calls, &call->queue);
+    ngx_http_b24_store_kick();
+}
+
+
+void
+ngx_http_b24_store_tick(void)
+{
+    ngx_http_b24_degraded = 0;
+
+    ngx_http_b24_store_kick();
+}
+
+
+static void
+ngx_http_b24_store_kick(void)
+{
+    ngx_http_b24_batch_t  *batch;
+
+    if (ngx_http_b24_busy
+        || (ngx_queue_empty(&ngx_http_b24_pending)
+            && ngx_queue_empty(&ngx_http_b24_calls)
+            && ngx_http_b24_nrejected == 0))
+    {
+        return;
+    }
+
+    batch = &ngx_http_b24_batch;
+
+    ngx_http_b24_store_gather(batch);
+
+    if (ngx_thread_task_post(ngx_http_b24_main->threads, ngx_http_b24_task)
+        != NGX_OK)
+    {
+        batch->rc = B24_QUEUE_BUSY;
+        ngx_http_b24_store_finish(batch, 0);
+        return;
+    }
+
+    ngx_http_b24_busy = 1;
+
+    ngx_add_timer(&ngx_http_b24_task->event, NGX_HTTP_B24_HOLD);
+}
+
+
+/* moves what waits into the batch */
+
+static void
+ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
+{
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_b24_origin_t  **op;
+
+    ngx_queue_init(&batch->jobs);
+    ngx_queue_init(&batch->calls);
+
+    batch->njobs = 0;
+
+    while (!ngx_queue_empty(&ngx_http_b24_pending)
+           && batch->njobs < NGX_HTTP_B24_BATCH)
+    {
+        q = ngx_queue_head(&ngx_http_b24_pending);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&batch->jobs, q);
+        batch->njobs++;
+    }
+
+    if (!ngx_queue_empty(&ngx_http_b24_calls)) {
+        ngx_queue_add(&batch->calls, &ngx_http_b24_calls);
+        ngx_queue_init(&ngx_http_b24_calls);
+    }
+
+    op = ngx_http_b24_main->origins.elts;
+
+    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+        batch->rejected[i] = op[i]->rejected;
+        ngx_http_b24_nrejected -= op[i]->rejected;
+        op[i]->rejected = 0;
+    }
+
+    batch->rc = B24_QUEUE_OK;
+    batch->error[0] = '\0';
+    batch->pool = NULL;
+    batch->ncounts = 0;
+    batch->wrote = 0;
+    batch->finished = 0;
+}
+
+
+/*
+ * In the thread: no nginx pool, event, timer or log is touched, only the batch
+ * and what it points to.
+ */
+
+static void
+ngx_http_b24_store_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_b24_batch_t  *batch = data;
+
+    ngx_queue_t          *q;
+    b24_queue_rc_e        rc;
+    ngx_http_b24_job_t   *job;
+    ngx_http_b24_call_t  *call;
+
+    for (q = ngx_queue_head(&batch->jobs);
+         q != ngx_queue_sentinel(&batch->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        ngx_http_b24_job_extract(job);
+    }
+
+    rc = ngx_http_b24_store_open(batch);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = ngx_http_b24_store_write(batch);
+    }
+
+    batch->rc = rc;
+
+    for (q = ngx_queue_head(&batch->calls);
+         q != ngx_queue_sentinel(&batch->calls);
+         q = ngx_queue_next(q))
+    {
+        call = ngx_queue_data(q, ngx_http_b24_call_t, queue);
+
+        /* a failed write says nothing about a read */
+
+        call->rc = ngx_http_b24_db ? B24_QUEUE_OK : rc;
+        call->run(call, ngx_http_b24_db);
+        batch->wrote = 1;
+    }
+
+    if (ngx_http_b24_db && batch->wrote) {
+        batch->pool = b24_pool_create(0);
+
+        if (batch->pool
+            && b24_queue_counts(ngx_http_b24_db, batch->pool, &batch->counts,
+                                &batch->ncounts, &batch->change)
+               != B24_QUEUE_OK)
+        {
+            batch->ncounts = 0;
+        }
+    }
+
+    batch->finished = 1;
+}
+
+
+/* opened in the thread, after fork; again when the file was taken away */
+
+static b24_queue_rc_e
+ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
+{
+    if (ngx_http_b24_db && !b24_queue_same_file(ngx_http_b24_db)) {
+        b24_queue_close(ngx_http_b24_db);
+        ngx_http_b24_db = NULL;
+    }
+
+    if (ngx_http_b24_db) {
+        return B24_QUEUE_OK;
+    }
+
+    batch->wrote = 1;           /* the counts are wanted once */
+
+    /* the folder may have been deleted under us */
+
+    (void) ngx_create_dir(ngx_http_b24_main->queue.data, 0700);
+
+    return b24_queue_open(&ngx_http_b24_db,
+                          (char *) ngx_http_b24_main->db.data,
+                          batch->error, sizeof(batch->error));
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
+{
+    ngx_uint_t               i, any;
+    ngx_queue_t             *q;
+    b24_queue_rc_e           rc;
+    ngx_http_b24_job_t      *job;
+    ngx_http_b24_origin_t  **op;
+
+    op = ngx_http_b24_main->origins.elts;
+    any = !ngx_queue_empty(&batch->jobs);
+
+    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+        any |= (batch->rejected[i] != 0);
+    }
+
+    if (!any) {
+        return B24_QUEUE_OK;
+    }
+
+    rc = b24_queue_begin(ngx_http_b24_db);
+
+    for (q = ngx_queue_head(&batch->jobs);
+         rc == B24_QUEUE_OK && q != ngx_queue_sentinel(&batch->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        rc = ngx_http_b24_store_one(batch, job);
+    }
+
+    for (i = 0;
+         rc == B24_QUEUE_OK && i < ngx_http_b24_main->origins.nelts;
+         i++)
+    {
+        if (batch->rejected[i]) {
+            rc = b24_queue_count(ngx_http_b24_db,
+                                 &op[i]->name,
+                                 B24_STATE_REJECTED, batch->rejected[i]);
+        }
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_commit(ngx_http_b24_db);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        ngx_cpystrn((u_char *) batch->error,
+                    (u_char *) b24_queue_message(ngx_http_b24_db),
+                    sizeof(batch->error));
+        b24_queue_rollback(ngx_http_b24_db);
+        return rc;
+    }
+
+    batch->wrote = 1;
+
+    return B24_QUEUE_OK;
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
+{
+    if (job->none) {
+        return B24_QUEUE_OK;
+    }
+
+    if (job->outcome == B24_OUTCOME_REJECTED) {
+        return b24_queue_count(ngx_http_b24_db,
+                               &job->origin->name,
+                               B24_STATE_REJECTED, 1);
+    }
+
+    return b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
+}
+
+
+static void
+ngx_http_b24_store_done(ngx_event_t *ev)
+{
+    if (ev->timedout) {
+
+        /* still in the thread: the disk hangs */
+
+        ev->timedout = 0;
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: a commit to \"%V\" takes more than a minute",
+                      &ngx_http_b24_main->db);
+
+        ngx_add_timer(ev, NGX_HTTP_B24_HOLD);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    ev->complete = 0;
+    ngx_http_b24_busy = 0;
+
+    ngx_http_b24_store_finish(&ngx_http_b24_batch, 1);
+
+    if (!ngx_http_b24_degraded) {
+        ngx_http_b24_store_kick();
+    }
+}
+
+
+/* on the event loop, or at exit without the calls' done() */
+
+static void
+ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
+{
+    ngx_uint_t            wake;
+    ngx_queue_t          *q, done;
+    ngx_http_b24_call_t  *call;
+
+    ngx_queue_init(&done);
+
+    if (!ngx_queue_empty(&batch->calls)) {
+
+        if (batch->finished) {
+            ngx_queue_add(&done, &batch->calls);
+
+        } else {
+            ngx_queue_add(&ngx_http_b24_calls, &batch->calls);
+        }
+
+        ngx_queue_init(&batch->calls);
+    }
+
+    if (batch->ncounts) {
+        ngx_http_b24_sh_publish(batch->counts, batch->ncounts, batch->change);
+    }
+
+    b24_pool_destroy(batch->pool);
+    batch->pool = NULL;
+    batch->ncounts = 0;
+
+    wake = 0;
+
+    if (batch->rc == B24_QUEUE_OK) {
+        wake = (batch->njobs != 0);
+        ngx_http_b24_degraded = 0;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->njobs);
+        ngx_http_b24_store_free(&batch->jobs);
+
+    } else {
+        ngx_http_b24_store_failed(batch);
+    }
+
+    while (calls && !ngx_queue_empty(&done)) {
+        q = ngx_queue_head(&done);
+        ngx_queue_remove(q);
+
+        call = ngx_queue_data(q, ngx_http_b24_call_t, queue);
+        call->done(call);
+    }
+
+    if (wake && calls) {
+        ngx_http_b24_courier_wake();
+    }
+}
+
+
+/* nothing was committed: everything goes back to the head, in its order */
+
+static void
+ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
+{
+    ngx_uint_t               i, left;
+    ngx_queue_t             *q;
+    ngx_http_b24_origin_t  **op;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    ngx_http_b24_degraded = 1;
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORE_ERRORS, 1);
+
+    while (!ngx_queue_empty(&batch->jobs)) {
+        q = ngx_queue_last(&batch->jobs);
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&ngx_http_b24_pending, q);
+    }
+
+    op = ngx_http_b24_main->origins.elts;
+
+    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+        op[i]->rejected += batch->rejected[i];
+        ngx_http_b24_nrejected += batch->rejected[i];
+        batch->rejected[i] = 0;
+    }
+
+    if (ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "b24: cannot write the queue \"%V\": %s (%s), %ui order "
+                      "events wait in memory, the shop is not affected",
+                      &ngx_http_b24_main->db, b24_queue_strerror(batch->rc),
+                      batch->error[0] ? batch->error : "no details",
+                      ngx_http_b24_npending);
+    }
+}
+
+
+static void
+ngx_http_b24_store_free(ngx_queue_t *jobs)
+{
+    ngx_queue_t         *q;
+    ngx_http_b24_job_t  *job;
+
+    while (!ngx_queue_empty(jobs)) {
+        q = ngx_queue_head(jobs);
+        ngx_queue_remove(q);
+
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        ngx_http_b24_held -= job->size;
+        ngx_http_b24_npending--;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, (ngx_uint_t) -1);
+
+        ngx_http_b24_job_destroy(job);
+    }
+}

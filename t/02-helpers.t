@@ -1,0 +1,389 @@
+# What the other tests stand on: the replay upstream, the comparison of two
+# servers, and the helpers of scenarios, on plain nginx.  A comparison that
+# finds nothing proves nothing unless it is known to find things.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test module => '', upstream => 'woocommerce-9.9.5';
+use Test::Nginx::Socket;
+
+use B24::Recording;
+use B24::SideBySide;
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+
+our $recording = B24::Recording->load('t/recordings/woocommerce-9.9.5');
+our ($placed) = grep { $_->{name} =~ /block-a-order1-finish.*checkout$/ }
+                     $recording->exchanges;
+
+our $upstream = <<'EOC';
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+EOC
+
+our $server = <<'EOC';
+    location = /b24-sentinel {
+        return 200 "sentinel\n";
+    }
+
+    location / {
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+        proxy_set_header X-Replay $http_x_replay;
+    }
+EOC
+
+# Differences between a server and its twin over a few exchanges.
+sub differences {
+    my ($method) = @_;
+
+    my $pair = B24::SideBySide->new;
+    my @found = $pair->$method(($recording->exchanges)[0 .. 5]);
+
+    $pair->stop;
+
+    return join "\n", @found;
+}
+
+# A block, for the judgement of logs.
+sub block_with {
+    my (%section) = @_;
+
+    return bless \%section, 'Section';
+}
+
+sub Section::AUTOLOAD {
+    my ($self) = @_;
+
+    our $AUTOLOAD;
+    my ($name) = $Section::AUTOLOAD =~ /(\w+)$/;
+
+    return $self->{$name};
+}
+
+sub bad_lines {
+    my ($text, %section) = @_;
+
+    my $path = "$ENV{TEST_NGINX_DIR}/made-up.log";
+
+    open my $out, '>', $path or die;
+    print $out $text;
+    close $out;
+
+    return B24::Test::bad_lines(block_with(%section), $path);
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: recorded answers
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    my $client = client(upstream()->port(0));
+    my ($rejected) = grep { $_->{name} =~ /block-b-rejected.*-checkout$/ }
+                          $::recording->exchanges;
+
+    $client->send($::placed->{request});
+    is($client->response->{raw}, $::placed->{response}, 'to the byte');
+
+    $client->send($rejected->{request});
+    is($client->response->{raw}, $rejected->{response},
+       'the same address, another body');
+
+    my @carts = grep { $_->{method} eq 'GET'
+                       && $_->{target} eq '/wp-json/wc/store/v1/cart' }
+                     $::recording->exchanges;
+
+    for my $n (0 .. 2) {
+        $client->send($carts[0]{request});
+        is($client->response->{raw}, $carts[$n]{response},
+           "request $n of the same gets answer $n");
+    }
+
+    my @journal = upstream()->journal(lane => 0);
+    is(scalar @journal, 5, 'all are written down');
+    is($journal[0]{exchange}, $::placed->{name}, 'with their exchange');
+    is(upstream()->bytes($journal[0]{number}), $::placed->{request},
+       'and their bytes');
+
+    my $other = client(upstream()->port(1));
+    $other->send($carts[0]{request});
+    is($other->response->{raw}, $carts[0]{response},
+       'the second lane counts for itself');
+
+
+
+=== TEST 2: chosen by a header, which isn't part of the bytes
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    my $answer = get('/anything', 'X-Replay' => $::placed->{name});
+    my ($head, $body) = B24::Recording::head_and_body(
+        $::placed->{response});
+
+    is($answer->{body}, (B24::Recording::unchunk($body))[0],
+       'the chosen answer');
+
+    my ($entry) = upstream()->journal;
+    unlike(upstream()->bytes($entry->{number}), qr/X-Replay/i,
+           'the header is taken out');
+    is(get('/unknown')->{status}, 404, 'an unknown request');
+
+
+
+=== TEST 3: scripts
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- expected_alert
+upstream prematurely closed
+--- scenario
+    my $up = upstream();
+
+    $up->script(target => '^/close', close => 1);
+    is(get('/close')->{status}, 502, 'closed without an answer');
+
+    $up->script(target => '^/status', status => 422, reason => 'No',
+                headers => [['X-A', '1'], ['X-A', '2']], body => "\xff\0");
+    my $answer = get('/status');
+    is($answer->{status}, 422, 'a status');
+    is($answer->{body}, "\xff\0", 'a body of bytes');
+    like($answer->{head}, qr/X-A: 1\r\nX-A: 2\r\n/, 'headers in order');
+
+    $up->script(target => '^/big', generate => 3_000_000);
+    is(length get('/big')->{body}, 3_000_000, 'a body of any size');
+
+    $up->script(target => '^/chunked', generate => 600_000, chunked => 1);
+    is(length get('/chunked')->{body}, 600_000, 'in chunks');
+
+    $up->script(target => '^/bomb', generate => 20_000_000, gzip => 1);
+    $answer = get('/bomb');
+    like($answer->{head}, qr/Content-Encoding: gzip/, 'compressed');
+    cmp_ok(length $answer->{body}, '<', 100_000, 'a bomb');
+
+    $up->script(target => '^/lie', status => 200, body => 'short',
+                content_length => 100, cut => 1000);
+    like(exchange(request_bytes('GET', '/lie')),
+         qr/Content-Length: 100\r\n.*\r\n\r\nshort$/s, 'a lying length');
+
+    $up->script(target => '^/raw', raw => "HTTP/1.1 299 Odd\r\n\r\nx");
+    is(get('/raw')->{status}, 299, 'bytes as they are given');
+
+    $up->script(target => '^/once', times => 1, status => 201);
+    is(get('/once')->{status}, 201, 'once');
+    is(get('/once')->{status}, 404, 'and not twice');
+
+    $up->script(target => '^/slow', status => 200, body => 'x' x 100,
+                slow => { bytes => 30, pause => 0.01 });
+    is(get('/slow')->{body}, 'x' x 100, 'slowly');
+
+    $up->script(target => '^/late', delay => 0.05, status => 200);
+    is(get('/late')->{status}, 200, 'late');
+
+    my $cut = $::placed->{request} =~ s/keep-alive/close/r;
+    $up->script(target => 'checkout', cut => 1700);
+    my $half = exchange($cut);
+    my ($whole) = B24::Recording::head_and_body($half);
+    like($whole, qr/^HTTP\/1.1 200 /, 'half an answer begins');
+    unlike($half, qr/0\r\n\r\n$/, 'and does not end');
+
+
+
+=== TEST 4: held until released
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    upstream()->script(target => '^/held', hold => 1, status => 200,
+                       body => 'at last');
+
+    my @clients = map { my $c = client();
+                        $c->send(request_bytes('GET', "/held/$_"));
+                        $c } 1 .. 3;
+
+    is(scalar(upstream()->wait_for(state => 'held', count => 3)), 3, 'held');
+    is(scalar(upstream()->wait_for(count => 4, timeout => 0.1)), 0,
+       'a wait that ends without');
+    is(get('/other')->{status}, 404, 'others are answered meanwhile');
+    ok($clients[0]->is_idle, 'no answer yet');
+    is(upstream()->release(target => '/held/2'), 1, 'one released');
+    is($clients[1]->response->{body}, 'at last', 'its answer');
+    ok($clients[0]->is_idle, 'no other answer');
+    is(upstream()->release, 2, 'the rest released');
+    is($clients[$_]->response->{body}, 'at last', 'answer') for 0, 2;
+
+    upstream()->script(target => '^/gone', hold => 1);
+    my $client = client();
+    $client->send(request_bytes('GET', '/gone'));
+    upstream()->wait_for(target => '^/gone', state => 'held');
+    $client->abort;
+    ok(upstream()->wait_for(target => '^/gone', state => 'aborted'),
+       'a client that goes away is seen');
+
+
+
+=== TEST 5: no difference where there is none
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    is(main::differences('compare_pipelined'), '', 'pipelined');
+    is(main::differences('compare_keepalive'), '', 'one connection');
+
+
+
+=== TEST 6: a header more for the buyer is found
+--- http_config eval: $::upstream
+--- config eval
+"add_header X-Port \$server_port;" . $::server
+--- scenario
+    like(main::differences('compare_pipelined'),
+         qr/what the buyer got differs at byte.*X-Port/s, 'pipelined');
+    like(main::differences('compare_keepalive'),
+         qr/what the buyer got differs at byte.*X-Port/s, 'one connection');
+
+
+
+=== TEST 7: a header more for the shop is found
+--- http_config eval: $::upstream
+--- config eval
+$::server =~ s/X-Replay \S+;/X-Port \$server_port;/r
+--- scenario
+    like(main::differences('compare_pipelined'),
+         qr/what the shop got as request 0.*differs at byte/, 'pipelined');
+    like(main::differences('compare_keepalive'),
+         qr/what the shop got as request 5.*differs at byte/,
+         'one connection');
+
+
+
+=== TEST 8: a connection closed, a request too many are found
+--- http_config eval: $::upstream
+--- config eval
+$::server =~ s{return 200}{
+        if (\$document_root ~ /servroot/) {
+            return 444;
+        }
+        return 200}r
+--- scenario
+    like(main::differences('compare_pipelined'),
+         qr/what the buyer got differs at byte \d+ of/, 'closed');
+
+    my $pair = B24::SideBySide->new;
+    $pair->compare_keepalive($::placed);
+    get('/one/more');
+    like(join('', $pair->upstream_differences),
+         qr/the shop got 2 requests with, 1 without/, 'one more');
+    $pair->stop;
+
+
+
+=== TEST 9: a configuration without the module
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    my $text = B24::SideBySide::without_module(<<'EOC');
+load_module /x/ngx_http_b24_module.so; load_module other.so;
+http { # b24_comment {
+    b24_shop s { order a { uri "/{x}"; when a !; } default_status N; }
+    log_format b24_fmt '$uri "}"';
+    server { b24_mirror s; return 200 "b24_x; }"; b24_webhook https://x/; }
+    map $a $b { "b24_y" ${c}d; "~^a{2}" 1; }
+}
+EOC
+    is($text =~ s/\s+/ /gr, ' load_module other.so; http { # b24_comment { '
+       . 'log_format b24_fmt \'$uri "}"\'; server { return 200 "b24_x; }"; }'
+       . ' map $a $b { "b24_y" ${c}d; "~^a{2}" 1; } } ', 'left out');
+
+
+
+=== TEST 10: many at once, reload and quit under traffic
+--- http_config eval: $::upstream
+--- config
+    location / {
+        return 200 "$request_method";
+    }
+--- scenario
+    my @answers = parallel_requests(map { request_bytes('POST', "/$_", 'x') }
+                                        1 .. 40);
+    is(scalar(grep { /\r\n\r\nPOST$/ } @answers), 40, 'many at once');
+
+    my @workers = worker_pids();
+    is(scalar @workers, 2, 'two workers');
+    ok(!grep({ !is_alive($_) } @workers), 'they are alive');
+
+    my $traffic = start_traffic(sub { request_bytes('GET', "/$_[0]") });
+    ok(wait_until(sub { $traffic->count > 20 }), 'traffic before');
+    reload();
+
+    my $seen = $traffic->count;
+    ok(wait_until(sub { $traffic->count > $seen + 20 }), 'traffic after');
+    ok(wait_until(sub { !grep { is_alive($_) } @workers }), 'old ones gone');
+
+    my @results = $traffic->stop;
+    cmp_ok(scalar @results, '>', 40, 'results');
+    is(scalar(grep { $_->[1] != 200 } @results), 0, 'all answered');
+    is(scalar(error_log_lines(qr/signal 1 .*received/)), 1, 'one reload');
+    ok(quit(), 'gone');
+    ok(!eval { get('/'); 1 }, 'nobody answers');
+
+
+
+=== TEST 11: what is alarming in a log, and what is left behind
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    my $alert = "2026/11/23 14:00:00 [alert] 1#1: worker exited\n";
+    my $emerg = "2026/11/23 14:00:00 [emerg] 1#1: unknown\n";
+    my $asan = "==7==ERROR: AddressSanitizer: heap-use\n    #0 0x1 in f\n";
+    my $fine = "2026/11/23 14:00:00 [error] 1#1: connect() failed\n";
+
+    is_deeply([main::bad_lines($fine)], [], 'an error is not');
+    is_deeply([main::bad_lines($fine . $alert)], [$alert], 'an alert is');
+    is_deeply([main::bad_lines($alert, expected_alert => "worker exited\n")],
+              [], 'unless expected');
+    is_deeply([main::bad_lines($alert, error_log => qr/worker exited/)],
+              [], 'or asked for');
+    is_deeply([main::bad_lines($emerg)], [$emerg], 'an emerg is');
+    is_deeply([main::bad_lines($emerg, must_die => '')], [],
+              'unless nginx must die');
+    is(scalar(main::bad_lines($asan . $fine, expected_alert => 'heap')), 2,
+       'a sanitizer is, with its stack');
+    is(scalar(main::bad_lines("x.c:1:2: runtime error: overflow\n$fine")), 1,
+       'undefined behaviour is');
+
+    is(scalar(B24::Test::holders($ENV{TEST_NGINX_SERVROOT})), 3,
+       'the processes which hold the server\'s files');
+    is((stat queue_dir())[4], $> == 0 && $ENV{TEST_NGINX_WORKER_USER}
+       ? getpwnam $ENV{TEST_NGINX_WORKER_USER} : $>, 'owner of the queue');
+
+
+
+=== TEST 12: the queue is new for each block
+--- config
+    location / {
+        return 200;
+    }
+--- scenario
+    $main::queue = queue_dir();
+    is(scalar(() = glob "$main::queue/*"), 0, 'empty');
+
+
+
+=== TEST 13: unless it stays
+--- keep_state
+--- config
+    location / {
+        return 200;
+    }
+--- scenario
+    is(queue_dir(), $main::queue, 'the same');
