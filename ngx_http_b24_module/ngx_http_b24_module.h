@@ -375,6 +375,7 @@ struct ngx_http_b24_call_s {
                                      b24_queue_t *q);
     void                      (*done)(ngx_http_b24_call_t *call);
     void                       *data;
+    unsigned                    silent:1;   /* changes no count */
 };
 
 ngx_int_t ngx_http_b24_store_init(ngx_cycle_t *cycle,

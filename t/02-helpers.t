@@ -306,7 +306,33 @@ EOC
 
 
 
-=== TEST 10: many at once, reload and quit under traffic
+=== TEST 10: what of an answer is compared
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    my $head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n";
+    my $next = "HTTP/1.1 200 OK\r\nDate: now\r\n\r\nsentinel\n";
+
+    my $masked = sub {
+        my ($date, @parts) = @_;
+        my $body = join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                                @parts;
+        return B24::SideBySide::masked(
+            "${head}Date: $date\r\n\r\n${body}0\r\n\r\n$next");
+    };
+    my $long = 'x' x 5000;
+
+    is($masked->('a', 'short'), $masked->('b', 'short'), 'not the date');
+    isnt($masked->('a', 'short'), $masked->('a', 'sho', 'rt'), 'chunks');
+    is($masked->('a', $long, $long), $masked->('a', $long . $long),
+       'not the chunks of a long one');
+    isnt($masked->('a', $long, $long), $masked->('a', $long, "$long."),
+         'but all its bytes');
+    like($masked->('a', $long), qr/sentinel\n$/, 'and what follows');
+
+
+
+=== TEST 11: many at once, reload and quit under traffic
 --- http_config eval: $::upstream
 --- config
     location / {
@@ -338,7 +364,7 @@ EOC
 
 
 
-=== TEST 11: what is alarming in a log, and what is left behind
+=== TEST 12: what is alarming in a log, and what is left behind
 --- http_config eval: $::upstream
 --- config eval: $::server
 --- scenario
@@ -368,7 +394,7 @@ EOC
 
 
 
-=== TEST 12: the queue is new for each block
+=== TEST 13: the queue is new for each block
 --- config
     location / {
         return 200;
@@ -379,7 +405,7 @@ EOC
 
 
 
-=== TEST 13: unless it stays
+=== TEST 14: unless it stays
 --- keep_state
 --- config
     location / {

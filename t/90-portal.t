@@ -999,7 +999,8 @@ subtest 'crm.item.*' => sub {
 
     my $res = $ua->post($portal->url . 'crm.item.add' => json => {
         entityTypeId => 2, fields => {
-        title => 'Order', opportunity => '1990.00', isManualOpportunity => 'Y', originatorId => 'shop', originId => '1001',
+        title => 'Order', opportunity => '1990.00',
+        isManualOpportunity => 'Y', originatorId => 'shop', originId => '1001',
         contactIds => [55], stageId => 'NEW'}})->res;
     like $res->body, qr/"id":410\b.*"opportunity":1990,/, 'numbers are numbers';
     is_deeply [@{$res->json->{result}{item}}{qw(contactId contactIds companyId
@@ -1516,6 +1517,20 @@ subtest 'load and state file' => sub {
     my $last = $report->{journal}[-1];
     note sprintf '%.0f requests/s',
         $count / ($last->{at} + $last->{ms} / 1000 - $first);
+
+    # an idle portal ends on TERM, and takes its pid file along
+    my $pid_file = "$file.pid";
+    my $pid = open my $output, '-|', $^X, "-I$FindBin::Bin/lib",
+        "$FindBin::Bin/portal.pl", '--listen', 'http://127.0.0.1:0',
+        '--pid', $pid_file;
+    my @lines = map { scalar <$output> } 1, 2;
+    like $lines[0], qr{\Alistening http://127\.0\.0\.1:\d+$}, 'says where';
+    my $written = Mojo::File->new($pid_file)->slurp;
+    is $written, "$pid\n", 'and its pid';
+    kill TERM => $pid;
+    close $output;
+    is $?, 0, 'ends on TERM';
+    ok !-e $pid_file, 'and takes the pid file along';
 
     $other->stop;
     my $state = Mojo::JSON::decode_json(Mojo::File->new("$file")->slurp);

@@ -45,6 +45,8 @@ if (defined $options{pid}) {
     close $file or die "$options{pid}: $!\n";
 }
 
+# an idle event loop must wake up now and then for signals to be seen
+Mojo::IOLoop->recurring(0.25 => sub { });
 $SIG{TERM} = $SIG{INT} = sub { Mojo::IOLoop->stop };
 
 # unbuffered reads of a pipe whose other end the parent holds

@@ -392,6 +392,14 @@ sub print_deal {
 sub print_addresses {
     my ($url) = @_;
 
+    for my $page ("$url->{shop}/", "$url->{shop}/orders", "$url->{portal}/",
+                  "$url->{shop}/b24")
+    {
+        my $code = agent()->get($page)->result->code;
+
+        die "$page answers $code\n" if $code != 200;
+    }
+
     print <<"END";
 
 It goes on running; buy something in the shop and look at the CRM again.

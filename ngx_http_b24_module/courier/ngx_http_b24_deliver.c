@@ -15,7 +15,6 @@
 #include "ngx_http_b24_courier.h"
 
 
-/* classes that stop the whole portal keep the order waiting at least so long */
 #define NGX_HTTP_B24_CAUSE      400
 #define NGX_HTTP_B24_WRITES     4       /* write rounds of one attempt */
 
@@ -56,7 +55,6 @@ typedef struct {
     const char               *method;
     unsigned                  mask;         /* steps of this write */
     ngx_uint_t                writes;
-    unsigned                  sent:1;       /* a write went out */
     unsigned                  direct:1;     /* it is the rows' own call */
     int64_t                   now;
     b24_queue_outcome_t       out;
@@ -78,7 +76,6 @@ static void ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q);
 static void ngx_http_b24_claim_done(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_stages(ngx_http_b24_lane_t *lane);
-static void ngx_http_b24_resume(ngx_http_b24_lane_t *lane);
 
 static void ngx_http_b24_lookup(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t);
@@ -317,7 +314,6 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     lane->origin = NULL;
     lane->order = NULL;
     lane->writes = 0;
-    lane->sent = 0;
     lane->direct = 0;
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
 }
@@ -381,7 +377,7 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
         return;
     }
 
-    ngx_http_b24_resume(lane);
+    ngx_http_b24_lookup(lane);
 }
 
 
@@ -507,12 +503,6 @@ ngx_http_b24_stages(ngx_http_b24_lane_t *lane)
     return NGX_OK;
 }
 
-
-static void
-ngx_http_b24_resume(ngx_http_b24_lane_t *lane)
-{
-    ngx_http_b24_lookup(lane);
-}
 
 
 /* ---- look-up ---- */
@@ -734,11 +724,12 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
     ngx_http_b24_lane_t  *lane = t->data;
 
     int             rc;
+    unsigned        dropped;
     const char     *method;
     b24_answer_t    answer;
     b24_verdict_t   verdict;
 
-    lane->sent = 1;
+    dropped = lane->known.drop_email;
 
     if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
         return;
@@ -761,11 +752,8 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
         return;
     }
 
-    if (verdict.class == B24_CLASS_RETRY && lane->known.drop_email
-        && verdict.code.len + verdict.text.len != 0
-        && lane->writes < NGX_HTTP_B24_WRITES
-        && lane->known.deal == 0 && !lane->known.contact_done)
-    {
+    if (lane->known.drop_email && !dropped) {
+
         /* only the e-mail was refused: again without it, at once */
 
         ngx_http_b24_write(lane);

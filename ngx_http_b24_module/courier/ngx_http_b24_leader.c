@@ -14,7 +14,8 @@
 #include <sys/un.h>
 
 
-#define NGX_HTTP_B24_CHECK  10      /* ticks between looks at the lock file */
+/* ticks between looks at the lock file, and for orders nobody knocked for */
+#define NGX_HTTP_B24_CHECK  5
 
 
 static void ngx_http_b24_leader_run(ngx_http_b24_call_t *call,
@@ -44,6 +45,7 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
     ngx_http_b24_election.run = ngx_http_b24_leader_run;
     ngx_http_b24_election.done = ngx_http_b24_leader_done;
+    ngx_http_b24_election.silent = 1;
 
     return ngx_http_b24_deliver_init(cycle, bmcf);
 }
@@ -80,18 +82,18 @@ ngx_http_b24_courier_tick(void)
     }
 
     if (ngx_http_b24_leads) {
+
+        if (++ngx_http_b24_ticks % NGX_HTTP_B24_CHECK != 0) {
+            return;
+        }
+
         ngx_http_b24_deliver_kick();
     }
 
-    if (ngx_http_b24_electing
-        || (ngx_http_b24_leads
-            && ++ngx_http_b24_ticks % NGX_HTTP_B24_CHECK != 0))
-    {
-        return;
+    if (!ngx_http_b24_electing) {
+        ngx_http_b24_electing = 1;
+        ngx_http_b24_store_call(&ngx_http_b24_election);
     }
-
-    ngx_http_b24_electing = 1;
-    ngx_http_b24_store_call(&ngx_http_b24_election);
 }
 
 

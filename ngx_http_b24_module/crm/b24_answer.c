@@ -28,6 +28,7 @@ typedef struct {
 
 static void b24_verdict_set(b24_verdict_t *v, b24_class_e class,
     const char *code, const char *text, const char *advice);
+static void b24_judge_net(b24_verdict_t *v, b24_net_e net);
 static void b24_judge_status(b24_verdict_t *v, unsigned http);
 static int b24_judge_error(b24_pool_t *pool, const b24_node_t *node,
     unsigned http, b24_verdict_t *v);
@@ -168,15 +169,8 @@ b24_answer_parse(b24_pool_t *pool, b24_net_e net, unsigned http,
     v = &answer->verdict;
     v->http = http;
 
-    if (net == B24_NET_UNSENT) {
-        b24_verdict_set(v, B24_CLASS_RETRY, "UNREACHABLE",
-                        "the portal could not be reached", NULL);
-        return B24_OK;
-    }
-
-    if (net == B24_NET_UNKNOWN) {
-        b24_verdict_set(v, B24_CLASS_CHECK, "NO_ANSWER",
-                        "the portal's answer did not arrive", NULL);
+    if (net != B24_NET_OK) {
+        b24_judge_net(v, net);
         return B24_OK;
     }
 
@@ -308,6 +302,20 @@ b24_verdict_set(b24_verdict_t *v, b24_class_e class, const char *code,
     v->text.data = (u_char *) text;
     v->text.len = strlen(text);
     v->advice = advice;
+}
+
+
+static void
+b24_judge_net(b24_verdict_t *v, b24_net_e net)
+{
+    if (net == B24_NET_UNSENT) {
+        b24_verdict_set(v, B24_CLASS_RETRY, "UNREACHABLE",
+                        "the portal could not be reached", NULL);
+        return;
+    }
+
+    b24_verdict_set(v, B24_CLASS_CHECK, "NO_ANSWER",
+                    "the portal's answer did not arrive", NULL);
 }
 
 

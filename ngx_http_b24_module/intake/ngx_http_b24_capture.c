@@ -39,6 +39,7 @@ static ngx_int_t ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx,
     size_t size);
 static void ngx_http_b24_launch(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
+static void **ngx_http_b24_unlogged(ngx_http_request_t *r);
 static void ngx_http_b24_subrequest_handler(ngx_http_request_t *r);
 static void ngx_http_b24_submit(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
@@ -697,7 +698,8 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
 static void
 ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 {
-    ngx_http_request_t  *sr;
+    void                **loc_conf;
+    ngx_http_request_t   *sr;
 
     static ngx_str_t  uri = ngx_string("/b24");
 
@@ -716,9 +718,50 @@ ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     }
 
     sr->header_only = 1;
-    sr->logged = 1;             /* log_subrequest must not show it */
     sr->loc_conf = r->loc_conf;
+
+    loc_conf = ngx_http_b24_unlogged(r);
+    if (loc_conf) {
+        sr->loc_conf = loc_conf;
+    }
+
     sr->write_event_handler = ngx_http_b24_subrequest_handler;
+}
+
+
+/*
+ * With "log_subrequest on" the core would write a line for our subrequest into
+ * the access log, which is the buyer's: its location is a copy that doesn't log.
+ * NULL: nothing to do.
+ */
+
+static void **
+ngx_http_b24_unlogged(ngx_http_request_t *r)
+{
+    void                      **loc_conf;
+    ngx_http_core_loc_conf_t   *clcf, *copy;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!clcf->log_subrequest) {
+        return NULL;
+    }
+
+    loc_conf = ngx_palloc(r->pool, ngx_http_max_module * sizeof(void *));
+    copy = ngx_palloc(r->pool, sizeof(ngx_http_core_loc_conf_t));
+
+    if (loc_conf == NULL || copy == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(loc_conf, r->loc_conf, ngx_http_max_module * sizeof(void *));
+
+    *copy = *clcf;
+    copy->log_subrequest = 0;
+
+    loc_conf[ngx_http_core_module.ctx_index] = copy;
+
+    return loc_conf;
 }
 
 

@@ -146,7 +146,7 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
 }
 
 
-/* alternatives have other numbers now; what was kept of the line is its value */
+/* alternatives have other numbers now: what was kept of the line is its value */
 static b24_is_e
 b24_eval_changed(b24_eval_t *ev, const b24_value_t *value, b24_result_t *res)
 {

@@ -374,7 +374,8 @@ b24_value_typo(b24_rules_t *rules, const b24_str_t *what,
     }
 
     if (i == 0 || i + 2 >= token->len || token->data[i] != ':'
-        || token->data[i + 1] != '/' || token->data[i + 2] == '/')
+        || token->data[i + 1] != '/' || token->data[i + 2] == '/'
+        || memchr(token->data, ' ', token->len))
     {
         return B24_OK;
     }

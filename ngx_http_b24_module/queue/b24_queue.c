@@ -28,6 +28,8 @@ typedef struct {
 
 static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
+static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
+    const b24_queue_put_t *put, b24_twins_t *twins);
 static int b24_queue_is_twin(const b24_queue_put_t *put,
     const b24_str_t *fingerprint, int64_t accepted, int *exact);
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
@@ -257,9 +259,20 @@ b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
     }
 
     rc = b24_query_end(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
+
+    return rc == B24_QUEUE_OK ? b24_queue_twin_link(q, put, twins) : rc;
+}
+
+
+/* the number may be known though its record was deleted */
+
+static b24_queue_rc_e
+b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_twins_t *twins)
+{
+    int          exact;
+    b24_str_t    print;
+    b24_query_t  query;
 
     b24_query_init(&query, q, B24_SQL_TWIN_LINK);
     b24_query_text(&query, &put->order_id);

@@ -404,18 +404,17 @@ b24_queue_get(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *key,
     *records = NULL;
     *n = 0;
 
+    r = b24_pcalloc(pool, B24_QUEUE_FOUND * sizeof(b24_queue_record_t));
+    if (r == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
     rc = b24_queue_begin_read(q, &own);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
     rc = b24_queue_find(q, key, origin, order_id, ids, &found);
-
-    r = b24_pcalloc(pool, B24_QUEUE_FOUND * sizeof(b24_queue_record_t));
-
-    if (rc == B24_QUEUE_OK && r == NULL) {
-        rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
-    }
 
     for (i = 0; rc == B24_QUEUE_OK && i < found; i++) {
         rc = b24_queue_record(q, pool, ids[i], &r[i]);

@@ -351,10 +351,9 @@ b24_queue_pragma(b24_queue_t *q, const char *sql, int64_t *value)
         rc = B24_QUEUE_OK;
         errno = 0;
 
-        if (sqlite3_prepare_v2(q->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
-            rc = b24_queue_failed(q);
-
-        } else if (sqlite3_step(stmt) != SQLITE_ROW) {
+        if (sqlite3_prepare_v2(q->db, sql, -1, &stmt, NULL) != SQLITE_OK
+            || sqlite3_step(stmt) != SQLITE_ROW)
+        {
             rc = b24_queue_failed(q);
 
         } else {
@@ -392,11 +391,9 @@ b24_queue_wal(b24_queue_t *q)
 
         if (sqlite3_prepare_v2(q->db, "PRAGMA journal_mode = WAL", -1, &stmt,
                                NULL)
-            != SQLITE_OK)
+            != SQLITE_OK
+            || sqlite3_step(stmt) != SQLITE_ROW)
         {
-            rc = b24_queue_failed(q);
-
-        } else if (sqlite3_step(stmt) != SQLITE_ROW) {
             rc = b24_queue_failed(q);
 
         } else {

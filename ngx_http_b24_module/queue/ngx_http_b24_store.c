@@ -24,6 +24,7 @@ typedef struct {
     ngx_queue_t           jobs;
     ngx_queue_t           calls;
     ngx_uint_t            njobs;
+    ngx_uint_t            refused;      /* by max= */
     ngx_uint_t           *rejected;     /* by number of the origin */
 
     /* results */
@@ -48,6 +49,7 @@ static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
 static void ngx_http_b24_store_done(ngx_event_t *ev);
 static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
     ngx_uint_t calls);
+static void ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_free(ngx_queue_t *jobs);
 
@@ -289,6 +291,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
         op[i]->rejected = 0;
     }
 
+    batch->refused = 0;
     batch->rc = B24_QUEUE_OK;
     batch->error[0] = '\0';
     batch->pool = NULL;
@@ -339,7 +342,10 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
 
         call->rc = ngx_http_b24_db ? B24_QUEUE_OK : rc;
         call->run(call, ngx_http_b24_db);
-        batch->wrote = 1;
+
+        if (!call->silent) {
+            batch->wrote = 1;
+        }
     }
 
     if (ngx_http_b24_db && batch->wrote) {
@@ -363,6 +369,8 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
 static b24_queue_rc_e
 ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
 {
+    b24_queue_rc_e  rc;
+
     if (ngx_http_b24_db && !b24_queue_same_file(ngx_http_b24_db)) {
         b24_queue_close(ngx_http_b24_db);
         ngx_http_b24_db = NULL;
@@ -378,9 +386,14 @@ ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
 
     (void) ngx_create_dir(ngx_http_b24_main->queue.data, 0700);
 
-    return b24_queue_open(&ngx_http_b24_db,
-                          (char *) ngx_http_b24_main->db.data,
-                          batch->error, sizeof(batch->error));
+    rc = b24_queue_open(&ngx_http_b24_db, (char *) ngx_http_b24_main->db.data,
+                        batch->error, sizeof(batch->error));
+
+    if (rc == B24_QUEUE_OK) {
+        b24_queue_limit(ngx_http_b24_db, (int64_t) ngx_http_b24_main->max);
+    }
+
+    return rc;
 }
 
 
@@ -395,6 +408,7 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
 
     op = ngx_http_b24_main->origins.elts;
     any = !ngx_queue_empty(&batch->jobs);
+    batch->refused = 0;
 
     for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
         any |= (batch->rejected[i] != 0);
@@ -446,6 +460,8 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
 static b24_queue_rc_e
 ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 {
+    b24_queue_rc_e  rc;
+
     if (job->none) {
         return B24_QUEUE_OK;
     }
@@ -456,7 +472,17 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
                                B24_STATE_REJECTED, 1);
     }
 
-    return b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
+    rc = b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
+
+    if (rc == B24_QUEUE_LIMIT) {
+
+        /* max=: nothing delivered is left that could be dropped */
+
+        batch->refused++;
+        return B24_QUEUE_OK;
+    }
+
+    return rc;
 }
 
 
@@ -528,7 +554,9 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
     if (batch->rc == B24_QUEUE_OK) {
         wake = (batch->njobs != 0);
         ngx_http_b24_degraded = 0;
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->njobs);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED,
+                           batch->njobs - batch->refused);
+        ngx_http_b24_store_refused(batch);
         ngx_http_b24_store_free(&batch->jobs);
 
     } else {
@@ -545,6 +573,30 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
 
     if (wake && calls) {
         ngx_http_b24_courier_wake();
+    }
+}
+
+
+/* never silent: an order that max= keeps out is lost for the CRM */
+
+static void
+ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch)
+{
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    if (batch->refused == 0) {
+        return;
+    }
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, batch->refused);
+
+    if (ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: the queue holds max=%ui undelivered records, "
+                      "%ui order events are not written down",
+                      ngx_http_b24_main->max, batch->refused);
     }
 }
 

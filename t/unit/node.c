@@ -364,12 +364,12 @@ test_tree(void)
        "a name in a string");
 
     for (node = root->first; node; node = node->next) {
-        ok(b24_node_empty(node) == (memchr("fneol", node->key.data[0], 5)
+        ok(b24_node_empty(node) == (strchr("fneol", node->key.data[0])
                                     != NULL),
            "whether \"%c\" is empty", node->key.data[0]);
 
         ok((b24_node_text(node, &text) == B24_OK)
-           == (memchr("tzse", node->key.data[0], 4) != NULL),
+           == (strchr("tzse", node->key.data[0]) != NULL),
            "whether \"%c\" has a text", node->key.data[0]);
 
         if (node->key.data[0] == 't') {

@@ -4,6 +4,9 @@
 #include "queue.h"
 
 
+#define MEGABYTE  ((size_t) 1048576)
+
+
 static b24_pool_t  *pool;
 
 
@@ -64,8 +67,8 @@ change_of(b24_queue_t *q)
 }
 
 
-static b24_queue_record_t *
-get(b24_queue_t *q, const char *key)
+static int
+exists(b24_queue_t *q, const char *key)
 {
     size_t               n;
     b24_str_t            k;
@@ -73,10 +76,27 @@ get(b24_queue_t *q, const char *key)
 
     k = str(key);
 
+    return b24_queue_get(q, pool, &k, NULL, NULL, &r, &n) == B24_QUEUE_OK
+           && n == 1;
+}
+
+
+/* an empty record where there is none, so that the checks fail and go on */
+
+static b24_queue_record_t *
+get(b24_queue_t *q, const char *key)
+{
+    size_t                     n;
+    b24_str_t                  k;
+    b24_queue_record_t        *r;
+    static b24_queue_record_t  none;
+
+    k = str(key);
+
     if (b24_queue_get(q, pool, &k, NULL, NULL, &r, &n) != B24_QUEUE_OK
         || n != 1)
     {
-        return NULL;
+        return &none;
     }
 
     return r;
@@ -86,10 +106,11 @@ get(b24_queue_t *q, const char *key)
 static b24_queue_moment_t *
 timeline(b24_queue_t *q, int64_t record, size_t *n)
 {
-    b24_queue_moment_t  *m;
+    b24_queue_moment_t        *m;
+    static b24_queue_moment_t  none[B24_QUEUE_MOMENTS];
 
     if (b24_queue_timeline(q, pool, record, NULL, &m, n) != B24_QUEUE_OK) {
-        return NULL;
+        return none;
     }
 
     return m;
@@ -281,7 +302,7 @@ test_put_new(b24_queue_t *q)
     ok(change_of(q) > change, "change has grown");
 
     r = get(q, a.key);
-    ok(r != NULL, "got by its key");
+    ok(exists(q, a.key), "got by its key");
     is_str(&r->origin, "put", "origin");
     is_str(&r->order_id, "1001", "order id");
     is_str(&r->rule, "shop/save", "rule");
@@ -325,7 +346,7 @@ test_put_new(b24_queue_t *q)
     (void) b24_queue_begin(q);
     is_int(b24_queue_put(q, &put, &a), B24_QUEUE_OK, "put");
     b24_queue_rollback(q);
-    ok(get(q, a.key) == NULL, "rolled back: not there");
+    ok(!exists(q, a.key), "rolled back: not there");
 
     check_counts(q, "new ones");
 }
@@ -477,16 +498,16 @@ test_texts(b24_queue_t *q)
     put.order_id.data = odd;
     put.order_id.len = sizeof(odd) - 1;
 
-    big = malloc(1024 * 1024);
+    big = malloc(MEGABYTE);
     if (big == NULL) {
         exit(2);
     }
 
-    memset(big, 'x', 1024 * 1024);
+    memset(big, 'x', MEGABYTE);
     big[1000] = '\0';
 
     put.data.data = (u_char *) big;
-    put.data.len = 1024 * 1024;
+    put.data.len = MEGABYTE;
 
     (void) queue_put1(q, &put, &a);
     (void) queue_put1(q, &put, &b);
@@ -500,8 +521,8 @@ test_texts(b24_queue_t *q)
     ok(job.order_id.len == sizeof(odd) - 1
        && memcmp(job.order_id.data, odd, sizeof(odd) - 1) == 0,
        "an odd number comes back as it was");
-    ok(job.data.len == 1024 * 1024
-       && memcmp(job.data.data, big, 1024 * 1024) == 0,
+    ok(job.data.len == MEGABYTE
+       && memcmp(job.data.data, big, MEGABYTE) == 0,
        "a megabyte of data too");
 
     free(big);
@@ -743,7 +764,7 @@ test_outcomes(b24_queue_t *q)
         (void) b24_queue_outcome(q, "w1", &job, &out, T0 + i * HOUR + 1);
     }
 
-    m = timeline(q, o.record, &n);
+    (void) timeline(q, o.record, &n);
     is_int((int) n, 13, "another cause is another row");
 
     for (i = 111; i <= 500; i++) {
@@ -1133,7 +1154,7 @@ test_clean(void)
     is_int(n, 0, "nothing is old enough");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 30 * DAY + 1, &n);
     is_int(n, 1, "the delivered one is");
-    ok(get(q, d.key) == NULL, "it is gone");
+    ok(!exists(q, d.key), "it is gone");
     is_int(count_of(q, "cl", B24_STATE_DELIVERED), 1,
            "it still counts as delivered");
     is_int(b24_queue_link(q, &origin, &id, &link), B24_QUEUE_OK,
@@ -1158,7 +1179,7 @@ test_clean(void)
     /* announced after two, deleted after three times */
 
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 60 * DAY - 1, &n);
-    m = timeline(q, p.record, &rows);
+    (void) timeline(q, p.record, &rows);
     is_int((int) rows, 2, "not announced yet");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 60 * DAY, &n);
     m = timeline(q, p.record, &rows);
@@ -1173,8 +1194,8 @@ test_clean(void)
     is_int(n, 1, "deleted, as many as allowed");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 90 * DAY, &n);
     is_int(n, 1, "then the other");
-    ok(get(q, p.key) == NULL && get(q, u.key) == NULL, "both are gone");
-    ok(get(q, w.key) != NULL && get(q, a.key) != NULL,
+    ok(!exists(q, p.key) && !exists(q, u.key), "both are gone");
+    ok(exists(q, w.key) && exists(q, a.key),
        "an accepted one never goes, a younger one not yet");
 
     /* parked by a clock that stood in 1970; a clock ahead of time */
@@ -1187,7 +1208,7 @@ test_clean(void)
     is_int(job.record, d.record, "parked in 1970");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 1000 * DAY, &n);
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 1000 * DAY, &n);
-    ok(get(q, d.key) != NULL, "isn't deleted when the clock is set right");
+    ok(exists(q, d.key), "isn't deleted when the clock is set right");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0, &n);
     is_int(queue_sql(q, "SELECT count(*) FROM records"
                         " WHERE warned = 1700000000000"), 1,

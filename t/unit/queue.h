@@ -131,6 +131,8 @@ queue_put1(b24_queue_t *q, const b24_queue_put_t *put,
 {
     b24_queue_rc_e  rc;
 
+    memset(result, 0, sizeof(b24_queue_put_result_t));
+
     rc = b24_queue_begin(q);
 
     if (rc == B24_QUEUE_OK) {

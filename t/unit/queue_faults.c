@@ -235,7 +235,7 @@ test_corrupt(void)
     memset(junk, 0x5a, sizeof(junk));
     (void) stat(path, &st);
 
-    for (offset = 4096 * 3; offset < st.st_size; offset += 4096) {
+    for (offset = 12288; offset < st.st_size; offset += 4096) {
         spoil(path, offset, junk, sizeof(junk));
     }
 
@@ -389,14 +389,11 @@ full_by_limit(void *data)
 
     (void) signal(SIGXFSZ, SIG_IGN);
 
-    limit.rlim_cur = 1024 * 1024;
-    limit.rlim_max = RLIM_INFINITY;
-
     if (getrlimit(RLIMIT_FSIZE, &limit) != 0) {
         return 254;
     }
 
-    limit.rlim_cur = 1024 * 1024;
+    limit.rlim_cur = 1048576;
 
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
         return 254;

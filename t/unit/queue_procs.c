@@ -1,8 +1,8 @@
 
 /*
  * The durable queue used by several processes at once, some of which are
- * killed.  No clock decides: leases are times that are passed in, processes wait
- * for each other through pipes, and the random numbers are always the same.
+ * killed.  No clock decides: leases are times that are passed in, processes
+ * wait for each other through pipes, random numbers are always the same.
  */
 
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 
 #define WRITERS   4
 #define ORDERS    200               /* of each writer */
+#define ALL       ((int64_t) WRITERS * ORDERS)
 #define GROUP     3                 /* orders of a commit of those killed */
 #define KILLS     25
 #define OPENERS   6
@@ -306,19 +307,19 @@ test_writers(void)
     /* never opened before a fork: this process was not forked from after it */
 
     q = queue_open(path);
-    n = deliver_all(q, WRITERS * ORDERS, T0 + HOUR);
+    n = deliver_all(q, (int) ALL, T0 + HOUR);
 
     for (k = 0; k < WRITERS; k++) {
         is_int(child_wait(&c[k]), 0, "a writer, never told BUSY");
     }
 
-    is_int(n, WRITERS * ORDERS, "all were claimed meanwhile");
+    is_int(n, ALL, "all were claimed meanwhile");
     is_int(queue_sql(q, "SELECT count(*) FROM records"
                         " WHERE state = 'delivered' AND attempts = 1"),
-           WRITERS * ORDERS, "each once");
+           ALL, "each once");
     is_int(queue_sql(q, "SELECT count(DISTINCT deal_id) FROM links"),
-           WRITERS * ORDERS, "each has its link");
-    is_int(queue_sql(q, "SELECT sum(n) FROM counts"), WRITERS * ORDERS,
+           ALL, "each has its link");
+    is_int(queue_sql(q, "SELECT sum(n) FROM counts"), ALL,
            "and was counted");
 
     b24_queue_close(q);
@@ -402,7 +403,7 @@ test_same(void)
     is_int(queue_sql(q, "SELECT n FROM counts WHERE state = 'accepted'"),
            NUMBERS, "a record of each");
     is_int(queue_sql(q, "SELECT n FROM counts WHERE state = 'duplicate'"),
-           NUMBERS * (WRITERS - 1), "the others are counted");
+           (int64_t) NUMBERS * (WRITERS - 1), "the others are counted");
     b24_queue_close(q);
 }
 

@@ -354,7 +354,8 @@ sub respond_raw ($self, $call, $status, $type, $body, $headers = {}) {
     $res->headers->content_type($type) if $type;
     $res->headers->header($_ => $headers->{$_}) for keys %$headers;
     $res->headers->server('nginx');
-    $call->{c}->render(data => $body, status => $status);
+    $res->body($body);
+    $call->{c}->rendered($status);
 
     return;
 }

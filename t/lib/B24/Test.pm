@@ -45,8 +45,9 @@ package B24::Test;
 #                    a block without a request it comes with one more: the
 #                    status of an answer nginx gives beforehand
 #
-# Environment: B24_MODULE (path of the module), B24_ASAN=1 (nginx runs with
-# the sanitizers' libraries), B24_KEEP=1 (the folder stays).
+# Environment: B24_MODULE (path of the module), B24_ASAN=1 (the module built
+# with the sanitizers, and nginx with their libraries), B24_KEEP=1 (the folder
+# stays).
 
 use strict;
 use warnings;
@@ -75,6 +76,7 @@ our $DIR;
 our ($PORTAL, $SHOP, $UPSTREAM);
 
 my $owner = $$;
+my %reset_with;
 my $port_lock;
 my $queues = 0;
 my $failures = 0;
@@ -104,7 +106,7 @@ sub import {
     require B24::Scenario;
 
     Test::Nginx::Util::add_block_preprocessor(\&before_block);
-    Test::Nginx::Util::add_cleanup_handler(\&after_server);
+    Test::Nginx::Util::add_cleanup_handler(\&after_last_block);
     Test::Nginx::Socket::add_response_body_check(\&run_scenario);
 
     no strict 'refs';
@@ -225,7 +227,12 @@ sub choose_nginx {
     $ENV{TEST_NGINX_BINARY} ||= first_executable(
         map { "$_/nginx" } '/usr/sbin', split /:/, $ENV{PATH});
 
-    $module //= $ENV{B24_MODULE} // "$ROOT/build/ngx_http_b24_module.so";
+    my $build = $ENV{B24_ASAN} ? 'build/asan' : 'build';
+
+    $module //= $ENV{B24_MODULE} // "$build/ngx_http_b24_module.so";
+
+    # nginx would look for it under its prefix
+    $module = "$ROOT/$module" if $module =~ m{^[^/]};
 
     # the file may need other modules as well
     $ENV{TEST_NGINX_LOAD_MODULES}
@@ -273,8 +280,11 @@ sub start_helpers {
     if (my $args = $option->{portal} || $option->{portal_tls}) {
         require B24::PortalProcess;
 
-        $PORTAL = B24::PortalProcess->new(ref $args ? %$args : (),
-            $option->{portal_tls} ? (tls => 1) : ());
+        my %args = (ref $args ? %$args : (),
+                    $option->{portal_tls} ? (tls => 1) : ());
+
+        $PORTAL = B24::PortalProcess->new(%args);
+        $reset_with{$PORTAL} = { config => $args{config} } if $args{config};
 
         $ENV{TEST_NGINX_PORTAL_PORT} = $PORTAL->port;
         $ENV{TEST_NGINX_PORTAL_URL} = $PORTAL->url;
@@ -323,12 +333,15 @@ sub before_block {
 
     # without a configuration it goes on with the running server
     if (defined scalar $block->config) {
+        my $keep = defined scalar $block->keep_state;
+
+        let_go($keep);
         after_server();
 
-        if (!defined scalar $block->keep_state) {
+        if (!$keep) {
+            # a server that was about to quit may have sent something still
+            let_go();
             new_queue();
-            $PORTAL->reset if $PORTAL;
-            $UPSTREAM->reset if $UPSTREAM;
         }
     }
 
@@ -342,6 +355,16 @@ sub before_block {
                       . "\nlocation = /b24-ready { return 204; }\n");
     $block->set_value(request => 'GET /b24-ready');
     $block->set_value(error_code => 204);
+}
+
+# A worker that quits stays until it knows how its last requests went: nothing
+# may be held back any more.
+sub let_go {
+    my ($keep) = @_;
+
+    for my $helper (grep { defined } $PORTAL, $UPSTREAM) {
+        $keep ? $helper->release : $helper->reset(%{$reset_with{$helper} // {}});
+    }
 }
 
 # After each answer; a scenario runs once per repeat, after the first.
@@ -410,6 +433,13 @@ sub wait_until {
     }
 
     return 1;
+}
+
+sub after_last_block {
+    return if $$ != $owner || !$watched;
+
+    let_go();
+    after_server();
 }
 
 # Ends the running server the polite way and judges what it left.  A reloaded

@@ -20,7 +20,8 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100%; background: #fff;
         box-shadow: 0 1px 2px #0002 }
 th, td { text-align: left; padding: .5rem .7rem;
-         border-bottom: 1px solid #e3e8ee; vertical-align: top; overflow-wrap: anywhere }
+         border-bottom: 1px solid #e3e8ee; vertical-align: top;
+         overflow-wrap: anywhere }
 th { font-weight: 600; background: #eef2f6; font-size: .9rem }
 td.n, th.n { text-align: right; white-space: nowrap }
 .stage { background: #d9f1fd; border-radius: 1rem; padding: .1rem .6rem;

@@ -258,32 +258,9 @@ sub default_categories {
 }
 
 
-# Everything POST /_/config may change, with what a new portal starts with
-sub default_config {
-    return {
-        # standard or enterprise; sets the bucket's burst and rate, and license
-        plan => 'standard',
-
-        # leaky bucket per source address: requests it holds, drained per
-        # second; reject_counts: refused requests fill it too
-        bucket => {burst => 50, rate => 2, enabled => 1, reject_counts => 0},
-
-        # server time per method in a sliding window of ten buckets; cost:
-        # seconds a call is charged (else measured); batch: share of its inner
-        # time charged to "batch" itself
-        operating => {enabled => 0, limit => 480, window => 600, cost => {},
-                      batch => 0},
-
-        # seconds after which a request is cut with a 504 page
-        request_cap => 60,
-
-        # fields an administrator made mandatory, by entity: crm.item.* only
-        mandatory => {},
-
-        # user fields (UF_CRM_...) by entity: name => type
-        user_fields => {deal => {UF_CRM_GA => 'string'}, contact => {},
-                        company => {}},
-
+# currencies, requisite presets, catalogues and products of a new portal
+sub _default_dictionaries {
+    return (
         statuses   => default_statuses(),
         categories => default_categories(),
         currencies => [
@@ -312,6 +289,37 @@ sub default_config {
             {id => 205, iblockId => 15, xmlId => 'SKU-205-XL',
              name => 'T-shirt XL', type => 4},
         ],
+    );
+}
+
+
+# Everything POST /_/config may change, with what a new portal starts with
+sub default_config {
+    return {
+        # standard or enterprise; sets the bucket's burst and rate, and license
+        plan => 'standard',
+
+        # leaky bucket per source address: requests it holds, drained per
+        # second; reject_counts: refused requests fill it too
+        bucket => {burst => 50, rate => 2, enabled => 1, reject_counts => 0},
+
+        # server time per method in a sliding window of ten buckets; cost:
+        # seconds a call is charged (else measured); batch: share of its inner
+        # time charged to "batch" itself
+        operating => {enabled => 0, limit => 480, window => 600, cost => {},
+                      batch => 0},
+
+        # seconds after which a request is cut with a 504 page
+        request_cap => 60,
+
+        # fields an administrator made mandatory, by entity: crm.item.* only
+        mandatory => {},
+
+        # user fields (UF_CRM_...) by entity: name => type
+        user_fields => {deal => {UF_CRM_GA => 'string'}, contact => {},
+                        company => {}},
+
+        _default_dictionaries(),
 
         # the webhook: granted scopes; state: ok, or an error code of the
         # table of auth errors; auth_status overrides its HTTP status

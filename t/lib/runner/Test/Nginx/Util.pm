@@ -1041,8 +1041,8 @@ sub bring_up {
 
 # ---- skipping ------------------------------------------------------------
 
-# "N: condition [: reason]" of --- skip_nginx, --- skip_eval, --- todo:
-# returns (how many subtests, why, kind), or nothing.
+# "N: condition [: reason]" of --- skip_nginx and --- skip_eval: returns how
+# many subtests to skip and why, or nothing.
 sub reason_to_skip {
     my ($block) = @_;
 
@@ -1056,7 +1056,7 @@ sub reason_to_skip {
             bail_out("$name - skip_eval - failed to eval the Perl code"
                      . " \"$code\": $@") if $@;
 
-            return ($count, 'skip_eval', 'skip') if $skip;
+            return ($count, 'skip_eval') if $skip;
         }
     }
 
@@ -1075,15 +1075,7 @@ sub reason_to_skip {
                  : $op eq '>'  ? $NginxVersion >  $limit
                  :               $NginxVersion >= $limit;
 
-        return ($count, $reason, 'skip') if $skip;
-    }
-
-    if (defined(my $spec = $block->todo)) {
-        if ($spec !~ /^\s*(\d+)\s*:\s*(.*)/s) {
-            bail_out("$name - Invalid --- todo spec: $spec");
-        }
-
-        return ($1, $2, 'todo');
+        return ($count, $reason) if $skip;
     }
 
     return;
@@ -1311,24 +1303,6 @@ sub run_repeat {
     $listener->close;
 }
 
-sub skip_block {
-    my ($name, $count, $reason, $kind) = @_;
-
-    no warnings 'exiting';
-
-    if ($kind eq 'todo') {
-        TODO: {
-            Test::More::todo_skip("$name - $reason", $count);
-        }
-
-        return;
-    }
-
-    SKIP: {
-        Test::More::skip("$name - $reason", $count);
-    }
-}
-
 sub run_test ($) {
     my ($block) = @_;
 
@@ -1341,11 +1315,8 @@ sub run_test ($) {
     local $LogLevel = $block->log_level || $LogLevel;
 
     my $config = expand_env_in_text($block->config, $name, $RandPorts);
-    my ($count, $reason, $kind) = reason_to_skip($block);
-    my $skip = defined $kind && $kind eq 'skip';
+    my ($skip, $reason) = reason_to_skip($block);
 
-    # a block to do is started like any other: it may be there to show how
-    # nginx comes up
     if (!$skip && needs_server($block, $config)) {
         return if !bring_up($block, $config);
     }
@@ -1360,10 +1331,9 @@ sub run_test ($) {
     for my $repeat (0 .. $RepeatEach - 1) {
         note_verbose("Run the test block $name ...\n");
 
-        if (defined $kind) {
-            skip_block($name, $count, $reason, $kind);
+        SKIP: {
+            Test::More::skip("$name - $reason", $skip) if $skip;
 
-        } else {
             run_repeat($block, $repeat);
         }
     }
