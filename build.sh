@@ -7,6 +7,8 @@
 
 set -euo pipefail
 
+CALLER=$PWD
+
 cd "$(dirname "$(readlink -f "$0")")"
 
 ROOT=$PWD
@@ -180,9 +182,6 @@ fingerprint() {
 copy_nginx() {
     local dir=$1 to=$2 item
 
-    [[ -f $dir/src/core/nginx.h ]] \
-        || die "--nginx-source: $dir holds no nginx source"
-
     rm -rf "$to"
     mkdir -p "$to"
 
@@ -225,8 +224,10 @@ build_module() {
     shift 2
 
     if [[ -n $source ]]; then
-        [[ -d $source ]] || die "--nginx-source: there is no folder $source"
-        source=$(readlink -f "$source")
+        # from where the caller stands
+        source=$(cd "$CALLER" && readlink -f "$source") || source=
+        [[ -f $source/src/core/nginx.h ]] \
+            || die "--nginx-source: that folder holds no nginx source"
         name=upstream
         folder=$B/upstream-source
         options=(--with-compat --with-threads)

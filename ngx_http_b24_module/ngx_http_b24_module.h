@@ -218,8 +218,8 @@ typedef struct {
     ngx_array_t                *contact;
     ngx_array_t                *company;
 
-    ngx_array_t                *desk;       /* ngx_str_t: origins shown; NULL: the
-                                               location is no desk */
+    ngx_array_t                *desk;       /* ngx_str_t: origins shown; NULL:
+                                               the location is no desk */
     ngx_flag_t                  reveal;
 } ngx_http_b24_loc_conf_t;
 

@@ -229,6 +229,8 @@ b24
     require File::Path;
     File::Path::remove_tree(queue_dir());
     main::compare();
+    ok(wait_until(sub { error_log_lines(qr/b24: .*queue/) }),
+       'the log tells of it');
 
 
 

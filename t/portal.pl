@@ -45,9 +45,12 @@ if (defined $options{pid}) {
     close $file or die "$options{pid}: $!\n";
 }
 
-# an idle event loop must wake up now and then for signals to be seen
-Mojo::IOLoop->recurring(0.25 => sub { });
-$SIG{TERM} = $SIG{INT} = sub { Mojo::IOLoop->stop };
+# A signal may come before the event loop runs, and an idle loop doesn't see
+# one until something wakes it
+my $ending = 0;
+
+$SIG{TERM} = $SIG{INT} = sub { $ending = 1 };
+Mojo::IOLoop->recurring(0.2 => sub { Mojo::IOLoop->stop if $ending });
 
 # unbuffered reads of a pipe whose other end the parent holds
 if ($options{'with-parent'}) {

@@ -199,7 +199,7 @@ sub start_nginx {
 sub nginx_conf {
     my ($shop, $port) = @_;
 
-    my $user = $> ? '' : 'user ' . WORKER_USER . ";\n";
+    my $user = $> ? '' : 'user ' . worker_user() . ";\n";
     my $rules = $shop->rules;
     my $location = $shop->location('fastcgi_ignore_client_abort on;');
     my $origin = ORIGIN;
@@ -249,6 +249,21 @@ $location
     }
 }
 CONF
+}
+
+
+# Workers of a nginx started by root: an ordinary user, unless the checkout lies
+# below a closed folder (/root).
+sub worker_user {
+    my @path = split m{/}, $dir;
+
+    for my $last (1 .. $#path) {
+        my $mode = (stat join '/', @path[0 .. $last])[2];
+
+        return 'root' if !($mode & 01);
+    }
+
+    return WORKER_USER;
 }
 
 

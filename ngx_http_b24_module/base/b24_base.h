@@ -61,7 +61,7 @@ void *b24_palloc(b24_pool_t *pool, size_t size);
 void *b24_pcalloc(b24_pool_t *pool, size_t size);
 void *b24_pnalloc(b24_pool_t *pool, size_t size);
 
-/* copies with a terminating zero that len does not count; B24_OK or B24_ERROR */
+/* copies, with a zero byte that len does not count; B24_OK or B24_ERROR */
 int b24_pstrdup(b24_pool_t *pool, b24_str_t *dst, const u_char *data,
     size_t len);
 

@@ -409,6 +409,8 @@ b24_judge_error(b24_pool_t *pool, const b24_node_t *node, unsigned http,
         return B24_ERROR;
     }
 
+    b24_text_cut(&v->code, B24_ANSWER_CODE);
+
     if (b24_describe(pool, &desc, &v->text) != B24_OK) {
         return B24_ERROR;
     }

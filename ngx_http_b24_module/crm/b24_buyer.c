@@ -18,6 +18,7 @@
 
 #define B24_EMAIL_MAX       250     /* characters, bitrix24-rest.md §10 */
 #define B24_EMAIL_LOCAL     64
+#define B24_EMAIL_TOP       20      /* the top label */
 
 
 /*
@@ -228,35 +229,36 @@ b24_phone_number(const b24_typed_t *typed, size_t n, const b24_str_t *code,
     d = typed->digits;
     plan = b24_phone_plan(code);
 
-    if (typed->plus) {
-
-        /*
-         * "+8 912 ...": no country has the code 89, it is the national
-         * notation with a plus put before it.
-         */
-
-        if (b24_str_eqs(code, "7") && n == 11 && d[0] == '8' && d[1] == '9') {
-            return b24_phone_national(plan, code, d, n, out, len);
-        }
-
-        return b24_phone_full(plan, code, d, n, out, len);
-    }
-
     /* 00 is understood everywhere, the country's own prefix only there */
 
-    cut = b24_starts(d, n, (u_char *) "00", 2) ? 2 : 0;
+    cut = 0;
 
-    if (cut == 0 && n > B24_PHONE_MAX - 3
-        && b24_starts(d, n, (u_char *) plan->abroad, strlen(plan->abroad)))
+    if (!typed->plus && b24_starts(d, n, (u_char *) "00", 2)) {
+        cut = 2;
+
+    } else if (!typed->plus && n > B24_PHONE_MAX - 3
+               && b24_starts(d, n, (u_char *) plan->abroad,
+                             strlen(plan->abroad)))
     {
         cut = strlen(plan->abroad);
     }
 
-    if (cut) {
-        return b24_phone_full(plan, code, d + cut, n - cut, out, len);
+    d += cut;
+    n -= cut;
+
+    /*
+     * "+8 912 ...": no country has the code 89, it is the national notation
+     * with a plus put before it.
+     */
+
+    if ((!typed->plus && cut == 0)
+        || (b24_str_eqs(code, "7") && n == 11
+            && b24_starts(d, n, (u_char *) "89", 2)))
+    {
+        return b24_phone_national(plan, code, d, n, out, len);
     }
 
-    return b24_phone_national(plan, code, d, n, out, len);
+    return b24_phone_full(plan, code, d, n, out, len);
 }
 
 
@@ -416,11 +418,12 @@ b24_email_local(u_char c)
 static int
 b24_email_domain(const u_char *p, const u_char *end)
 {
-    size_t  label, labels, letters;
+    size_t  label, labels, letters, wide;
 
     label = 0;
     labels = 1;
     letters = 0;
+    wide = 0;
 
     for (/* void */; p < end; p++) {
 
@@ -433,6 +436,7 @@ b24_email_domain(const u_char *p, const u_char *end)
             labels++;
             label = 0;
             letters = 0;
+            wide = 0;
             continue;
         }
 
@@ -443,15 +447,17 @@ b24_email_domain(const u_char *p, const u_char *end)
         }
 
         label++;
+        wide += *p >= 0x80;
 
         if (!b24_isdigit(*p) && *p != '-' && *p != '_') {
             letters++;
         }
     }
 
-    /* the last label is no number and is not one letter */
+    /* the last label is no number, has two characters and 20 at most */
 
-    return labels >= 2 && label >= 2 && letters;
+    return labels >= 2 && label >= 2 && letters
+           && (wide || label <= B24_EMAIL_TOP);
 }
 
 

@@ -9,7 +9,8 @@
 #include "b24_crm.h"
 
 
-#define B24_CRM_KEY  128            /* a parameter's name, "fields[...]" */
+#define B24_CRM_KEY     128         /* a parameter's name, "fields[...]" */
+#define B24_NAME_CHARS  50          /* NAME, SECOND_NAME, LAST_NAME */
 
 
 /*
@@ -65,6 +66,10 @@ int64_t b24_crm_added(const b24_crm_api_t *api, const b24_node_t *result);
 
 void b24_crm_failed(b24_verdict_t *verdict, b24_class_e class,
     const char *code, const char *text);
+
+/* the buyer's name in three parts, any of them may be empty */
+void b24_crm_name(const b24_order_t *order, b24_str_t *first,
+    b24_str_t *second, b24_str_t *last);
 
 /* the deal's COMMENTS */
 int b24_crm_comments(b24_pool_t *pool, const b24_crm_facts_t *facts,

@@ -56,6 +56,7 @@ static ngx_http_output_body_filter_pt    ngx_http_b24_next_body_filter;
 ngx_int_t
 ngx_http_b24_capture_init(ngx_conf_t *cf)
 {
+    ngx_uint_t                  n;
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
 
@@ -73,7 +74,14 @@ ngx_http_b24_capture_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    *h = ngx_http_b24_log_handler;
+    /* before the access log, which is to show what the net caught */
+
+    h = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers.elts;
+    n = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers.nelts;
+
+    ngx_memmove(&h[1], &h[0], (n - 1) * sizeof(ngx_http_handler_pt));
+
+    h[0] = ngx_http_b24_log_handler;
 
     ngx_http_b24_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_b24_header_filter;
@@ -429,8 +437,8 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
             i = 0;
         }
 
-        if (h[i].hash && ngx_http_b24_header(ctx, &h[i].key, &h[i].value)
-                         != NGX_OK)
+        if (h[i].hash
+            && ngx_http_b24_header(ctx, &h[i].key, &h[i].value) != NGX_OK)
         {
             goto failed;
         }
@@ -731,8 +739,7 @@ ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
 /*
  * With "log_subrequest on" the core would write a line for our subrequest into
- * the access log, which is the buyer's: its location is a copy that doesn't log.
- * NULL: nothing to do.
+ * the access log: its location is a copy that doesn't log.  NULL: nothing to do.
  */
 
 static void **

@@ -86,7 +86,7 @@ b24_clean_item(b24_clean_t *clean, int field, int decoded, b24_str_t *text)
 }
 
 
-/* a block whose minor_units make no sense must not give amounts 100 times off */
+/* where minor_units makes no sense no amount may be 100 times off */
 int
 b24_clean_minor(b24_clean_t *clean, const b24_str_t *text)
 {

@@ -8,6 +8,13 @@
 #include <stdio.h>
 
 
+typedef struct {
+    b24_pool_t         *pool;
+    const b24_regex_t  *regex;
+    b24_node_t         *list;
+} b24_rows_t;
+
+
 static b24_is_e b24_eval_changed(b24_eval_t *ev, const b24_value_t *value,
     b24_result_t *res);
 static b24_is_e b24_eval_alt(b24_eval_t *ev, const b24_value_t *value,
@@ -16,6 +23,7 @@ static b24_is_e b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, b24_result_t *res);
 static b24_is_e b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt);
+static b24_is_e b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result);
 static b24_is_e b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
     b24_result_t *res);
 static b24_is_e b24_eval_match(b24_eval_t *ev, const b24_cond_t *cond,
@@ -37,24 +45,9 @@ static b24_is_e b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr,
     b24_result_t *res);
 static b24_is_e b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
     const b24_str_t *charset, b24_result_t *res);
-static b24_is_e b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text,
-    const b24_str_t *charset, b24_result_t *res);
-static b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);
-static b24_is_e b24_eval_request(b24_eval_t *ev);
-static b24_is_e b24_eval_request_body(b24_eval_t *ev);
-static b24_is_e b24_eval_query(b24_eval_t *ev);
-static b24_is_e b24_eval_answer(b24_eval_t *ev);
-static b24_is_e b24_eval_answer_body(b24_eval_t *ev);
-static b24_is_e b24_eval_inflate(b24_eval_t *ev);
-static b24_is_e b24_eval_answer_text(b24_eval_t *ev);
-static b24_is_e b24_eval_response(b24_eval_t *ev);
-static int b24_eval_is_json(const b24_eval_t *ev);
-static b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
-    b24_node_t **root);
 static b24_is_e b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex,
     const b24_str_t *text, b24_node_t **list);
-static b24_is_e b24_eval_row(b24_eval_t *ev, const b24_regex_t *regex,
-    const b24_regex_match_t *match, b24_node_t *list);
+static int b24_eval_row(void *data, const b24_regex_match_t *match);
 
 
 void
@@ -72,7 +65,7 @@ b24_eval_init(b24_eval_t *ev, b24_pool_t *pool, const b24_input_t *in,
 }
 
 
-static b24_is_e
+b24_is_e
 b24_eval_unknown(b24_eval_t *ev, b24_why_e why)
 {
     if (ev->why == B24_WHY_NONE) {
@@ -146,7 +139,7 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
 }
 
 
-/* alternatives have other numbers now: what was kept of the line is its value */
+/* alternatives have other numbers now: what was kept of a line is its value */
 static b24_is_e
 b24_eval_changed(b24_eval_t *ev, const b24_value_t *value, b24_result_t *res)
 {
@@ -317,9 +310,17 @@ b24_eval_kept(b24_eval_t *ev, const b24_value_t *value, const b24_alt_t *alt,
 
 b24_is_e
 b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
-    const b24_str_t *text, size_t from, b24_regex_match_t *match)
+    const b24_str_t *text, b24_regex_match_t *match)
 {
-    switch (b24_regex_exec(regex, text, from, &ev->time, match)) {
+    return b24_eval_regex_is(ev, b24_regex_exec(regex, text, &ev->time,
+                                                match));
+}
+
+
+static b24_is_e
+b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result)
+{
+    switch (result) {
 
     case B24_REGEX_MATCH:
         return B24_IS_SET;
@@ -346,7 +347,7 @@ b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
 
     for ( /* void */ ; filter && !filter->each; filter = filter->next) {
 
-        is = b24_eval_regex(ev, filter->regex, &res->text, 0, &match);
+        is = b24_eval_regex(ev, filter->regex, &res->text, &match);
         if (is != B24_IS_SET) {
             return is;
         }
@@ -383,7 +384,7 @@ b24_eval_match(b24_eval_t *ev, const b24_cond_t *cond, b24_result_t *res)
     switch (cond->type) {
 
     case B24_COND_UNLIKE:
-        is = b24_eval_regex(ev, cond->regex, &res->text, 0, &match);
+        is = b24_eval_regex(ev, cond->regex, &res->text, &match);
         if (is != B24_IS_SET) {
             return is;
         }
@@ -645,7 +646,7 @@ b24_eval_key(b24_eval_t *ev, b24_result_t *res)
 }
 
 
-static b24_is_e
+b24_is_e
 b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text, const b24_str_t *charset,
     b24_result_t *res)
 {
@@ -748,308 +749,6 @@ b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
 }
 
 
-/* ---- messages, parsed once ---- */
-
-static b24_is_e
-b24_eval_request(b24_eval_t *ev)
-{
-    if (!ev->request.done) {
-        ev->request.done = 1;
-        ev->request.is = b24_eval_request_body(ev);
-    }
-
-    return ev->request.is;
-}
-
-
-static b24_is_e
-b24_eval_request_body(b24_eval_t *ev)
-{
-    b24_str_t  type;
-
-    switch (ev->in->body_state) {
-
-    case B24_BODY_FULL:
-        break;
-
-    case B24_BODY_NONE:
-        return B24_IS_EMPTY;
-
-    case B24_BODY_CUT:
-        return b24_eval_unknown(ev, B24_WHY_REQUEST_CUT);
-
-    case B24_BODY_LARGE:
-        return b24_eval_unknown(ev, B24_WHY_REQUEST_LARGE);
-
-    default:
-        return b24_eval_unknown(ev, B24_WHY_REQUEST_UNSEEN);
-    }
-
-    switch (b24_body_parse(ev->pool, &ev->in->content_type, &ev->in->body,
-                           &ev->request.root))
-    {
-    case B24_OK:
-        return B24_IS_SET;
-
-    case B24_DECLINED:
-        break;
-
-    default:
-        return B24_IS_ERROR;
-    }
-
-    type = ev->in->content_type;
-
-    if (type.len > sizeof("multipart/") - 1) {
-        type.len = sizeof("multipart/") - 1;
-
-        if (b24_str_caseeqs(&type, "multipart/")) {
-            return b24_eval_unknown(ev, B24_WHY_REQUEST_MULTIPART);
-        }
-    }
-
-    type = ev->in->body;
-    b24_str_trim(&type);
-
-    if (type.len && (type.data[0] == '{' || type.data[0] == '['
-                     || b24_str_find(&ev->in->content_type, 0, "json") != -1))
-    {
-        return b24_eval_unknown(ev, B24_WHY_REQUEST_JSON);
-    }
-
-    return b24_eval_unknown(ev, B24_WHY_REQUEST_FORM);
-}
-
-
-static b24_is_e
-b24_eval_query(b24_eval_t *ev)
-{
-    int  rc;
-
-    if (!ev->query.done) {
-        ev->query.done = 1;
-
-        rc = b24_form_parse(ev->pool, &ev->in->args, &ev->query.root);
-
-        ev->query.is = rc == B24_OK ? B24_IS_SET
-                       : rc == B24_ERROR ? B24_IS_ERROR
-                       : b24_eval_unknown(ev, B24_WHY_QUERY);
-    }
-
-    return ev->query.is;
-}
-
-
-/* the answer's bytes, inflated */
-static b24_is_e
-b24_eval_answer(b24_eval_t *ev)
-{
-    if (!ev->text.done) {
-        ev->text.done = 1;
-        ev->text.is = b24_eval_answer_body(ev);
-    }
-
-    return ev->text.is;
-}
-
-
-static b24_is_e
-b24_eval_answer_body(b24_eval_t *ev)
-{
-    b24_str_t  coding;
-
-    switch (ev->in->answer_state) {
-
-    case B24_BODY_FULL:
-        break;
-
-    case B24_BODY_NONE:
-        return B24_IS_EMPTY;
-
-    case B24_BODY_CUT:
-        return b24_eval_unknown(ev, B24_WHY_CUT);
-
-    case B24_BODY_LARGE:
-        return b24_eval_unknown(ev, B24_WHY_LARGE);
-
-    default:
-        return b24_eval_unknown(ev, B24_WHY_LOST);
-    }
-
-    if (ev->in->answer.len == 0) {
-        return B24_IS_EMPTY;
-    }
-
-    coding = ev->in->answer_encoding;
-    b24_str_trim(&coding);
-
-    if (coding.len == 0 || b24_str_caseeqs(&coding, "identity")) {
-        ev->bytes = ev->in->answer;
-        return B24_IS_SET;
-    }
-
-    if (b24_str_caseeqs(&coding, "gzip") || b24_str_caseeqs(&coding, "x-gzip")
-        || b24_str_caseeqs(&coding, "deflate"))
-    {
-        return b24_eval_inflate(ev);
-    }
-
-    return b24_eval_unknown(ev, B24_WHY_ENCODING);
-}
-
-
-static b24_is_e
-b24_eval_inflate(b24_eval_t *ev)
-{
-    switch (b24_inflate(ev->pool, &ev->in->answer, ev->in->answer_max,
-                        &ev->bytes))
-    {
-    case B24_OK:
-        return ev->bytes.len ? B24_IS_SET : B24_IS_EMPTY;
-
-    case B24_DECLINED:
-        return b24_eval_unknown(ev, B24_WHY_INFLATE);
-
-    default:
-        return B24_IS_ERROR;
-    }
-}
-
-
-static b24_is_e
-b24_eval_answer_text(b24_eval_t *ev)
-{
-    b24_is_e      is;
-    b24_result_t  res;
-
-    is = b24_eval_answer(ev);
-
-    if (is != B24_IS_SET) {
-        return is;
-    }
-
-    if (!ev->utf8_done) {
-        is = b24_eval_utf8(ev, &ev->bytes, &ev->answer_charset, &res);
-
-        if (is == B24_IS_ERROR) {
-            return is;
-        }
-
-        ev->utf8_done = 1;
-
-        if (is == B24_IS_SET) {
-            ev->utf8 = res.text;
-        }
-    }
-
-    return ev->utf8.len ? B24_IS_SET : B24_IS_EMPTY;
-}
-
-
-/*
- * An answer that is no JSON has no JSON values: a redirect's HTML, a page shown
- * again.  One that says it is JSON, or begins like it, and isn't, is broken.
- */
-static b24_is_e
-b24_eval_response(b24_eval_t *ev)
-{
-    int       rc;
-    b24_is_e  is;
-
-    if (ev->response.done) {
-        return ev->response.is;
-    }
-
-    is = b24_eval_answer(ev);
-
-    if (is == B24_IS_SET) {
-        rc = b24_json_parse(ev->pool, &ev->bytes, 1, &ev->response.root);
-
-        if (rc == B24_ERROR) {
-            is = B24_IS_ERROR;
-
-        } else if (rc == B24_DECLINED) {
-            is = b24_eval_is_json(ev) ? b24_eval_unknown(ev, B24_WHY_JSON)
-                                      : B24_IS_EMPTY;
-        }
-    }
-
-    ev->response.done = 1;
-    ev->response.is = is;
-
-    return is;
-}
-
-
-static int
-b24_eval_is_json(const b24_eval_t *ev)
-{
-    b24_str_t  text;
-
-    text = ev->bytes;
-
-    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
-        text.data += 3;
-        text.len -= 3;
-    }
-
-    b24_str_trim(&text);
-
-    if (text.len == 0) {
-        return 0;
-    }
-
-    return text.data[0] == '{' || text.data[0] == '['
-           || b24_str_find(&ev->in->answer_type, 0, "json") != -1;
-}
-
-
-static b24_is_e
-b24_eval_inline(b24_eval_t *ev, const b24_str_t *name, b24_node_t **root)
-{
-    int            rc;
-    b24_is_e       is;
-    b24_inline_t  *in;
-
-    for (in = ev->inlines; in; in = in->next) {
-
-        if (b24_str_eq(&in->name, name)) {
-            *root = in->root;
-            return B24_IS_SET;
-        }
-    }
-
-    is = b24_eval_answer(ev);
-
-    if (is != B24_IS_SET) {
-        return is;
-    }
-
-    in = b24_pcalloc(ev->pool, sizeof(b24_inline_t));
-    if (in == NULL) {
-        return B24_IS_ERROR;
-    }
-
-    rc = b24_inline_find(ev->pool, &ev->bytes, name, &in->root);
-
-    if (rc == B24_ERROR) {
-        return B24_IS_ERROR;
-    }
-
-    if (rc == B24_DECLINED) {
-        in->root = NULL;
-    }
-
-    in->name = *name;
-    in->next = ev->inlines;
-    ev->inlines = in;
-
-    *root = in->root;
-
-    return B24_IS_SET;
-}
-
-
 /* ---- rows of items ---- */
 
 b24_is_e
@@ -1104,94 +803,65 @@ static b24_is_e
 b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex, const b24_str_t *text,
     b24_node_t **list)
 {
-    size_t             from;
-    b24_is_e           is;
-    b24_regex_match_t  match;
+    b24_rows_t  rows;
 
     *list = b24_node_new(ev->pool, B24_ARRAY);
     if (*list == NULL) {
         return B24_IS_ERROR;
     }
 
-    for (from = 0; from <= text->len; /* void */) {
+    rows.pool = ev->pool;
+    rows.regex = regex;
+    rows.list = *list;
 
-        is = b24_eval_regex(ev, regex, text, from, &match);
-
-        if (is == B24_IS_ERROR || is == B24_IS_UNKNOWN) {
-            return is;
-        }
-
-        if (is != B24_IS_SET || match.groups[0].data == NULL) {
-            break;
-        }
-
-        from = (size_t) (match.groups[0].data - text->data)
-               + match.groups[0].len;
-
-        if (match.groups[0].len == 0) {
-
-            /* nothing matched: no row, on by one character */
-
-            do {
-                from++;
-            } while (from < text->len && (text->data[from] & 0xc0) == 0x80);
-
-            continue;
-        }
-
-        if (b24_eval_row(ev, regex, &match, *list) != B24_IS_SET) {
-            return B24_IS_ERROR;
-        }
-
-        /* one more than an order may have, so that the cut is told */
-
-        if ((*list)->count > B24_RULES_ITEMS) {
-            break;
-        }
-    }
-
-    return (*list)->count ? B24_IS_SET : B24_IS_EMPTY;
+    return b24_eval_regex_is(ev, b24_regex_each(regex, text, &ev->time,
+                                                b24_eval_row, &rows));
 }
 
 
-static b24_is_e
-b24_eval_row(b24_eval_t *ev, const b24_regex_t *regex,
-    const b24_regex_match_t *match, b24_node_t *list)
+static int
+b24_eval_row(void *data, const b24_regex_match_t *match)
 {
+    b24_rows_t  *rows = data;
+
     size_t       i, group;
     b24_str_t    name;
     b24_node_t  *row, *member;
 
-    row = b24_node_new(ev->pool, B24_OBJECT);
+    row = b24_node_new(rows->pool, B24_OBJECT);
 
     if (row == NULL
-        || b24_text_strip(ev->pool, &match->groups[0], &row->value) != B24_OK)
+        || b24_text_strip(rows->pool, &match->groups[0], &row->value)
+           != B24_OK)
     {
-        return B24_IS_ERROR;
+        return B24_ERROR;
     }
 
-    for (i = 0; (group = b24_regex_name(regex, i, &name)) != 0; i++) {
+    for (i = 0; (group = b24_regex_name(rows->regex, i, &name)) != 0; i++) {
 
         if (group >= match->ngroups || match->groups[group].data == NULL) {
             continue;
         }
 
-        member = b24_node_new(ev->pool, B24_STRING);
+        member = b24_node_new(rows->pool, B24_STRING);
 
         if (member == NULL
-            || b24_text_strip(ev->pool, &match->groups[group], &member->value)
+            || b24_text_strip(rows->pool, &match->groups[group],
+                              &member->value)
                != B24_OK)
         {
-            return B24_IS_ERROR;
+            return B24_ERROR;
         }
 
         member->key = name;
         b24_node_append(row, member);
     }
 
-    b24_node_append(list, row);
+    b24_node_append(rows->list, row);
 
-    return B24_IS_SET;
+    /* one more than an order may have, so that the cut is told */
+
+    return rows->list->count > B24_RULES_ITEMS ? B24_DECLINED : B24_OK;
 }
 
 

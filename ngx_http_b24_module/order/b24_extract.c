@@ -104,7 +104,7 @@ b24_candidate_uri(b24_eval_t *ev, const b24_rule_t *rule)
                 }
             }
 
-            is = b24_eval_regex(ev, uri->regex, &path, 0, &match);
+            is = b24_eval_regex(ev, uri->regex, &path, &match);
             break;
         }
 

@@ -25,6 +25,8 @@ typedef struct {
 
 static size_t b24_form_steps(b24_str_t *name, const b24_str_t *head,
     b24_form_step_t *steps);
+static int b24_form_set(b24_form_t *form, const b24_str_t *head,
+    b24_form_step_t *steps, size_t n, const b24_str_t *value);
 static void b24_form_mangle(u_char *p, const u_char *end);
 static int b24_form_forbidden(const b24_str_t *key, const b24_str_t *name);
 static void b24_form_remove(b24_form_t *form, const b24_str_t *key);
@@ -146,12 +148,10 @@ b24_form_done(b24_form_t *form, b24_node_t **root)
 int
 b24_form_add(b24_form_t *form, b24_str_t *name, const b24_str_t *value)
 {
-    int               rc;
-    size_t            i, n;
-    u_char           *zero, begin[16];
-    b24_str_t         head;
-    b24_form_node_t  *fn;
-    b24_form_step_t   steps[B24_FORM_BRACKETS + 1];
+    size_t           n;
+    u_char          *zero, begin[16];
+    b24_str_t        head;
+    b24_form_step_t  steps[B24_FORM_BRACKETS + 1];
 
     if (++form->fields > B24_FORM_FIELDS) {
         return B24_DECLINED;
@@ -190,15 +190,29 @@ b24_form_add(b24_form_t *form, b24_str_t *name, const b24_str_t *value)
         return B24_OK;
     }
 
+    return b24_form_set(form, &head, steps, n, value);
+}
+
+
+static int
+b24_form_set(b24_form_t *form, const b24_str_t *head, b24_form_step_t *steps,
+    size_t n, const b24_str_t *value)
+{
+    int               rc;
+    size_t            i;
+    b24_form_node_t  *fn;
+
     fn = form->root;
 
     for (i = 0; i < n; i++) {
+
+        /* the last of equal names wins, also over another kind of value */
 
         if (fn->node.type != B24_OBJECT) {
             b24_form_object(form, fn);
         }
 
-        if (i && !steps[i].append && b24_form_forbidden(&steps[i].key, &head))
+        if (i && !steps[i].append && b24_form_forbidden(&steps[i].key, head))
         {
             return B24_OK;
         }

@@ -48,6 +48,7 @@ static int b24_js_unicode(b24_js_t *js, uint32_t *code);
 static int b24_js_digits(b24_js_t *js, size_t n, uint32_t *code);
 static int b24_js_number(b24_js_t *js, b24_node_t *node);
 static int b24_js_decimal(b24_js_t *js, b24_str_t *value, unsigned minus);
+static int b24_js_exponent(b24_js_t *js);
 static int b24_js_hex(b24_js_t *js, b24_str_t *value, unsigned minus);
 static int b24_js_word(b24_js_t *js, b24_type_e *type);
 static void b24_js_name(b24_js_t *js, b24_str_t *name);
@@ -615,7 +616,7 @@ static int
 b24_js_decimal(b24_js_t *js, b24_str_t *value, unsigned minus)
 {
     size_t         bytes;
-    const u_char  *whole, *places, *p;
+    const u_char  *whole, *places;
 
     bytes = js->bytes;
     value->data = js->text;
@@ -659,25 +660,40 @@ b24_js_decimal(b24_js_t *js, b24_str_t *value, unsigned minus)
         return B24_DECLINED;
     }
 
-    if (js->p < js->end && (*js->p == 'e' || *js->p == 'E')) {
-        p = js->p++;
-
-        if (js->p < js->end && (*js->p == '+' || *js->p == '-')) {
-            js->p++;
-        }
-
-        if (js->p == js->end || !b24_isdigit(*js->p)) {
-            return B24_DECLINED;
-        }
-
-        while (js->p < js->end && b24_isdigit(*js->p)) {
-            js->p++;
-        }
-
-        b24_js_emit(js, p, (size_t) (js->p - p));
+    if (b24_js_exponent(js) != B24_OK) {
+        return B24_DECLINED;
     }
 
     value->len = js->bytes - bytes;
+
+    return B24_OK;
+}
+
+
+static int
+b24_js_exponent(b24_js_t *js)
+{
+    const u_char  *start;
+
+    if (js->p == js->end || (*js->p != 'e' && *js->p != 'E')) {
+        return B24_OK;
+    }
+
+    start = js->p++;
+
+    if (js->p < js->end && (*js->p == '+' || *js->p == '-')) {
+        js->p++;
+    }
+
+    if (js->p == js->end || !b24_isdigit(*js->p)) {
+        return B24_DECLINED;
+    }
+
+    while (js->p < js->end && b24_isdigit(*js->p)) {
+        js->p++;
+    }
+
+    b24_js_emit(js, start, (size_t) (js->p - start));
 
     return B24_OK;
 }

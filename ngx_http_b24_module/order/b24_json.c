@@ -40,6 +40,8 @@ typedef struct {
 } b24_json_builder_t;
 
 
+static void b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text,
+    int junk);
 static int b24_json_lex(b24_json_lexer_t *lx);
 static int b24_json_value(b24_json_lexer_t *lx);
 static int b24_json_open(b24_json_lexer_t *lx);
@@ -73,24 +75,7 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
         return B24_DECLINED;
     }
 
-    lx.p = text->data;
-    lx.end = lx.p + text->len;
-    lx.nodes = 0;
-    lx.bytes = 0;
-    lx.depth = 0;
-
-    if (text->len >= 3 && memcmp(lx.p, "\xef\xbb\xbf", 3) == 0) {
-        lx.p += 3;
-    }
-
-    if (junk) {
-        while (lx.p < lx.end && *lx.p != '{' && *lx.p != '[') {
-            lx.p++;
-        }
-
-    } else {
-        b24_json_blanks(&lx);
-    }
+    b24_json_begin(&lx, text, junk);
 
     if (lx.p == lx.end) {
         return B24_DECLINED;
@@ -126,6 +111,30 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     free(copy);
 
     return rc;
+}
+
+
+static void
+b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text, int junk)
+{
+    lx->p = text->data;
+    lx->end = lx->p + text->len;
+    lx->nodes = 0;
+    lx->bytes = 0;
+    lx->depth = 0;
+
+    if (text->len >= 3 && memcmp(lx->p, "\xef\xbb\xbf", 3) == 0) {
+        lx->p += 3;
+    }
+
+    if (!junk) {
+        b24_json_blanks(lx);
+        return;
+    }
+
+    while (lx->p < lx->end && *lx->p != '{' && *lx->p != '[') {
+        lx->p++;
+    }
 }
 
 

@@ -7,6 +7,7 @@
 
 static int b24_node_put(const b24_node_t *node, b24_buf_t *out,
     unsigned depth);
+static void b24_node_scalar(const b24_node_t *node, b24_buf_t *out);
 static b24_node_t *b24_node_element(const b24_node_t *node,
     const b24_str_t *key);
 static void b24_json_escape(b24_buf_t *out, u_char c);
@@ -180,46 +181,13 @@ b24_node_put(const b24_node_t *node, b24_buf_t *out, unsigned depth)
     int          rc;
     b24_node_t  *child;
 
-    if (depth > B24_PRINT_DEPTH) {
-        return B24_DECLINED;
+    if (node->type != B24_ARRAY && node->type != B24_OBJECT) {
+        b24_node_scalar(node, out);
+        return B24_OK;
     }
 
-    switch (node->type) {
-
-    case B24_NULL:
-        b24_buf_adds(out, "null");
-        return B24_OK;
-
-    case B24_FALSE:
-        b24_buf_adds(out, "false");
-        return B24_OK;
-
-    case B24_TRUE:
-        b24_buf_adds(out, "true");
-        return B24_OK;
-
-    case B24_NUMBER:
-
-        /* a tree made by hand must not be able to break the JSON around */
-
-        if (node->value.len
-            && b24_json_number(node->value.data,
-                               node->value.data + node->value.len)
-               == node->value.len)
-        {
-            b24_buf_addstr(out, &node->value);
-            return B24_OK;
-        }
-
-        b24_json_string(out, &node->value);
-        return B24_OK;
-
-    case B24_STRING:
-        b24_json_string(out, &node->value);
-        return B24_OK;
-
-    default:
-        break;
+    if (depth > B24_PRINT_DEPTH) {
+        return B24_DECLINED;
     }
 
     b24_buf_addc(out, node->type == B24_ARRAY ? '[' : '{');
@@ -244,6 +212,48 @@ b24_node_put(const b24_node_t *node, b24_buf_t *out, unsigned depth)
     b24_buf_addc(out, node->type == B24_ARRAY ? ']' : '}');
 
     return B24_OK;
+}
+
+
+static void
+b24_node_scalar(const b24_node_t *node, b24_buf_t *out)
+{
+    const u_char  *p;
+
+    switch (node->type) {
+
+    case B24_TRUE:
+        b24_buf_adds(out, "true");
+        return;
+
+    case B24_FALSE:
+        b24_buf_adds(out, "false");
+        return;
+
+    case B24_NUMBER:
+
+        /* a tree made by hand must not be able to break the JSON around */
+
+        p = node->value.data;
+
+        if (node->value.len
+            && b24_json_number(p, p + node->value.len) == node->value.len)
+        {
+            b24_buf_addstr(out, &node->value);
+            return;
+        }
+
+        b24_json_string(out, &node->value);
+        return;
+
+    case B24_STRING:
+        b24_json_string(out, &node->value);
+        return;
+
+    default:
+        b24_buf_adds(out, "null");
+        return;
+    }
 }
 
 

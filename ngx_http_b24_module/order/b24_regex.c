@@ -20,7 +20,10 @@
 #define B24_REGEX_WINDOW        64
 #define B24_REGEX_WINDOW_MAX    1024        /* grows while it is quick */
 #define B24_REGEX_QUICK         1000000     /* nanoseconds */
-#define B24_REGEX_TIME          250000000   /* nanoseconds, for one owner */
+
+/* nanoseconds all matches of one owner may take: a small text is looked at on
+ * an event loop, 64 KB get 33 ms, 1 MB gets 230 ms */
+#define B24_REGEX_TIME(len)     (20000000 + 200 * (int64_t) (len))
 
 
 struct b24_regex_s {
@@ -33,12 +36,29 @@ struct b24_regex_s {
 };
 
 
+/* one regex on one subject */
+typedef struct {
+    const b24_regex_t    *regex;
+    u_char               *data;
+    size_t                len;
+    b24_regex_time_t     *time;
+    int64_t               limit;
+    int64_t               clock;    /* -1: not looked at yet */
+    pcre2_match_data     *md;
+    pcre2_match_context  *mc;
+} b24_matcher_t;
+
+
 static void *b24_regex_malloc(PCRE2_SIZE size, void *data);
 static void b24_regex_free(void *p, void *data);
 static int b24_regex_info(b24_regex_t *regex);
-static b24_regex_e b24_regex_windows(const b24_regex_t *regex,
-    const b24_str_t *subject, size_t from, b24_regex_time_t *time,
-    pcre2_match_data *md, pcre2_match_context *mc);
+static b24_regex_e b24_matcher_open(b24_matcher_t *m,
+    const b24_regex_t *regex, const b24_str_t *subject,
+    b24_regex_time_t *time);
+static void b24_matcher_close(b24_matcher_t *m);
+static b24_regex_e b24_matcher_next(b24_matcher_t *m, size_t from,
+    b24_regex_match_t *match);
+static b24_regex_e b24_matcher_windows(b24_matcher_t *m, size_t from);
 static b24_regex_e b24_regex_result(int rc);
 static int64_t b24_regex_clock(void);
 
@@ -141,109 +161,202 @@ b24_regex_info(b24_regex_t *re)
 
 
 b24_regex_e
-b24_regex_exec(const b24_regex_t *regex, const b24_str_t *subject, size_t from,
+b24_regex_exec(const b24_regex_t *regex, const b24_str_t *subject,
     b24_regex_time_t *time, b24_regex_match_t *match)
 {
-    size_t                n;
-    PCRE2_SIZE           *ov;
-    b24_regex_e           rc;
-    pcre2_match_data     *md;
-    pcre2_match_context  *mc;
+    b24_regex_e    rc;
+    b24_matcher_t  m;
 
-    if (subject->len > B24_REGEX_SUBJECT || time->spent > B24_REGEX_TIME) {
-        return B24_REGEX_LIMIT;
-    }
-
-    /* malloc()ed: the pool of the code belongs to another thread */
-
-    md = pcre2_match_data_create(regex->ngroups, NULL);
-    mc = pcre2_match_context_create(NULL);
-
-    if (md == NULL || mc == NULL) {
-        rc = B24_REGEX_ERROR;
-        goto done;
-    }
-
-    pcre2_set_match_limit(mc, B24_REGEX_LIMIT_MATCH);
-    pcre2_set_depth_limit(mc, B24_REGEX_LIMIT_DEPTH);
-    pcre2_set_heap_limit(mc, B24_REGEX_LIMIT_HEAP);
-
-    rc = b24_regex_windows(regex, subject, from, time, md, mc);
+    rc = b24_matcher_open(&m, regex, subject, time);
 
     if (rc == B24_REGEX_MATCH) {
-        ov = pcre2_get_ovector_pointer(md);
-        match->ngroups = regex->ngroups;
-
-        for (n = 0; n < regex->ngroups; n++) {
-            match->groups[n].data = NULL;
-            match->groups[n].len = 0;
-
-            /* \K in a lookaround can end a match before its start */
-
-            if (ov[2 * n] != PCRE2_UNSET && ov[2 * n + 1] >= ov[2 * n]) {
-                match->groups[n].data = subject->data + ov[2 * n];
-                match->groups[n].len = ov[2 * n + 1] - ov[2 * n];
-            }
-        }
+        rc = b24_matcher_next(&m, 0, match);
     }
 
-done:
-
-    pcre2_match_context_free(mc);
-    pcre2_match_data_free(md);
+    b24_matcher_close(&m);
 
     return rc;
 }
 
 
-static b24_regex_e
-b24_regex_windows(const b24_regex_t *regex, const b24_str_t *subject,
-    size_t from, b24_regex_time_t *time, pcre2_match_data *md,
-    pcre2_match_context *mc)
+b24_regex_e
+b24_regex_each(const b24_regex_t *regex, const b24_str_t *subject,
+    b24_regex_time_t *time, b24_regex_match_pt fn, void *data)
 {
-    int       rc;
-    size_t    end, window;
-    u_char   *data;
-    int64_t   start, now;
+    int                rc;
+    size_t             from;
+    unsigned           found;
+    b24_regex_e        re;
+    b24_matcher_t      m;
+    b24_regex_match_t  match;
 
-    data = subject->data ? subject->data : (u_char *) "";
-    window = regex->anchored ? subject->len : B24_REGEX_WINDOW;
-    start = -1;
+    found = 0;
+    re = b24_matcher_open(&m, regex, subject, time);
+
+    for (from = 0; re == B24_REGEX_MATCH; /* void */) {
+
+        re = b24_matcher_next(&m, from, &match);
+
+        if (re != B24_REGEX_MATCH || match.groups[0].data == NULL) {
+            break;
+        }
+
+        from = (size_t) (match.groups[0].data - m.data) + match.groups[0].len;
+
+        if (match.groups[0].len) {
+            found = 1;
+            rc = fn(data, &match);
+
+            if (rc != B24_OK) {
+                re = rc == B24_ERROR ? B24_REGEX_ERROR : B24_REGEX_MATCH;
+                break;
+            }
+
+            continue;
+        }
+
+        /* nothing matched here: on by one character */
+
+        if (from == m.len) {
+            break;
+        }
+
+        do {
+            from++;
+        } while (from < m.len && (m.data[from] & 0xc0) == 0x80);
+    }
+
+    b24_matcher_close(&m);
+
+    if (re == B24_REGEX_LIMIT || re == B24_REGEX_ERROR) {
+        return re;
+    }
+
+    return found ? B24_REGEX_MATCH : B24_REGEX_NONE;
+}
+
+
+static b24_regex_e
+b24_matcher_open(b24_matcher_t *m, const b24_regex_t *regex,
+    const b24_str_t *subject, b24_regex_time_t *time)
+{
+    memset(m, 0, sizeof(b24_matcher_t));
+
+    m->regex = regex;
+    m->data = subject->data ? subject->data : (u_char *) "";
+    m->len = subject->len;
+    m->time = time;
+    m->limit = B24_REGEX_TIME(subject->len);
+    m->clock = -1;
+
+    if (m->len > B24_REGEX_SUBJECT || time->spent > m->limit) {
+        return B24_REGEX_LIMIT;
+    }
+
+    /* malloc()ed: the pool of the code belongs to another thread */
+
+    m->md = pcre2_match_data_create(regex->ngroups, NULL);
+    m->mc = pcre2_match_context_create(NULL);
+
+    if (m->md == NULL || m->mc == NULL) {
+        return B24_REGEX_ERROR;
+    }
+
+    pcre2_set_match_limit(m->mc, B24_REGEX_LIMIT_MATCH);
+    pcre2_set_depth_limit(m->mc, B24_REGEX_LIMIT_DEPTH);
+    pcre2_set_heap_limit(m->mc, B24_REGEX_LIMIT_HEAP);
+
+    return B24_REGEX_MATCH;
+}
+
+
+static void
+b24_matcher_close(b24_matcher_t *m)
+{
+    pcre2_match_context_free(m->mc);
+    pcre2_match_data_free(m->md);
+}
+
+
+static b24_regex_e
+b24_matcher_next(b24_matcher_t *m, size_t from, b24_regex_match_t *match)
+{
+    size_t       n, start, end;
+    b24_regex_e  rc;
+    PCRE2_SIZE  *ov;
+
+    rc = b24_matcher_windows(m, from);
+
+    if (rc != B24_REGEX_MATCH) {
+        return rc;
+    }
+
+    ov = pcre2_get_ovector_pointer(m->md);
+    match->ngroups = m->regex->ngroups;
+
+    for (n = 0; n < match->ngroups; n++) {
+        match->groups[n].data = NULL;
+        match->groups[n].len = 0;
+
+        start = ov[2 * n];
+        end = ov[2 * n + 1];
+
+        /* \K in a lookaround can end a match before its start, or before the
+         * place it was looked for */
+
+        if (start != PCRE2_UNSET && end >= start && (n || start >= from)) {
+            match->groups[n].data = m->data + start;
+            match->groups[n].len = end - start;
+        }
+    }
+
+    return B24_REGEX_MATCH;
+}
+
+
+static b24_regex_e
+b24_matcher_windows(b24_matcher_t *m, size_t from)
+{
+    int      rc;
+    size_t   end, window;
+    int64_t  now;
+
+    window = m->regex->anchored ? m->len : B24_REGEX_WINDOW;
 
     for ( ;; ) {
-        end = subject->len - from > window ? from + window : subject->len;
+        end = m->len - from > window ? from + window : m->len;
 
-        while (end < subject->len && (data[end] & 0xc0) == 0x80) {
+        while (end < m->len && (m->data[end] & 0xc0) == 0x80) {
             end++;
         }
 
-        if (end < subject->len && start == -1) {
-            start = b24_regex_clock();
+        if (end < m->len && m->clock == -1) {
+            m->clock = b24_regex_clock();
         }
 
-        pcre2_set_offset_limit(mc, end);
+        pcre2_set_offset_limit(m->mc, end);
 
-        rc = pcre2_match(regex->code, data, subject->len, from,
-                         PCRE2_NO_UTF_CHECK, md, mc);
+        rc = pcre2_match(m->regex->code, m->data, m->len, from,
+                         PCRE2_NO_UTF_CHECK, m->md, m->mc);
 
-        if (start != -1) {
+        if (m->clock != -1) {
             now = b24_regex_clock();
-            time->spent += now - start;
+            m->time->spent += now - m->clock;
 
-            if (now - start < B24_REGEX_QUICK
+            if (now - m->clock < B24_REGEX_QUICK
                 && window < B24_REGEX_WINDOW_MAX)
             {
                 window *= 2;
             }
 
-            start = now;
+            m->clock = now;
         }
 
-        if (rc != PCRE2_ERROR_NOMATCH || end == subject->len) {
+        if (rc != PCRE2_ERROR_NOMATCH || end == m->len) {
             break;
         }
 
-        if (time->spent > B24_REGEX_TIME) {
+        if (m->time->spent > m->limit) {
             rc = PCRE2_ERROR_MATCHLIMIT;
             break;
         }

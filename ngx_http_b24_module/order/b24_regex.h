@@ -13,7 +13,7 @@
 
 
 #define B24_REGEX_GROUPS   64       /* the whole match and 63 groups */
-#define B24_REGEX_SUBJECT  (4 * 1024 * 1024)    /* bytes */
+#define B24_REGEX_SUBJECT  4194304      /* bytes */
 
 
 typedef struct b24_regex_s  b24_regex_t;
@@ -47,12 +47,19 @@ typedef struct {
 int b24_regex_compile(b24_pool_t *pool, const b24_str_t *pattern, int icase,
     b24_regex_t **regex, char *err, size_t size);
 
-/*
- * The first match at or after from.  The subject must be valid UTF-8 and from
- * must not be inside a character.  Groups point into the subject.
- */
+/* the first match; the subject must be valid UTF-8, groups point into it */
 b24_regex_e b24_regex_exec(const b24_regex_t *regex, const b24_str_t *subject,
-    size_t from, b24_regex_time_t *time, b24_regex_match_t *match);
+    b24_regex_time_t *time, b24_regex_match_t *match);
+
+/*
+ * All matches that aren't empty, one behind the other: fn is called for each.
+ * It returns B24_OK to go on, B24_DECLINED to have had enough, or B24_ERROR.
+ * B24_REGEX_MATCH when there was at least one.
+ */
+typedef int (*b24_regex_match_pt)(void *data, const b24_regex_match_t *match);
+
+b24_regex_e b24_regex_each(const b24_regex_t *regex, const b24_str_t *subject,
+    b24_regex_time_t *time, b24_regex_match_pt fn, void *data);
 
 /* named group n of the pattern: its number, 0 when there is no such n */
 size_t b24_regex_name(const b24_regex_t *regex, size_t n, b24_str_t *name);

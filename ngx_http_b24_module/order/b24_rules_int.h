@@ -458,7 +458,21 @@ b24_is_e b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt,
     b24_node_t **list);
 /* a regex on text; LIMIT is noted as the reason */
 b24_is_e b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
-    const b24_str_t *text, size_t from, b24_regex_match_t *match);
+    const b24_str_t *text, b24_regex_match_t *match);
+
+/* notes the first reason, returns UNKNOWN */
+b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);
+b24_is_e b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text,
+    const b24_str_t *charset, b24_result_t *res);
+
+/* SET: ev->request.root, ev->query.root, ev->utf8, ev->response.root are there;
+ * *root is NULL when the answer has no such literal */
+b24_is_e b24_eval_request(b24_eval_t *ev);
+b24_is_e b24_eval_query(b24_eval_t *ev);
+b24_is_e b24_eval_answer_text(b24_eval_t *ev);
+b24_is_e b24_eval_response(b24_eval_t *ev);
+b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
+    b24_node_t **root);
 
 int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,
     int alt, int piece, const b24_str_t *text);

@@ -391,11 +391,44 @@ b24_header_next(b24_str_t *rest, b24_str_t *name, b24_str_t *value,
 }
 
 
+/* in quotes "\\" and "\"" stand for the second character */
+
+static int
+b24_header_copy(b24_pool_t *pool, const b24_str_t *text, unsigned quoted,
+    b24_str_t *value)
+{
+    size_t   i;
+    u_char  *p;
+
+    p = b24_pnalloc(pool, text->len + 1);
+    if (p == NULL) {
+        return B24_ERROR;
+    }
+
+    value->data = p;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (quoted && text->data[i] == '\\' && i + 1 < text->len
+            && (text->data[i + 1] == '\\' || text->data[i + 1] == '"'))
+        {
+            i++;
+        }
+
+        *p++ = text->data[i];
+    }
+
+    *p = '\0';
+    value->len = (size_t) (p - value->data);
+
+    return B24_OK;
+}
+
+
 int
 b24_header_param(b24_pool_t *pool, const b24_str_t *header, const char *name,
     b24_str_t *value)
 {
-    size_t     i;
     u_char    *p;
     unsigned   quoted, found_quoted;
     b24_str_t  rest, key, text, found;
@@ -434,26 +467,5 @@ b24_header_param(b24_pool_t *pool, const b24_str_t *header, const char *name,
         return B24_DECLINED;
     }
 
-    p = b24_pnalloc(pool, found.len + 1);
-    if (p == NULL) {
-        return B24_ERROR;
-    }
-
-    value->data = p;
-
-    for (i = 0; i < found.len; i++) {
-
-        if (found_quoted && found.data[i] == '\\' && i + 1 < found.len
-            && (found.data[i + 1] == '\\' || found.data[i + 1] == '"'))
-        {
-            i++;
-        }
-
-        *p++ = found.data[i];
-    }
-
-    *p = '\0';
-    value->len = (size_t) (p - value->data);
-
-    return B24_OK;
+    return b24_header_copy(pool, &found, found_quoted, value);
 }

@@ -42,10 +42,13 @@ static b24_queue_rc_e b24_queue_room(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t record,
-    int64_t seq, b24_ev_e kind, int64_t arrived, const b24_str_t *data,
-    int64_t *event);
+static b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, int64_t *event);
+static b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
+    int64_t record, int64_t seq, b24_ev_e kind, int64_t arrived,
+    const b24_str_t *data);
 static b24_queue_rc_e b24_queue_stored(b24_queue_t *q, int64_t *n);
+static b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
+    int64_t n, const b24_moment_t *moment, int64_t now);
 static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t *last, int64_t *again);
 
@@ -59,6 +62,8 @@ b24_queue_begin(b24_queue_t *q)
         return b24_queue_fault(q, B24_QUEUE_IO,
                                "the file was removed or replaced");
     }
+
+    q->event = -1;
 
     b24_query_init(&query, q, B24_SQL_BEGIN);
 
@@ -354,11 +359,17 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
+    rc = b24_queue_new_event(q, &event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
     b24_query_init(&query, q, B24_SQL_CONFIRM);
     b24_query_text(&query, &put->rule);
     b24_query_text(&query, &put->fingerprint);
     b24_query_str(&query, &put->cause);
     b24_query_str(&query, &put->advice);
+    b24_query_int(&query, event);
     b24_query_int(&query, put->now);
     b24_query_int(&query, record);
 
@@ -375,13 +386,8 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
         return rc;
     }
 
-    rc = b24_queue_put_event(q, record, 1, B24_EV_NEW, put->now, &put->data,
-                             &event);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    rc = b24_queue_head(q, record, event);
+    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
+                             &put->data);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -409,6 +415,11 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_queue_rc_e  rc;
 
     rc = b24_queue_room(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_new_event(q, &event);
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -420,6 +431,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_query_text(&query, &put->rule);
     b24_query_text(&query, &put->fingerprint);
     b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_int(&query, event);
     b24_query_str(&query, &put->cause);
     b24_query_str(&query, &put->advice);
     b24_query_int(&query, put->now);
@@ -431,13 +443,8 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
 
     record = sqlite3_last_insert_rowid(q->db);
 
-    rc = b24_queue_put_event(q, record, 1, B24_EV_NEW, put->now, &put->data,
-                             &event);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    rc = b24_queue_head(q, record, event);
+    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
+                             &put->data);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -451,40 +458,53 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     moment.state = put->state;
     moment.cause = put->cause;
 
-    return b24_queue_moment(q, record, &moment, put->now);
+    return b24_queue_moment_add(q, record, 1, &moment, put->now);
 }
 
 
+/*
+ * Ids are given out here, so that a record can be written together with its
+ * event's; nobody else does it while this transaction lasts.
+ */
+
 static b24_queue_rc_e
-b24_queue_put_event(b24_queue_t *q, int64_t record, int64_t seq, b24_ev_e kind,
-    int64_t arrived, const b24_str_t *data, int64_t *event)
+b24_queue_new_event(b24_queue_t *q, int64_t *event)
 {
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
+    if (q->event < 0) {
+        b24_query_init(&query, q, B24_SQL_LAST_EVENT);
+
+        if (b24_query_row(&query) == B24_QUEUE_OK) {
+            q->event = b24_query_get_int(&query, 0);
+        }
+
+        rc = b24_query_end(&query);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    *event = ++q->event;
+
+    return B24_QUEUE_OK;
+}
+
+
+static b24_queue_rc_e
+b24_queue_put_event(b24_queue_t *q, int64_t event, int64_t record, int64_t seq,
+    b24_ev_e kind, int64_t arrived, const b24_str_t *data)
+{
+    b24_query_t  query;
+
     b24_query_init(&query, q, B24_SQL_PUT_EVENT);
+    b24_query_int(&query, event);
     b24_query_int(&query, record);
     b24_query_int(&query, seq);
     b24_query_chars(&query, b24_queue_kind_name(kind));
     b24_query_int(&query, arrived);
     b24_query_text(&query, data);
-
-    rc = b24_query_done(&query);
-
-    *event = sqlite3_last_insert_rowid(q->db);
-
-    return rc;
-}
-
-
-b24_queue_rc_e
-b24_queue_head(b24_queue_t *q, int64_t record, int64_t event)
-{
-    b24_query_t  query;
-
-    b24_query_init(&query, q, B24_SQL_HEAD);
-    b24_query_int(&query, event);
-    b24_query_int(&query, record);
 
     return b24_query_done(&query);
 }
@@ -599,7 +619,11 @@ b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     rc = b24_query_end(&query);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_put_event(q, record, seq + 1, kind, now, data, &event);
+        rc = b24_queue_new_event(q, &event);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_event(q, event, record, seq + 1, kind, now, data);
     }
 
     if (rc != B24_QUEUE_OK || state != B24_STATE_DELIVERED) {
@@ -674,16 +698,7 @@ b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
     }
 
     if (again == 0 && last < B24_QUEUE_MOMENTS) {
-        b24_query_init(&query, q, B24_SQL_MOMENT);
-        b24_query_int(&query, record);
-        b24_query_int(&query, last + 1);
-        b24_query_int(&query, now);
-        b24_query_chars(&query, b24_state_name(moment->state));
-        b24_query_str(&query, &moment->cause);
-        b24_query_chars(&query, moment->method);
-        b24_query_chars(&query, moment->error);
-
-        return b24_query_done(&query);
+        return b24_queue_moment_add(q, record, last + 1, moment, now);
     }
 
     b24_query_init(&query, q, again ? B24_SQL_MOMENT_AGAIN
@@ -699,6 +714,25 @@ b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
 
     b24_query_int(&query, record);
     b24_query_int(&query, again ? again : last);
+
+    return b24_query_done(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_moment_add(b24_queue_t *q, int64_t record, int64_t n,
+    const b24_moment_t *moment, int64_t now)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_MOMENT);
+    b24_query_int(&query, record);
+    b24_query_int(&query, n);
+    b24_query_int(&query, now);
+    b24_query_chars(&query, b24_state_name(moment->state));
+    b24_query_str(&query, &moment->cause);
+    b24_query_chars(&query, moment->method);
+    b24_query_chars(&query, moment->error);
 
     return b24_query_done(&query);
 }

@@ -34,8 +34,8 @@ typedef enum {
     B24_SQL_STORED,
     B24_SQL_DROP_DELIVERED,
     B24_SQL_PUT_RECORD,
+    B24_SQL_LAST_EVENT,
     B24_SQL_PUT_EVENT,
-    B24_SQL_HEAD,
     B24_SQL_CONFIRM,
     B24_SQL_DROP_FIRST_EVENT,
     B24_SQL_COUNT,
@@ -97,6 +97,8 @@ struct b24_queue_s {
     int            timeout;         /* ms */
     int64_t        waiting;         /* monotonic ms, since when for a lock */
     int64_t        max;
+    int64_t        event;           /* the last id of this transaction, -1:
+                                       not asked for yet */
     sqlite3_stmt  *stmts[B24_SQL_N];
     char           message[B24_QUEUE_MESSAGE];
 };
@@ -182,8 +184,6 @@ typedef struct {
 b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t now);
 
-/* sets the event a record works on */
-b24_queue_rc_e b24_queue_head(b24_queue_t *q, int64_t record, int64_t event);
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,
     b24_ev_e kind, int64_t arrived, int64_t now);

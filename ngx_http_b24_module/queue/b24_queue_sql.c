@@ -15,22 +15,18 @@
  * steps     how far a delivery has come; a step without a row is open
  * timeline  what happened to a record
  * links     origin + order id -> what Bitrix24 calls it; outlives the record
- * counts    kept by triggers: now for most states; delivered, rejected and
- *           duplicate since the queue was made
- * meta      change: grows with every change of counts; records: how many rows
+ * counts    kept by triggers.  n: now for most states; delivered, rejected and
+ *           duplicate since the queue was made; kept: records there are;
+ *           changes: how often the row was touched
+ *
+ * Conditions say OR and not IN: for a list of three SQLite builds a temporary
+ * table each time a row is checked or enters a partial index.
  *
  * Times are ms since the epoch.  reuse is 0 for the first record of an order
  * number and counts those that came later with other content.
  */
 
 const char  b24_queue_schema[] =
-    "CREATE TABLE meta ("
-        "name TEXT PRIMARY KEY,"
-        "value INTEGER NOT NULL"
-    ") WITHOUT ROWID;"
-
-    "INSERT INTO meta VALUES ('change', 0), ('records', 0);"
-
     "CREATE TABLE records ("
         "id INTEGER PRIMARY KEY AUTOINCREMENT,"
         "origin TEXT NOT NULL,"
@@ -38,9 +34,11 @@ const char  b24_queue_schema[] =
         "reuse INTEGER NOT NULL,"
         "rule TEXT NOT NULL,"
         "fingerprint TEXT NOT NULL,"
-        "state TEXT NOT NULL CHECK (state IN ('captured', 'accepted',"
-            "'sending', 'waiting', 'parked', 'unconfirmed', 'delivered')),"
-        "event INTEGER,"
+        "state TEXT NOT NULL CHECK (state = 'captured'"
+            " OR state = 'accepted' OR state = 'sending'"
+            " OR state = 'waiting' OR state = 'parked'"
+            " OR state = 'unconfirmed' OR state = 'delivered'),"
+        "event INTEGER NOT NULL,"
         "arrived INTEGER NOT NULL,"         /* the event */
         "accepted INTEGER NOT NULL,"        /* the order */
         "attempts INTEGER NOT NULL DEFAULT 0,"
@@ -67,23 +65,25 @@ const char  b24_queue_schema[] =
     "CREATE INDEX records_sending ON records (origin, lease)"
         " WHERE state = 'sending';"
     "CREATE INDEX records_open ON records (origin, arrived)"
-        " WHERE state IN ('accepted', 'sending', 'waiting');"
+        " WHERE (state = 'accepted' OR state = 'sending'"
+        " OR state = 'waiting');"
     "CREATE INDEX records_list ON records (origin, state, updated);"
     "CREATE INDEX records_delivered ON records (delivered)"
         " WHERE state = 'delivered';"
     "CREATE INDEX records_aging ON records (updated)"
-        " WHERE state IN ('parked', 'unconfirmed') AND warned IS NULL;"
+        " WHERE (state = 'parked' OR state = 'unconfirmed')"
+        " AND warned IS NULL;"
     "CREATE INDEX records_warned ON records (warned)"
         " WHERE warned IS NOT NULL;"
 
-    /* ids are never used again: a late answer must not hit another event */
+    /* ids grow in the order of the commits, that is the line orders stand in */
 
     "CREATE TABLE events ("
-        "id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "id INTEGER PRIMARY KEY,"
         "record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,"
         "seq INTEGER NOT NULL,"
-        "kind TEXT NOT NULL"
-            " CHECK (kind IN ('new', 'status', 'changed', 'link')),"
+        "kind TEXT NOT NULL CHECK (kind = 'new' OR kind = 'status'"
+            " OR kind = 'changed' OR kind = 'link'),"
         "arrived INTEGER NOT NULL,"
         "done INTEGER,"
         "data TEXT NOT NULL,"
@@ -125,42 +125,41 @@ const char  b24_queue_schema[] =
         "origin TEXT NOT NULL,"
         "state TEXT NOT NULL,"
         "n INTEGER NOT NULL,"
+        "kept INTEGER NOT NULL,"
+        "changes INTEGER NOT NULL,"
         "PRIMARY KEY (origin, state)"
     ") WITHOUT ROWID;"
 
-    "CREATE TRIGGER counts_insert AFTER INSERT ON counts BEGIN"
-        " UPDATE meta SET value = value + 1 WHERE name = 'change';"
-    "END;"
-
-    "CREATE TRIGGER counts_update AFTER UPDATE ON counts BEGIN"
-        " UPDATE meta SET value = value + 1 WHERE name = 'change';"
-    "END;"
-
     "CREATE TRIGGER records_insert AFTER INSERT ON records BEGIN"
-        " INSERT INTO counts VALUES (NEW.origin, NEW.state, 1)"
-            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
-        " UPDATE meta SET value = value + 1 WHERE name = 'records';"
+        " INSERT INTO counts VALUES (NEW.origin, NEW.state, 1, 1, 1)"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1,"
+            " kept = kept + 1, changes = changes + 1;"
     "END;"
 
     "CREATE TRIGGER records_state AFTER UPDATE OF state ON records"
         " WHEN OLD.state <> NEW.state BEGIN"
-        " UPDATE counts SET n = n - 1 WHERE origin = OLD.origin"
-            " AND state = OLD.state AND OLD.state <> 'delivered';"
-        " INSERT INTO counts SELECT NEW.origin, NEW.state, 1"
-            " WHERE NEW.state <> 'delivered'"
-            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
+        " UPDATE counts SET n = n - (state <> 'delivered'), kept = kept - 1,"
+            " changes = changes + 1"
+            " WHERE origin = OLD.origin AND state = OLD.state;"
+        " INSERT INTO counts VALUES (NEW.origin, NEW.state,"
+            " NEW.state <> 'delivered', 1, 1)"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + excluded.n,"
+            " kept = kept + 1, changes = changes + 1;"
     "END;"
+
+    /* an order is delivered once, however many events follow */
 
     "CREATE TRIGGER records_first AFTER UPDATE OF delivered ON records"
         " WHEN OLD.delivered IS NULL AND NEW.delivered IS NOT NULL BEGIN"
-        " INSERT INTO counts VALUES (NEW.origin, 'delivered', 1)"
-            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1;"
+        " INSERT INTO counts VALUES (NEW.origin, 'delivered', 1, 0, 1)"
+            " ON CONFLICT (origin, state) DO UPDATE SET n = n + 1,"
+            " changes = changes + 1;"
     "END;"
 
     "CREATE TRIGGER records_delete AFTER DELETE ON records BEGIN"
-        " UPDATE counts SET n = n - 1 WHERE origin = OLD.origin"
-            " AND state = OLD.state AND OLD.state <> 'delivered';"
-        " UPDATE meta SET value = value - 1 WHERE name = 'records';"
+        " UPDATE counts SET n = n - (state <> 'delivered'), kept = kept - 1,"
+            " changes = changes + 1"
+            " WHERE origin = OLD.origin AND state = OLD.state;"
         " UPDATE links SET fingerprint = NULL WHERE origin = OLD.origin"
             " AND order_id = OLD.order_id AND OLD.reuse = 0;"
     "END;";
@@ -192,7 +191,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE order_id = ? AND origin = ?",
 
     [B24_SQL_STORED] =
-        "SELECT value FROM meta WHERE name = 'records'",
+        "SELECT sum(kept) FROM counts",
 
     [B24_SQL_DROP_DELIVERED] =
         "DELETE FROM records WHERE id IN (SELECT id"
@@ -202,27 +201,28 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_RECORD] =
         "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
-        " state, cause, advice, arrived, accepted, created, updated)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?9, ?9, ?9)",
+        " state, event, cause, advice, arrived, accepted, created, updated)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, ?10, ?10)",
+
+    [B24_SQL_LAST_EVENT] =
+        "SELECT coalesce(max(id), 0) FROM events",
 
     [B24_SQL_PUT_EVENT] =
-        "INSERT INTO events (record, seq, kind, arrived, data)"
-        " VALUES (?, ?, ?, ?, ?)",
-
-    [B24_SQL_HEAD] =
-        "UPDATE records SET event = ? WHERE id = ?",
+        "INSERT INTO events (id, record, seq, kind, arrived, data)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
 
     [B24_SQL_CONFIRM] =
         "UPDATE records SET rule = ?, fingerprint = ?, cause = ?, advice = ?,"
-        " arrived = ?5, accepted = ?5, updated = ?5, state = 'accepted',"
-        " warned = NULL WHERE id = ?6",
+        " event = ?, arrived = ?6, accepted = ?6, updated = ?6,"
+        " state = 'accepted', warned = NULL WHERE id = ?7",
 
     [B24_SQL_DROP_FIRST_EVENT] =
         "DELETE FROM events WHERE record = ? AND seq = 1",
 
     [B24_SQL_COUNT] =
-        "INSERT INTO counts VALUES (?, ?, ?)"
-        " ON CONFLICT (origin, state) DO UPDATE SET n = n + excluded.n",
+        "INSERT INTO counts VALUES (?, ?, ?, 0, 1)"
+        " ON CONFLICT (origin, state) DO UPDATE SET n = n + excluded.n,"
+        " changes = changes + 1",
 
     [B24_SQL_LAST_SEQ] =
         "SELECT e.seq, r.state FROM events e JOIN records r ON r.id = e.record"
@@ -345,11 +345,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT origin, state, n FROM counts ORDER BY origin, state",
 
     [B24_SQL_CHANGE] =
-        "SELECT value FROM meta WHERE name = 'change'",
+        "SELECT sum(changes) FROM counts",
 
     [B24_SQL_OLDEST] =
         "SELECT arrived FROM records INDEXED BY records_open"
-        " WHERE state IN ('accepted', 'sending', 'waiting') AND origin = ?"
+        " WHERE (state = 'accepted' OR state = 'sending'"
+        " OR state = 'waiting') AND origin = ?"
         " ORDER BY arrived LIMIT 1",
 
     [B24_SQL_ORIGINS] =
@@ -382,7 +383,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_RETRY] =
         "UPDATE records SET state = 'accepted', next = NULL, warned = NULL,"
         " updated = ?, cause = NULL, advice = NULL WHERE id = ?"
-        " AND state IN ('parked', 'waiting') AND reuse = 0",
+        " AND (state = 'parked' OR state = 'waiting') AND reuse = 0",
 
     [B24_SQL_CLEAN_DELIVERED] =
         "DELETE FROM records WHERE id IN (SELECT id"
@@ -394,7 +395,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "DELETE FROM records WHERE id IN (SELECT id"
         " FROM records INDEXED BY records_warned"
         " WHERE warned IS NOT NULL AND warned <= ? AND updated <= ?"
-        " AND state IN ('parked', 'unconfirmed') LIMIT ?)",
+        " AND (state = 'parked' OR state = 'unconfirmed') LIMIT ?)",
 
     [B24_SQL_UNWARN] =
         "UPDATE records INDEXED BY records_warned SET warned = NULL"
@@ -402,8 +403,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_AGING] =
         "SELECT id, state FROM records INDEXED BY records_aging"
-        " WHERE state IN ('parked', 'unconfirmed') AND warned IS NULL"
-        " AND updated <= ? ORDER BY updated LIMIT 1",
+        " WHERE (state = 'parked' OR state = 'unconfirmed')"
+        " AND warned IS NULL AND updated <= ? ORDER BY updated LIMIT 1",
 
     [B24_SQL_WARN] =
         "UPDATE records SET warned = ? WHERE id = ?"

@@ -267,7 +267,6 @@ filled(const char *path, long rows)
 
     run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "PRAGMA cache_size = -65536; BEGIN;"
-            "DROP TRIGGER counts_insert; DROP TRIGGER counts_update;"
             "DROP TRIGGER records_insert; DROP TRIGGER records_state;"
             "DROP TRIGGER records_first; DROP TRIGGER records_delete");
 
@@ -282,8 +281,8 @@ filled(const char *path, long rows)
         " id, 1, 'new', arrived, '{\"v\":1}' FROM records;"
         "INSERT INTO timeline SELECT id, 1, arrived, arrived, 1, 'accepted',"
         " NULL, NULL, NULL FROM records;"
-        "INSERT INTO counts VALUES ('shop.example.com', 'accepted', %ld);"
-        "UPDATE meta SET value = %ld WHERE name = 'records'",
+        "INSERT INTO counts VALUES ('shop.example.com', 'accepted', %ld, %ld,"
+        " 1)",
         rows, (long long) T0, (long long) T0, (long long) T0, (long long) T0,
         rows, rows);
     run(db, sql);

@@ -279,6 +279,7 @@ test_email(void)
     email("ivan@x..ru", "(none)");
     email("ivan@x.r", "(none)");
     email("ivan@127.0.0.10", "(none)");
+    email("ivan@x.abcdefghijklmnopqrstu", "(none)");
     email(".ivan@x.ru", "(none)");
     email("ivan.@x.ru", "(none)");
     email("ivan petrov@x.ru", "(none)");

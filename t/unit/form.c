@@ -97,7 +97,8 @@ test_php(void)
     form("a[][x]=1&a[][x]=2",
          "{\"a\":{\"0\":{\"x\":\"1\"},\"1\":{\"x\":\"2\"}}}");
     form("a[5]=1&a[]=2", "{\"a\":{\"5\":\"1\",\"6\":\"2\"}}");
-    form("a[5]=1&a[2]=2&a[]=3", "{\"a\":{\"5\":\"1\",\"2\":\"2\",\"6\":\"3\"}}");
+    form("a[5]=1&a[2]=2&a[]=3",
+         "{\"a\":{\"5\":\"1\",\"2\":\"2\",\"6\":\"3\"}}");
     form("a[07]=1&a[]=2", "{\"a\":{\"07\":\"1\",\"0\":\"2\"}}");
     form("a[-0]=1&a[]=2", "{\"a\":{\"-0\":\"1\",\"0\":\"2\"}}");
     form("a[-5]=1&a[]=2", "{\"a\":{\"-5\":\"1\",\"-4\":\"2\"}}");
@@ -319,7 +320,8 @@ test_delimiters(void)
     multipart_is("multipart/form-data; boundary=\"B\"", body,
                  sizeof(body) - 1, "{\"a\":\"1\"}", "a boundary in quotes");
     multipart_is("Multipart/Form-Data ; charset=utf-8; BOUNDARY=B;x=y", body,
-                 sizeof(body) - 1, "{\"a\":\"1\"}", "case and other parameters");
+                 sizeof(body) - 1, "{\"a\":\"1\"}",
+                 "case and other parameters");
     multipart_is("multipart/form-data; boundary=B, text/plain", body,
                  sizeof(body) - 1, "{\"a\":\"1\"}", "a second type");
     multipart_is("multipart/form-data; boundary=\"b 'x,y=?\"",
@@ -380,6 +382,45 @@ parts(const char *part, size_t n, const char *end, int want, const char *name)
 
     free(body.data);
     b24_pool_destroy(pool);
+}
+
+
+/* a pool with any limit: an error or the whole tree */
+
+static void
+test_memory(void)
+{
+    int          rc[2], errors, others;
+    size_t       limit;
+    b24_str_t    ct, text, body;
+    b24_node_t  *root;
+    b24_pool_t  *pool;
+
+    ct = str(CT);
+    text = str("a[x][]=1&a[x][]=2&b=%41&a=3&a[y]=4");
+    body = str("--B\r\nContent-Disposition: form-data; name=\"a[]\"\r\n\r\n1"
+               "\r\n--B\r\nContent-Disposition: form-data; name=\"f\"; "
+               "filename=\"x\"\r\n\r\n1\r\n--B--");
+    errors = 0;
+    others = 0;
+    rc[0] = B24_ERROR;
+    rc[1] = B24_ERROR;
+
+    for (limit = 1; limit < 5000; limit++) {
+        pool = b24_pool_create(limit);
+        rc[0] = b24_form_parse(pool, &text, &root);
+        b24_pool_destroy(pool);
+
+        pool = b24_pool_create(limit);
+        rc[1] = b24_multipart_parse(pool, &ct, &body, &root);
+        b24_pool_destroy(pool);
+
+        errors += (rc[0] == B24_ERROR) + (rc[1] == B24_ERROR);
+        others += (rc[0] == B24_DECLINED) + (rc[1] == B24_DECLINED);
+    }
+
+    ok(rc[0] == B24_OK && rc[1] == B24_OK && errors > 500 && others == 0,
+       "a pool with any limit: an error or the whole tree");
 }
 
 
@@ -525,6 +566,7 @@ main(void)
     test_multipart();
     test_files();
     test_delimiters();
+    test_memory();
     test_many();
     test_body();
     test_recorded();

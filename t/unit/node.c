@@ -4,6 +4,8 @@
 
 #include "nodes.h"
 
+#include <cjson/cJSON.h>
+
 
 static void
 json_is(const char *text, size_t len, int junk, const char *want,
@@ -322,6 +324,69 @@ test_bounds(void)
 }
 
 
+/* the allocation of cJSON that fails, counted down */
+static int  left;
+
+
+static void *
+failing(size_t size)
+{
+    return left-- > 0 ? malloc(size) : NULL;
+}
+
+
+/* every allocation fails once: an error each time, and nothing is left behind
+ * (the address sanitizer's part) */
+
+static void
+test_memory(void)
+{
+    int           rc, i, errors, others;
+    size_t        limit;
+    b24_str_t     in;
+    b24_node_t   *root;
+    b24_pool_t   *pool;
+    cJSON_Hooks   hooks;
+
+    in = str("{\"a\":[1,\"two\",{\"b\":null}],\"a\":{\"c\":\"\\u0416\"}}");
+    errors = 0;
+    others = 0;
+    rc = B24_ERROR;
+
+    for (limit = 1; rc != B24_OK && limit < 10000; limit++) {
+        pool = b24_pool_create(limit);
+        rc = b24_json_parse(pool, &in, 0, &root);
+        errors += (rc == B24_ERROR);
+        others += (rc == B24_DECLINED);
+        b24_pool_destroy(pool);
+    }
+
+    ok(rc == B24_OK && errors > 500 && others == 0,
+       "a pool with any limit: an error or the whole tree");
+
+    hooks.malloc_fn = failing;
+    hooks.free_fn = free;
+    cJSON_InitHooks(&hooks);
+
+    errors = 0;
+    rc = B24_ERROR;
+
+    for (i = 0; rc != B24_OK && i < 1000; i++) {
+        left = i;
+        pool = b24_pool_create(0);
+        rc = b24_json_parse(pool, &in, 0, &root);
+        errors += (rc == B24_ERROR);
+        others += (rc == B24_DECLINED);
+        b24_pool_destroy(pool);
+    }
+
+    cJSON_InitHooks(NULL);
+
+    ok(rc == B24_OK && errors > 10 && others == 0,
+       "cJSON without memory: an error or the whole tree");
+}
+
+
 static void
 test_tree(void)
 {
@@ -523,6 +588,7 @@ main(void)
     test_duplicates();
     test_junk();
     test_bounds();
+    test_memory();
     test_tree();
     test_made();
     test_string();

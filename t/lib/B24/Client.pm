@@ -75,14 +75,20 @@ sub half_close {
 sub more {
     my ($self) = @_;
 
-    if (!IO::Select->new($self->{socket})->can_read($self->{timeout})) {
-        die "no bytes from the server for $self->{timeout} s\n";
+    my $end = time + $self->{timeout};
+
+    while (1) {
+        if (IO::Select->new($self->{socket})->can_read($end - time)) {
+            my $n = sysread $self->{socket}, $self->{buffer}, READ_SIZE,
+                            length $self->{buffer};
+
+            # a reset is an end as well
+            return $n if defined $n || $! != EINTR;
+        }
+
+        die "no bytes from the server for $self->{timeout} s\n"
+            if time >= $end;
     }
-
-    my $n = sysread $self->{socket}, $self->{buffer}, READ_SIZE,
-                    length $self->{buffer};
-
-    return $n;
 }
 
 sub until_eof {

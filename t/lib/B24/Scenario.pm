@@ -151,14 +151,11 @@ sub start_traffic {
 sub send_traffic {
     my ($make, $path, $first, $step) = @_;
 
-    my $stopped = 0;
-
-    local $SIG{TERM} = sub { $stopped = 1 };
-
     open my $out, '>', $path or die "cannot write $path: $!\n";
     $out->autoflush(1);
 
-    for (my $n = $first; !$stopped; $n += $step) {
+    # asked by a file: a signal could cut a request short
+    for (my $n = $first; !-e "$path.stop"; $n += $step) {
         my $status = eval {
             my $client = client();
             $client->send($make->($n));
@@ -280,14 +277,16 @@ sub stop {
 
     my @results;
 
-    kill 'TERM', map { $_->{pid} } @{$self->{children}};
+    for my $child (@{$self->{children}}) {
+        open my $out, '>', "$child->{path}.stop" or die "cannot stop: $!\n";
+    }
 
     for my $child (splice @{$self->{children}}) {
         waitpid $child->{pid}, 0;
 
         open my $in, '<', $child->{path} or next;
         push @results, map { [split] } <$in>;
-        unlink $child->{path};
+        unlink $child->{path}, "$child->{path}.stop";
     }
 
     return sort { $a->[0] <=> $b->[0] } @results;

@@ -33,13 +33,18 @@ use constant {
 };
 
 
+# one port is enough for all twins of a file
+my $twin_port;
+
 sub new {
     my ($class) = @_;
+
+    $twin_port //= B24::Test::free_port();
 
     my $root = $ENV{TEST_NGINX_SERVROOT};
     my $self = bless {
         folder => "$B24::Test::DIR/twin",
-        ports => [ $ENV{TEST_NGINX_CLIENT_PORT}, B24::Test::free_port() ],
+        ports => [ $ENV{TEST_NGINX_CLIENT_PORT}, $twin_port ],
         owner => $$,
     }, $class;
 
@@ -137,9 +142,12 @@ sub stop {
     my $pid = delete $self->{pid} // return;
 
     kill 'QUIT', $pid;
-    return if B24::Test::wait_until(sub { !B24::Test::is_alive($pid) },
-                                    QUIT_CAP);
-    kill 'KILL', $pid;
+    return if B24::Test::wait_until(sub {
+        return !B24::Test::is_alive($pid)
+               && !B24::Test::holders($self->{folder});
+    }, QUIT_CAP);
+
+    kill 'KILL', $pid, B24::Test::holders($self->{folder});
 }
 
 sub DESTROY {

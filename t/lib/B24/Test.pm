@@ -78,6 +78,7 @@ our ($PORTAL, $SHOP, $UPSTREAM);
 my $owner = $$;
 my %reset_with;
 my $port_lock;
+my $next_port;
 my $queues = 0;
 my $failures = 0;
 
@@ -173,17 +174,20 @@ sub choose_ports {
         $ENV{"TEST_NGINX_$_"} = $base
             for qw(PORT SERVER_PORT CLIENT_PORT);
         $ENV{"TEST_NGINX_PORT_$_"} = $base + $_ for 1 .. 9;
-
-        # for the helpers
-        $ENV{B24_TEST_PORTS} = $base + 10;
+        $next_port = $base + 10;
         return;
     }
 
     die "no free range of ports\n";
 }
 
+# One more port of our range.
 sub free_port {
-    return $ENV{B24_TEST_PORTS}++;
+    my $port = $next_port++;
+
+    die "no port left\n" if $port >= $ENV{TEST_NGINX_PORT} + PORTS_A_FILE;
+
+    return $port;
 }
 
 # Workers run as an ordinary user when we are root and that user can reach
@@ -363,7 +367,8 @@ sub let_go {
     my ($keep) = @_;
 
     for my $helper (grep { defined } $PORTAL, $UPSTREAM) {
-        $keep ? $helper->release : $helper->reset(%{$reset_with{$helper} // {}});
+        $keep ? $helper->release
+              : $helper->reset(%{$reset_with{$helper} // {}});
     }
 }
 
@@ -449,6 +454,7 @@ sub after_server {
 
     my $block = $watched;
     my $folder = $ENV{TEST_NGINX_SERVROOT};
+    no warnings 'once';
     my $keep = $Test::Nginx::Util::UseHup || $ENV{TEST_NGINX_NO_CLEAN};
 
     undef $watched;

@@ -1,0 +1,1819 @@
+# Directives: every form nginx takes, every wrong one with the sentence that
+# refuses it, and what a start and a test of the configuration leave behind.
+# The rules inside "b24_shop" have a file of their own.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test portal => 1;
+use Test::Nginx::Socket;
+use B24::Conf qw(never_made planned);
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+
+our $shop = <<'EOC';
+b24_shop s {
+    order o {
+        uri  /x;
+        id   response:/id;
+    }
+}
+EOC
+
+our $webhook = 'b24_webhook https://portal.test/rest/1/SECRET/;';
+
+# Two servers of one origin; what each has besides.
+sub twins {
+    my ($one, $two) = @_;
+
+    return $shop . <<"EOC";
+server { # \@1
+    listen 127.0.0.1:\$TEST_NGINX_PORT_1;
+    server_name one.test;
+    b24_origin twins;
+    b24_mirror s;
+    $one
+}
+server { # \@2
+    listen 127.0.0.1:\$TEST_NGINX_PORT_1;
+    server_name two.test;
+    b24_origin twins;
+    b24_mirror s;
+    $two
+}
+EOC
+}
+
+# Servers on one port, one for each text.
+sub servers {
+    my $n = 0;
+
+    return CORE::join '', map { $n++; <<"EOC" } @_;
+server {
+    listen 127.0.0.1:\$TEST_NGINX_PORT_1;
+    server_name s$n.test;
+    $_
+}
+EOC
+}
+
+# A server whose first name can't be its origin.
+sub named {
+    my ($names) = @_;
+
+    return $shop . <<"EOC";
+server { # \@1
+    listen 127.0.0.1:\$TEST_NGINX_PORT_1;
+    $names
+    b24_mirror s;
+}
+EOC
+}
+
+sub wrong_name {
+    return 'the server in @1 has "b24_mirror", but its first server_name'
+           . ' can\'t name its orders: add "b24_origin NAME;"';
+}
+
+sub wrong_twins {
+    my ($directive) = @_;
+
+    return 'the servers in @1 and @2 share the origin "twins" but differ in'
+           . " \"$directive\": make the lines equal or give one server"
+           . ' another "b24_origin"';
+}
+
+sub long {
+    my ($count) = @_;
+
+    return 'x' x $count;
+}
+
+plan tests => planned(blocks());
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: the smallest useful set-up
+--- http eval: $::shop
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+location /b24 { b24_status; allow 127.0.0.1; deny all; }
+--- accepted
+
+
+
+=== TEST 2: the queue: a path
+--- http
+b24_queue $TEST_NGINX_QUEUE;
+--- accepted
+
+
+
+=== TEST 3: the queue: all options
+--- http
+b24_queue $TEST_NGINX_QUEUE/ max=100 keep=60;
+--- server
+location /b24 { b24_status; }
+--- accepted
+
+
+
+=== TEST 4: the queue: a relative path, a time in words
+--- http
+b24_queue ../queue-4 keep=12w max=2000000000;
+--- accepted
+
+
+
+=== TEST 5: the queue twice
+--- http
+b24_queue PATH/a;
+b24_queue PATH/b;
+--- refused
+"b24_queue" directive is duplicate
+
+
+
+=== TEST 6: the queue without a path
+--- http
+b24_queue "";
+--- refused
+"b24_queue" directive needs the path of a folder
+
+
+
+=== TEST 7: the queue, nothing at all
+--- http
+b24_queue;
+--- refused
+invalid number of arguments in "b24_queue" directive
+
+
+
+=== TEST 8: the queue, options but no path
+--- http
+b24_queue keep=30d;
+--- refused
+"b24_queue" directive needs the path of a folder first
+
+
+
+=== TEST 9: the queue, another option but no path
+--- http
+b24_queue max=1000;
+--- refused
+"b24_queue" directive needs the path of a folder first
+
+
+
+=== TEST 10: the queue, keep below a minute
+--- http
+b24_queue PATH/q keep=59s;
+--- refused
+"b24_queue" has "keep=59s": keep is a time of at least one minute, such as 30d
+
+
+
+=== TEST 11: the queue, keep is no time
+--- http
+b24_queue PATH/q keep=30days;
+--- refused
+"b24_queue" has "keep=30days": keep is a time of at least one minute, such as 30d
+
+
+
+=== TEST 12: the queue, too small
+--- http
+b24_queue PATH/q max=99;
+--- refused
+"b24_queue" has "max=99": max is a number of records, at least 100
+
+
+
+=== TEST 13: the queue, max is no number
+--- http
+b24_queue PATH/q max=10k;
+--- refused
+"b24_queue" has "max=10k": max is a number of records, at least 100
+
+
+
+=== TEST 14: the queue, an unknown option
+--- http
+b24_queue PATH/q
+    size=5; # @
+--- refused
+"b24_queue" has "size=5": only keep=TIME and max=NUMBER may follow the path
+
+
+
+=== TEST 15: the queue in a server
+--- server
+b24_queue PATH/q;
+--- refused
+"b24_queue" directive is not allowed here
+
+
+
+=== TEST 16: the queue is a file
+--- http eval
+"b24_queue PATH/http.conf;\n$::shop"
+--- server
+b24_mirror s;
+--- refused_anywhere
+"b24_queue" needs a folder, but "PATH/http.conf" is none
+
+
+
+=== TEST 17: the queue in a folder that isn't there
+--- http eval
+"b24_queue PATH/no/queue;\n$::shop"
+--- server
+b24_mirror s;
+--- refused_anywhere
+"b24_queue" cannot make the folder "PATH/no/queue": make the folder above it first
+
+
+
+=== TEST 18: the queue below a file
+--- http eval
+"b24_queue PATH/http.conf/queue;\n$::shop"
+--- server
+b24_mirror s;
+--- refused_anywhere
+"b24_queue" cannot make the folder "PATH/http.conf/queue": make the folder above it first
+
+
+
+=== TEST 19: the webhook: all forms
+--- http eval
+"b24_webhook https://portal.test/rest/1/SECRET;\n$::shop"
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/ dry;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 20: the webhook: in a subfolder, with a port, plain on the loopback
+--- http eval
+$::shop . ::servers(map { "b24_mirror s; b24_webhook $_;" }
+    'HTTPS://Portal.Test:8443/rest/12/SECRET/',
+    'https://box.test/portal/rest/1/SECRET/',
+    'http://127.0.0.1/rest/1/SECRET/',
+    'http://127.8.9.10:8080/rest/1/SECRET/',
+    'http://localhost:80/rest/1/SECRET/',
+    'http://[::1]/rest/1/SECRET/',
+    'http://[::1]:81/rest/1/SECRET/')
+--- accepted
+
+
+
+=== TEST 21: the webhook twice
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_webhook https://portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive is duplicate
+
+
+
+=== TEST 22: the webhook, a word after it
+--- http
+b24_webhook https://portal.test/rest/1/SECRET/ wet;
+--- refused
+"b24_webhook" directive takes only "dry" after the address
+
+
+
+=== TEST 23: the webhook, two words after it
+--- http
+b24_webhook https://portal.test/rest/1/SECRET/ dry dry;
+--- refused
+invalid number of arguments in "b24_webhook" directive
+
+
+
+=== TEST 24: the webhook in a location
+--- server
+location / {
+    b24_webhook https://portal.test/rest/1/SECRET/; # @
+}
+--- refused
+"b24_webhook" directive is not allowed here
+
+
+
+=== TEST 25: the webhook, not the address of one
+--- http
+b24_webhook https://portal.test/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 26: the webhook, no scheme
+--- http
+b24_webhook portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 27: the webhook, another scheme
+--- http
+b24_webhook ftp://portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 28: the webhook, no host
+--- http
+b24_webhook https:///rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 29: the webhook, a host alone
+--- http
+b24_webhook https://SECRET;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 30: the webhook, the user is no number
+--- http
+b24_webhook https://portal.test/rest/admin/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 31: the webhook, no user
+--- http
+b24_webhook https://portal.test/rest/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 32: the webhook with a method's name
+--- http
+b24_webhook https://portal.test/rest/1/SECRET/profile.json;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 33: the webhook with arguments
+--- http
+b24_webhook https://portal.test/rest/1/SECRET/?a=b;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 34: the webhook with a password
+--- http
+b24_webhook https://user:SECRET@portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 35: the webhook with a character no address has
+--- http
+b24_webhook "https://portal.test/rest/1/SECRET/ ";
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 36: the webhook over plain http
+--- http
+b24_webhook http://portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 37: the webhook over plain http to what only looks like loopback
+--- http
+b24_webhook http://127.0.0.1.portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 38: the webhook over plain http to another name that looks like it
+--- http
+b24_webhook http://localhost.portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 39: the webhook, a file without a name
+--- http
+b24_webhook file:;
+--- refused
+"b24_webhook" directive needs a path after "file:"
+
+
+
+=== TEST 40: the webhook, a file that isn't there
+--- http
+b24_webhook file:PATH/none;
+--- refused
+"b24_webhook" cannot open file "PATH/none" (2: No such file or directory)
+
+
+
+=== TEST 41: the webhook, a folder
+--- http
+b24_webhook file:PATH;
+--- refused
+"b24_webhook" cannot read file "PATH" (21: Is a directory)
+
+
+
+=== TEST 42: the webhook, a file with more than the address
+--- http
+b24_webhook file:DIR/secret;
+--- file
+https://portal.test/rest/1/SECRET/
+SECRET
+--- refused
+file "DIR/secret" of "b24_webhook" must hold the address of the webhook and nothing else
+
+
+
+=== TEST 43: the webhook, an empty file
+--- http
+b24_webhook file:DIR/secret;
+--- file eval
+"\n \n"
+--- refused
+file "DIR/secret" of "b24_webhook" must hold the address of the webhook and nothing else
+
+
+
+=== TEST 44: the webhook, an endless file
+--- http
+b24_webhook file:DIR/secret;
+--- file eval
+'https://portal.test/rest/1/SECRET' . 'x' x 5000
+--- refused
+file "DIR/secret" of "b24_webhook" must hold the address of the webhook and nothing else
+
+
+
+=== TEST 45: the webhook, a file that holds something else
+--- http
+b24_webhook file:DIR/secret;
+--- file
+SECRET
+--- refused
+"b24_webhook" directive must look like https://PORTAL/rest/USER/CODE/
+
+
+
+=== TEST 46: the webhook in a file, blanks around it
+--- http eval: $::shop
+--- server
+b24_webhook file:DIR/secret dry;
+b24_mirror s;
+--- file eval
+"\n  https://portal.test/rest/1/SECRET/\r\n\n"
+--- accepted
+
+
+
+=== TEST 47: the webhook in a file others can read
+--- http eval: $::shop
+--- server
+b24_webhook file:DIR/secret;    # @
+b24_mirror s;
+--- file
+https://portal.test/rest/1/SECRET/
+--- file_mode: 0640
+--- warned
+file "DIR/secret" of "b24_webhook" can be read by others: its mode should be 0600
+
+
+
+=== TEST 48: a mirror without a webhook
+--- http eval: ::named('server_name shop.test;')
+--- warned
+b24: the server "shop.test" has "b24_mirror" but no "b24_webhook": its orders are kept and wait in @1
+
+
+
+=== TEST 49: the origin: all forms
+--- http eval
+$::shop . ::servers(map { "b24_mirror s; $::webhook b24_origin $_;" }
+    'shop', '"My shop, 2nd"', '1c', '-', 'магазин', ::long(255))
+--- accepted
+
+
+
+=== TEST 50: the origin for all servers
+--- http eval
+"b24_origin shop;\n$::webhook\n$::shop\nb24_mirror s;\n"
+--- server
+b24_origin other;
+--- accepted
+
+
+
+=== TEST 51: the origin twice
+--- server
+b24_origin a;
+b24_origin b;
+--- refused
+"b24_origin" directive is duplicate
+
+
+
+=== TEST 52: the origin is a number
+--- server
+b24_origin 15;
+--- refused
+"b24_origin" directive needs a name that is not a number
+
+
+
+=== TEST 53: the origin is empty
+--- server
+b24_origin "";
+--- refused
+"b24_origin" directive needs a name that is not a number
+
+
+
+=== TEST 54: the origin is too long
+--- server eval
+'b24_origin ' . ::long(256) . ';'
+--- refused
+"b24_origin" directive is longer than the 255 characters of ORIGINATOR_ID
+
+
+
+=== TEST 55: the origin has a line's end
+--- server
+b24_origin "a\nb";
+--- refused
+"b24_origin" directive has a character that is not allowed in a name
+
+
+
+=== TEST 56: the origin has a quote
+--- server
+b24_origin 'a"b';
+--- refused
+"b24_origin" directive has a character that is not allowed in a name
+
+
+
+=== TEST 57: the origin in a location
+--- server
+location / {
+    b24_origin a; # @
+}
+--- refused
+"b24_origin" directive is not allowed here
+
+
+
+=== TEST 58: the origin is the first name
+--- http eval: ::named("server_name shop.test *.test; $::webhook")
+--- accepted
+
+
+
+=== TEST 59: no name for the origin
+--- http eval: ::named('')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 60: "_" for the origin
+--- http eval: ::named('server_name _ shop.test;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 61: an empty name for the origin
+--- http eval: ::named('server_name "" shop.test;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 62: a wildcard for the origin
+--- http eval: ::named('server_name *.shop.test;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 63: another wildcard for the origin
+--- http eval: ::named('server_name shop.*;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 64: a name with all below it for the origin
+--- http eval: ::named('server_name .shop.test;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 65: a regex for the origin
+--- http eval: ::named('server_name ~^shop;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 66: an address for the origin
+--- http eval: ::named('server_name 127.0.0.1;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 67: no name, no mirror
+--- http
+server {
+    listen 127.0.0.1:$TEST_NGINX_PORT_1;
+    server_name _;
+    b24_mirror off;
+    location / { b24_mirror off; }
+}
+--- accepted
+
+
+
+=== TEST 68: the mirror: everywhere, and off
+--- http eval
+"$::shop$::webhook\nb24_mirror s;"
+--- server
+b24_mirror off;
+location / {
+    b24_mirror s;
+    location /a { b24_mirror off; }
+}
+--- accepted
+
+
+
+=== TEST 69: the mirror twice
+--- http eval: $::shop
+--- server
+b24_mirror s;
+b24_mirror off;
+--- refused
+"b24_mirror" directive is duplicate
+
+
+
+=== TEST 70: the mirror of an unknown shop
+--- http eval: $::shop
+--- server
+b24_mirror shop;
+--- refused
+"b24_mirror" names the shop "shop", but no "b24_shop shop { ... }" stands before it
+
+
+
+=== TEST 71: the mirror before its shop
+--- http eval
+"b24_mirror s; # \@\n$::shop"
+--- refused
+"b24_mirror" names the shop "s", but no "b24_shop s { ... }" stands before it
+
+
+
+=== TEST 72: the mirror in an "if"
+--- http eval: $::shop
+--- server
+location / {
+    if ($arg_a) {
+        b24_mirror s; # @
+    }
+}
+--- refused
+"b24_mirror" directive is not allowed here
+
+
+
+=== TEST 73: the capture: all forms
+--- http
+b24_capture body=1k answer=1024 total=1024m;
+--- server
+b24_capture answer=2M;
+b24_capture body=256k;
+location / { b24_capture total=1m body=1m answer=1m; }
+--- accepted
+
+
+
+=== TEST 74: the capture, an unknown part
+--- http
+b24_capture head=1k;
+--- refused
+"b24_capture" has "head=1k": it takes body=SIZE, answer=SIZE and total=SIZE
+
+
+
+=== TEST 75: the capture twice
+--- http
+b24_capture body=1k total=1m;
+b24_capture body=2k;
+--- refused
+"b24_capture" directive is duplicate
+
+
+
+=== TEST 76: the capture, too small
+--- http
+b24_capture answer=1023;
+--- refused
+"b24_capture" has "answer=1023": a size is 1k to 1024m
+
+
+
+=== TEST 77: the capture, too large
+--- http
+b24_capture total=2g;
+--- refused
+"b24_capture" has "total=2g": a size is 1k to 1024m
+
+
+
+=== TEST 78: the capture, larger than allowed
+--- http
+b24_capture total=1025m;
+--- refused
+"b24_capture" has "total=1025m": a size is 1k to 1024m
+
+
+
+=== TEST 79: the capture, nothing given
+--- http
+b24_capture body=;
+--- refused
+"b24_capture" has "body=": a size is 1k to 1024m
+
+
+
+=== TEST 80: the rate: all forms
+--- http
+b24_rate 0.01 burst=1;
+--- server
+b24_rate 5 burst=250;
+--- accepted
+
+
+
+=== TEST 81: the rate: with decimals, the fastest
+--- http
+b24_rate 0.125;
+--- server
+b24_rate 100 burst=10000;
+--- accepted
+
+
+
+=== TEST 82: the rate twice
+--- http
+b24_rate 2;
+b24_rate 2;
+--- refused
+"b24_rate" directive is duplicate
+
+
+
+=== TEST 83: the rate, none
+--- http
+b24_rate 0;
+--- refused
+"b24_rate" directive needs requests a second, 0.01 to 100, such as 2
+
+
+
+=== TEST 84: the rate, too fast
+--- http
+b24_rate 100.001;
+--- refused
+"b24_rate" directive needs requests a second, 0.01 to 100, such as 2
+
+
+
+=== TEST 85: the rate as nginx's own limits have it
+--- http
+b24_rate 2r/s;
+--- refused
+"b24_rate" directive needs requests a second, 0.01 to 100, such as 2
+
+
+
+=== TEST 86: the rate, another word
+--- http
+b24_rate 2 nodelay;
+--- refused
+"b24_rate" directive takes only burst=NUMBER after the rate
+
+
+
+=== TEST 87: the rate, no burst
+--- http
+b24_rate 2 burst=0;
+--- refused
+"b24_rate" directive needs a burst of 1 to 10000
+
+
+
+=== TEST 88: the rate, a burst too large
+--- http
+b24_rate 2 burst=10001;
+--- refused
+"b24_rate" directive needs a burst of 1 to 10000
+
+
+
+=== TEST 89: the pauses: all forms
+--- http
+b24_retry first=1ms max=24h unknown=65s;
+--- server
+b24_retry first=2s;
+b24_retry max=1d;
+--- accepted
+
+
+
+=== TEST 90: the pauses, an unknown one
+--- http
+b24_retry last=1s;
+--- refused
+"b24_retry" has "last=1s": it takes first=TIME, max=TIME and unknown=TIME
+
+
+
+=== TEST 91: the pauses twice
+--- http
+b24_retry max=1s max=2s;
+--- refused
+"b24_retry" directive is duplicate
+
+
+
+=== TEST 92: the pauses, none
+--- http
+b24_retry first=0;
+--- refused
+"b24_retry" has "first=0": a time is 1ms to 24h
+
+
+
+=== TEST 93: the pauses, too long
+--- http
+b24_retry unknown=25h;
+--- refused
+"b24_retry" has "unknown=25h": a time is 1ms to 24h
+
+
+
+=== TEST 94: the API: all forms
+--- http
+b24_api classic;
+--- server
+b24_api universal;
+--- accepted
+
+
+
+=== TEST 95: the API, an unknown one
+--- http
+b24_api rest;
+--- refused
+invalid value "rest"
+
+
+
+=== TEST 96: the API twice
+--- http
+b24_api classic;
+b24_api classic;
+--- refused
+"b24_api" directive is duplicate
+
+
+
+=== TEST 97: the pipeline
+--- http
+b24_category 0;
+--- server
+b24_category 2147483647;
+--- accepted
+
+
+
+=== TEST 98: the pipeline, below 0
+--- http
+b24_category -1;
+--- refused
+"b24_category" directive invalid number
+
+
+
+=== TEST 99: the pipeline, too large
+--- http
+b24_category 2147483648;
+--- refused
+value must be between 0 and 2147483647
+
+
+
+=== TEST 100: the pipeline twice
+--- http
+b24_category 1;
+b24_category 1;
+--- refused
+"b24_category" directive is duplicate
+
+
+
+=== TEST 101: the stages: all forms
+--- http
+b24_stage none;
+b24_stage N NEW;
+--- server
+b24_stage N WON;
+b24_stage CANCELED LOSE;
+b24_stage "Wait for payment" UC_12;
+b24_stage none;
+--- accepted
+
+
+
+=== TEST 102: the stages, a word alone
+--- http
+b24_stage off;
+--- refused
+"b24_stage" directive takes "STATUS STAGE" or "none"
+
+
+
+=== TEST 103: the stages, none twice
+--- http
+b24_stage none;
+b24_stage none;
+--- refused
+"b24_stage" directive is duplicate
+
+
+
+=== TEST 104: the stages, nothing given
+--- http
+b24_stage N "";
+--- refused
+"b24_stage" directive needs a status and a stage
+
+
+
+=== TEST 105: the stages, no status
+--- http
+b24_stage "" NEW;
+--- refused
+"b24_stage" directive needs a status and a stage
+
+
+
+=== TEST 106: the stages, one too long
+--- http eval
+'b24_stage N ' . ::long(41) . ';'
+--- refused
+"b24_stage" directive has a stage of more than 40 characters
+
+
+
+=== TEST 107: the stages, a status twice
+--- http
+b24_stage N NEW;
+b24_stage N WON;
+--- refused
+"b24_stage" has a stage for the status "N" already
+
+
+
+=== TEST 108: the match: all forms
+--- http eval
+"b24_match none;\n"
+. ::servers(map { "b24_match $_;" } 'phone email', 'email phone', 'phone',
+                                  'email')
+--- server
+b24_match none;
+--- accepted
+
+
+
+=== TEST 109: the match twice
+--- http
+b24_match phone;
+b24_match email;
+--- refused
+"b24_match" directive is duplicate
+
+
+
+=== TEST 110: the match, an unknown word
+--- http
+b24_match name;
+--- refused
+"b24_match" directive takes "phone email", "email phone", "phone", "email" or "none"
+
+
+
+=== TEST 111: the match, the same twice
+--- http
+b24_match phone phone;
+--- refused
+"b24_match" directive takes "phone email", "email phone", "phone", "email" or "none"
+
+
+
+=== TEST 112: the match, none and another
+--- http
+b24_match none phone;
+--- refused
+"b24_match" directive takes "phone email", "email phone", "phone", "email" or "none"
+
+
+
+=== TEST 113: the country code
+--- http
+b24_phone_code 375;
+--- server
+b24_phone_code 1;
+--- accepted
+
+
+
+=== TEST 114: the country code twice
+--- http
+b24_phone_code 7;
+b24_phone_code 7;
+--- refused
+"b24_phone_code" directive is duplicate
+
+
+
+=== TEST 115: the country code with a plus
+--- http
+b24_phone_code +7;
+--- refused
+"b24_phone_code" directive needs a country code of one to three digits, such as 7
+
+
+
+=== TEST 116: the country code, too long
+--- http
+b24_phone_code 8800;
+--- refused
+"b24_phone_code" directive needs a country code of one to three digits, such as 7
+
+
+
+=== TEST 117: the country code, a national prefix
+--- http
+b24_phone_code 07;
+--- refused
+"b24_phone_code" directive needs a country code of one to three digits, such as 7
+
+
+
+=== TEST 118: the country code, empty
+--- http
+b24_phone_code "";
+--- refused
+"b24_phone_code" directive needs a country code of one to three digits, such as 7
+
+
+
+=== TEST 119: the preset of requisites
+--- http
+b24_requisite_preset 1;
+--- server
+b24_requisite_preset 2147483647;
+--- accepted
+
+
+
+=== TEST 120: the preset of requisites, none
+--- http
+b24_requisite_preset 0;
+--- refused
+value must be between 1 and 2147483647
+
+
+
+=== TEST 121: the preset of requisites, no number
+--- http
+b24_requisite_preset company;
+--- refused
+"b24_requisite_preset" directive invalid number
+
+
+
+=== TEST 122: the preset of requisites twice
+--- http
+b24_requisite_preset 1;
+b24_requisite_preset 1;
+--- refused
+"b24_requisite_preset" directive is duplicate
+
+
+
+=== TEST 123: the certificate: absolute, relative
+--- http
+b24_trusted_certificate PATH/http.conf;
+--- server
+b24_trusted_certificate nginx.conf;
+--- accepted
+
+
+
+=== TEST 124: the certificate twice
+--- http
+b24_trusted_certificate nginx.conf;
+b24_trusted_certificate nginx.conf;
+--- refused
+"b24_trusted_certificate" directive is duplicate
+
+
+
+=== TEST 125: the certificate, empty
+--- http
+b24_trusted_certificate "";
+--- refused
+"b24_trusted_certificate" directive needs the path of a file
+
+
+
+=== TEST 126: the certificate, a file that isn't there
+--- http
+b24_trusted_certificate PATH/none.pem;
+--- refused
+"b24_trusted_certificate" cannot find "PATH/none.pem" (2: No such file or directory)
+
+
+
+=== TEST 127: fields of the CRM: everywhere, with variables, removed
+--- http
+b24_deal TITLE "Order of $host";
+b24_deal UF_CRM_1 ${arg_a}b;
+b24_contact SOURCE_ID WEB;
+b24_company INDUSTRY IT;
+--- server
+b24_deal TITLE "";
+b24_deal UTM_SOURCE $cookie_utm_source;
+location / { b24_contact SOURCE_ID ""; b24_company INDUSTRY $upstream_addr; }
+--- accepted
+
+
+
+=== TEST 128: a field of the deal in lower case
+--- http
+b24_deal title x;
+--- refused
+"b24_deal" needs a CRM field of upper-case letters, digits and "_", not "title"
+
+
+
+=== TEST 129: a field of the contact with brackets
+--- http
+b24_contact PHONE[0] x;
+--- refused
+"b24_contact" needs a CRM field of upper-case letters, digits and "_", not "PHONE[0]"
+
+
+
+=== TEST 130: a field of the company without a name
+--- http
+b24_company "" x;
+--- refused
+"b24_company" needs a CRM field of upper-case letters, digits and "_", not ""
+
+
+
+=== TEST 131: a field that begins with a digit
+--- http
+b24_deal 1A x;
+--- refused
+"b24_deal" needs a CRM field of upper-case letters, digits and "_", not "1A"
+
+
+
+=== TEST 132: a field with a name too long
+--- http eval
+'b24_deal ' . uc(::long(101)) . ' x;'
+--- refused eval
+'"b24_deal" needs a CRM field of upper-case letters, digits and "_", not "'
+. uc(::long(101)) . '"'
+
+
+
+=== TEST 133: a field twice
+--- http
+b24_deal TITLE x;
+b24_contact TITLE x;
+b24_deal TITLE ""; # @
+--- refused
+"b24_deal TITLE" is duplicate on this level
+
+
+
+=== TEST 134: a field with an unknown variable
+--- http
+b24_deal TITLE "$no_such_variable";
+--- refused
+unknown "no_such_variable" variable
+
+
+
+=== TEST 135: a field without a value
+--- http
+b24_deal TITLE;
+--- refused
+invalid number of arguments in "b24_deal" directive
+
+
+
+=== TEST 136: the page: all forms
+--- http eval: $::shop
+--- server
+location /a { b24_status; }
+location /b { b24_status reveal; }
+location /c { b24_status origin=one origin=two reveal; }
+--- accepted
+
+
+
+=== TEST 137: the page twice
+--- server
+location /a {
+    b24_status;
+    b24_status reveal; # @
+}
+--- refused
+"b24_status" directive is duplicate
+
+
+
+=== TEST 138: the page, an unknown word
+--- server
+location /a { b24_status on; }
+--- refused
+"b24_status" has "on": it takes origin=NAME and "reveal"
+
+
+
+=== TEST 139: the page, an origin without a name
+--- server
+location /a { b24_status origin=; }
+--- refused
+"b24_status" has "origin=": it takes origin=NAME and "reveal"
+
+
+
+=== TEST 140: the page in a server
+--- server
+b24_status;
+--- refused
+"b24_status" directive is not allowed here
+
+
+
+=== TEST 141: twins that are equal
+--- http eval
+my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
+           . ' b24_api universal; b24_phone_code 375;'
+           . ' b24_requisite_preset 2; b24_trusted_certificate nginx.conf;'
+           . ' b24_retry first=2s;';
+::twins("$same b24_stage A NEW; b24_stage B WON;",
+      "$same b24_stage B WON; b24_stage A NEW;")
+--- accepted
+
+
+
+=== TEST 142: twins with other portals
+--- http eval
+::twins($::webhook, $::webhook =~ s/portal/another/r)
+--- refused eval: ::wrong_twins('b24_webhook')
+
+
+
+=== TEST 143: twins, one without a portal
+--- http eval: ::twins('', $::webhook)
+--- refused eval: ::wrong_twins('b24_webhook')
+
+
+
+=== TEST 144: twins, one dry
+--- http eval
+::twins($::webhook, $::webhook =~ s/;/ dry;/r)
+--- refused eval: ::wrong_twins('b24_webhook')
+
+
+
+=== TEST 145: twins with other pipelines
+--- http eval: ::twins('', 'b24_category 1;')
+--- refused eval: ::wrong_twins('b24_category')
+
+
+
+=== TEST 146: twins that match buyers in other ways
+--- http eval: ::twins('b24_match phone;', '')
+--- refused eval: ::wrong_twins('b24_match')
+
+
+
+=== TEST 147: twins with other APIs
+--- http eval: ::twins('', 'b24_api universal;')
+--- refused eval: ::wrong_twins('b24_api')
+
+
+
+=== TEST 148: twins with other country codes
+--- http eval: ::twins('', 'b24_phone_code 1;')
+--- refused eval: ::wrong_twins('b24_phone_code')
+
+
+
+=== TEST 149: twins with other presets
+--- http eval: ::twins('', 'b24_requisite_preset 2;')
+--- refused eval: ::wrong_twins('b24_requisite_preset')
+
+
+
+=== TEST 150: twins with other certificates
+--- http eval: ::twins('', 'b24_trusted_certificate nginx.conf;')
+--- refused eval: ::wrong_twins('b24_trusted_certificate')
+
+
+
+=== TEST 151: twins with other stages
+--- http eval
+::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW; b24_stage B LOSE;')
+--- refused eval: ::wrong_twins('b24_stage')
+
+
+
+=== TEST 152: twins, one with fewer stages
+--- http eval
+::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW;')
+--- refused eval: ::wrong_twins('b24_stage')
+
+
+
+=== TEST 153: twins, one without stages
+--- http eval: ::twins('', 'b24_stage none;')
+--- refused eval: ::wrong_twins('b24_stage')
+
+
+
+=== TEST 154: twins with other pauses
+--- http eval: ::twins('', 'b24_retry max=1h;')
+--- refused eval: ::wrong_twins('b24_retry')
+
+
+
+=== TEST 155: twins with other rates
+--- http eval
+::twins("$::webhook b24_rate 5;", $::webhook)
+--- refused eval: ::wrong_twins('b24_rate')
+
+
+
+=== TEST 156: two origins with one portal, other rates
+--- http eval
+::twins("$::webhook b24_rate 5;", "$::webhook b24_rate 5 burst=51;")
+=~ s/b24_origin twins/b24_origin other/r
+--- refused
+the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_rate": one portal has one limit, make the lines equal
+
+
+
+=== TEST 157: two origins with two portals, other rates
+--- http eval
+::twins($::webhook, $::webhook =~ s/portal/another/r . ' b24_rate 5;')
+=~ s/b24_origin twins/b24_origin other/r
+--- accepted
+
+
+
+=== TEST 158: nothing was made for what was refused
+--- config
+--- scenario
+    ok(!-e B24::Conf::never_made(), 'no queue');
+
+
+
+=== TEST 159: levels of fields merge by name
+--- http_config
+    b24_queue $TEST_NGINX_QUEUE;
+    b24_origin levels;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+
+    b24_shop s {
+        order o {
+            uri    /*;
+            id     response:/id;
+            phone  request:/phone;
+        }
+    }
+
+    b24_deal UTM_SOURCE outer;
+    b24_deal UTM_MEDIUM outer;
+    b24_deal UTM_TERM "outer";
+    b24_deal TITLE "outer $arg_id";
+    b24_contact SOURCE_ID WEB;
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        return 200 '{"id":$arg_id}';
+    }
+--- config
+    b24_mirror s;
+    b24_deal UTM_MEDIUM "middle $request_method";
+    b24_deal UTM_TERM "";
+    b24_deal UTM_CAMPAIGN middle;
+
+    location / {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+
+    location /inner {
+        b24_deal UTM_MEDIUM inner;
+        b24_deal UTM_CAMPAIGN "";
+        b24_deal TITLE "";
+        b24_deal UTM_TERM again;
+        b24_contact SOURCE_ID "";
+        proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+--- scenario
+    post('/a?id=51', 'phone=%2B79161230001');
+    post('/inner?id=52', 'phone=%2B79161230002');
+    portal()->wait_for(deals => 2);
+
+    my $report = portal()->report;
+    my %deal = map { $_->{origin_id} => $_ } @{$report->{deals}};
+    my %contact = map { $_->{id} => $_ } @{$report->{contacts}};
+    my $values = sub {
+        my ($id) = @_;
+        return join '|', map { $deal{$id}{fields}{$_} // '' }
+            qw(TITLE UTM_SOURCE UTM_MEDIUM UTM_TERM UTM_CAMPAIGN);
+    };
+
+    is($values->(51), 'outer 51|outer|middle POST||middle', 'two levels');
+    is($values->(52), 'Order #52|outer|inner|again|', 'three levels');
+    is($contact{$deal{51}{contact_ids}[0]}{source_id}, 'WEB',
+       'of the contact');
+    isnt($contact{$deal{52}{contact_ids}[0]}{source_id}, 'WEB',
+         'removed from the contact');
+
+
+
+=== TEST 160: a test of the configuration leaves nothing behind
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('tested');
+    my $queue = $nginx->dir('queue');
+
+    $nginx->conf("b24_queue $queue;\n$main::shop"
+                 . "server { listen 127.0.0.1:" . port() . ";\n"
+                 . "server_name shop.test;\n"
+                 . "b24_webhook https://portal.test/rest/1/code/;\n"
+                 . "b24_mirror s; location /b24 { b24_status; } }\n");
+
+    my ($status, $output) = $nginx->run('-t');
+    is($status, 0, 'right') or diag($output);
+    is_deeply([$nginx->found], [], 'no file');
+
+    ($status, $output) = $nginx->run('-T');
+    is($status, 0, 'printed') or diag($output);
+    is_deeply([$nginx->found], [], 'no file');
+
+    # the port is that of this block's server
+    ($status, $output) = $nginx->run;
+    isnt($status, 0, 'the port is taken');
+    like($output, qr/bind\(\) to 127\.0\.0\.1:\d+ failed/, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+    $nginx->conf("b24_queue $queue;\n$main::shop"
+                 . "server { server_name shop.test; b24_mirror s; }\n"
+                 . "nonsense;\n");
+    ($status, $output) = $nginx->run;
+    isnt($status, 0, 'a wrong directive after ours');
+    like($output, qr/unknown directive "nonsense"/, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+    ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a test of it');
+    is_deeply([$nginx->found], [], 'no file');
+
+    $nginx->conf("b24_queue $queue/below;\n$main::shop"
+                 . "server { server_name shop.test; b24_mirror s; }\n");
+    ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a folder that can\'t be made is found by a test');
+    like($output, qr{\[emerg\] "b24_queue" cannot make the folder
+                     \ "\Q$queue\E/below":\ make\ the\ folder\ above\ it
+                     \ first}x, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+
+
+=== TEST 161: loaded but not used
+--- config
+--- scenario
+    # shared mappings and threads of a worker
+    my $look = sub {
+        my ($nginx) = @_;
+        my ($worker) = $nginx->workers;
+        my $maps = B24::Recording::read_file("/proc/$worker/maps");
+        my @shared = $maps =~ /^\S+ \S{3}s /mg;
+        my @threads = glob "/proc/$worker/task/*";
+        return (scalar @shared, scalar @threads);
+    };
+    my $server = "server { listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . " server_name shop.test; return 204;";
+    my @plain;
+
+    for my $case (
+        ['without the module', '', '', 0],
+        ['loaded', '', '', 0],
+        ['with a shop', $main::shop, '', 0],
+        ['with a shop and a portal', "b24_queue QUEUE;\n$main::shop",
+         'b24_webhook https://portal.test/rest/1/code/; b24_mirror off;', 0],
+        ['with a mirror', "b24_queue QUEUE;\n$main::shop",
+         'b24_webhook https://portal.test/rest/1/code/; b24_mirror s;', 1],
+        ['with a page', 'b24_queue QUEUE;', 'location /b24 { b24_status; }',
+         1])
+    {
+        my ($name, $http, $lines, $used) = @$case;
+        my $nginx = B24::Conf->new('unused');
+        my $queue = $nginx->dir('queue');
+
+        $http =~ s/QUEUE/$queue/;
+        $nginx->conf("$http\n$server $lines }",
+                     @plain ? () : (modules => []));
+        ok($nginx->start, $name) or diag($nginx->log);
+
+        my @seen = $look->($nginx);
+        @plain = @seen if !@plain;
+
+        if ($used) {
+            cmp_ok($seen[0], '>', $plain[0], 'a zone');
+            cmp_ok($seen[1], '>', $plain[1], 'a thread');
+
+        } else {
+            is("@seen", "@plain", 'no zone, no thread');
+            is_deeply([$nginx->found], [], 'no file');
+        }
+
+        ok($nginx->stop, 'gone');
+        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+    }
+
+
+
+=== TEST 162: a thread pool of the name wins
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('pool');
+    my $threads = sub {
+        my ($main) = @_;
+        $nginx->conf("b24_queue @{[$nginx->dir('queue')]};\n$main::shop"
+                     . "server { listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                     . ' server_name shop.test; b24_mirror s; }',
+                     main => $main);
+        ok($nginx->start, 'started') or diag($nginx->log);
+        my ($worker) = $nginx->workers;
+        my $count = () = glob "/proc/$worker/task/*";
+        ok($nginx->stop, 'gone');
+        return $count;
+    };
+
+    my $usual = $threads->('');
+    is($threads->("thread_pool b24_queue threads=3;\n"), $usual + 2,
+       'two threads more');
+
+
+
+=== TEST 163: the folder of the queue
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('folder');
+    my $queue = $nginx->dir('queue');
+    my ($user) = B24::Test::worker_ids();
+    my $server = "$main::shop server {"
+                 . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . ' server_name shop.test; b24_mirror s;'
+                 . ' location / { return 204; }'
+                 . ' location /b24 { b24_status; } }';
+    my $works = sub {
+        my ($name) = @_;
+        ok($nginx->start, $name) or diag($nginx->log);
+        ok(wait_until(sub { -s "$queue/queue.db" }), 'a queue');
+        ok($nginx->stop, 'gone');
+        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+    };
+
+    $nginx->conf("b24_queue $queue/;\n$server");
+    $works->('made');
+    is(sprintf('%04o', (stat $queue)[2] & 07777), '0700', 'for nobody else');
+    is((stat $queue)[4], $user, 'owned by the worker user');
+    is_deeply([grep { (stat)[4] != $user } glob "$queue/*"], [],
+              'as are the files');
+    is_deeply([grep { (stat)[2] & 077 } glob "$queue/*"], [],
+              'which nobody else can read');
+
+    SKIP: {
+        skip('only root hands files over', 6) if $> != 0 || $user == 0;
+
+        my $other = $nginx->dir('other');
+        $nginx->put('other', 'not ours');
+        symlink $other, "$queue/courier.lock.old" or die;
+        unlink "$queue/courier.lock";
+        symlink $other, "$queue/courier.lock" or die;
+        chown 0, 0, $queue, glob "$queue/queue.db*";
+        ok($nginx->start, 'left behind by root') or diag($nginx->log);
+        is((stat $queue)[4], $user, 'handed over');
+        is_deeply([grep { (stat)[4] != $user } glob "$queue/queue.db*"], [],
+                  'as are the files');
+        is((lstat "$queue/courier.lock")[4], $user, 'a link itself');
+        is((stat $other)[4], 0, 'but not what it leads to');
+        ok($nginx->stop, 'gone');
+        unlink "$queue/courier.lock";
+    }
+
+    $nginx->conf($server);
+    $queue = $nginx->dir('b24');
+    $works->('the usual folder');
+    is((stat $queue)[4], $user, 'owned by the worker user');
+
+
+
+=== TEST 164: a queue that cannot be made does not hold up the shop
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('impossible');
+    my $queue = $nginx->dir('q' x 300);
+    my $server = "$main::shop server {"
+                 . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . ' server_name shop.test; b24_mirror s;'
+                 . ' location / { return 200 shop; } }';
+
+    $nginx->conf("b24_queue $queue;\n$server");
+    ok($nginx->start, 'started') or diag($nginx->log);
+    like($nginx->log, qr/\[alert\].*b24: cannot make the queue folder
+                         \ "\Q$queue\E":\ orders\ are\ held\ in\ memory
+                         \ until\ it\ is\ there\ \(36:/x, 'it says so');
+    like(exchange(request_bytes('POST', '/x', 'a=b'),
+                  $ENV{TEST_NGINX_PORT_2}), qr/shop$/, 'the shop answers');
+    ok($nginx->stop, 'gone');
+
+    # what was right when it was tested
+    $nginx = B24::Conf->new('dangling');
+    $queue = $nginx->dir('queue');
+    symlink $nginx->dir('nowhere'), $queue or die;
+    $nginx->conf("b24_queue $queue;\n$server");
+    my ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a link to nowhere');
+    like($output, qr/\[emerg\] "b24_queue" needs a folder, but "\Q$queue\E"
+                     \ is\ none/x, 'is no folder');
+
+
+
+=== TEST 165: a reload with a wrong configuration changes nothing
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('reload');
+    my $queue = $nginx->dir('queue');
+    my $server = sub {
+        my ($text) = @_;
+        return "$main::shop server {"
+               . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+               . ' server_name shop.test; b24_mirror s;'
+               . " location / { return 200 $text; } }";
+    };
+    my $answer = sub {
+        return eval { exchange(request_bytes('GET', '/'),
+                               $ENV{TEST_NGINX_PORT_2}) } // $@;
+    };
+
+    $nginx->conf("b24_queue $queue;\n" . $server->('old'));
+    ok($nginx->start, 'started') or diag($nginx->log);
+
+    my $master = $nginx->pid;
+    my ($worker) = $nginx->workers;
+
+    for my $wrong ("b24_queue $queue/no/queue;", 'b24_queue /dev/null;',
+                   "b24_queue $queue;\nb24_queue $queue;")
+    {
+        my $emergs = () = $nginx->log =~ /\[emerg\]/g;
+
+        $nginx->conf("$wrong\n" . $server->('new'));
+        kill 'HUP', $master;
+        ok(wait_until(sub {
+               my $now = () = $nginx->log =~ /\[emerg\]/g;
+               return $now > $emergs;
+           }), 'refused');
+        like($answer->(), qr/old$/, 'the old one answers');
+        ok(is_alive($master), 'the master goes on');
+        is(($nginx->workers)[0], $worker, 'with its worker');
+    }
+
+    $nginx->conf("b24_queue $queue;\n" . $server->('new'));
+    kill 'HUP', $master;
+    ok(wait_until(sub { $answer->() =~ /new$/ }), 'a right one is taken');
+    is($nginx->pid, $master, 'by the same master');
+    ok($nginx->stop, 'gone');
+
+
+
+=== TEST 166: any order of load with other modules
+--- http_config
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        add_header X-Shop $arg_id;
+        return 200 '{"id":$arg_id}';
+    }
+--- config
+--- scenario
+    my $ours = $ENV{TEST_NGINX_LOAD_MODULES};
+    my ($folder) = qx($ENV{TEST_NGINX_BINARY} -V 2>&1)
+                   =~ /--modules-path=(\S+)/;
+    my ($more, $echo) = map { "$folder/ngx_http_${_}_module.so" }
+                            qw(headers_more_filter echo);
+
+    SKIP: {
+        skip('the modules headers-more and echo are not installed', 1)
+            if !-f $more || !-f $echo;
+
+        my $id = 600;
+
+        for my $order ([$ours, $more, $echo], [$ours, $echo, $more],
+                       [$more, $ours, $echo], [$echo, $ours, $more],
+                       [$more, $echo, $ours], [$echo, $more, $ours])
+        {
+            my $nginx = B24::Conf->new('modules');
+            my $queue = $nginx->dir('queue');
+            my $url = $ENV{TEST_NGINX_PORTAL_URL};
+
+            $id++;
+            $nginx->conf(<<"EOC", modules => $order);
+b24_queue $queue;
+b24_webhook $url;
+b24_origin modules;
+b24_shop s {
+    order o {
+        uri    /shop;
+        id     "%{header:X-Shop}-%{response:/id}";
+        name   request:/name;
+    }
+}
+server {
+    listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};
+    b24_mirror s;
+    location /shop {
+        proxy_pass http://127.0.0.1:$ENV{TEST_NGINX_PORT_1};
+        more_set_headers "X-More: more";
+        echo_before_body before;
+        echo_after_body after;
+    }
+}
+EOC
+            ok($nginx->start, "@$order") or diag($nginx->log);
+
+            my $answer = exchange(
+                request_bytes('POST', "/shop?id=$id", 'name=Anna',
+                    'Content-Type' => 'application/x-www-form-urlencoded'),
+                $ENV{TEST_NGINX_PORT_2});
+
+            like($answer, qr/X-More: more/, 'a header more');
+            like($answer, qr/before\n.*\{"id":$id\}.*after\n/s, 'and a body');
+            ok(eval { portal()->wait_for(deal => "$id-$id"); 1 }, 'a deal')
+                or diag($@, $nginx->log);
+            ok($nginx->stop, 'gone');
+        }
+    }

@@ -1,0 +1,289 @@
+
+/*
+ * Exchanges: fixed rules that use every form of the language, a request and an
+ * answer of anybody's making.
+ *
+ * Four bytes choose types and states, two the length of the request's body;
+ * the rest is this body, then the answer's.
+ */
+
+
+#include "shopconf.h"
+#include "b24_decimal.h"
+#include "b24_rules_int.h"
+#include "b24_text.h"
+
+#include <stdlib.h>
+
+
+#define ABORT_UNLESS(cond)  do { if (!(cond)) { abort(); } } while (0)
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+static const char  conf[] =
+    "b24_shop s {"
+    " order a { uri /a*; when request:/kind !~^no; when query:/q;"
+    "  accept status \"~^2\"; accept response:/error !; accept request:/a response:/ok !=no;"
+    "  id response:/order/id header:Location ~id=([^&]+) inline:shop.cart/id;"
+    "  name \"%{request:/first} %{response:/last}\" request:/name; comment request:/comment;"
+    "  phone request:/p/[last]/v request:/p/[k=phone]/v; email request:/json/email; address request:/address;"
+    "  total request:/total response:/total; minor_units response:/minor; discount request:/discount; currency request:/cur RUB;"
+    "  deal UF_A $cookie_a; deal UF_B request:/b ~(\\d+)x; contact UF_C response:; company_field UF_D inline:shop/x/0;"
+    "  items response:/items request:/items request:/cart {"
+    "   name /name \"%{@key}-%{request:/suffix}\"; price /price; sum /sum; quantity /q; product_id @key; tax_rate /vat response:/vat;"
+    "   tax_included /inc; discount /d; measure 796; xml_id \"\"; when /skip !; when response:/none /name request:/name; } }"
+    " order b { uri ~ ^/b; id response: ~#(\\d+) status;"
+    "  items response: \"~(?s)<tbody>(.*)</tbody>\" \"~~(?s)<tr>(?<name>.*?)</td>(?:(?<price>[^<]*)<)?\" { name /name; price /price; xml_id \"\"; } }"
+    " order { id query:/n request:/n; row request:/row; name request:/name; }"
+    "}";
+
+
+static const char  *targets[] = {
+    "/a?q=1", "/a/b?q=%7B", "/b", "/c?n=%25%32%35", "/a"
+};
+
+static const char  *types[] = {
+    "application/json", "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=B", "", "text/plain; charset=windows-1251"
+};
+
+static const char  *encodings[] = { "", "gzip", "deflate", "br" };
+
+
+static b24_str_t
+pick(const char **list, size_t n, unsigned byte)
+{
+    b24_str_t  s;
+
+    s.data = (u_char *) list[byte % n];
+    s.len = strlen(list[byte % n]);
+
+    return s;
+}
+
+
+static int
+var(void *data, size_t n, b24_str_t *value)
+{
+    (void) n;
+
+    *value = *(b24_str_t *) data;
+    return value->len ? B24_OK : B24_DECLINED;
+}
+
+
+static void
+check_text(const b24_str_t *text)
+{
+    size_t  i;
+
+    ABORT_UNLESS(b24_utf8_valid(text));
+
+    for (i = 0; i < text->len; i++) {
+        ABORT_UNLESS(text->data[i] >= ' ' || text->data[i] == '\n'
+                     || text->data[i] == '\t');
+    }
+}
+
+
+static void
+check_amount(const b24_str_t *text)
+{
+    b24_decimal_t  d;
+
+    ABORT_UNLESS(text->len == 0 || b24_decimal_parse(text, &d) == B24_OK);
+}
+
+
+static void
+check_event(const b24_event_t *e)
+{
+    size_t             i, n;
+    const b24_item_t  *item;
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+        check_text(&e->order->fields[i]);
+    }
+
+    check_amount(&e->order->fields[B24_ORDER_TOTAL]);
+    check_amount(&e->order->fields[B24_ORDER_DISCOUNT]);
+    ABORT_UNLESS(e->order->fields[B24_ORDER_CURRENCY].len % 3 == 0);
+
+    n = 0;
+
+    for (item = e->order->items; item; item = item->next) {
+        n++;
+
+        for (i = 0; i < B24_ITEM_NFIELDS; i++) {
+            check_text(&item->fields[i]);
+        }
+
+        check_amount(&item->fields[B24_ITEM_PRICE]);
+        check_amount(&item->fields[B24_ITEM_QUANTITY]);
+        check_amount(&item->fields[B24_ITEM_TAX_RATE]);
+        ABORT_UNLESS(item->fields[B24_ITEM_TAX_INCLUDED].len <= 1);
+    }
+
+    ABORT_UNLESS(n == e->order->nitems);
+
+    switch (e->outcome) {
+
+    case B24_OUTCOME_ACCEPTED:
+        ABORT_UNLESS(e->order->fields[B24_ORDER_ID].len);
+        ABORT_UNLESS(e->cause.len == 0);
+        break;
+
+    case B24_OUTCOME_REJECTED:
+        ABORT_UNLESS(n == 0 && e->order->fields[B24_ORDER_ID].len == 0);
+        break;
+
+    default:
+        ABORT_UNLESS(e->cause.len && e->advice.len);
+        break;
+    }
+}
+
+
+/* the second stage from the partial and from its printed form */
+static void
+check_answer(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_partial_t *partial, b24_input_t *in)
+{
+    int             rc;
+    b24_str_t       json, again;
+    b24_event_t     one, two;
+    b24_partial_t  *parsed;
+
+    if (b24_partial_print(pool, partial, &json) != B24_OK) {
+        return;
+    }
+
+    rc = b24_partial_parse(pool, shop, &json, &parsed);
+    ABORT_UNLESS(rc != B24_DECLINED);
+
+    if (rc != B24_OK || b24_partial_print(pool, parsed, &again) != B24_OK) {
+        return;
+    }
+
+    ABORT_UNLESS(b24_str_eq(&json, &again));
+
+    if (b24_extract_answer(pool, shop, partial, in, &one) != B24_OK) {
+        return;
+    }
+
+    check_event(&one);
+
+    if (b24_extract_answer(pool, shop, parsed, in, &two) != B24_OK
+        || b24_order_print(pool, one.order, &json) != B24_OK
+        || b24_order_print(pool, two.order, &again) != B24_OK)
+    {
+        return;
+    }
+
+    /* regexes are bounded by time: both may differ when one was given up */
+
+    if (b24_str_eqs(&one.cause, "a regex of the rules took too long on this "
+                                "order")
+        || b24_str_eqs(&two.cause, "a regex of the rules took too long on "
+                                   "this order"))
+    {
+        return;
+    }
+
+    ABORT_UNLESS(one.outcome == two.outcome);
+    ABORT_UNLESS(b24_str_eq(&json, &again));
+}
+
+
+static const b24_shop_t *
+load(void)
+{
+    b24_str_t                 name;
+    b24_pool_t               *pool;
+    b24_rules_t              *rules;
+    static const b24_shop_t  *shop;
+
+    if (shop) {
+        return shop;
+    }
+
+    pool = b24_pool_create(0);
+    rules = b24_rules_create(pool);
+
+    name.data = (u_char *) "s";
+    name.len = 1;
+
+    ABORT_UNLESS(conf_load(pool, rules, conf) == B24_OK);
+
+    shop = b24_rules_find(rules, &name);
+
+    return shop;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t              len;
+    b24_str_t           target, cookie;
+    b24_pair_t          location;
+    b24_pool_t         *pool;
+    b24_input_t         in;
+    b24_partial_t      *partial;
+    const b24_shop_t   *shop;
+
+    if (size < 6) {
+        return 0;
+    }
+
+    shop = load();
+    pool = b24_pool_create(1 << 24);
+    memset(&in, 0, sizeof(in));
+    memset(&location, 0, sizeof(location));
+
+    target = pick(targets, 5, data[0]);
+    ABORT_UNLESS(b24_text_target(pool, &target, &in.path, &in.args) == B24_OK);
+
+    in.method.data = (u_char *) "POST";
+    in.method.len = 4;
+    in.content_type = pick(types, 5, data[1]);
+    in.body_state = data[1] & 0x80 ? (b24_body_e) (data[1] >> 4 & 3) + 1
+                                   : B24_BODY_FULL;
+
+    len = (size_t) (data[4] << 8 | data[5]) % (size - 5);
+    in.body.data = (u_char *) data + 6;
+    in.body.len = len;
+
+    in.answer.data = (u_char *) data + 6 + len;
+    in.answer.len = size - 6 - len;
+
+    cookie.data = in.answer.data;
+    cookie.len = in.answer.len < 20 ? in.answer.len : 20;
+    in.var = var;
+    in.data = &cookie;
+
+    if (b24_extract_request(pool, shop, b24_shop_candidates(pool, shop, &in),
+                            &in, &partial)
+        == B24_OK)
+    {
+        in.status = data[2] & 0x80 ? 0 : 200 + (data[2] & 0x70) * 10;
+        in.answer_type = pick(types, 5, data[2]);
+        in.answer_encoding = pick(encodings, 4, data[3]);
+        in.answer_state = data[3] & 0x80 ? (b24_body_e) (data[3] >> 4 & 3) + 1
+                                         : B24_BODY_FULL;
+        in.answer_max = 1 << 18;
+
+        location.name.data = (u_char *) "location";
+        location.name.len = 8;
+        location.value = cookie;
+        in.headers = &location;
+
+        check_answer(pool, shop, partial, &in);
+    }
+
+    b24_pool_destroy(pool);
+
+    return 0;
+}

@@ -1,0 +1,119 @@
+
+/* Configurations: tokens as nginx reads them, inside of one shop and its heir. */
+
+
+#include "shopconf.h"
+#include "b24_rules_int.h"
+
+#include <stdlib.h>
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+static int
+seen(void *data, const b24_value_t *line)
+{
+    (void) data;
+
+    if (line->alts == NULL || line->key.len == 0) {
+        abort();
+    }
+
+    return 0;
+}
+
+
+static void
+check(const b24_rules_t *rules, const char *name)
+{
+    size_t             n;
+    unsigned           i;
+    b24_str_t          s;
+    const b24_rule_t  *rule;
+    const b24_shop_t  *shop;
+
+    s.data = (u_char *) name;
+    s.len = strlen(name);
+
+    shop = b24_rules_find(rules, &s);
+
+    if (shop == NULL) {
+        return;
+    }
+
+    if (shop->nrules > B24_SHOP_BLOCKS) {
+        abort();
+    }
+
+    for (i = 0; (rule = b24_shop_rule(shop, i)) != NULL; i++) {
+
+        if (rule->kind != B24_RULE_COLLECT
+            && rule->fields[B24_ORDER_ID].alts == NULL)
+        {
+            abort();
+        }
+
+        (void) b24_rule_lines(rule, seen, NULL);
+    }
+
+    for (n = 0; n < b24_rules_nvars(rules); n++) {
+        s = *b24_rules_var(rules, n);
+
+        if (memchr(s.data, '$', s.len) == NULL) {
+            abort();
+        }
+    }
+}
+
+
+/* the first byte says which parts of the language are available */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int           rc;
+    b24_buf_t     buf;
+    b24_str_t     text;
+    b24_pool_t   *pool;
+    b24_rules_t  *rules;
+
+    if (size == 0) {
+        return 0;
+    }
+
+    pool = b24_pool_create(1 << 24);
+    rules = b24_rules_create(pool);
+
+    if (rules == NULL) {
+        abort();
+    }
+
+    rules->parts = data[0] == '+' ? ~0U : 0;
+
+    b24_buf_init(&buf, pool);
+    b24_buf_adds(&buf, "b24_shop base { order a { id response:/id; } "
+                       "order { id query:/n; phone request:/p; } "
+                       "order c { id header:X; deal A b; } } "
+                       "b24_shop heir : base {");
+    b24_buf_add(&buf, data + 1, size - 1);
+    b24_buf_adds(&buf, "\n}");
+
+    if (b24_buf_str(&buf, &text) == B24_OK) {
+        rc = conf_load_str(pool, rules, &text);
+
+        /* a refusal says so in one sentence */
+
+        if (rc == B24_DECLINED
+            && strlen(b24_rules_error(rules)) >= B24_RULES_ERR)
+        {
+            abort();
+        }
+
+        check(rules, "base");
+        check(rules, "heir");
+    }
+
+    b24_pool_destroy(pool);
+
+    return 0;
+}
