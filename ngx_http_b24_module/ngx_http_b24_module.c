@@ -683,7 +683,9 @@ ngx_http_b24_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (ngx_http_b24_shm_add(cf, bmcf) != NGX_OK) {
+    if (ngx_http_b24_queue_check(cf, bmcf) != NGX_OK
+        || ngx_http_b24_shm_add(cf, bmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -760,7 +762,9 @@ ngx_http_b24_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    return ngx_http_b24_queue_folder(cycle, bmcf);
+    ngx_http_b24_queue_folder(cycle, bmcf);
+
+    return NGX_OK;
 }
 
 

@@ -330,7 +330,9 @@ char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
-ngx_int_t ngx_http_b24_queue_folder(ngx_cycle_t *cycle,
+ngx_int_t ngx_http_b24_queue_check(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_queue_folder(ngx_cycle_t *cycle,
     ngx_http_b24_main_conf_t *bmcf);
 
 /* intake/ngx_http_b24_shop.c */

@@ -73,6 +73,8 @@ ngx_msec_t ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n);
 
 ngx_int_t ngx_http_b24_deliver_init(ngx_cycle_t *cycle,
     ngx_http_b24_main_conf_t *bmcf);
+/* this worker has just been elected */
+void ngx_http_b24_deliver_begin(void);
 /* looks for due orders of every portal that is idle */
 void ngx_http_b24_deliver_kick(void);
 ngx_uint_t ngx_http_b24_deliver_busy(void);

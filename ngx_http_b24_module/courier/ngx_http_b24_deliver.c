@@ -43,6 +43,7 @@ typedef struct {
     ngx_http_b24_transfer_t   transfer;
     int64_t                   next;         /* when something becomes due */
     ngx_uint_t                again;        /* a knock came meanwhile */
+    ngx_uint_t                recover;      /* orders of dead owners first */
 
     /* of the order at hand */
     b24_pool_t               *pool;
@@ -73,6 +74,8 @@ static void ngx_http_b24_lane_call(ngx_http_b24_lane_t *lane,
 static void ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane);
 
 static void ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q);
+static b24_queue_rc_e ngx_http_b24_recover(ngx_http_b24_lane_t *lane,
+    b24_queue_t *q);
 static void ngx_http_b24_claim_done(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_stages(ngx_http_b24_lane_t *lane);
@@ -198,6 +201,19 @@ ngx_http_b24_deliver_busy(void)
     }
 
     return 0;
+}
+
+
+void
+ngx_http_b24_deliver_begin(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+        ngx_http_b24_lanes[i].recover = 1;
+    }
+
+    ngx_http_b24_deliver_kick();
 }
 
 
@@ -328,12 +344,41 @@ ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     lane->next = 0;
 
-    if (q) {
+    if (q && lane->recover) {
+        call->rc = ngx_http_b24_recover(lane, q);
+    }
+
+    if (q && call->rc == B24_QUEUE_OK) {
         call->rc = b24_queue_claim(q, lane->pool, lane->origins,
                                    lane->norigins, ngx_http_b24_owner,
                                    NGX_HTTP_B24_LEASE, lane->now, &lane->job,
                                    &lane->next);
     }
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_recover(ngx_http_b24_lane_t *lane, b24_queue_t *q)
+{
+    ngx_uint_t                i;
+    b24_queue_rc_e            rc;
+    ngx_http_b24_origin_t   **op;
+
+    op = lane->portal->origins.elts;
+
+    for (i = 0; i < lane->portal->origins.nelts; i++) {
+        rc = b24_queue_recover(q, &op[i]->name, ngx_http_b24_owner,
+                               NGX_HTTP_B24_LEASE,
+                               (int64_t) op[i]->conf->retry_unknown,
+                               lane->now);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    lane->recover = 0;
+
+    return B24_QUEUE_OK;
 }
 
 

@@ -270,7 +270,7 @@ ngx_http_b24_leader_begin(void)
         }
     }
 
-    ngx_http_b24_deliver_kick();
+    ngx_http_b24_deliver_begin();
 }
 
 

@@ -1171,6 +1171,10 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_webhook";
     }
 
+    if (a->rate != b->rate || a->burst != b->burst) {
+        return "b24_rate";
+    }
+
     if (a->category != b->category) {
         return "b24_category";
     }
@@ -1316,19 +1320,91 @@ found:
 
 
 /*
- * In the master, before the workers exist, never under -t: makes the folder
- * and hands it, and what an earlier run left in it, to the worker user.  Only a
- * path that cannot be meant stops nginx; a disk that refuses does not: the shop
- * comes first, orders wait in memory until the folder is there.
+ * A path that cannot be meant is refused here, where "nginx -t" sees it too and
+ * a reload goes on with the old configuration.  Nothing is made.
  */
 
 ngx_int_t
+ngx_http_b24_queue_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    size_t            len;
+    u_char           *above;
+    ngx_file_info_t   fi;
+
+    if (ngx_file_info(bmcf->queue.data, &fi) != NGX_FILE_ERROR) {
+
+        if (!ngx_is_dir(&fi)) {
+            goto none;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR) {
+
+        /* the master may be allowed more, or the disk come back */
+
+        return NGX_OK;
+    }
+
+    if (ngx_link_info(bmcf->queue.data, &fi) != NGX_FILE_ERROR) {
+
+        /* it leads nowhere */
+
+        goto none;
+    }
+
+    for (len = bmcf->queue.len; len > 1; len--) {
+        if (bmcf->queue.data[len - 1] == '/') {
+            break;
+        }
+    }
+
+    above = ngx_pnalloc(cf->temp_pool, len + 1);
+    if (above == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_cpystrn(above, bmcf->queue.data, len + 1);
+
+    if (ngx_file_info(above, &fi) == NGX_FILE_ERROR) {
+
+        if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR) {
+            return NGX_OK;
+        }
+
+    } else if (ngx_is_dir(&fi)) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"b24_queue\" cannot make the folder \"%V\": make the "
+                  "folder above it first", &bmcf->queue);
+
+    return NGX_ERROR;
+
+none:
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"b24_queue\" needs a folder, but \"%V\" is none",
+                  &bmcf->queue);
+
+    return NGX_ERROR;
+}
+
+
+/*
+ * In the master, before the workers exist, never under -t: makes the folder
+ * and hands it, and what an earlier run left in it, to the worker user.  A disk
+ * that refuses does not stop nginx (on a reload the master itself would end):
+ * the shop comes first, orders wait in memory until the folder is there.
+ */
+
+void
 ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
     u_char            path[NGX_MAX_PATH];
-    ngx_err_t         err;
     ngx_uint_t        i;
-    ngx_file_info_t   fi;
     ngx_core_conf_t  *ccf;
 
     static char  *files[] = {
@@ -1338,36 +1414,17 @@ ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    if (ngx_create_dir(bmcf->queue.data, 0700) == NGX_FILE_ERROR) {
-        err = ngx_errno;
-
-        if (err == NGX_ENOENT || err == NGX_ENOTDIR) {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, err,
-                          "\"b24_queue\" cannot make the folder \"%V\": "
-                          "make the folder above it first", &bmcf->queue);
-            return NGX_ERROR;
-        }
-
-        if (err != NGX_EEXIST) {
-            ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
-                          "b24: cannot make the queue folder \"%V\": orders "
-                          "are held in memory until it is there",
-                          &bmcf->queue);
-            return NGX_OK;
-        }
-
-        if (ngx_file_info(bmcf->queue.data, &fi) == NGX_FILE_ERROR
-            || !ngx_is_dir(&fi))
-        {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                          "\"b24_queue\" needs a folder, but \"%V\" is none",
-                          &bmcf->queue);
-            return NGX_ERROR;
-        }
+    if (ngx_create_dir(bmcf->queue.data, 0700) == NGX_FILE_ERROR
+        && ngx_errno != NGX_EEXIST)
+    {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "b24: cannot make the queue folder \"%V\": orders are "
+                      "held in memory until it is there", &bmcf->queue);
+        return;
     }
 
     if (geteuid() != 0 || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT) {
-        return NGX_OK;
+        return;
     }
 
     for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -1379,8 +1436,6 @@ ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         ngx_sprintf(path, "%V%s%Z", &bmcf->queue, files[i]);
         ngx_http_b24_chown(cycle, path, ccf->user);
     }
-
-    return NGX_OK;
 }
 
 

@@ -10,6 +10,20 @@
 #include "ngx_http_b24_module.h"
 
 
+#define NGX_HTTP_B24_PEEK  1024
+
+
+/* where a look at the text ahead has got to */
+typedef struct {
+    u_char    end;              /* the character that ends the line, or 0 */
+    u_char    quote;            /* the quote it is in, or 0 */
+    unsigned  start:1;          /* a token may begin */
+    unsigned  escaped:1;
+    unsigned  variable:1;       /* after "$" */
+    unsigned  comment:1;
+} ngx_http_b24_peek_t;
+
+
 static char *ngx_http_b24_shop_block(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_uint_t context);
 static char *ngx_http_b24_shop_rc(ngx_conf_t *cf,
@@ -19,8 +33,10 @@ static ngx_uint_t ngx_http_b24_shop_context(ngx_conf_t *cf,
 static char *ngx_http_b24_shop_vars(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 static ngx_int_t ngx_http_b24_shop_peek(ngx_conf_t *cf);
-static u_char ngx_http_b24_shop_end(ngx_buf_t *b, ngx_uint_t *more);
-static ngx_int_t ngx_http_b24_shop_fill(ngx_conf_t *cf);
+static ngx_int_t ngx_http_b24_shop_end(ngx_conf_t *cf, u_char *end);
+static void ngx_http_b24_shop_scan(ngx_http_b24_peek_t *peek, u_char *p,
+    u_char *last);
+static void ngx_http_b24_shop_char(ngx_http_b24_peek_t *peek, u_char ch);
 
 
 char *
@@ -199,39 +215,22 @@ ngx_http_b24_shop_vars(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 /*
  * Blocks of a shop have two forms, "order save { ... }" and, in an heir,
  * "order save off;".  nginx's parser wants to know from the command's type
- * which of them comes, so before each line of a shop the buffer is looked
- * through up to its ";" or "{", and the type is set.
+ * which of them comes, so before each line of a shop the ";" or "{" that ends
+ * it is looked for, and the type is set.
  */
 
 static ngx_int_t
 ngx_http_b24_shop_peek(ngx_conf_t *cf)
 {
     u_char          end;
-    ngx_uint_t      more;
     ngx_command_t  *cmd;
 
     end = '{';
 
-    if (cf->conf_file->file.fd != NGX_INVALID_FILE) {
-
-        for ( ;; ) {
-            end = ngx_http_b24_shop_end(cf->conf_file->buffer, &more);
-
-            if (!more) {
-                break;
-            }
-
-            switch (ngx_http_b24_shop_fill(cf)) {
-
-            case NGX_OK:
-                continue;
-
-            case NGX_ERROR:
-                return NGX_ERROR;
-            }
-
-            break;
-        }
+    if (cf->conf_file->file.fd != NGX_INVALID_FILE
+        && ngx_http_b24_shop_end(cf, &end) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     for (cmd = ngx_http_b24_commands; cmd->name.len; cmd++) {
@@ -256,144 +255,140 @@ ngx_http_b24_shop_peek(ngx_conf_t *cf)
 }
 
 
-/* the character that ends the line at b->pos, or *more when b has not got it */
-
-static u_char
-ngx_http_b24_shop_end(ngx_buf_t *b, ngx_uint_t *more)
-{
-    u_char      *p, quote;
-    ngx_uint_t   start;
-
-    *more = 0;
-    quote = 0;
-    start = 1;
-
-    for (p = b->pos; p < b->last; p++) {
-
-        if (quote) {
-            if (*p == '\\') {
-                p++;
-
-            } else if (*p == quote) {
-                quote = 0;
-            }
-
-            continue;
-        }
-
-        switch (*p) {
-
-        case ' ':
-        case '\t':
-        case CR:
-        case LF:
-            start = 1;
-            continue;
-
-        case ';':
-        case '{':
-            return *p;
-
-        case '}':
-            if (start) {
-                return *p;
-            }
-
-            break;
-
-        case '$':
-            if (p + 1 < b->last && p[1] == '{') {
-                p++;
-            }
-
-            break;
-
-        case '\\':
-            p++;
-            break;
-
-        case '"':
-        case '\'':
-            if (start) {
-                quote = *p;
-            }
-
-            break;
-
-        case '#':
-            if (start) {
-                while (p < b->last && *p != LF) {
-                    p++;
-                }
-
-                continue;
-            }
-
-            break;
-        }
-
-        start = 0;
-    }
-
-    *more = 1;
-
-    return 0;
-}
-
-
 /*
- * Reads on, as the parser itself does between two tokens: what is left moves
- * to the buffer's start.  NGX_DECLINED: the buffer is full or the file ends.
+ * The character that ends the line the parser reads next, 0 at the file's end.
+ * The parser's buffer stays as it is, what lies beyond is read on the side: so
+ * comments may be of any length, and "nginx -T" prints everything once.
  */
 
 static ngx_int_t
-ngx_http_b24_shop_fill(ngx_conf_t *cf)
+ngx_http_b24_shop_end(ngx_conf_t *cf, u_char *end)
 {
-    off_t       rest;
-    size_t      len, size;
-    ssize_t     n;
-    ngx_buf_t  *b;
+    u_char                 buf[NGX_HTTP_B24_PEEK];
+    ssize_t                n;
+    ngx_buf_t             *b;
+    ngx_file_t             file;
+    ngx_http_b24_peek_t    peek;
 
     b = cf->conf_file->buffer;
+    file = cf->conf_file->file;
 
-    len = b->last - b->pos;
+    ngx_memzero(&peek, sizeof(ngx_http_b24_peek_t));
+    peek.start = 1;
 
-    if (b->pos > b->start) {
-        ngx_memmove(b->start, b->pos, len);
-        b->pos = b->start;
-        b->last = b->start + len;
+    ngx_http_b24_shop_scan(&peek, b->pos, b->last);
+
+    while (peek.end == 0) {
+
+        n = ngx_read_file(&file, buf, NGX_HTTP_B24_PEEK, file.offset);
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (n == 0) {
+            break;
+        }
+
+        ngx_http_b24_shop_scan(&peek, buf, buf + n);
     }
 
-    rest = ngx_file_size(&cf->conf_file->file.info)
-           - cf->conf_file->file.offset;
-    size = ngx_min(rest, (off_t) (b->end - b->last));
-
-    if (size == 0) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_read_file(&cf->conf_file->file, b->last, size,
-                      cf->conf_file->file.offset);
-
-    if (n == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if ((size_t) n != size) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           ngx_read_file_n " returned only %z bytes instead "
-                           "of %uz", n, size);
-        return NGX_ERROR;
-    }
-
-    /* what "nginx -T" prints */
-
-    if (cf->conf_file->dump) {
-        cf->conf_file->dump->last = ngx_cpymem(cf->conf_file->dump->last,
-                                               b->last, n);
-    }
-
-    b->last += n;
+    *end = peek.end;
 
     return NGX_OK;
+}
+
+
+/* the same tokens as ngx_conf_read_token(), any number of pieces */
+
+static void
+ngx_http_b24_shop_scan(ngx_http_b24_peek_t *peek, u_char *p, u_char *last)
+{
+    for ( /* void */ ; p < last && peek->end == 0; p++) {
+
+        if (peek->comment) {
+            peek->comment = (*p != LF);
+
+        } else if (peek->escaped) {
+            peek->escaped = 0;
+
+        } else if (*p == '\\') {
+            peek->escaped = 1;
+            peek->start = 0;
+            peek->variable = 0;
+
+        } else if (peek->quote) {
+            if (*p == peek->quote) {
+                peek->quote = 0;
+            }
+
+        } else {
+            ngx_http_b24_shop_char(peek, *p);
+        }
+    }
+}
+
+
+/* a character outside of quotes and comments */
+
+static void
+ngx_http_b24_shop_char(ngx_http_b24_peek_t *peek, u_char ch)
+{
+    ngx_uint_t  start;
+
+    start = peek->start;
+    peek->start = 0;
+
+    switch (ch) {
+
+    case ' ':
+    case '\t':
+    case CR:
+    case LF:
+        peek->start = 1;
+        break;
+
+    case '{':
+        if (peek->variable) {
+
+            /* "${" */
+
+            return;
+        }
+
+        /* fall through */
+
+    case ';':
+        peek->end = ch;
+        break;
+
+    case '}':
+        if (start) {
+            peek->end = ch;
+        }
+
+        break;
+
+    case '$':
+        peek->variable = 1;
+        return;
+
+    case '"':
+    case '\'':
+        if (start) {
+            peek->quote = ch;
+        }
+
+        break;
+
+    case '#':
+        if (start) {
+            peek->comment = 1;
+            peek->start = 1;
+        }
+
+        break;
+    }
+
+    peek->variable = 0;
 }

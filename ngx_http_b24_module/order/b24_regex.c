@@ -249,7 +249,7 @@ b24_matcher_open(b24_matcher_t *m, const b24_regex_t *regex,
     m->limit = B24_REGEX_TIME(subject->len);
     m->clock = -1;
 
-    if (m->len > B24_REGEX_SUBJECT || time->spent > m->limit) {
+    if (m->len > B24_REGEX_SUBJECT) {
         return B24_REGEX_LIMIT;
     }
 
@@ -323,7 +323,7 @@ b24_matcher_windows(b24_matcher_t *m, size_t from)
 
     window = m->regex->anchored ? m->len : B24_REGEX_WINDOW;
 
-    for ( ;; ) {
+    while (m->time->spent <= m->limit) {
         end = m->len - from > window ? from + window : m->len;
 
         while (end < m->len && (m->data[end] & 0xc0) == 0x80) {
@@ -353,18 +353,13 @@ b24_matcher_windows(b24_matcher_t *m, size_t from)
         }
 
         if (rc != PCRE2_ERROR_NOMATCH || end == m->len) {
-            break;
-        }
-
-        if (m->time->spent > m->limit) {
-            rc = PCRE2_ERROR_MATCHLIMIT;
-            break;
+            return b24_regex_result(rc);
         }
 
         from = end;
     }
 
-    return b24_regex_result(rc);
+    return B24_REGEX_LIMIT;
 }
 
 

@@ -86,6 +86,30 @@ b24_queue_claim(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
 }
 
 
+b24_queue_rc_e
+b24_queue_recover(b24_queue_t *q, const b24_str_t *origin, const char *owner,
+    int64_t lease_ms, int64_t unknown_ms, int64_t now)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin(q);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, B24_SQL_RECOVER);
+        b24_query_int(&query, now);
+        b24_query_int(&query, lease_ms);
+        b24_query_int(&query, unknown_ms);
+        b24_query_text(&query, origin);
+        b24_query_chars(&query, owner);
+
+        rc = b24_query_done(&query);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
 /*
  * Of the accepted ones the first in line, of the others the one whose time came
  * first; between them the longest overdue.  So neither a stream of new orders

@@ -274,6 +274,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE state = 'sending' AND origin = ? AND lease > ?"
         " AND owner <> ? ORDER BY lease DESC LIMIT 1",
 
+    [B24_SQL_RECOVER] =
+        "UPDATE records SET lease = min(lease, CASE WHEN EXISTS"
+        " (SELECT 1 FROM steps WHERE steps.record = records.id"
+        " AND steps.state = 'sent')"
+        " THEN max(?1, lease - ?2 + ?3) ELSE ?1 END)"
+        " WHERE id IN (SELECT id FROM records INDEXED BY records_sending"
+        " WHERE state = 'sending' AND origin = ?4 AND owner <> ?5)",
+
     [B24_SQL_CLAIM] =
         "UPDATE records SET state = 'sending', owner = ?, lease = ?,"
         " updated = ?, next = NULL, attempts = attempts + 1 WHERE id = ?",

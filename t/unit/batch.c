@@ -345,8 +345,10 @@ static void
 test_descriptions(void)
 {
     size_t        i;
-    char          body[1024];
+    char          body[1024], text[401];
     b24_answer_t  a;
+
+    text[400] = '\0';
 
     describes("Not <b>found</b>.<br>Really &amp; truly", "Not found. Really & truly", "tags go, entities are decoded");
     describes("See https:\\/\\/x.bitrix24.com\\/rest\\/1\\/abcdefabcdef\\/crm.deal.add now", "See (link) now", "a link is masked");
@@ -360,13 +362,11 @@ test_descriptions(void)
     describes("Contact 412 not found", "Contact 412 not found", "a short number stays");
     describes("&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>", "what was text stays text (the page escapes it)");
 
-    strcpy(body, "{\"error\":\"\",\"error_description\":\"");
-
     for (i = 0; i < 200; i++) {
-        strcat(body, "\xD0\xB6");
+        memcpy(text + i * 2, "\xD0\xB6", 2);
     }
 
-    strcat(body, "\"}");
+    (void) snprintf(body, sizeof(body), "{\"error\":\"\",\"error_description\":\"%.400s\"}", text);
     a = answer(B24_NET_OK, 400, body);
     is_int((long long) a.verdict.text.len, 300, "cut to 300 bytes");
 

@@ -61,7 +61,7 @@ has_method(const char *name, const char *method)
 {
     b24_str_t  s = line(name);
 
-    return b24_str_find(&s, 0, method) == 0 && s.data[strlen(method)] == '?';
+    return s.data && b24_str_find(&s, 0, method) == 0 && s.data[strlen(method)] == '?';
 }
 
 
@@ -265,7 +265,7 @@ email(const char *typed, const char *want)
 static void
 test_email(void)
 {
-    email(" Ivan.Petrov+Shop@Example.COM\n", "ivan.petrov+shop@example.com");
+    email(" Ivan.Petrov+Shop@Example.COM\t", "ivan.petrov+shop@example.com");
     email("o'neil@x.ie", "o'neil@x.ie");
     email("ivan@\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.\xD1\x80\xD1\x84", "ivan@\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.\xD1\x80\xD1\x84");
     email("a@xn--80a1acny.xn--p1ai", "a@xn--80a1acny.xn--p1ai");
@@ -496,6 +496,11 @@ test_looked_up(void)
     is_int(looked_up(order, FOUND("\"deal\":[],\"phone\":{\"CONTACT\":[20]},\"email\":{\"CONTACT\":[10]}")), B24_CLASS_OK, "two people");
     is_int(known.contact, 20, "the phone wins");
     ok(order->remarks != NULL, "with a remark");
+
+    if (order->remarks == NULL) {
+        return;
+    }
+
     is_str(&order->remarks->value, "the phone belongs to contact 20, the e-mail to contact 10; the deal went to the former", "in plain words");
 
     reset();
@@ -834,7 +839,7 @@ pair(b24_pair_t **list, const char *field, const char *value)
 static void
 test_write_texts(void)
 {
-    int           i;
+    size_t        i;
     char          name[512];
     b24_str_t     s;
     b24_order_t  *order;
@@ -979,7 +984,7 @@ written(b24_order_t *order, const char *body, const char **method)
 static void
 test_written(void)
 {
-    const char   *method;
+    const char   *method = NULL;
     b24_order_t  *order = order_full();
 
     reset();

@@ -232,8 +232,7 @@ static void
 test_bounds(void)
 {
     char           name[700];
-    int            i;
-    size_t         n, chars, k;
+    size_t         i, n, chars, k;
     b24_row_t     *rows;
     b24_order_t   *order;
     b24_decimal_t  diff;

@@ -340,17 +340,22 @@ sub workers {
     return @found;
 }
 
-# Ends it; true when no process of it is left.
+# Ends it; true when it did so by itself and no process of it is left.
 sub stop {
     my ($self) = @_;
 
-    my $pid = $self->pid // return 1;
+    my $pid = $self->pid;
 
-    kill 'QUIT', $pid;
+    kill 'QUIT', $pid if $pid;
 
-    return B24::Test::wait_until(sub {
-        !B24::Test::is_alive($pid) && !B24::Test::holders($self->{dir});
+    return 1 if B24::Test::wait_until(sub {
+        !($pid && B24::Test::is_alive($pid))
+        && !B24::Test::holders($self->{dir});
     }, START_CAP);
+
+    kill 'KILL', B24::Test::holders($self->{dir});
+
+    return 0;
 }
 
 sub log {
