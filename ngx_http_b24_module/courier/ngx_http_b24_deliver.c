@@ -99,6 +99,7 @@ static void ngx_http_b24_fail(ngx_http_b24_lane_t *lane,
 static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
 static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
     b24_state_e state);
+static void ngx_http_b24_rows_differ(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_outcome_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_outcome_done(ngx_http_b24_call_t *call);
@@ -1017,6 +1018,9 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
 
     if (known->rows_done) {
         out->steps[B24_STEP_ROWS] = B24_STEP_DONE;
+
+    } else if (state == B24_STATE_DELIVERED) {
+        out->steps[B24_STEP_ROWS] = B24_STEP_SKIPPED;
     }
 
     if (state == B24_STATE_DELIVERED) {
@@ -1026,6 +1030,8 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
         out->cause = known->deal_found ? "the deal was there already" : NULL;
         out->advice = NULL;
 
+        ngx_http_b24_rows_differ(lane);
+
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                       "b24: %s delivered as deal %L", lane->job.key,
                       (int64_t) known->deal);
@@ -1034,6 +1040,36 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
                            ngx_http_b24_outcome_run,
                            ngx_http_b24_outcome_done);
+}
+
+
+/* a total that the rows don't reach is said in the deal and here */
+
+static void
+ngx_http_b24_rows_differ(ngx_http_b24_lane_t *lane)
+{
+    char            diff[B24_DECIMAL_LEN];
+    size_t          n;
+    u_char         *p;
+    b24_row_t      *rows;
+    b24_decimal_t   d;
+
+    if (b24_crm_rows(lane->pool, lane->order, &rows, &n, &d) != B24_OK
+        || n == 0 || d.units == 0)
+    {
+        return;
+    }
+
+    (void) b24_decimal_print(&d, 2, diff);
+
+    p = ngx_slprintf((u_char *) lane->cause,
+                     (u_char *) lane->cause + sizeof(lane->cause) - 1,
+                     "the product rows differ from the shop's total by %s",
+                     diff);
+    *p = '\0';
+
+    lane->out.cause = lane->cause;
+    lane->out.advice = "compare the deal's rows with the order in the shop";
 }
 
 

@@ -328,7 +328,7 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         if (ngx_buf_in_memory(cl->buf)) {
             size += cl->buf->last - cl->buf->pos;
 
-        } else {
+        } else if (cl->buf->in_file) {
             file += cl->buf->file_last - cl->buf->file_pos;
         }
     }
@@ -360,6 +360,10 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         if (ngx_buf_in_memory(cl->buf)) {
             p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
             continue;
+        }
+
+        if (!cl->buf->in_file) {
+            continue;                   /* the end mark of a chunked body */
         }
 
         if (job->body_fd != NGX_INVALID_FILE) {

@@ -34,6 +34,8 @@ static int b24_alt_early(const b24_eval_t *ev, const b24_alt_t *alt,
     int *mixed);
 static b24_is_e b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
     b24_value_kind_e kind, b24_result_t *res);
+static b24_is_e b24_eval_root(b24_eval_t *ev, const b24_source_t *source,
+    b24_node_t **root, const b24_str_t **charset);
 static b24_is_e b24_eval_var(b24_eval_t *ev, const b24_source_t *source,
     b24_result_t *res);
 static b24_is_e b24_eval_status(b24_eval_t *ev, b24_result_t *res);
@@ -487,8 +489,9 @@ static b24_is_e
 b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
     b24_value_kind_e kind, b24_result_t *res)
 {
-    b24_is_e     is;
-    b24_node_t  *root;
+    b24_is_e          is;
+    b24_node_t       *root;
+    const b24_str_t  *charset;
 
     switch (source->type) {
 
@@ -508,47 +511,72 @@ b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
     case B24_SOURCE_KEY:
         return b24_eval_key(ev, res);
 
-    case B24_SOURCE_ELEMENT:
-        return b24_eval_node(ev, &source->ptr, ev->element,
-                             ev->element_early ? &ev->charset
-                                               : &ev->answer_charset,
-                             kind, res);
-
-    case B24_SOURCE_REQUEST:
-        is = b24_eval_request(ev);
-        return is != B24_IS_SET
-               ? is : b24_eval_node(ev, &source->ptr, ev->request.root,
-                                    &ev->charset, kind, res);
-
-    case B24_SOURCE_QUERY:
-        is = b24_eval_query(ev);
-        return is != B24_IS_SET
-               ? is : b24_eval_node(ev, &source->ptr, ev->query.root,
-                                    &ev->charset, kind, res);
-
-    case B24_SOURCE_RESPONSE:
-        is = b24_eval_response(ev);
-        return is != B24_IS_SET
-               ? is : b24_eval_node(ev, &source->ptr, ev->response.root,
-                                    &ev->answer_charset, kind, res);
-
-    case B24_SOURCE_INLINE:
-        is = b24_eval_inline(ev, &source->text, &root);
-        return is != B24_IS_SET
-               ? is : b24_eval_node(ev, &source->ptr, root,
-                                    &ev->answer_charset, kind, res);
-
     case B24_SOURCE_ANSWER:
         is = b24_eval_answer_text(ev);
         res->text = ev->utf8;
         return is;
 
-    default:
+    case B24_SOURCE_DATABASE:
 
-        /* "database:" is refused when rules are compiled */
+        /* refused when rules are compiled */
 
         return B24_IS_EMPTY;
+
+    default:
+        break;
     }
+
+    is = b24_eval_root(ev, source, &root, &charset);
+
+    return is == B24_IS_SET
+           ? b24_eval_node(ev, &source->ptr, root, charset, kind, res) : is;
+}
+
+
+/* the tree a pointer is looked up in */
+static b24_is_e
+b24_eval_root(b24_eval_t *ev, const b24_source_t *source, b24_node_t **root,
+    const b24_str_t **charset)
+{
+    b24_is_e  is;
+
+    *charset = &ev->charset;
+
+    switch (source->type) {
+
+    case B24_SOURCE_REQUEST:
+        is = b24_eval_request(ev);
+        *root = ev->request.root;
+        return is;
+
+    case B24_SOURCE_QUERY:
+        is = b24_eval_query(ev);
+        *root = ev->query.root;
+        return is;
+
+    case B24_SOURCE_RESPONSE:
+        is = b24_eval_response(ev);
+        *root = ev->response.root;
+        break;
+
+    case B24_SOURCE_INLINE:
+        is = b24_eval_inline(ev, &source->text, root);
+        break;
+
+    default:
+        *root = ev->element;
+
+        if (ev->element_early) {
+            return B24_IS_SET;
+        }
+
+        is = B24_IS_SET;
+        break;
+    }
+
+    *charset = &ev->answer_charset;
+
+    return is;
 }
 
 

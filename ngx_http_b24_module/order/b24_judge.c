@@ -6,6 +6,8 @@
 #include "b24_text.h"
 
 
+static b24_is_e b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_why_e *why);
 static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
     b24_clean_t *clean, int *rc);
 static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
@@ -54,29 +56,15 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     ev.partial = partial;
     ev.keep = (b24_keep_t *) &partial->keep;
 
-    why = B24_WHY_NONE;
+    is = b24_judge_accept(&ev, rule, &why);
 
-    if (in->status == 0) {
-        why = B24_WHY_UNSEEN;
+    if (is == B24_IS_ERROR) {
+        return B24_ERROR;
+    }
 
-    } else if (partial->changed) {
-        why = B24_WHY_CHANGED;
-
-    } else {
-        is = b24_eval_conds(&ev, rule->accept);
-
-        if (is == B24_IS_ERROR) {
-            return B24_ERROR;
-        }
-
-        if (is == B24_IS_EMPTY) {
-            event->outcome = B24_OUTCOME_REJECTED;
-            return B24_OK;
-        }
-
-        if (is == B24_IS_UNKNOWN) {
-            why = ev.why;
-        }
+    if (is == B24_IS_EMPTY) {
+        event->outcome = B24_OUTCOME_REJECTED;
+        return B24_OK;
     }
 
     memset(&clean, 0, sizeof(b24_clean_t));
@@ -102,6 +90,34 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     }
 
     return B24_OK;
+}
+
+
+/* EMPTY: the shop said no; why it can't be told otherwise */
+static b24_is_e
+b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule, b24_why_e *why)
+{
+    b24_is_e  is;
+
+    *why = B24_WHY_NONE;
+
+    if (ev->in->status == 0) {
+        *why = B24_WHY_UNSEEN;
+        return B24_IS_UNKNOWN;
+    }
+
+    if (ev->partial->changed) {
+        *why = B24_WHY_CHANGED;
+        return B24_IS_UNKNOWN;
+    }
+
+    is = b24_eval_conds(ev, rule->accept);
+
+    if (is == B24_IS_UNKNOWN) {
+        *why = ev->why;
+    }
+
+    return is;
 }
 
 

@@ -191,6 +191,7 @@ b24_regex_each(const b24_regex_t *regex, const b24_str_t *subject,
     b24_regex_match_t  match;
 
     found = 0;
+    match.groups[0].data = NULL;
     re = b24_matcher_open(&m, regex, subject, time);
 
     for (from = 0; re == B24_REGEX_MATCH; /* void */) {

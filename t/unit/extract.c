@@ -1337,7 +1337,7 @@ test_regex_limit(void)
     body = malloc(len + 20);
     memcpy(body, "{\"a\":\"", 6);
     memset(body + 6, 'a', len);
-    strcpy(body + 6 + len, "\",\"b\":\"B\"}");
+    memcpy(body + 6 + len, "\",\"b\":\"B\"}", sizeof("\",\"b\":\"B\"}"));
 
     x = plain();
     x.body = body;
@@ -1412,7 +1412,7 @@ test_journal(void)
 
     /* without the block, and what is no partial */
 
-    rc = conf_load(pool, others, "b24_shop t { order first { id header:X-Id; } }");
+    is_int(conf_load(pool, others, "b24_shop t { order first { id header:X-Id; } }"), B24_OK, "rules without the block");
     name = str("t");
     is_int(b24_partial_parse(pool, b24_rules_find(others, &name), &json, &p), B24_DECLINED, "the block is gone");
 
@@ -1498,14 +1498,14 @@ test_many_rows(void)
     b24_str_t    json;
     exchange_t   x;
 
-    body = malloc(20 * 6000);
+    body = malloc(120000);
     p = body + sprintf(body, "{\"i\":[");
 
     for (i = 0; i < 5001; i++) {
         p += sprintf(p, "%s{\"n\":\"%d\"}", i ? "," : "", i);
     }
 
-    strcpy(p, "]}");
+    memcpy(p, "]}", sizeof("]}"));
 
     x = plain();
     x.body = body;
@@ -1516,7 +1516,7 @@ test_many_rows(void)
     is_remark("items", "the order has more rows than can be kept: the rest was left out", "a remark");
 
     b24_partial_print(pool, partial, &json);
-    ok(json.len < 5000 * 200, "the journal's text stays small");
+    ok(json.len < 1000000, "the journal's text stays small");
 
     x.body = NULL;
     x.answer = body;

@@ -154,7 +154,7 @@ sub files_of {
         my $given = $block->$section // next;
         my ($name, $before, $after) = @{$around{$section}};
 
-        $files{$name} .= $before . filled_in($given);
+        $files{$name} .= $before . filled_in($given =~ s/\n?\z/\n/r);
         $last = [$name, $files{$name} =~ tr/\n//];
         $files{$name} .= $after;
     }

@@ -1303,12 +1303,26 @@ sub run_repeat {
     $listener->close;
 }
 
+# Sections of the distribution which we don't have: a block that counts on
+# one must not pass for the lack of it.
+my @unknown = qw(
+    charset curl_protocol http3 no_http2 request_eval response_body_eval
+    response_body_filters response_body_json_sort skip_nginx2 skip_openssl
+    skip_slave stap stap_out stap_out_like stap_out_unlike todo todo_nginx
+    udp_listen udp_query udp_reply write_resp_body_file
+);
+
 sub run_test ($) {
     my ($block) = @_;
 
     return if defined scalar $block->SKIP;
 
     my $name = $block->name;
+
+    for my $section (@unknown) {
+        bail_out("$name - this runner has no --- $section")
+            if defined scalar $block->$section;
+    }
 
     $RandPorts = {};
 

@@ -1,0 +1,357 @@
+# What a start, a test of the configuration and a reload do and leave behind:
+# the queue's folder, its owner, zone and threads, other modules.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test portal => 1;
+use Test::Nginx::Socket;
+use B24::Conf qw(planned);
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+
+our $shop = <<'EOC';
+b24_shop s {
+    order o {
+        uri  /x;
+        id   response:/id;
+    }
+}
+EOC
+
+plan tests => planned(blocks());
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: a test of the configuration leaves nothing behind
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('tested');
+    my $queue = $nginx->dir('queue');
+
+    $nginx->conf("b24_queue $queue;\n$main::shop"
+                 . "server { listen 127.0.0.1:" . port() . ";\n"
+                 . "server_name shop.test;\n"
+                 . "b24_webhook https://portal.test/rest/1/code/;\n"
+                 . "b24_mirror s; location /b24 { b24_status; } }\n");
+
+    my ($status, $output) = $nginx->run('-t');
+    is($status, 0, 'right') or diag($output);
+    is_deeply([$nginx->found], [], 'no file');
+
+    ($status, $output) = $nginx->run('-T');
+    is($status, 0, 'printed') or diag($output);
+    is_deeply([$nginx->found], [], 'no file');
+
+    # the port is that of this block's server
+    ($status, $output) = $nginx->run;
+    isnt($status, 0, 'the port is taken');
+    like($output, qr/bind\(\) to 127\.0\.0\.1:\d+ failed/, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+    $nginx->conf("b24_queue $queue;\n$main::shop"
+                 . "server { server_name shop.test; b24_mirror s; }\n"
+                 . "nonsense;\n");
+    ($status, $output) = $nginx->run;
+    isnt($status, 0, 'a wrong directive after ours');
+    like($output, qr/unknown directive "nonsense"/, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+    ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a test of it');
+    is_deeply([$nginx->found], [], 'no file');
+
+    $nginx->conf("b24_queue $queue/below;\n$main::shop"
+                 . "server { server_name shop.test; b24_mirror s; }\n");
+    ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a folder that can\'t be made is found by a test');
+    my $words = "\"b24_queue\" cannot make the folder \"$queue/below\":"
+                . ' make the folder above it first';
+    like($output, qr/\[emerg\] \Q$words\E$/m, 'and it says so');
+    is_deeply([$nginx->found], [], 'no file');
+
+
+
+=== TEST 2: loaded but not used
+--- config
+--- scenario
+    # shared mappings and threads of a worker
+    my $look = sub {
+        my ($nginx) = @_;
+        my ($worker) = $nginx->workers;
+        my $maps = B24::Recording::read_file("/proc/$worker/maps");
+        my @shared = $maps =~ /^\S+ \S{3}s /mg;
+        my @threads = glob "/proc/$worker/task/*";
+        return (scalar @shared, scalar @threads);
+    };
+    my $server = "server { listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . " server_name shop.test; return 204;";
+    my @plain;
+
+    for my $case (
+        ['without the module', '', '', 0],
+        ['loaded', '', '', 0],
+        ['with a shop', $main::shop, '', 0],
+        ['with a shop and a portal', "b24_queue QUEUE;\n$main::shop",
+         'b24_webhook https://portal.test/rest/1/code/; b24_mirror off;', 0],
+        ['with a mirror', "b24_queue QUEUE;\n$main::shop",
+         'b24_webhook https://portal.test/rest/1/code/; b24_mirror s;', 1],
+        ['with a page', 'b24_queue QUEUE;', 'location /b24 { b24_status; }',
+         1])
+    {
+        my ($name, $http, $lines, $used) = @$case;
+        my $nginx = B24::Conf->new('unused');
+        my $queue = $nginx->dir('queue');
+
+        $http =~ s/QUEUE/$queue/;
+        $nginx->conf("$http\n$server $lines }",
+                     @plain ? () : (modules => []));
+        ok($nginx->start, $name) or diag($nginx->log);
+
+        my @seen = $look->($nginx);
+        @plain = @seen if !@plain;
+
+        if ($used) {
+            cmp_ok($seen[0], '>', $plain[0], 'a zone');
+            cmp_ok($seen[1], '>', $plain[1], 'a thread');
+
+        } else {
+            is("@seen", "@plain", 'no zone, no thread');
+            is_deeply([$nginx->found], [], 'no file');
+        }
+
+        ok($nginx->stop, 'gone');
+        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+    }
+
+
+
+=== TEST 3: a thread pool of the name wins
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('pool');
+    my $threads = sub {
+        my ($main) = @_;
+        $nginx->conf("b24_queue @{[$nginx->dir('queue')]};\n$main::shop"
+                     . "server { listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                     . ' server_name shop.test; b24_mirror s; }',
+                     main => $main);
+        ok($nginx->start, 'started') or diag($nginx->log);
+        my ($worker) = $nginx->workers;
+        my $count = () = glob "/proc/$worker/task/*";
+        ok($nginx->stop, 'gone');
+        return $count;
+    };
+
+    my $usual = $threads->('');
+    is($threads->("thread_pool b24_queue threads=3;\n"), $usual + 2,
+       'two threads more');
+
+
+
+=== TEST 4: the folder of the queue
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('folder');
+    my $queue = $nginx->dir('queue');
+    my ($user) = B24::Test::worker_ids();
+    my $server = "$main::shop server {"
+                 . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . ' server_name shop.test; b24_mirror s;'
+                 . ' location / { return 204; }'
+                 . ' location /b24 { b24_status; } }';
+    my $works = sub {
+        my ($name) = @_;
+        ok($nginx->start, $name) or diag($nginx->log);
+        ok(wait_until(sub { -s "$queue/queue.db" }), 'a queue');
+        ok($nginx->stop, 'gone');
+        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+    };
+
+    $nginx->conf("b24_queue $queue/;\n$server");
+    $works->('made');
+    is(sprintf('%04o', (stat $queue)[2] & 07777), '0700', 'for nobody else');
+    is((stat $queue)[4], $user, 'owned by the worker user');
+    is_deeply([grep { (stat)[4] != $user } glob "$queue/*"], [],
+              'as are the files');
+    is_deeply([grep { -f && (stat _)[2] & 077 } glob "$queue/*"], [],
+              'which nobody else can read');
+
+    SKIP: {
+        skip('only root hands files over', 6) if $> != 0 || $user == 0;
+
+        my $other = $nginx->dir('other');
+        $nginx->put('other', 'not ours');
+        symlink $other, "$queue/courier.lock.old" or die;
+        unlink "$queue/courier.lock";
+        symlink $other, "$queue/courier.lock" or die;
+        chown 0, 0, $queue, glob "$queue/queue.db*";
+        ok($nginx->start, 'left behind by root') or diag($nginx->log);
+        is((stat $queue)[4], $user, 'handed over');
+        is_deeply([grep { (stat)[4] != $user } glob "$queue/queue.db*"], [],
+                  'as are the files');
+        is((lstat "$queue/courier.lock")[4], $user, 'a link itself');
+        is((stat $other)[4], 0, 'but not what it leads to');
+        ok($nginx->stop, 'gone');
+        unlink "$queue/courier.lock";
+    }
+
+    $nginx->conf($server);
+    $queue = $nginx->dir('b24');
+    $works->('the usual folder');
+    is((stat $queue)[4], $user, 'owned by the worker user');
+
+
+
+=== TEST 5: a queue that cannot be made does not hold up the shop
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('impossible');
+    my $queue = $nginx->dir('q' x 300);
+    my $server = "$main::shop server {"
+                 . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+                 . ' server_name shop.test; b24_mirror s;'
+                 . ' location / { return 200 shop; } }';
+
+    $nginx->conf("b24_queue $queue;\n$server");
+    ok($nginx->start, 'started') or diag($nginx->log);
+
+    my $words = "b24: cannot make the queue folder \"$queue\": orders are held"
+                . ' in memory until it is there (36: File name too long)';
+    like($nginx->log, qr/\[alert\] \d+#\d+: \Q$words\E$/m, 'it says so');
+    like(exchange(request_bytes('POST', '/x', 'a=b'),
+                  $ENV{TEST_NGINX_PORT_2}), qr/shop$/, 'the shop answers');
+    ok($nginx->stop, 'gone');
+
+    # what was right when it was tested
+    $nginx = B24::Conf->new('dangling');
+    $queue = $nginx->dir('queue');
+    symlink $nginx->dir('nowhere'), $queue or die;
+    $nginx->conf("b24_queue $queue;\n$server");
+    my ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a link to nowhere');
+    like($output, qr/\[emerg\] "b24_queue" needs a folder, but "\Q$queue\E" is none$/m,
+         'is no folder');
+
+
+
+=== TEST 6: a reload with a wrong configuration changes nothing
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('reload');
+    my $queue = $nginx->dir('queue');
+    my $server = sub {
+        my ($text) = @_;
+        return "$main::shop server {"
+               . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+               . ' server_name shop.test; b24_mirror s;'
+               . " location / { return 200 $text; } }";
+    };
+    my $answer = sub {
+        return eval { exchange(request_bytes('GET', '/'),
+                               $ENV{TEST_NGINX_PORT_2}) } // $@;
+    };
+
+    $nginx->conf("b24_queue $queue;\n" . $server->('old'));
+    ok($nginx->start, 'started') or diag($nginx->log);
+
+    my $master = $nginx->pid;
+    my ($worker) = $nginx->workers;
+
+    for my $wrong ("b24_queue $queue/no/queue;", 'b24_queue /dev/null;',
+                   "b24_queue $queue;\nb24_queue $queue;")
+    {
+        my $emergs = () = $nginx->log =~ /\[emerg\]/g;
+
+        $nginx->conf("$wrong\n" . $server->('new'));
+        kill 'HUP', $master;
+        ok(wait_until(sub {
+               my $now = () = $nginx->log =~ /\[emerg\]/g;
+               return $now > $emergs;
+           }), 'refused');
+        like($answer->(), qr/old$/, 'the old one answers');
+        ok(is_alive($master), 'the master goes on');
+        is(($nginx->workers)[0], $worker, 'with its worker');
+    }
+
+    $nginx->conf("b24_queue $queue;\n" . $server->('new'));
+    kill 'HUP', $master;
+    ok(wait_until(sub { $answer->() =~ /new$/ }), 'a right one is taken');
+    is($nginx->pid, $master, 'by the same master');
+    ok($nginx->stop, 'gone');
+
+
+
+=== TEST 7: any order of load with other modules
+--- http_config
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        add_header X-Shop $arg_id;
+        return 200 '{"id":$arg_id}';
+    }
+--- config
+--- scenario
+    my $ours = $ENV{TEST_NGINX_LOAD_MODULES};
+    my ($folder) = qx($ENV{TEST_NGINX_BINARY} -V 2>&1)
+                   =~ /--modules-path=(\S+)/;
+    my ($more, $echo) = map { "$folder/ngx_http_${_}_module.so" }
+                            qw(headers_more_filter echo);
+
+    SKIP: {
+        skip('the modules headers-more and echo are not installed', 1)
+            if !-f $more || !-f $echo;
+
+        my $id = 600;
+
+        for my $order ([$ours, $more, $echo], [$ours, $echo, $more],
+                       [$more, $ours, $echo], [$echo, $ours, $more],
+                       [$more, $echo, $ours], [$echo, $more, $ours])
+        {
+            my $nginx = B24::Conf->new('modules');
+            my $queue = $nginx->dir('queue');
+            my $url = $ENV{TEST_NGINX_PORTAL_URL};
+
+            $id++;
+            $nginx->conf(<<"EOC", modules => $order);
+b24_queue $queue;
+b24_webhook $url;
+b24_origin modules;
+b24_shop s {
+    order o {
+        uri    /shop;
+        id     "%{header:X-Shop}-%{response:/id}";
+        name   request:/name;
+    }
+}
+server {
+    listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};
+    b24_mirror s;
+    location /shop {
+        proxy_pass http://127.0.0.1:$ENV{TEST_NGINX_PORT_1};
+        more_set_headers "X-More: more";
+        echo_before_body before;
+        echo_after_body after;
+    }
+}
+EOC
+            ok($nginx->start, "@$order") or diag($nginx->log);
+
+            my $answer = exchange(
+                request_bytes('POST', "/shop?id=$id", 'name=Anna',
+                    'Content-Type' => 'application/x-www-form-urlencoded'),
+                $ENV{TEST_NGINX_PORT_2});
+
+            like($answer, qr/X-More: more/, 'a header more');
+            like($answer, qr/before\n.*\{"id":$id\}.*after\n/s, 'and a body');
+            ok(eval { portal()->wait_for(deal => "$id-$id"); 1 }, 'a deal')
+                or diag($@, $nginx->log);
+            ok($nginx->stop, 'gone');
+        }
+    }

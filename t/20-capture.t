@@ -1,0 +1,966 @@
+# What of the traffic is seen: every way in which a body or an answer can
+# travel through nginx gives the same order, everything else passes without
+# leaving anything.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => 1, shop => { test => 1 };
+use Test::Nginx::Socket;
+
+use B24::Client;
+use B24::Desk;
+use IO::Select;
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(1);
+worker_connections(256);
+
+our $rules = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  capture;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    log_format  b24 '$status $b24_event $b24_state $b24_order $request_uri';
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    b24_shop shop {
+        order save {
+            uri       /order*;
+            accept    status ~^(200|201|302)$;
+            accept    response:/error header:X-Error !;
+            id        response:/id header:Location ~[?&]order=([^&]+);
+            name      request:/name;
+            phone     request:/phone;
+            email     request:/email;
+            total     request:/total;
+            currency  RUB;
+            items     request:/items {
+                name /name;  price /price;  quantity /qty;
+            }
+        }
+    }
+
+    b24_shop other {
+        order other {
+            uri       /order*;
+            id        "other-%{response:/id}";
+        }
+    }
+EOC
+
+our $desk = <<'EOC';
+    access_log logs/b24.log b24;
+
+    location = /b24 {
+        access_log off;
+        b24_status;
+    }
+EOC
+
+our $proxy = <<'EOC';
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+EOC
+
+our $server = <<"EOC";
+    $desk
+    b24_mirror shop;
+
+    location / {
+$proxy
+    }
+EOC
+
+# ---- what buyers send ----------------------------------------------------
+
+our %order = (
+    name => 'Анна Ёлкина', phone => '+79161234567',
+    email => 'anna@example.com', total => '1234.50',
+    items => [ { name => 'Чай «Утро» & мята', price => '500.25', qty => '2' },
+               { name => 'Ложка 100%', price => '234.00', qty => '1' } ],
+);
+
+# as the portal must hold it
+our $whole = '1234.50 RUB; Анна Ёлкина +79161234567 anna@example.com;'
+             . ' Чай «Утро» & мята 2 x 500.25; Ложка 100% 1 x 234.00';
+
+sub escaped {
+    my ($text) = @_;
+
+    $text =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ge;
+
+    return $text =~ s/%20/+/gr;
+}
+
+# Name and value of each field, brackets for what is nested.
+sub fields {
+    my (%extra) = @_;
+
+    return map({ ($_ => $order{$_}) } qw(name phone email total)),
+           map({ my $n = $_;
+                 map { ("items[$n][$_]" => $order{items}[$n]{$_}) }
+                     qw(name price qty) } 0 .. $#{$order{items}}),
+           %extra;
+}
+
+# A body and its Content-Type.
+sub form_body {
+    my @fields = fields(@_);
+    my @pairs;
+
+    while (my ($name, $value) = splice @fields, 0, 2) {
+        push @pairs, escaped($name) . '=' . escaped($value);
+    }
+
+    return (join('&', @pairs), 'application/x-www-form-urlencoded');
+}
+
+sub json_body {
+    my (%extra) = @_;
+
+    # values above are bytes
+    return (JSON::PP->new->canonical->encode({ %order, %extra }),
+            'application/json');
+}
+
+# With a file part of $size bytes in the middle.
+sub multipart_body {
+    my ($size, %extra) = @_;
+
+    my @fields = fields(%extra);
+    my $boundary = '----shop7MA4YWxkTrZu0gW';
+    my @parts;
+
+    while (my ($name, $value) = splice @fields, 0, 2) {
+        push @parts, qq(Content-Disposition: form-data; name="$name"\r\n\r\n)
+                     . $value;
+    }
+
+    splice @parts, 2, 0, 'Content-Disposition: form-data; name="name";'
+        . qq( filename="name.bin"\r\nContent-Type: application/octet-stream)
+        . "\r\n\r\n" . "\0\r\n--\xff" x ($size / 6) if defined $size;
+
+    return (join('', map { "--$boundary\r\n$_\r\n" } @parts)
+            . "--$boundary--\r\n", "multipart/form-data; boundary=$boundary");
+}
+
+sub chunked {
+    my ($body, $size) = @_;
+    my $bytes = '';
+
+    for (my $at = 0; $at < length $body; $at += $size) {
+        my $piece = substr $body, $at, $size;
+        $bytes .= sprintf "%x\r\n%s\r\n", length $piece, $piece;
+    }
+
+    return "${bytes}0\r\n\r\n";
+}
+
+# The bytes of an order's request.
+sub order_request {
+    my ($target, $body, $type, @headers) = @_;
+
+    return B24::Client::request_bytes('POST', $target, $body,
+                                      'Content-Type' => $type, @headers);
+}
+
+# ---- what the shop says --------------------------------------------------
+
+# The next order is accepted with this number.
+sub accept_as {
+    my ($id, %script) = @_;
+
+    B24::Test::upstream()->script(target => '^/order', times => 1,
+        status => 200, body => qq({"id":"$id"}),
+        headers => [['Content-Type', 'application/json']], %script);
+}
+
+# Sends an order, checks that the buyer gets the shop's answer; returns it.
+sub placed {
+    my ($id, $request, $label, %script) = @_;
+
+    accept_as($id, %script);
+
+    my $client = B24::Scenario::client();
+    $client->send($request);
+    my $answer = $client->response;
+
+    Test::More::is($answer->{status}, $script{status} // 200,
+                   "$label: the answer");
+
+    return $answer;
+}
+
+sub whole {
+    my ($id, $label) = @_;
+
+    Test::More::is(B24::Desk::deal_text($id, rows => 2), $whole,
+                   "$label: the whole order");
+}
+
+# The same with the deal at once.
+sub gives_whole {
+    my ($id, $request, $label, %script) = @_;
+
+    my $answer = placed($id, $request, $label, %script);
+
+    whole($id, $label);
+
+    return $answer;
+}
+
+# An order behind which all earlier ones are certain: one worker keeps their
+# sequence.  Returns the records but for its own as text.
+my $after = 0;
+
+sub records_before {
+    my ($target) = @_;
+
+    my $id = 'after-' . ++$after;
+
+    placed($id, order_request(($target // '/order') . '/after', json_body()),
+           'the order after it');
+    B24::Scenario::wait_until(sub {
+        grep { ($_->{id} // '') eq $id } @{B24::Desk::status()->{orders}}
+    }) or Test::More::fail("order $id is not there");
+
+    return B24::Desk::shown(grep { ($_->{id} // '') !~ /^after/ }
+                            B24::Desk::records());
+}
+
+# Lines of the access log, once there are so many; those of the helpers left
+# out.
+sub access_log {
+    my ($count) = @_;
+
+    my @lines;
+
+    B24::Scenario::wait_until(sub {
+        open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/b24.log" or return;
+        @lines = grep { !m{ /(?:b24-ready|order/after)} } <$in>;
+        chomp @lines;
+        return @lines >= $count;
+    });
+
+    return @lines;
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: bodies in memory
+--- http_config eval: $::rules
+--- config eval: $::server
+--- scenario
+    main::gives_whole('1001', main::order_request('/order',
+                      main::json_body()), 'JSON');
+    main::gives_whole('1002', main::order_request('/order/form?a=b',
+                      main::form_body()), 'form with brackets');
+    main::gives_whole('1003', main::order_request('/order/parts',
+                      main::multipart_body()), 'multipart');
+    main::gives_whole('1004', main::order_request('/order/file',
+                      main::multipart_body(1200)), 'multipart with a file');
+    main::gives_whole('1005', main::order_request('//order/../order%2Fx',
+                      main::json_body()), 'another spelling of the address',
+                      target => '^//order');
+
+    my ($body, $type) = main::json_body();
+    main::gives_whole('1006', main::order_request('/order',
+        main::chunked($body, 7), $type, 'Transfer-Encoding' => 'chunked'),
+        'chunked');
+    main::gives_whole('1007', main::order_request('/order', $body,
+        "$type; charset=UTF-8", Expect => '100-continue'),
+        'after 100 Continue');
+
+    ($body, $type) = main::form_body();
+    main::gives_whole('1008', main::order_request('/order',
+        main::chunked($body, 100), $type, 'Transfer-Encoding' => 'chunked'),
+        'chunked form');
+
+    is(B24::Desk::counter('candidates'), 8, 'eight candidates');
+
+
+
+=== TEST 2: bodies in a file
+--- http_config eval: $::rules
+--- config eval
+"client_body_buffer_size 256;" . $::server
+--- scenario
+    main::gives_whole('2001', main::order_request('/order',
+                      main::json_body()), 'JSON');
+    main::gives_whole('2002', main::order_request('/order',
+                      main::form_body()), 'form');
+    main::gives_whole('2003', main::order_request('/order',
+                      main::multipart_body(150_000)),
+                      'multipart with a large file');
+
+    my ($body, $type) = main::json_body(note => 'x' x 100_000);
+    main::gives_whole('2004', main::order_request('/order',
+        main::chunked($body, 3000), $type,
+        'Transfer-Encoding' => 'chunked'), 'chunked');
+
+    # the beginning comes with the header and stays in memory
+    ($body, $type) = main::json_body(note => 'x' x 20_000);
+    my $bytes = main::order_request('/order', $body, $type);
+    main::accept_as('2005');
+    my $client = client();
+    $client->send(substr $bytes, 0, length($bytes) - 15_000);
+    upstream()->wait_for(target => '^/nothing', timeout => 0.05);
+    $client->send(substr $bytes, -15_000);
+    is($client->response->{status}, 200, 'in two pieces: the answer');
+    main::whole('2005', 'in two pieces');
+
+
+
+=== TEST 3: client_body_in_file_only
+--- http_config eval: $::rules
+--- config eval
+$::desk . "b24_mirror shop;
+    location /order/on    { client_body_in_file_only on;    $::proxy }
+    location /order/clean { client_body_in_file_only clean; $::proxy }
+    location /order/one   { client_body_in_single_buffer on; $::proxy }"
+--- scenario
+    for my $how (qw(on clean one)) {
+        main::gives_whole("30-$how-$_->[0]", main::order_request(
+                          "/order/$how", @$_[1, 2]), "$how, $_->[0]")
+            for [json => main::json_body()], [form => main::form_body()],
+                [parts => main::multipart_body(20_000)];
+    }
+
+    my @files = glob "$ENV{TEST_NGINX_SERVROOT}/client_body_temp/*";
+    is(scalar @files, 3, 'those of "on" stay, the others are gone');
+
+
+
+=== TEST 4: HTTP/2
+--- http_config eval: $::rules
+--- config eval
+"listen 127.0.0.1:\$TEST_NGINX_PORT_1 http2;
+client_body_buffer_size 1k;" . $::server
+--- scenario
+    my $url = "http://127.0.0.1:$ENV{TEST_NGINX_PORT_1}/order";
+    my $send = sub {
+        my ($body, $type, @more) = @_;
+        my $path = "$ENV{TEST_NGINX_DIR}/body";
+
+        open my $out, '>', $path or die;
+        print $out $body;
+        close $out;
+
+        my $pid = open my $in, '-|', 'curl', '-s', '--http2-prior-knowledge',
+            '--max-time', 20, '-w', '%{http_version} %{http_code}', '-H',
+            "Content-Type: $type", '-H', 'Expect:', @more, $url;
+        local $/;
+        my $text = <$in>;
+        close $in;
+
+        return $text;
+    };
+    my @whole = ('--data-binary', "\@$ENV{TEST_NGINX_DIR}/body");
+
+    SKIP: {
+        skip 'curl is not there or knows no HTTP/2'
+            if `curl -V 2>&1` !~ /\bHTTP2\b/;
+
+        for my $case ([4001, 'JSON', main::json_body()],
+                      [4002, 'form', main::form_body()],
+                      [4003, 'multipart', main::multipart_body(100)],
+                      [4004, 'in a file', main::multipart_body(100_000)])
+        {
+            my ($id, $label, @body) = @$case;
+
+            main::accept_as($id);
+            is($send->(@body, @whole), qq({"id":"$id"}2 200),
+               "$label: the answer");
+            main::whole($id, $label);
+        }
+
+        # no length beforehand
+        my ($body, $type) = main::json_body(note => 'x' x 5000);
+        open my $out, '>', "$ENV{TEST_NGINX_DIR}/body" or die;
+        print $out $body;
+        close $out;
+        main::accept_as('4005');
+        system("cat $ENV{TEST_NGINX_DIR}/body | curl -s"
+               . " --http2-prior-knowledge --max-time 20 -X POST -T - -H"
+               . " 'Content-Type: $type' -H Expect: $url >/dev/null") == 0
+            or fail('curl');
+        main::whole('4005', 'without a length');
+    }
+
+
+
+=== TEST 5: proxy_request_buffering off
+--- http_config eval: $::rules
+--- config eval
+"proxy_request_buffering off; proxy_http_version 1.1;
+proxy_buffering off; client_body_buffer_size 1k;" . $::server
+--- scenario
+    my ($body, $type) = main::json_body(note => 'x' x 3000);
+
+    main::gives_whole('5001', main::order_request('/order', $body, $type),
+                      'with a length');
+    main::gives_whole('5002', main::order_request('/order',
+        main::chunked($body, 500), $type, 'Transfer-Encoding' => 'chunked'),
+        'chunked');
+
+    for my $entry (upstream()->journal) {
+        my ($head, $got) = B24::Recording::head_and_body(
+            upstream()->bytes($entry->{number}));
+        ($got) = B24::Recording::unchunk($got) if $head =~ /chunked/i;
+        is($got, $body, 'the shop got the body as it was sent');
+    }
+
+
+
+=== TEST 6: answers
+--- http_config eval: $::rules
+--- config eval
+"listen 127.0.0.1:\$TEST_NGINX_PORT_1 sndbuf=4k;
+gzip on; gzip_min_length 1; gzip_types *; sendfile on;" . $::server . "
+    location /order/unbuffered { proxy_buffering off; $::proxy }
+    location /order/small {
+        proxy_buffer_size 1k; proxy_buffers 4 1k; proxy_busy_buffers_size 2k;
+        $::proxy
+    }"
+--- scenario
+    my $n = 6000;
+    my $try = sub {
+        my ($label, $target, %script) = @_;
+        my $id = ++$n;
+        my $body = delete $script{answer} // '{"id":"ID"}';
+        $body =~ s/ID/$id/;
+        return main::gives_whole($id, main::order_request($target,
+            main::json_body()), $label, body => $body, %script);
+    };
+    my $long = '{"note":"' . 'длинно ' x 20_000 . '","id":"ID"}';
+
+    for my $target (qw(/order /order/unbuffered /order/small)) {
+        $try->("$target, with a length", $target);
+        $try->("$target, chunked", $target, chunked => 1);
+        $try->("$target, compressed", $target, gzip => 1);
+        $try->("$target, compressed and chunked", $target, gzip => 1,
+               chunked => 1);
+        $try->("$target, until the end of the connection", $target,
+               unframed => 1);
+        $try->("$target, byte by byte", $target,
+               slow => { bytes => 1, pause => 0 });
+        is(length $try->("$target, many buffers", $target,
+                         answer => $long)->{body},
+           length($long) - 2 + 4, 'all of it arrives');
+        $try->("$target, many chunks", $target, answer => $long,
+               chunked => 1, slow => { bytes => 20_000, pause => 0 });
+        $try->("$target, long and compressed", $target, answer => $long,
+               gzip => 1);
+        $try->("$target, 302", $target, status => 302, answer => '',
+               headers => [['Location', '/thanks?a=1&order=' . ($n + 1)]]);
+        $try->("$target, 302 and a page", $target, status => 302,
+               answer => '<html>gone to</html>',
+               headers => [['Content-Type', 'text/html'],
+                           ['Location', '/thanks?order=' . ($n + 1)]]);
+        $try->("$target, 201 and a notice before the JSON", $target,
+               status => 201, answer => "\n<b>Notice</b>: x\n{\"id\":ID}");
+    }
+
+    # the shop is through before the buyer reads: nginx keeps the answer in a
+    # file
+    my $id = ++$n;
+    main::accept_as($id, body => $long =~ s/ID/$id/r);
+    my $client = client($ENV{TEST_NGINX_PORT_1});
+    setsockopt $client->{socket}, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(),
+               2048;
+    $client->send(main::order_request('/order/small', main::json_body()));
+    ok(scalar upstream()->wait_for(from => $n - 6001, state => 'done'),
+       'a slow buyer: the shop is through');
+    is(length $client->response->{body}, length($long) - 2 + 4,
+       'a slow buyer: the answer');
+    main::whole($id, 'a slow buyer');
+
+
+
+=== TEST 7: answers through FastCGI
+--- http_config eval
+$::rules . 'include $TEST_NGINX_SHOP_RULES;'
+--- config eval
+(my $off = B24::Test::shop()->location(
+    'fastcgi_buffering off; fastcgi_request_buffering off;'))
+    =~ s{location /}{location /api/};
+$::desk . "b24_mirror sample; client_body_buffer_size 300;"
+. B24::Test::shop()->location . $off
+--- scenario
+    my $session = shop()->session(1 => 2, 2 => 0.5);
+    my %order = (
+        name => 'Пётр', phone => '+74957654321', email => 'petr@example.com',
+        delivery => 'courier', delivery_price => '350.00', total => '1094.80',
+        token => 'token-' . $$ . '-0001', csrf => $session->{csrf},
+        'items[0][id]' => 1, 'items[0][price]' => '149.90',
+        'items[0][qty]' => 2, 'items[1][id]' => 2,
+        'items[1][price]' => '890.00', 'items[1][qty]' => '0.5',
+    );
+    my $body = join '&', map { main::escaped($_) . '='
+                               . main::escaped($order{$_}) } sort keys %order;
+    my $answer = post('/checkout', $body, Cookie => $session->{cookie});
+
+    is($answer->{status}, 302, 'by form: the answer');
+    my ($number) = $answer->{head} =~ /order=([\d-]+)/;
+    is(B24::Desk::deal($number, rows => 3)->{opportunity}, '1094.80',
+       'by form: the deal');
+
+    $body = JSON::PP->new->canonical->encode({
+        (map { $_ => $order{$_} } qw(name phone email delivery
+                                     delivery_price total)),
+        token => 'token-' . $$ . '-0002', note => 'x' x 1000,
+        items => [ { id => 1, price => '149.90', qty => 2 },
+                   { id => 2, price => '890.00', qty => 0.5 } ] });
+    $answer = post('/api/checkout', $body,
+                   'Content-Type' => 'application/json');
+    is($answer->{status}, 201, 'by JSON: the answer');
+    ($number) = $answer->{body} =~ /"id":"([\d-]+)"/;
+    is(B24::Desk::deal($number, rows => 3)->{opportunity}, '1094.80',
+       'by JSON: the deal');
+
+
+
+=== TEST 8: redirects inside nginx
+--- http_config eval: $::rules
+--- user_files
+>>> accepted.json
+{"id":"8000"}
+>>> order/index.html
+index
+--- config eval
+$::desk . "
+    error_page 418 = \@named;
+    location /order/try {
+        b24_mirror shop;
+        try_files /nothing \@named;
+    }
+    location /order/uri {
+        b24_mirror shop;
+        try_files /nothing /other?a=b;
+    }
+    location /order/error {
+        b24_mirror shop;
+        proxy_intercept_errors on;
+        error_page 404 = /other;
+        error_page 403 \@named;
+        $::proxy
+    }
+    location /order/accel {
+        b24_mirror shop;
+        $::proxy
+    }
+    location /order/rewrite {
+        b24_mirror other;
+        rewrite ^ /other last;
+    }
+    location = /order/ {
+        b24_mirror shop;
+        root html;
+        index nothing.html;
+        error_page 403 405 = \@named;
+    }
+    location /order/twice {
+        b24_mirror shop;
+        try_files /nothing \@mirrored;
+    }
+    location \@mirrored {
+        b24_mirror other;
+        $::proxy
+    }
+    location \@named {
+        b24_mirror off;
+        $::proxy
+    }
+    location /other {
+        b24_mirror shop;
+        $::proxy
+    }
+    location /order/after {
+        b24_mirror shop;
+        $::proxy
+    }
+    location /file/ {
+        internal;
+        sendfile on;
+        alias html/;
+    }"
+--- scenario
+    my $try = sub {
+        my ($id, $target, $label, %script) = @_;
+        return main::gives_whole($id, main::order_request($target,
+            main::json_body()), $label, %script);
+    };
+
+    $try->('8001', '/order/try', 'try_files to a named location');
+    $try->('8002', '/order/uri', 'try_files to an address',
+           target => '^/other');
+    $try->('8003', '/order/rewrite', 'rewritten', target => '^/other');
+    $try->('8004', '/order/', 'a folder without an index');
+    $try->('8005', '/order/twice', 'two mirrors, the first decides');
+
+    # the first answer is taken over by nginx, the second counts
+    upstream()->script(target => '^/order/error', times => 1, status => 404,
+                       body => '{"error":1}');
+    $try->('8006', '/order/error/1', 'error_page', target => '^/other');
+
+    upstream()->script(target => '^/order/accel', times => 1, status => 200,
+                       headers => [['X-Accel-Redirect', '/other/x']]);
+    $try->('8007', '/order/accel', 'X-Accel-Redirect', target => '^/other');
+
+    upstream()->script(target => '^/order/accel', times => 1, status => 200,
+                       headers => [['X-Accel-Redirect', '@named']]);
+    $try->('8008', '/order/accel', 'X-Accel-Redirect to a named location');
+
+    main::placed('', main::order_request('/order/accel', main::json_body()),
+                 'X-Accel-Redirect to a file',
+                 headers => [['X-Accel-Redirect', '/file/accepted.json']]);
+    main::whole('8000', 'X-Accel-Redirect to a file');
+
+    # error_page without "=" keeps the status of the error
+    upstream()->script(target => '^/order/error', times => 1, status => 403,
+                       body => 'no');
+    main::accept_as('8009');
+    is(post('/order/error/2', 'a=1')->{status}, 403, 'an error stays one');
+    main::records_before();
+    is(B24::Desk::count('rejected'), 1, 'and is a rejection');
+
+    is(B24::Desk::shown(grep { $_->{id} !~ /^after/ } B24::Desk::records()),
+       join(', ', map { "$_ delivered" } 8001 .. 8008, 8000),
+       'each order once');
+    is(B24::Desk::counter('candidates'), 11, 'each decided once');
+
+
+
+=== TEST 9: requests that are not orders pass untouched
+--- http_config eval: $::rules
+--- config eval: "proxy_request_buffering off;" . $::server
+--- scenario
+    my @requests = (
+        ['GET', '/order'], ['HEAD', '/order'], ['OPTIONS', '/order'],
+        ['PUT', '/order', 'a=1'], ['DELETE', '/order'], ['PATCH', '/order', '{}'],
+        ['GET', '/order', 'a=1'], ['POST', '/orde', 'a=1'],
+        ['POST', '/Order', 'a=1'], ['POST', '/', 'a=1'],
+        ['POST', '/other', 'a=1'], ['POST', '/a/order', 'a=1'],
+    );
+
+    for my $request (@requests) {
+        my ($method, $target, $body) = @$request;
+
+        upstream()->script(target => '^/', times => 1, status => 200,
+                           body => '{"id":"9001"}');
+
+        my $client = client();
+        $client->send(request_bytes($method, $target, $body,
+                                    'Content-Type' => 'application/json'));
+        is($client->response(head => $method eq 'HEAD')->{status}, 200,
+           "$method $target");
+    }
+
+    # a body that isn't read by us goes on as it comes
+    my $client = client();
+    upstream()->script(target => '^/upload', hold => 1, status => 204);
+    $client->send("POST /upload HTTP/1.1\r\nHost: x\r\n"
+                  . "Content-Length: 10\r\nConnection: close\r\n\r\n01234");
+    $client->send('56789');
+    upstream()->wait_for(target => '^/upload', state => 'held');
+    upstream()->release;
+    is($client->response->{status}, 204, 'an upload');
+
+    is(B24::Desk::counter('candidates'), 0, 'no candidate');
+    is(main::records_before(), '', 'no record');
+    is((grep { / 200 - - - | 204 - - - / || /^20\d - - - / }
+        main::access_log(13)), 13, 'nothing to say in the log');
+
+
+
+=== TEST 10: variables in the access log
+--- http_config eval: $::rules
+--- config eval: $::server
+--- scenario
+    my @json = main::json_body();
+    my $try = sub {
+        my ($target, %script) = @_;
+        main::placed('10001', main::order_request($target, @json), $target,
+                     %script);
+    };
+
+    $try->('/order/ok');
+    $try->('/order/no', body => '{"error":"no"}');
+    $try->('/order/bad', status => 422);
+    $try->('/order/cut', body => '{"id":');
+    $try->('/order/nothing', body => '{}');
+    $try->('/order/id', body => '{"id":" 10-\u0416/\"2\" "}');
+    upstream()->script(target => '^/order', hold => 1, times => 1);
+    my $client = client();
+    $client->send(main::order_request('/order/gone', @json));
+    upstream()->wait_for(target => '/order/gone', state => 'held');
+    $client->abort;
+    get('/page');
+
+    my %line = map { m{ (/\S+)$} ? ($1 => $_) : () } main::access_log(8);
+
+    is($line{'/order/ok'}, '200 order accepted 10001 /order/ok', 'accepted');
+    is($line{'/order/no'}, '200 order rejected - /order/no', 'rejected');
+    is($line{'/order/bad'}, '422 order rejected - /order/bad',
+       'rejected by status');
+    is($line{'/order/cut'}, '200 order unconfirmed - /order/cut',
+       'unreadable');
+    is($line{'/order/nothing'}, '200 order unconfirmed - /order/nothing',
+       'without a number');
+    like($line{'/order/id'}, qr{^200 order accepted 10-\S+/\\x222\\x22 /},
+         'a number that needs escaping');
+    is($line{'/order/gone'}, '499 order unconfirmed - /order/gone',
+       'the buyer gone');
+    is($line{'/page'}, '404 - - - /page', 'not ours');
+
+
+
+=== TEST 11: log_subrequest
+--- http_config eval: $::rules
+--- config eval: "log_subrequest on;" . $::server
+--- scenario
+    main::gives_whole($_, main::order_request("/order/$_",
+                      main::json_body()), $_) for 11001 .. 11003;
+    is(main::records_before(), join(', ', map { "$_ delivered" }
+                                              11001 .. 11003), 'once each');
+    is(join("\n", main::access_log(3)),
+       join("\n", map { "200 order accepted $_ /order/$_" } 11001 .. 11003),
+       'one line each');
+
+
+
+=== TEST 12: the buyer goes before the answer
+--- http_config eval: $::rules
+--- config eval
+$::server . "
+    location /order/stays { proxy_ignore_client_abort on; $::proxy }
+    location /order/action { post_action /action; $::proxy }
+    location /action { proxy_pass http://recorded/action; }"
+--- scenario
+    my $go = sub {
+        my ($target, $id) = @_;
+
+        main::accept_as($id, hold => 1, target => "^$target");
+
+        my $client = client();
+        $client->send(main::order_request($target, main::json_body()));
+        my ($held) = upstream()->wait_for(target => "^$target",
+                                          state => 'held')
+            or fail("$target is not held");
+        $client->abort;
+        return $target;
+    };
+
+    $go->('/order/gone', '12001');
+    ok(upstream()->wait_for(target => '^/order/gone', state => 'aborted'),
+       'nginx ends the request');
+    is(main::records_before(), '- unconfirmed', 'kept as unconfirmed');
+    my ($record) = B24::Desk::records();
+    like($record->{cause}, qr/answer/, "cause: $record->{cause}");
+
+    $go->('/order/stays', '12002');
+    upstream()->release(target => '/order/stays');
+    main::whole('12002', 'proxy_ignore_client_abort');
+
+    upstream()->script(target => '^/action', status => 200,
+                       body => '{"id":"12999"}');
+    $go->('/order/action', '12003');
+    ok(upstream()->wait_for(target => '^/action', state => 'done'),
+       'post_action');
+    is(main::records_before(),
+       '- unconfirmed, 12002 delivered, - unconfirmed',
+       'its answer is not that of the shop');
+
+
+
+=== TEST 13: no answer from the shop
+--- http_config eval: $::rules
+--- config eval
+$::server . "
+    proxy_next_upstream off;
+    location /order/refused {
+        proxy_pass http://127.0.0.1:\$TEST_NGINX_PORT_2;
+    }
+    location /order/page {
+        error_page 502 504 /sorry.html;
+        proxy_pass http://127.0.0.1:\$TEST_NGINX_PORT_2;
+    }
+    location /order/sorry {
+        error_page 502 504 /sorry.html;
+        $::proxy
+    }
+    location /order/timeout { proxy_read_timeout 200ms; $::proxy }
+    location = /sorry.html { root html; }"
+--- user_files
+>>> sorry.html
+Sorry.
+--- expected_alert
+upstream prematurely closed
+--- scenario
+    my @json = main::json_body();
+    my $try = sub {
+        my ($target, $status) = @_;
+        my $client = client();
+        $client->send(main::order_request($target, @json));
+        is($client->response->{status}, $status, "$target: $status");
+    };
+
+    # the shop has seen nothing of it
+    $try->('/order/refused', 502);
+    $try->('/order/page', 502);
+    is(main::records_before(), '', 'refused: nothing can have been ordered');
+    is(B24::Desk::count('rejected'), 0, 'nor was it rejected');
+
+    upstream()->script(target => '^/order/closed', close => 1);
+    $try->('/order/closed', 502);
+    is(main::records_before(), '- unconfirmed', 'closed without an answer');
+
+    upstream()->script(target => '^/order/timeout', hold => 1);
+    $try->('/order/timeout', 504);
+    is(main::records_before(), '- unconfirmed, - unconfirmed', 'timed out');
+
+    upstream()->script(target => '^/order/sorry', close => 1);
+    $try->('/order/sorry', 502);
+    is(main::records_before(),
+       '- unconfirmed, - unconfirmed, - unconfirmed',
+       'closed, and a page of ours in its place');
+
+    # an answer of the shop that says 502 is an answer
+    upstream()->script(target => '^/order/says', status => 502, body => 'x');
+    $try->('/order/says', 502);
+    is(main::records_before(),
+       '- unconfirmed, - unconfirmed, - unconfirmed', 'no record');
+    is(B24::Desk::count('rejected'), 1, 'but a rejection');
+
+    # an answer that breaks off
+    upstream()->script(target => '^/order/half', status => 200, cut => 60,
+                       body => '{"id":"13001","a":"' . 'x' x 100 . '"}');
+    my $client = client();
+    $client->send(main::order_request('/order/half', @json));
+    like($client->until_eof, qr/^HTTP\/1.1 200 /, 'half an answer');
+    is(main::records_before(),
+       join(', ', ('- unconfirmed') x 4), 'unconfirmed');
+
+
+
+=== TEST 14: keep-alive and pipelined requests on one connection
+--- http_config eval: $::rules
+--- config eval
+"keepalive_requests 1000;" . $::server
+--- scenario
+    my @bodies = ([main::json_body()], [main::form_body()],
+                  [main::multipart_body(300)]);
+    my @targets = map { "/order/$_" } 1 .. 12;
+    my @requests = map {
+        main::order_request($targets[$_], @{$bodies[$_ % 3]},
+                            Connection => 'keep-alive')
+    } 0 .. 11;
+
+    upstream()->script(target => "^/order/$_\$", status => 200,
+                       body => qq({"id":"14-$_"})) for 1 .. 12;
+
+    my $client = client();
+
+    for my $n (0 .. 5) {
+        $client->send($requests[$n]);
+        is($client->response->{body}, '{"id":"14-' . ($n + 1) . '"}',
+           'answer ' . ($n + 1));
+    }
+
+    $client->send(join '', @requests[6 .. 11]);
+    is($client->response->{body}, "{\"id\":\"14-$_\"}", "answer $_")
+        for 7 .. 12;
+    ok($client->is_idle, 'the connection stays');
+
+    main::whole("14-$_", "order $_") for 1 .. 12;
+    is(main::records_before(),
+       join(', ', map { "14-$_ delivered" } 1 .. 12), 'once each, in order');
+
+
+
+=== TEST 15: post_action, auth, limit_except
+--- http_config eval: $::rules
+--- user_files
+>>> users
+buyer:{PLAIN}secret
+--- config eval
+$::server . "
+    location /order/action { post_action /action; $::proxy }
+    location = /action {
+        b24_mirror other;
+        proxy_pass http://recorded/order/action-after;
+    }
+    location /order/auth {
+        auth_basic shop;
+        auth_basic_user_file ../html/users;
+        $::proxy
+    }
+    location /order/subrequest { auth_request /may; $::proxy }
+    location = /may { internal; proxy_pass http://recorded/may;
+        proxy_pass_request_body off; proxy_set_header Content-Length ''; }
+    location /order/except { limit_except GET { deny all; } $::proxy }
+    location /order/limited { client_max_body_size 10; $::proxy }
+    location /order/returned { return 200 '{\"id\":\"15999\"}'; }
+    location /order/satisfied {
+        satisfy any; deny all;
+        auth_basic shop; auth_basic_user_file ../html/users; $::proxy }"
+--- scenario
+    my @json = main::json_body();
+    my @known = (Authorization => 'Basic YnV5ZXI6c2VjcmV0');
+
+    upstream()->script(target => '^/order/action-after', status => 200,
+                       body => '{"id":"15000"}');
+    main::gives_whole('15001', main::order_request('/order/action', @json),
+                      'post_action');
+    ok(upstream()->wait_for(target => '^/order/action-after',
+                            state => 'done'), 'it ran');
+
+    # the body is not waited for when nobody may send it
+    for my $target (qw(/order/auth /order/except /order/satisfied)) {
+        my $client = client();
+        $client->send("POST $target HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                      . "100\r\nContent-Type: application/json\r\n"
+                      . "Connection: close\r\n\r\n");
+        like($client->response->{status}, qr/^40[13]$/, "$target: refused");
+    }
+
+    upstream()->script(target => '^/may', times => 1, status => 403);
+    my $client = client();
+    $client->send(main::order_request('/order/subrequest', @json));
+    is($client->response->{status}, 403, 'auth_request refuses');
+
+    $client = client();
+    $client->send(main::order_request('/order/limited', @json));
+    is($client->response->{status}, 413, 'too large for the shop');
+    is(post('/order/returned', 'a=1')->{status}, 200, 'no shop at all');
+
+    is(B24::Desk::counter('candidates'), 1, 'one candidate so far');
+
+    main::gives_whole('15002', main::order_request('/order/auth', @json,
+                      @known), 'a known user');
+    main::gives_whole('15003', main::order_request('/order/satisfied', @json,
+                      @known), 'satisfy any');
+    upstream()->script(target => '^/may', times => 1, status => 204);
+    main::gives_whole('15004', main::order_request('/order/subrequest',
+                      @json), 'auth_request agrees');
+
+    is(main::records_before(), join(', ', map { "$_ delivered" }
+                                              15001 .. 15004), 'no other');
+    is(B24::Desk::count('rejected'), 0, 'none rejected');

@@ -1,0 +1,114 @@
+package B24::Desk;
+
+# What the module says of itself and of its orders, as tests ask for it:
+# through b24_status, whose location is "/b24", and at the portal.
+#
+#   my $desk = B24::Desk::status();              # the JSON, decoded
+#   my @records = B24::Desk::records();          # once nothing is under way
+#   B24::Desk::count('rejected');
+#   B24::Desk::counter('candidates');
+#   my $deal = B24::Desk::deal('1001', rows => 2);
+#
+# All waits are for conditions, bounded as those of B24::Scenario.
+
+use strict;
+use warnings;
+
+use B24::Scenario ();
+use B24::Test ();
+use JSON::PP ();
+
+
+sub status {
+    my ($query) = @_;
+
+    my $answer = B24::Scenario::get('/b24?format=json&limit=1000'
+                                    . ($query // ''));
+
+    die "b24_status answers $answer->{status}\n" if $answer->{status} != 200;
+
+    return JSON::PP::decode_json($answer->{body});
+}
+
+# One of counts, of all origins together.
+sub count {
+    my ($state, $desk) = @_;
+
+    my $sum = 0;
+    $sum += $_->{counts}{$state} for @{($desk // status())->{portals}};
+
+    return $sum;
+}
+
+sub counter {
+    my ($name) = @_;
+
+    return status()->{counters}{$name}
+           // die "there is no counter \"$name\"\n";
+}
+
+# Waits until `count` records (at least; default 1) are there, none of them on
+# its way, and nothing is held in memory; returns them, oldest first.
+sub records {
+    my (%want) = @_;
+
+    my $least = $want{count} // 1;
+    my @records;
+
+    B24::Scenario::wait_until(sub {
+        my $desk = status();
+
+        @records = sort { $a->{key} cmp $b->{key} } @{$desk->{orders}};
+
+        return @records >= $least && !$desk->{counters}{held}
+               && !grep { $_->{state} =~ /^(?:captured|accepted|sending)$/ }
+                        @records;
+    }, $want{timeout}) or Test::More::diag('records: ' . shown(@records));
+
+    return @records;
+}
+
+# "ID STATE, ID STATE", an unknown id as "-".
+sub shown {
+    my (@records) = @_;
+
+    return join ', ', map { ($_->{id} // '-') . " $_->{state}" } @records;
+}
+
+# The deal of an order number at the portal, with `rows` rows at least, and
+# its contact: the portal's report of both.
+sub deal {
+    my ($id, %want) = @_;
+
+    my $report = B24::Test::portal()->wait_for(deal => $id, journal => 0,
+        rows => $want{rows} // 0, timeout => $want{timeout} // 20);
+    my @deals = grep { ($_->{origin_id} // '') eq $id } @{$report->{deals}};
+
+    die scalar(@deals) . " deals of $id\n" if @deals != 1;
+
+    my %contact = map { $_->{id} => $_ } @{$report->{contacts}};
+
+    return { %{$deals[0]}, contacts => [ @contact{@{$deals[0]{contact_ids}}}] };
+}
+
+# A deal with its buyer and rows as one text (bytes, UTF-8).
+sub deal_text {
+    my ($id, %want) = @_;
+
+    my $deal = deal($id, %want);
+    my $text = join '; ', "$deal->{opportunity} $deal->{currency_id}",
+        (map { my $contact = $_;
+               join ' ', grep { length }
+                   (map { $contact->{$_} // '' }
+                        qw(name second_name last_name)),
+                   @{$contact->{phones}}, @{$contact->{emails}} }
+             @{$deal->{contacts}}),
+        map { "$_->{product_name} $_->{quantity} x $_->{price}" }
+            sort { $a->{id} <=> $b->{id} } @{$deal->{rows}};
+
+    utf8::encode($text);
+
+    return $text;
+}
+
+1;
