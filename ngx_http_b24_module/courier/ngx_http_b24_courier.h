@@ -41,6 +41,7 @@ struct ngx_http_b24_transfer_s {
     ngx_uint_t      http;
     b24_str_t       answer;
     const char     *error;          /* static words of a network failure */
+    const char     *advice;         /* what to do about it, or NULL */
 
     void           *easy;
     size_t          size;

@@ -148,6 +148,7 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     t->net = B24_NET_UNSENT;
     t->http = 0;
     t->error = NULL;
+    t->advice = NULL;
     t->answer.data = NULL;
     t->answer.len = 0;
     t->size = 0;
@@ -530,6 +531,7 @@ ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
 
     case CURLE_COULDNT_RESOLVE_HOST:
         t->error = "the portal's name cannot be resolved";
+        t->advice = "Check the host in b24_webhook, and this server's DNS.";
         break;
 
     case CURLE_COULDNT_CONNECT:
@@ -539,6 +541,8 @@ ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         t->error = "the portal's certificate is not trusted";
+        t->advice = "Check the host in b24_webhook, and that "
+                    "b24_trusted_certificate holds the portal's CA.";
         break;
 
     case CURLE_OPERATION_TIMEDOUT:
@@ -595,7 +599,9 @@ ngx_http_b24_curl_exit(void)
 
         (void) curl_multi_remove_handle(ngx_http_b24_multi, t->easy);
         curl_easy_cleanup(t->easy);
+
         free(t->answer.data);
+        t->answer.data = NULL;
 
         ngx_queue_remove(q);
     }

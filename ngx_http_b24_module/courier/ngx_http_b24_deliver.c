@@ -16,6 +16,7 @@
 
 
 #define NGX_HTTP_B24_CAUSE      400
+#define NGX_HTTP_B24_CODE       64
 #define NGX_HTTP_B24_WRITES     4       /* write rounds of one attempt */
 
 
@@ -60,6 +61,7 @@ typedef struct {
     int64_t                   now;
     b24_queue_outcome_t       out;
     char                      cause[NGX_HTTP_B24_CAUSE];
+    char                      code[NGX_HTTP_B24_CODE];
 } ngx_http_b24_lane_t;
 
 
@@ -550,7 +552,6 @@ ngx_http_b24_stages(ngx_http_b24_lane_t *lane)
 }
 
 
-
 /* ---- look-up ---- */
 
 static void
@@ -839,6 +840,8 @@ ngx_http_b24_send(ngx_http_b24_lane_t *lane)
         ngx_memzero(&verdict, sizeof(b24_verdict_t));
         verdict.class = B24_CLASS_RETRY;
 
+        lane->transfer.error = NULL;
+
         ngx_http_b24_fail(lane, &verdict, lane->method);
     }
 }
@@ -919,10 +922,15 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     p = (u_char *) lane->cause;
     last = p + sizeof(lane->cause) - 1;
 
-    if (lane->transfer.net != B24_NET_OK && lane->transfer.error
-        && verdict->code.len == 0 && verdict->text.len == 0)
-    {
+    if (lane->transfer.net != B24_NET_OK && lane->transfer.error) {
+
+        /* nobody has answered; curl knows more about why */
+
         p = ngx_slprintf(p, last, "%s", lane->transfer.error);
+
+        if (verdict->advice == NULL) {
+            verdict->advice = lane->transfer.advice;
+        }
 
     } else if (verdict->code.len || verdict->text.len) {
         p = ngx_slprintf(p, last, "Bitrix24 answered %V%s%V",
@@ -943,6 +951,14 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     lane->out.cause = lane->cause;
     lane->out.advice = verdict->advice;
     lane->out.method = method;
+
+    if (verdict->code.len) {
+        ngx_snprintf((u_char *) lane->code, NGX_HTTP_B24_CODE - 1, "%V%Z",
+                     &verdict->code);
+        lane->code[NGX_HTTP_B24_CODE - 1] = '\0';
+
+        lane->out.error = lane->code;
+    }
 
     now = ngx_http_b24_now();
 

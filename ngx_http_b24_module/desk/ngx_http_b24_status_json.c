@@ -212,21 +212,21 @@ ngx_http_b24_json_timeline(b24_buf_t *out, ngx_http_b24_desk_t *desk)
 static void
 ngx_http_b24_json_milli(b24_buf_t *out, ngx_uint_t milli, ngx_uint_t point)
 {
-    u_char   text[NGX_INT_T_LEN + 5], *p, *dot;
+    ngx_uint_t  places, part;
 
-    p = ngx_sprintf(text, "%ui.%03ui", milli / 1000, milli % 1000);
+    b24_buf_addi(out, (int64_t) (milli / 1000));
 
-    dot = ngx_strlchr(text, p, '.');
+    part = milli % 1000;
 
-    while (p > dot + 1 + point && p[-1] == '0') {
-        p--;
+    for (places = 0; part || places < point; places++) {
+
+        if (places == 0) {
+            b24_buf_addc(out, '.');
+        }
+
+        b24_buf_addc(out, (u_char) ('0' + part / 100));
+        part = part % 100 * 10;
     }
-
-    if (p[-1] == '.') {
-        p--;
-    }
-
-    b24_buf_add(out, text, p - text);
 }
 
 

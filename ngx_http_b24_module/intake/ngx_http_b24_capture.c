@@ -473,13 +473,12 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
 
         size = r->headers_out.content_length_n;
 
-        if (size > (off_t) ctx->excerpt_max) {
-            job->in.answer_state = B24_BODY_LARGE;
-
-        } else if (size > 0
-                   && ngx_http_b24_answer_grow(ctx, (size_t) size) != NGX_OK)
+        if (size > (off_t) ctx->excerpt_max
+            || (size > 0
+                && ngx_http_b24_answer_grow(ctx, (size_t) size) != NGX_OK))
         {
             job->in.answer_state = B24_BODY_LARGE;
+            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
         }
     }
 
@@ -739,7 +738,7 @@ ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
 /*
  * With "log_subrequest on" the core would write a line for our subrequest into
- * the access log: its location is a copy that doesn't log.  NULL: nothing to do.
+ * the access log: its location is a copy that doesn't.  NULL: nothing to do.
  */
 
 static void **

@@ -329,8 +329,8 @@ static void
 b24_clean_flag(b24_str_t *text)
 {
     size_t                    i;
-    static const char        *yes[] = { "y", "yes", "true", "1", "on" };
-    static const char        *no[] = { "n", "no", "false", "0", "off" };
+    static const char *const  yes[] = { "y", "yes", "true", "1", "on" };
+    static const char *const  no[] = { "n", "no", "false", "0", "off" };
     static const b24_str_t    answers[] = { b24_string("Y"),
                                             b24_string("N") };
 

@@ -703,10 +703,10 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
         return B24_IS_EMPTY;
     }
 
-    node = b24_pointer_get(ev->pool, ptr, root, NULL, NULL);
+    is = b24_eval_point(ev, ptr, root, &node);
 
-    if (node == NULL) {
-        return B24_IS_EMPTY;
+    if (is != B24_IS_SET) {
+        return is;
     }
 
     if (node->type == B24_FALSE && kind == B24_VALUE_FLAG) {

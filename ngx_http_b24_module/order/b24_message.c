@@ -11,6 +11,14 @@ static b24_is_e b24_eval_answer(b24_eval_t *ev);
 static b24_is_e b24_eval_answer_body(b24_eval_t *ev);
 static b24_is_e b24_eval_inflate(b24_eval_t *ev);
 static int b24_eval_is_json(const b24_eval_t *ev);
+static b24_is_e b24_eval_into(b24_eval_t *ev, const b24_node_t *node,
+    b24_node_t **root);
+static int b24_eval_parse(b24_pool_t *pool, b24_str_t text,
+    b24_node_t **root);
+
+
+/* strings a pointer may go through, one inside of the other */
+#define B24_POINT_STRINGS  4
 
 
 b24_is_e
@@ -310,4 +318,116 @@ b24_eval_inline(b24_eval_t *ev, const b24_str_t *name, b24_node_t **root)
     *root = in->root;
 
     return B24_IS_SET;
+}
+
+
+/*
+ * b24_pointer_get() step by step, so that a string many lines point into is
+ * read once, and memory that runs out isn't taken for a value that isn't there.
+ */
+b24_is_e
+b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
+    b24_node_t **node)
+{
+    unsigned           strings;
+    b24_is_e           is;
+    b24_step_t         one;
+    b24_pointer_t      first;
+    const b24_step_t  *step;
+
+    strings = 0;
+    *node = root;
+    first.steps = &one;
+
+    for (step = ptr->steps; step && *node; step = step->next) {
+
+        if ((*node)->type == B24_STRING) {
+
+            if (strings++ == B24_POINT_STRINGS) {
+                return B24_IS_EMPTY;
+            }
+
+            is = b24_eval_into(ev, *node, node);
+            if (is != B24_IS_SET) {
+                return is;
+            }
+        }
+
+        one = *step;
+        one.next = NULL;
+
+        *node = b24_pointer_get(ev->pool, &first, *node, NULL, NULL);
+    }
+
+    return *node ? B24_IS_SET : B24_IS_EMPTY;
+}
+
+
+static b24_is_e
+b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
+{
+    int            rc;
+    size_t         i;
+    b24_string_t  *string;
+
+    for (i = 0; i < B24_EVAL_STRINGS && i < ev->nstrings; i++) {
+
+        if (ev->strings[i].node == node) {
+            *root = ev->strings[i].root;
+            return *root ? B24_IS_SET : B24_IS_EMPTY;
+        }
+    }
+
+    *root = NULL;
+
+    rc = b24_eval_parse(ev->pool, node->value, root);
+    if (rc == B24_ERROR) {
+        return B24_IS_ERROR;
+    }
+
+    string = &ev->strings[ev->nstrings++ % B24_EVAL_STRINGS];
+    string->node = node;
+    string->root = *root;
+
+    return *root ? B24_IS_SET : B24_IS_EMPTY;
+}
+
+
+/* JSON with something to point into, else a query string; else *root stays */
+static int
+b24_eval_parse(b24_pool_t *pool, b24_str_t text, b24_node_t **root)
+{
+    int          rc;
+    b24_node_t  *json;
+
+    b24_str_trim(&text);
+
+    if (text.len == 0) {
+        return B24_DECLINED;
+    }
+
+    rc = b24_json_parse(pool, &text, 0, &json);
+
+    if (rc == B24_ERROR) {
+        return rc;
+    }
+
+    if (rc == B24_OK
+        && (json->type == B24_OBJECT || json->type == B24_ARRAY))
+    {
+        *root = json;
+        return B24_OK;
+    }
+
+    if (memchr(text.data, '=', text.len) == NULL) {
+        return B24_DECLINED;
+    }
+
+    rc = b24_form_parse(pool, &text, &json);
+
+    if (rc == B24_OK) {
+        *root = json;
+    }
+
+    return rc;
 }

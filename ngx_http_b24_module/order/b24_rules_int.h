@@ -291,6 +291,22 @@ int b24_rules_text(b24_rules_t *rules, b24_str_t *dst, const b24_str_t *src);
 int b24_rules_pair(b24_rules_t *rules, b24_pair_t **list,
     const b24_str_t *name, const b24_str_t *value);
 
+/* a line by where it stands (b24_lines.c) */
+int b24_line_shop(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_block(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
+    size_t field);
+int b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_key(b24_rules_t *rules, b24_value_t *value,
+    const char *prefix, const b24_str_t *key, const b24_str_t *args, size_t n);
+
+int b24_rules_name(b24_rules_t *rules, const char *what,
+    const b24_str_t *name);
+int b24_kind_find(const b24_str_t *name);
+int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
+    const b24_str_t *name, b24_rule_t **block);
+
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
 
@@ -418,6 +434,15 @@ struct b24_inline_s {
 };
 
 
+/* strings read as JSON or query strings, the latest few */
+#define B24_EVAL_STRINGS  8
+
+typedef struct {
+    const b24_node_t   *node;
+    b24_node_t         *root;       /* NULL: it is neither */
+} b24_string_t;
+
+
 typedef struct {
     b24_pool_t           *pool;
     const b24_input_t    *in;
@@ -439,6 +464,8 @@ typedef struct {
     b24_str_t             utf8;
     unsigned              utf8_done:1;
     b24_inline_t         *inlines;
+    b24_string_t          strings[B24_EVAL_STRINGS];
+    size_t                nstrings;
     b24_regex_time_t      time;
     b24_why_e             why;          /* of the first UNKNOWN */
 } b24_eval_t;
@@ -465,6 +492,9 @@ b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);
 b24_is_e b24_eval_utf8(b24_eval_t *ev, const b24_str_t *text,
     const b24_str_t *charset, b24_result_t *res);
 
+/* what a pointer points to; EMPTY: nothing */
+b24_is_e b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr,
+    b24_node_t *root, b24_node_t **node);
 /* SET: ev->request.root, ev->query.root, ev->utf8, ev->response.root are there;
  * *root is NULL when the answer has no such literal */
 b24_is_e b24_eval_request(b24_eval_t *ev);

@@ -437,6 +437,7 @@ b24_charset_find(const b24_str_t *name)
     const b24_charset_t  *cs;
 
     n = 0;
+    key[0] = '\0';
 
     for (i = 0; i < name->len; i++) {
         c = b24_tolower(name->data[i]);

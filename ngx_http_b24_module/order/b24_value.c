@@ -64,12 +64,12 @@ static const b24_prefix_t  b24_prefixes[] = {
 
 
 /* variables whose value isn't final before the answer is */
-static const char  *b24_late_names[] = {
+static const char  *const b24_late_names[] = {
     "status", "bytes_sent", "body_bytes_sent", "request_time",
     "request_completion"
 };
 
-static const char  *b24_late_prefixes[] = { "upstream_", "sent_", "b24_" };
+static const char  *const b24_late_prefixes[] = { "upstream_", "sent_", "b24_" };
 
 
 int

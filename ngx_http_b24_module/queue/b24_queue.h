@@ -220,8 +220,8 @@ b24_queue_rc_e b24_queue_claim(b24_queue_t *q, b24_pool_t *pool,
 /*
  * For a courier that has just been elected, so that nobody else is one: what
  * other owners hold comes free at once when nothing of it was sent, otherwise
- * unknown_ms after its attempt was written down (the portal may still be working
- * on it), but never later than its lease says.
+ * unknown_ms after its attempt was written down (the portal may still be at
+ * work on it), but never later than its lease says.
  */
 b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
     const char *owner, int64_t lease_ms, int64_t unknown_ms, int64_t now);

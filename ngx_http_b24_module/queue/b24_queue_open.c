@@ -290,12 +290,24 @@ b24_queue_prepare(b24_queue_t *q)
 static b24_queue_rc_e
 b24_queue_version(b24_queue_t *q, int *fresh)
 {
+    int             own;
     int64_t         application, version, tables;
     b24_queue_rc_e  rc;
 
     *fresh = 0;
+    application = 0;
+    version = 0;
+    tables = 0;
 
-    rc = b24_queue_pragma(q, "PRAGMA application_id", &application);
+    /* one view of all three: another worker may be making the schema now */
+
+    own = sqlite3_get_autocommit(q->db);
+
+    rc = own ? b24_queue_exec(q, "BEGIN") : B24_QUEUE_OK;
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_pragma(q, "PRAGMA application_id", &application);
+    }
 
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_pragma(q, "PRAGMA user_version", &version);
@@ -304,6 +316,10 @@ b24_queue_version(b24_queue_t *q, int *fresh)
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_pragma(q, "SELECT count(*) FROM sqlite_schema",
                               &tables);
+    }
+
+    if (own) {
+        b24_queue_rollback(q);
     }
 
     if (rc != B24_QUEUE_OK) {

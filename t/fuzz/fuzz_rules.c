@@ -1,5 +1,5 @@
 
-/* Configurations: tokens as nginx reads them, inside of one shop and its heir. */
+/* Configurations: tokens as nginx reads them, in a shop and its heir. */
 
 
 #include "shopconf.h"

@@ -48,7 +48,7 @@ sub http {
 
     my $webhook = $option{webhook} // '$TEST_NGINX_PORTAL_URL';
     my $retry = $option{retry} // RETRY;
-    my $rate = $option{rate} // '1000 burst=100000';
+    my $rate = $option{rate} // '100 burst=5000';
     my $more = $option{more} // '';
 
     return <<"EOC";

@@ -1,0 +1,1940 @@
+# The rules of a shop as nginx reads them: every form it takes, every wrong line
+# with the sentence that refuses it, heirs, and files of any length.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test portal => 1;
+use Test::Nginx::Socket;
+use B24::Conf qw(planned);
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+
+# What may stand before a line of a shop, as long as wanted.
+our %filler = (
+    blanks  => sub { ' ' x ($_[0] - 1) . "\n" },
+    comment => sub {
+        my ($size) = @_;
+        my $line = "# order save off; { \"'} \\\n";
+        my $text = $line x ($size / length($line) - 1);
+
+        return $text . '#' x ($size - 1 - length $text) . "\n";
+    },
+    stages  => sub {
+        my ($size) = @_;
+        my $text = '';
+
+        for (my $n = 0; length $text < $size - 80; $n++) {
+            $text .= "stage \"$n; \\\" {\" 'NEW'; # {;\n";
+        }
+
+        return $text . '#' x ($size - 1 - length $text) . "\n";
+    },
+);
+
+plan tests => planned(blocks());
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: a shop with nothing
+--- http
+b24_shop s {
+}
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 2: a name with all its signs, the longest name
+--- http eval
+"b24_shop s-1.x_Y {\n}\nb24_shop " . 'x' x 64 . " {\n}\n"
+. "b24_shop y : s-1.x_Y {\n}\nb24_shop \"s\" {\n}"
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 3: sessions
+--- shop
+session $cookie_PHPSESSID;
+session request:/sid query:/sid;
+session ${cookie_a}b$http_x;
+session header:X-Session ~^(.+)$;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 4: stages and the default status
+--- shop
+stage N NEW;
+stage "paid; in full" C1:PREPARATION;
+stage '{"a"}' UC_1-2;
+stage }x WON;
+default_status "\"N\"";
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 5: blocks without names
+--- shop
+order { id response:/id; }
+order { id response:/id; }
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 6: as many blocks as there can be
+--- shop eval
+CORE::join '', map { "order a$_ { id response:/id; }\n" } 1 .. 64
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 7: every form of the address
+--- order
+id response:/id;
+uri /exact /prefix* / /* ~ ^/checkout/ ~^/c ~* ^/D ~*^/d "~^/d{2}" /e;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 8: methods
+--- order
+id response:/id;
+method POST PUT PATCH M;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 9: every source
+--- order
+id response:/id;
+name request:/name query:/name response:/name inline:BX.Sale.OrderAjaxComponent.init/result/NAME header:X-Name status $http_x_name text:nobody;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 10: the number
+--- order
+id response:/order/ID  header:Location ~ORDER_ID=([^&]+) response: ~\"id\":(\d+) ~\d+$ inline:x query:/id "%{request:/a}-%{response:/b}" "A-$http_x-%{response:/b/[ID=3]/x}";
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 11: every pointer
+--- order
+id response:/id;
+name request:/a/[last]/b;
+phone request:/a/[K=V]/b;
+email request:/a~1b/c~0d "request:/a b" request:/;
+address request://a query:/%5B "request:/[a~1b=c~0d]/e";
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 12: texts
+--- order
+id response:/id;
+name text:$literal;
+phone text:~x;
+email text:/x "a:/ b";
+address https://x/y;
+comment "100% sure" %;
+first_name 'a;b{c}';
+last_name "a\"b" a$b24_order;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 13: every field
+--- order
+row response:/row;
+id response:/id;
+name request:/n;
+first_name request:/f;
+second_name request:/s;
+last_name request:/l;
+phone request:/p;
+email request:/e;
+company request:/c;
+inn request:/i;
+kpp request:/k;
+address request:/a;
+comment request:/c;
+total request:/t;
+currency response:/c "~([A-Z]{3})" $arg_c EUR;
+delivery request:/d;
+discount request:/d;
+tax request:/t;
+minor_units 2;
+status request:/s;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 14: every field of items
+--- items
+name "%{/title} (%{/size})" /title;
+price /price;
+sum /sum;
+quantity /qty;
+product_id /id @key;
+xml_id /sku;
+discount /d;
+tax_rate /vat;
+tax_included /vat_incl Y;
+measure 796;
+when /type !=part;
+when "";
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 15: every source of items
+--- shop
+order a { id response:/id; items request: query:/items $arg_items inline:cart/items { name /n; } }
+order b { id response:/id; items response: "~~<tr>(?<name>.*?)</tr>" request:/cart { name /name; } }
+order c { id response:/id; items response: ~<table>(.*)</table> "~~<tr>(?<n>.)" { name ""; } }
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 16: every condition
+--- order
+id response:/id;
+when request:;
+when query:/a =b;
+when request:/a !;
+when request:/a request:/b !~^x$;
+when $cookie_a !=x;
+accept status "~^(200|30[23])$";
+accept response:/error !;
+accept header:Location response: ~*ORDER;
+accept response:/ok "=a b";
+accept response:/ok !~*no;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 17: fields of the CRM
+--- order
+id response:/id;
+deal UF_CRM_GA $cookie__ga;
+deal TITLE x;
+contact SOURCE_ID WEB;
+company_field INDUSTRY IT;
+deal A1_ "%{request:/a}; %{response:/b}";
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 18: comments, quotes and line ends everywhere
+--- shop
+# order x off; {
+"order" 'save' # { a comment;
+  # } another
+{#x
+  "id"
+    response:/id # "
+  ;
+  phone request:/a#b;# '
+}
+#
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 19: a shop, two words
+--- http
+b24_shop a b { # @
+}
+--- refused
+"b24_shop" needs a name and at most a base: "b24_shop NAME { ... }" or "b24_shop NAME : BASE { ... }"
+
+
+
+=== TEST 20: a shop, a base without a name
+--- http
+b24_shop a : { # @
+}
+--- refused
+"b24_shop" needs a name and at most a base: "b24_shop NAME { ... }" or "b24_shop NAME : BASE { ... }"
+
+
+
+=== TEST 21: a shop, a base after another sign
+--- http
+b24_shop a - b { # @
+}
+--- refused
+"b24_shop" needs a name and at most a base: "b24_shop NAME { ... }" or "b24_shop NAME : BASE { ... }"
+
+
+
+=== TEST 22: a shop, more than a base
+--- http
+b24_shop a : b c { # @
+}
+--- refused
+"b24_shop" needs a name and at most a base: "b24_shop NAME { ... }" or "b24_shop NAME : BASE { ... }"
+
+
+
+=== TEST 23: a shop without a name
+--- http
+b24_shop { # @
+}
+--- refused
+invalid number of arguments in "b24_shop" directive
+
+
+
+=== TEST 24: a shop without a block
+--- http
+b24_shop a;
+--- refused
+directive "b24_shop" has no opening "{"
+
+
+
+=== TEST 25: a shop with a blank in its name
+--- http
+b24_shop "a b" { # @
+}
+--- refused
+"b24_shop" has a bad name "a b": use at most 64 letters, digits, "_", "-" and "."
+
+
+
+=== TEST 26: a shop with an empty name
+--- http
+b24_shop "" { # @
+}
+--- refused
+"b24_shop" has a bad name "": use at most 64 letters, digits, "_", "-" and "."
+
+
+
+=== TEST 27: a shop with a name too long
+--- http eval
+'b24_shop ' . 'x' x 65 . " { # \@\n}"
+--- refused eval
+'"b24_shop" has a bad name "' . 'x' x 65 . '": use at most 64'
+. ' letters, digits, "_", "-" and "."'
+
+
+
+=== TEST 28: a shop twice
+--- http
+b24_shop a {
+}
+b24_shop a { # @
+}
+--- refused
+"b24_shop a" is defined twice: give one of the two another name
+
+
+
+=== TEST 29: a shop with an unknown base
+--- http
+b24_shop a : b { # @
+}
+b24_shop b {
+}
+--- refused
+"b24_shop a" has an unknown base "b": define or include it above this line
+
+
+
+=== TEST 30: a shop that is its own base
+--- http
+b24_shop a : a { # @
+}
+--- refused
+"b24_shop a" has an unknown base "a": define or include it above this line
+
+
+
+=== TEST 31: a shop in a server
+--- server
+b24_shop a { # @
+}
+--- refused
+"b24_shop" directive is not allowed here
+
+
+
+=== TEST 32: a shop that does not end
+--- http
+b24_shop a {
+    session $cookie_a;
+--- refused_anywhere
+unexpected end of file, expecting "}" in PATH/http.conf:3
+
+
+
+=== TEST 33: a field outside of blocks
+--- shop
+phone request:/p;
+--- refused
+"phone" directive is not allowed here
+
+
+
+=== TEST 34: an unknown line of a shop
+--- shop
+sessions $cookie_a;
+--- refused
+unknown directive "sessions"
+
+
+
+=== TEST 35: a directive of another kind in a shop
+--- shop
+proxy_pass http://127.0.0.1;
+--- refused
+"proxy_pass" directive is not allowed here
+
+
+
+=== TEST 36: an include in a shop
+--- shop
+include a.conf;
+--- refused
+"include" directive is not allowed here
+
+
+
+=== TEST 37: a line of rules outside of shops
+--- http
+session $cookie_a;
+--- refused
+"session" directive is not allowed here
+
+
+
+=== TEST 38: a block of rules outside of shops
+--- http
+order save { # @
+}
+--- refused
+"order" directive is not allowed here
+
+
+
+=== TEST 39: a session without a value
+--- shop
+session;
+--- refused
+"session" needs a value, such as request:/NAME, response:/NAME or a text
+
+
+
+=== TEST 40: a session that is the same for all
+--- shop
+session abc;
+--- refused
+"session" would be the same for all buyers: give what tells them apart, such as $cookie_PHPSESSID
+
+
+
+=== TEST 41: a session that may be the same for all
+--- shop
+session $cookie_a none;
+--- refused
+"session" would be the same for all buyers: give what tells them apart, such as $cookie_PHPSESSID
+
+
+
+=== TEST 42: a session with an unknown variable
+--- shop
+session $no_such_variable;
+--- refused_anywhere
+unknown "no_such_variable" variable
+
+
+
+=== TEST 43: a stage alone
+--- shop
+stage N;
+--- refused
+"stage" needs a status of the shop and a stage of the deal, such as "stage N NEW"
+
+
+
+=== TEST 44: a stage and more
+--- shop
+stage N NEW P;
+--- refused
+"stage" needs a status of the shop and a stage of the deal, such as "stage N NEW"
+
+
+
+=== TEST 45: a stage for nothing
+--- shop
+stage "" NEW;
+--- refused
+"stage" needs a status of the shop and a stage of the deal, such as "stage N NEW"
+
+
+
+=== TEST 46: a stage that is empty
+--- shop
+stage N "";
+--- refused
+"stage" needs a status of the shop and a stage of the deal, such as "stage N NEW"
+
+
+
+=== TEST 47: a stage with a blank
+--- shop
+stage N "NEW DEAL";
+--- refused
+"stage" has a bad deal stage "NEW DEAL": give its STATUS_ID, such as PREPARATION
+
+
+
+=== TEST 48: a stage twice
+--- shop
+stage N NEW;
+stage N WON;
+--- refused
+"stage N" is given twice: leave one of the two out
+
+
+
+=== TEST 49: a stage with a block
+--- shop
+stage N { # @
+}
+--- refused
+directive "stage" is not terminated by ";"
+
+
+
+=== TEST 50: no default status
+--- shop
+default_status;
+--- refused
+"default_status" needs one status, such as "default_status N"
+
+
+
+=== TEST 51: two default statuses
+--- shop
+default_status N P;
+--- refused
+"default_status" needs one status, such as "default_status N"
+
+
+
+=== TEST 52: an empty default status
+--- shop
+default_status "";
+--- refused
+"default_status" needs one status, such as "default_status N"
+
+
+
+=== TEST 53: the default status twice
+--- shop
+default_status N;
+default_status P;
+--- refused
+"default_status" is given twice: leave one of the two out
+
+
+
+=== TEST 54: a block without a block
+--- shop
+order save;
+--- refused
+"order" needs a block "{ ... }", or "off" to drop one of the base
+
+
+
+=== TEST 55: a block without a name and a block
+--- shop
+order;
+--- refused
+"order" needs a block "{ ... }", or "off" to drop one of the base
+
+
+
+=== TEST 56: a block off with more words
+--- shop
+order a b off;
+--- refused
+"order" needs a block "{ ... }", or "off" to drop one of the base
+
+
+
+=== TEST 57: a block off without a base
+--- shop
+order save off;
+--- refused
+"order ... off" drops a block of a base, and this shop has none: leave the line out
+
+
+
+=== TEST 58: a collect off without a base
+--- shop
+collect cart off;
+--- refused
+"collect ... off" drops a block of a base, and this shop has none: leave the line out
+
+
+
+=== TEST 59: a database without a block
+--- shop
+database;
+--- refused
+"database" needs a block "{ ... }"
+
+
+
+=== TEST 60: a write without a block
+--- shop
+write off;
+--- refused
+"write" needs a block "{ ... }"
+
+
+
+=== TEST 61: an heir drops what the base has not
+--- http
+b24_shop base {
+    order save { uri /a; id response:/id; }
+    order other { uri /b; id response:/id; }
+}
+b24_shop s : base {
+    order nope off;
+}
+--- refused
+"order nope off": the base "base" has no such block, leave the line out
+
+
+
+=== TEST 62: an heir drops a block without a name
+--- http
+b24_shop base {
+    order save { uri /a; id response:/id; }
+    order other { uri /b; id response:/id; }
+}
+b24_shop s : base {
+    order off;
+}
+--- refused
+"order off": the base "base" has no such block, leave the line out
+
+
+
+=== TEST 63: an heir drops a block of another kind
+--- http
+b24_shop base {
+    order save { uri /a; id response:/id; }
+    order other { uri /b; id response:/id; }
+}
+b24_shop s : base {
+    status save off;
+}
+--- refused
+"status save off": the base "base" has no such block, leave the line out
+
+
+
+=== TEST 64: an heir drops a block twice
+--- http
+b24_shop base {
+    order save { uri /a; id response:/id; }
+    order other { uri /b; id response:/id; }
+}
+b24_shop s : base {
+    order save off;
+    order save off; # @
+}
+--- refused
+"order save" is given twice in this shop: give one of the two another name
+
+
+
+=== TEST 65: an heir drops a block and makes it
+--- http
+b24_shop base {
+    order save { uri /a; id response:/id; }
+    order other { uri /b; id response:/id; }
+}
+b24_shop s : base {
+    order save off;
+    order save { # @
+    }
+}
+--- refused
+"order save" is given twice in this shop: give one of the two another name
+
+
+
+=== TEST 66: an heir with too many blocks
+--- http eval
+my $blocks = sub { CORE::join '', map { "order $_[0]$_ { id response:/id; }\n" }
+                               1 .. $_[1] };
+"b24_shop base {\n" . $blocks->('a', 60) . "}\n"
+. "b24_shop s : base {\n" . $blocks->('b', 5) . '}'
+--- refused
+"b24_shop s" has too many blocks with those of its base: a shop takes at most 64
+
+
+
+=== TEST 67: an unknown block
+--- shop
+orders save { # @
+}
+--- refused
+unknown directive "orders"
+
+
+
+=== TEST 68: a block with two names
+--- shop
+order a b { # @
+}
+--- refused
+"order" takes one name at most before "{"
+
+
+
+=== TEST 69: a block with a bad name
+--- shop
+order a/b { # @
+}
+--- refused
+"order" has a bad name "a/b": use at most 64 letters, digits, "_", "-" and "."
+
+
+
+=== TEST 70: a block named off
+--- shop
+order off { # @
+}
+--- refused
+"order off" is no name for a block: to drop one of the base, end the line with ";"
+
+
+
+=== TEST 71: a block twice
+--- shop
+order a { id response:/id; }
+order a { # @
+}
+--- refused
+"order a" is given twice in this shop: give one of the two another name
+
+
+
+=== TEST 72: too many blocks
+--- shop eval
+CORE::join '', map { "order a$_ { id response:/id; }\n" } 1 .. 65
+--- refused
+"order" is one block too many: a shop takes at most 64
+
+
+
+=== TEST 73: an order without a number
+--- shop
+order a { uri /x; }
+} # @
+b24_shop t {
+--- refused
+"order a" has no "id": say where the shop shows the order's number, such as "id response:/order/ID"
+
+
+
+=== TEST 74: a nameless order without a number
+--- shop
+order { uri /x; }
+} # @
+b24_shop t {
+--- refused
+"order" has no "id": say where the shop shows the order's number, such as "id response:/order/ID"
+
+
+
+=== TEST 75: an order in an order
+--- order
+order b { # @
+}
+--- refused
+"order" directive is not allowed here
+
+
+
+=== TEST 76: items outside of blocks
+--- shop
+items request:/i { # @
+}
+--- refused
+"items" directive is not allowed here
+
+
+
+=== TEST 77: a closing brace too many
+--- shop
+}
+} # @
+b24_shop t {
+--- refused
+unexpected "}"
+
+
+
+=== TEST 78: collect is not there yet
+--- shop
+collect { # @
+}
+--- refused
+"collect" is not available yet
+
+
+
+=== TEST 79: status is not there yet
+--- shop
+status { # @
+}
+--- refused
+"status" is not available yet
+
+
+
+=== TEST 80: database is not there yet
+--- shop
+database { # @
+}
+--- refused
+"database" is not available yet
+
+
+
+=== TEST 81: write is not there yet
+--- shop
+write { # @
+}
+--- refused
+"write" is not available yet
+
+
+
+=== TEST 82: learn is not there yet
+--- order
+learn x request:/x;
+--- refused
+"learn" is not available yet
+
+
+
+=== TEST 83: numbers of our own are not there yet
+--- order
+id generated;
+--- refused
+"id generated" is not available yet
+
+
+
+=== TEST 84: numbers of our own after others are not there yet
+--- order
+id response:/id generated;
+--- refused
+"id generated" is not available yet
+
+
+
+=== TEST 85: the database is not there yet
+--- order
+total database:TOTAL;
+--- refused
+"database:COLUMN" is not available yet
+
+
+
+=== TEST 86: an unknown field
+--- order
+phon request:/p;
+--- refused
+unknown directive "phon"
+
+
+
+=== TEST 87: a field of items in an order
+--- order
+price request:/p;
+--- refused
+"price" directive is not allowed here
+
+
+
+=== TEST 88: a line of a write block in an order
+--- order
+url /x;
+--- refused
+"url" directive is not allowed here
+
+
+
+=== TEST 89: a field twice
+--- order
+phone request:/p;
+phone request:/q;
+--- refused
+"phone" is given twice in this block: put all alternatives on one line
+
+
+
+=== TEST 90: a field with a block
+--- order
+phone request:/p { # @
+}
+--- refused
+directive "phone" is not terminated by ";"
+
+
+
+=== TEST 91: the address, none
+--- order
+uri;
+--- refused
+"uri" needs a path, a prefix ending in "*", or "~ REGEX"
+
+
+
+=== TEST 92: the address without a slash
+--- order
+uri checkout;
+--- refused
+"uri" needs a path, a prefix ending in "*", or "~ REGEX"
+
+
+
+=== TEST 93: the address as a regex without "~"
+--- order
+uri ^/checkout;
+--- refused
+"uri" needs a path, a prefix ending in "*", or "~ REGEX"
+
+
+
+=== TEST 94: the address with a star inside
+--- order
+uri /a/*/b;
+--- refused
+"uri /a/*/b": a "*" may stand at the end only; use "~ REGEX"
+
+
+
+=== TEST 95: the address with arguments
+--- order
+uri /?wc-ajax=checkout;
+--- refused
+"uri /?wc-ajax=checkout": the path alone is looked at; check arguments with "when query:/NAME =VALUE"
+
+
+
+=== TEST 96: the address with a fragment
+--- order
+uri /a#b;
+--- refused
+"uri /a#b": the path alone is looked at; check arguments with "when query:/NAME =VALUE"
+
+
+
+=== TEST 97: the address twice
+--- order
+uri /a;
+uri /b;
+--- refused
+"uri" is given twice in this block: put all alternatives on one line
+
+
+
+=== TEST 98: the address, a broken regex
+--- order
+uri ~ (;
+--- refused
+"uri" has a bad regex "(": missing closing parenthesis at offset 1
+
+
+
+=== TEST 99: the address, a broken regex in one piece
+--- order
+uri /a ~*(;
+--- refused
+"uri" has a bad regex "(": missing closing parenthesis at offset 1
+
+
+
+=== TEST 100: the address, an empty regex
+--- order
+uri ~;
+--- refused
+"uri" has an empty regex: write "~REGEX" in one piece
+
+
+
+=== TEST 101: the address, an empty regex that ignores case
+--- order
+uri /a ~*;
+--- refused
+"uri" has an empty regex: write "~REGEX" in one piece
+
+
+
+=== TEST 102: the method, none
+--- order
+method;
+--- refused
+"method" needs one or more methods, such as POST
+
+
+
+=== TEST 103: the method in lower case
+--- order
+method POST put;
+--- refused
+"method" has a bad name "put": give capital letters, such as POST
+
+
+
+=== TEST 104: the method twice
+--- order
+method POST;
+method PUT;
+--- refused
+"method" is given twice in this block: put all methods on one line
+
+
+
+=== TEST 105: items without a block
+--- order
+items request:/i;
+--- refused
+directive "items" has no opening "{"
+
+
+
+=== TEST 106: a value, none
+--- order
+phone;
+--- refused
+"phone" needs a value, such as request:/NAME, response:/NAME or a text
+
+
+
+=== TEST 107: a value, empty
+--- order
+phone "";
+--- refused
+"phone" has an empty alternative "": leave it out
+
+
+
+=== TEST 108: a value, an empty alternative
+--- order
+phone request:/a "";
+--- refused
+"phone" has an empty alternative "": leave it out
+
+
+
+=== TEST 109: a value, too many alternatives
+--- order eval
+'phone' . ' request:/a' x 33 . ';'
+--- refused
+"phone" has too many alternatives: at most 32 are possible
+
+
+
+=== TEST 110: a filter without a value
+--- order
+phone ~x;
+--- refused
+"phone" begins with the filter "~x": put the value it filters before it
+
+
+
+=== TEST 111: a filter that is empty
+--- order
+phone request:/a ~;
+--- refused
+"phone" has an empty regex: write "~REGEX" in one piece
+
+
+
+=== TEST 112: a filter that is broken
+--- order
+phone request:/a ~[a;
+--- refused
+"phone" has a bad regex "[a": missing terminating ] for character class at offset 2
+
+
+
+=== TEST 113: a filter with too many groups
+--- order eval
+'phone request:/a "~' . '(a)' x 64 . '";'
+--- refused eval
+'"phone" has a bad regex "' . '(a)' x 26 . '(a": more than 63 groups'
+
+
+
+=== TEST 114: a filter that makes rows
+--- order
+phone request:/a "~~(?<x>.)";
+--- refused
+"phone": "~~REGEX" makes rows and works in "items" only; a filter has one "~"
+
+
+
+=== TEST 115: a source of the request without a slash
+--- order
+phone request:phone;
+--- refused
+"phone": "request:phone" needs a "/" after the colon, such as request:/phone
+
+
+
+=== TEST 116: a source of the arguments without a slash
+--- order
+phone query:phone;
+--- refused
+"phone": "query:phone" needs a "/" after the colon, such as query:/order
+
+
+
+=== TEST 117: a source of the answer without a slash
+--- order
+id response:id;
+--- refused
+"id": "response:id" needs a "/" after the colon, such as response:/order/ID
+
+
+
+=== TEST 118: all of the request
+--- order
+phone request:;
+--- refused
+"phone" can't take the whole request: name a field of it, such as request:/phone
+
+
+
+=== TEST 119: all of the request in a text
+--- order
+phone "x %{request:}";
+--- refused
+"phone" can't take the whole request: name a field of it, such as request:/phone
+
+
+
+=== TEST 120: all of the request from nginx
+--- order
+phone $request_body;
+--- refused
+"phone" can't take the whole request from $request_body: name a field of it, such as request:/phone
+
+
+
+=== TEST 121: all of the request from a file of nginx
+--- order
+phone "a${request_body_file}";
+--- refused
+"phone" can't take the whole request from $request_body_file: name a field of it, such as request:/phone
+
+
+
+=== TEST 122: a source with a typo
+--- order
+phone reqest:/phone;
+--- refused
+"phone" has an unknown source "reqest:/phone": sources are request:, query:, response:, inline:, header: and database:; for a text write text:reqest:/phone
+
+
+
+=== TEST 123: a literal of a page without a name
+--- order
+id inline:/cart;
+--- refused
+"id": "inline:/cart" needs the name of a JavaScript variable or function, such as inline:prestashop/cart
+
+
+
+=== TEST 124: a header without a name
+--- order
+id header:;
+--- refused
+"id": "header:" needs the name of a response header, such as header:Location
+
+
+
+=== TEST 125: a header with a blank in its name
+--- order
+id "header:Lo cation";
+--- refused
+"id": "header:Lo cation" needs the name of a response header, such as header:Location
+
+
+
+=== TEST 126: a column without a name
+--- order
+id database:;
+--- refused
+"id": "database:" needs a column, such as database:TOTAL
+
+
+
+=== TEST 127: a text without a text
+--- order
+phone text:;
+--- refused
+"phone": "text:" needs a text after the colon
+
+
+
+=== TEST 128: a pointer of rows outside of items
+--- order
+phone /phone;
+--- refused
+"phone": "/phone" works inside "items { ... }" only; write request:/phone or text:/phone
+
+
+
+=== TEST 129: a key of rows outside of items
+--- order
+phone @key;
+--- refused
+"phone": "@key" works inside "items { ... }" only; write request:@key or text:@key
+
+
+
+=== TEST 130: a source in a text that does not end
+--- order
+phone "%{request:/a";
+--- refused
+"phone" has a "%{" without its "}" in "%{request:/a"
+
+
+
+=== TEST 131: a source in a text that is none
+--- order
+phone "a %{b}";
+--- refused
+"phone": "%{b}" names no source, write %{request:/NAME} or the like
+
+
+
+=== TEST 132: a source in a text that is a text
+--- order
+phone "a %{text:b}";
+--- refused
+"phone": "%{text:b}" names no source, write %{request:/NAME} or the like
+
+
+
+=== TEST 133: a condition in place of a value
+--- order
+phone request:/a !;
+--- refused
+"phone" gives a value, "!" is a condition for "when" and "accept": leave it out, or write text:!
+
+
+
+=== TEST 134: a comparison in place of a value
+--- order
+phone =5;
+--- refused
+"phone" gives a value, "=5" is a condition for "when" and "accept": leave it out, or write text:=5
+
+
+
+=== TEST 135: a fixed number
+--- order
+id 15;
+--- refused
+"id" has a fixed text, so that all orders would be one: give where the shop shows the number, such as response:/order/ID
+
+
+
+=== TEST 136: a fixed number after others
+--- order
+id response:/id text:0;
+--- refused
+"id" has a fixed text, so that all orders would be one: give where the shop shows the number, such as response:/order/ID
+
+
+
+=== TEST 137: a currency that is none
+--- order
+currency RUBLE;
+--- refused
+"currency" has a bad code "RUBLE": give three letters, such as RUB
+
+
+
+=== TEST 138: a currency with a digit
+--- order
+currency response:/c R1B;
+--- refused
+"currency" has a bad code "R1B": give three letters, such as RUB
+
+
+
+=== TEST 139: an unknown variable in a rule
+--- order
+id response:/id;
+phone "$arg_a $no_such_variable";
+--- refused_anywhere
+unknown "no_such_variable" variable
+
+
+
+=== TEST 140: what was never learned
+--- shop
+order { id response:/id; phone "request:/PROP_%{phone}"; }
+} # @
+b24_shop t {
+--- refused
+"phone" uses %{phone}, which no "learn" line of this shop gives: add "learn phone VALUE" to a collect block
+
+
+
+=== TEST 141: what was never learned, in a step
+--- shop
+order { id response:/id; phone "request:/p/[ID=%{phone}]/V"; }
+} # @
+b24_shop t {
+--- refused
+"phone" uses %{phone}, which no "learn" line of this shop gives: add "learn phone VALUE" to a collect block
+
+
+
+=== TEST 142: a pointer with a wild tilde
+--- order
+phone "request:/a~2";
+--- refused
+"phone" has a bad pointer "request:/a~2": "~" in a pointer must be written "~0" (and "/" in a step "~1")
+
+
+
+=== TEST 143: a pointer that ends in a tilde
+--- order
+phone "request:/a~";
+--- refused
+"phone" has a bad pointer "request:/a~": "~" in a pointer must be written "~0" (and "/" in a step "~1")
+
+
+
+=== TEST 144: a pointer with an open bracket
+--- order
+phone "query:/[a";
+--- refused
+"phone" has a bad pointer "query:/[a": a step that begins with "[" must end with "]" ("/" inside of it is written "~1")
+
+
+
+=== TEST 145: a pointer with a word in brackets
+--- order
+phone "query:/[a]";
+--- refused
+"phone" has a bad pointer "query:/[a]": a step in brackets must be [last] or [KEY=VALUE]
+
+
+
+=== TEST 146: a pointer with an empty key
+--- order
+phone "response:/[=a]";
+--- refused
+"phone" has a bad pointer "response:/[=a]": a step in brackets must be [last] or [KEY=VALUE]
+
+
+
+=== TEST 147: a pointer with an open name
+--- order
+phone "request:/%{a";
+--- refused
+"phone" has a bad pointer "request:/%{a": "%{" without "}" in a pointer
+
+
+
+=== TEST 148: a pointer with a bad name
+--- order
+phone "request:/%{a-b}";
+--- refused
+"phone" has a bad pointer "request:/%{a-b}": "%{NAME}" in a pointer needs a name of letters, digits and "_"
+
+
+
+=== TEST 149: a pointer without a name
+--- order
+phone "request:/%{}";
+--- refused
+"phone" has a bad pointer "request:/%{}": "%{NAME}" in a pointer needs a name of letters, digits and "_"
+
+
+
+=== TEST 150: a pointer with two names
+--- order
+phone "request:/%{a}%{b}";
+--- refused
+"phone" has a bad pointer "request:/%{a}%{b}": more than one "%{NAME}" in a step of a pointer
+
+
+
+=== TEST 151: a condition, none
+--- order
+when;
+--- refused
+"when" needs a value, such as request:/NAME, response:/NAME or a text
+
+
+
+=== TEST 152: a condition without a value
+--- order
+when !;
+--- refused
+"when" needs a value before the condition "!"
+
+
+
+=== TEST 153: a condition not at the end
+--- order
+accept response:/a ! response:/b;
+--- refused
+"accept": the condition "!" must be the last on its line
+
+
+
+=== TEST 154: a comparison not at the end
+--- order
+accept response:/a =x !;
+--- refused
+"accept": the condition "=x" must be the last on its line
+
+
+
+=== TEST 155: a regex that must not match, not at the end
+--- order
+accept response:/a !~x response:/b;
+--- refused
+"accept": the condition "!~x" must be the last on its line
+
+
+
+=== TEST 156: a comparison with nothing
+--- order
+accept response:/a =;
+--- refused
+"accept": "=" needs a text after the "="; that a value is empty is written "!"
+
+
+
+=== TEST 157: a difference to nothing
+--- order
+accept response:/a !=;
+--- refused
+"accept": "!=" needs a text after the "="; that a value is empty is written "!"
+
+
+
+=== TEST 158: a broken regex that must not match
+--- order
+accept response:/a !~(;
+--- refused
+"accept" has a bad regex "(": missing closing parenthesis at offset 1
+
+
+
+=== TEST 159: a condition that always holds
+--- order
+accept status 200;
+--- refused
+"accept" has a fixed text among its values: to compare, write =TEXT at the end of the line
+
+
+
+=== TEST 160: the status in a "when"
+--- order
+when status =200;
+--- refused
+"when" looks at the request, and this line needs the answer: use "accept"
+
+
+
+=== TEST 161: a header of the answer in a "when"
+--- order
+when "%{request:/a}%{header:X}";
+--- refused
+"when" looks at the request, and this line needs the answer: use "accept"
+
+
+
+=== TEST 162: a variable of the answer in a "when"
+--- order
+when ${upstream_status}x =200x;
+--- refused
+"when" looks at the request, and this line needs the answer: use "accept"
+
+
+
+=== TEST 163: a field of the deal without a name
+--- order
+deal;
+--- refused
+"deal" needs the name of a CRM field in capital letters, digits and "_", such as UF_CRM_CITY
+
+
+
+=== TEST 164: a field of the deal in lower case
+--- order
+deal uf_crm_a x;
+--- refused
+"deal" needs the name of a CRM field in capital letters, digits and "_", such as UF_CRM_CITY
+
+
+
+=== TEST 165: a field of the contact with a dash
+--- order
+contact UF-A x;
+--- refused
+"contact" needs the name of a CRM field in capital letters, digits and "_", such as UF_CRM_CITY
+
+
+
+=== TEST 166: a field of the company with brackets
+--- order
+company_field "A[B]" x;
+--- refused
+"company_field" needs the name of a CRM field in capital letters, digits and "_", such as UF_CRM_CITY
+
+
+
+=== TEST 167: a field that begins with a digit
+--- order
+deal 1A x;
+--- refused
+"deal" needs the name of a CRM field in capital letters, digits and "_", such as UF_CRM_CITY
+
+
+
+=== TEST 168: a field of the deal without a value
+--- order
+deal TITLE;
+--- refused
+"deal TITLE" needs a value, such as request:/NAME, response:/NAME or a text
+
+
+
+=== TEST 169: a field of the deal twice
+--- order
+deal TITLE a;
+deal TITLE b;
+--- refused
+"deal TITLE" is given twice in this block: put all alternatives on one line
+
+
+
+=== TEST 170: a field that is ours: deal ID
+--- order
+deal ID x;
+--- refused
+"deal ID" is set by the module, which knows its records by it: leave the line out
+
+
+
+=== TEST 171: a field that is ours: deal ORIGIN_ID
+--- order
+deal ORIGIN_ID x;
+--- refused
+"deal ORIGIN_ID" is set by the module, which knows its records by it: leave the line out
+
+
+
+=== TEST 172: a field that is ours: contact ORIGINATOR_ID
+--- order
+contact ORIGINATOR_ID x;
+--- refused
+"contact ORIGINATOR_ID" is set by the module, which knows its records by it: leave the line out
+
+
+
+=== TEST 173: items from nothing
+--- order
+items { # @
+}
+--- refused
+"items" needs a value, such as request:/NAME, response:/NAME or a text
+
+
+
+=== TEST 174: items from a text
+--- order
+items abc { # @
+}
+--- refused
+"items" can't take its rows from "abc": give a source, such as request:/items
+
+
+
+=== TEST 175: items from a mixture
+--- order
+items "%{request:/a}x" { # @
+}
+--- refused
+"items" can't take its rows from "%{request:/a}x": give a source, such as request:/items
+
+
+
+=== TEST 176: items from nameless groups
+--- order
+items response: "~~<b>([^<]+)" { # @
+}
+--- refused
+"items": "~~REGEX" needs named groups, such as (?<name>[^<]+)
+
+
+
+=== TEST 177: items, a filter after rows
+--- order
+items response: "~~(?<a>.)" ~b { # @
+}
+--- refused
+"items": nothing can follow "~~REGEX" but another alternative
+
+
+
+=== TEST 178: items twice
+--- order
+items request:/a { name /n; }
+items request:/b { # @
+}
+--- refused
+"items" is given twice in this block: put all alternatives on one line
+
+
+
+=== TEST 179: items that take nothing
+--- items
+} # @
+items request:/j { name /n;
+--- refused
+"items" takes nothing from its rows: add lines such as "name /title"
+
+
+
+=== TEST 180: a field of the order in items
+--- items
+phone /p;
+--- refused
+"phone" directive is not allowed here
+
+
+
+=== TEST 181: an unknown field of items
+--- items
+prices /p;
+--- refused
+unknown directive "prices"
+
+
+
+=== TEST 182: a field of items twice
+--- items
+name /a;
+name /b;
+--- refused
+"name" is given twice in "items": put all alternatives on one line
+
+
+
+=== TEST 183: items in items
+--- items
+items /x { # @
+}
+--- refused
+"items" directive is not allowed here
+
+
+
+=== TEST 184: a bad pointer in items
+--- items
+name /[a;
+--- refused
+"name" has a bad pointer "/[a": a step that begins with "[" must end with "]" ("/" inside of it is written "~1")
+
+
+
+=== TEST 185: rows in a field of items
+--- items
+name @key "~~(?<x>.)";
+--- refused
+"name": "~~REGEX" makes rows and works in "items" only; a filter has one "~"
+
+
+
+=== TEST 186: a condition in a field of items
+--- items
+name /a !;
+--- refused
+"name" gives a value, "!" is a condition for "when" and "accept": leave it out, or write text:!
+
+
+
+=== TEST 187: an accept in items
+--- items
+accept /a;
+--- refused
+"accept" directive is not allowed here
+
+
+
+=== TEST 188: heirs: what is inherited, replaced, dropped
+--- http_config
+    b24_queue $TEST_NGINX_QUEUE;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    log_format events '$server_name $uri $b24_event $b24_state $b24_order';
+    access_log $TEST_NGINX_DIR/events.log events;
+
+    b24_shop base {
+        stage P PREPARATION;
+        stage N NEW;
+
+        order save {
+            uri     /save;
+            id      response:/id;
+            phone   request:/phone;
+            status  query:/status;
+            deal    UTM_SOURCE base;
+            deal    UTM_MEDIUM base;
+        }
+
+        order other {
+            uri  /other;
+            id   response:/id;
+        }
+    }
+
+    b24_shop "child" : 'base' { # order save off; {
+        stage P WON;
+        order other
+            # not this one: { order save off; }
+            off;
+        order save {
+            deal  UTM_SOURCE child;
+        }
+        order own {
+            uri  /own;
+            id   response:/id;
+        }
+    }
+
+    b24_shop grandchild : child{order "own" off;order save{uri /new;}}
+
+    upstream shop {
+        server 127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        access_log off;
+        return 200 '{"id":$arg_id}';
+    }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_2;
+        server_name base;
+        b24_mirror base;
+        location / { proxy_pass http://shop; }
+    }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_3;
+        server_name child;
+        b24_mirror child;
+        location / { proxy_pass http://shop; }
+    }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_4;
+        server_name grandchild;
+        b24_mirror grandchild;
+        location / { proxy_pass http://shop; }
+    }
+--- config
+    access_log off;
+--- scenario
+    my $log = "$ENV{TEST_NGINX_DIR}/events.log";
+    my $seen = 0;
+    my $events = sub {
+        my ($n, @paths) = @_;
+        my @lines;
+
+        for my $path (@paths) {
+            my $id = $n . $seen++;
+            exchange(request_bytes('POST', "$path?id=$id&status=P",
+                         "phone=%2B791612300$id", 'Content-Type' =>
+                         'application/x-www-form-urlencoded'),
+                     $ENV{"TEST_NGINX_PORT_$n"});
+        }
+
+        wait_until(sub {
+            @lines = split /\n/, B24::Recording::read_file($log);
+            @lines >= $seen;
+        });
+
+        return [@lines[$seen - @paths .. $#lines]];
+    };
+
+    is_deeply($events->(2, '/save', '/other', '/own', '/new'),
+        ['base /save order accepted 20', 'base /other order accepted 21',
+         'base /own - - -', 'base /new - - -'], 'the base');
+    is_deeply($events->(3, '/save', '/other', '/own', '/new'),
+        ['child /save order accepted 34', 'child /other - - -',
+         'child /own order accepted 36', 'child /new - - -'], 'the heir');
+    is_deeply($events->(4, '/save', '/other', '/own', '/new'),
+        ['grandchild /save - - -', 'grandchild /other - - -',
+         'grandchild /own - - -', 'grandchild /new order accepted 411'],
+        'the heir\'s heir');
+
+    portal()->wait_for(deals => 5);
+
+    my %deal = map { $_->{origin_id} => $_ } @{portal()->report->{deals}};
+    my $values = sub {
+        my ($id) = @_;
+        return join ' ', $deal{$id}{stage_id}, map { $deal{$id}{fields}{$_} }
+                                               qw(UTM_SOURCE UTM_MEDIUM);
+    };
+
+    is($values->(20), 'PREPARATION base base', 'stage and fields of the base');
+    is($values->(34), 'WON child base', 'of the heir');
+    is($values->(411), 'WON child base', 'of the heir\'s heir');
+
+
+
+=== TEST 189: the rules of the sample shop
+--- http
+include $TEST_NGINX_ROOT/t/shop/b24-shop.conf;
+b24_shop own : sample {
+    order form off;
+}
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror own;
+--- accepted
+
+
+
+=== TEST 190: blocks and "off" at every place of the buffer nginx reads with
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('buffer');
+    my $base = "b24_shop base {\norder save { id response:/id; }\n}\n";
+    my @lines = ("order save  off;", "order 'save' # {\n  \"off\" ;",
+                 "order save{ id response:/id; }", "order \"save\" # ;\n { }");
+    my (%text, $wrong);
+
+    for my $filler (sort keys %main::filler) {
+        for my $end (4096, 8192) {
+            for my $nr (0 .. $#lines) {
+                for my $shift (-1 .. 1 + length $lines[$nr]) {
+                    my $name = "$filler-$end-$nr-$shift" =~ s/--/-m/r;
+                    my $head = "b24_shop $name : base {\n";
+                    my $size = $end - $shift - length $head;
+                    my $fill = $main::filler{$filler}->($size);
+
+                    $wrong = $name if length $fill != $size;
+                    $text{"$name.conf"} = "$head$fill$lines[$nr]\n}\n";
+                }
+            }
+        }
+    }
+
+    is($wrong, undef, 'texts of the right length');
+    $nginx->put("conf/$_", $text{$_}) for keys %text;
+    $nginx->conf($base . join('', map { "include $_;\n" } sort keys %text)
+                 . 'server { server_name shop.test; b24_mirror base; }');
+
+    my ($status, $output) = $nginx->run('-t');
+    is($status, 0, keys(%text) . ' files are taken') or diag($output);
+
+    ($status, $output) = $nginx->run('-T');
+    is($status, 0, 'and printed');
+
+    my $dir = $nginx->dir('conf');
+    my @cut = grep { index($output, "# configuration file $dir/$_:\n"
+                                    . "$text{$_}\n") < 0 } sort keys %text;
+    is("@cut[0 .. ($#cut < 5 ? $#cut : 5)]", '', 'as they are');
+
+    # lines are counted once
+    my $fill = $main::filler{comment}->(20000);
+    my $line = ($fill =~ tr/\n//) + 3;
+
+    $nginx->put('conf/long.conf', "b24_shop long : base {\n$fill"
+                . "order save off;\nstages N NEW;\n}\n");
+    $nginx->conf($base . 'include long.conf;');
+    ($status, $output) = $nginx->run('-t');
+    isnt($status, 0, 'a mistake below a long comment');
+    like($output, qr{unknown directive "stages" in \Q$dir/long.conf:$line\E$}m,
+         'is found in its line');
