@@ -7,6 +7,9 @@ use warnings;
 
 use lib 't/lib';
 
+# what nginx has to say is in its log before it has started or refused to
+BEGIN { $ENV{TEST_NGINX_SLEEP} //= 0.005 }
+
 use B24::Test portal => 1;
 use Test::Nginx::Socket;
 use B24::Conf qw(never_made planned);

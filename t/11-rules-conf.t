@@ -6,6 +6,9 @@ use warnings;
 
 use lib 't/lib';
 
+# what nginx has to say is in its log before it has started or refused to
+BEGIN { $ENV{TEST_NGINX_SLEEP} //= 0.005 }
+
 use B24::Test portal => 1;
 use Test::Nginx::Socket;
 use B24::Conf qw(planned);
@@ -83,7 +86,7 @@ b24_mirror s;
 stage N NEW;
 stage "paid; in full" C1:PREPARATION;
 stage '{"a"}' UC_1-2;
-stage }x WON;
+stage x}x WON;
 default_status "\"N\"";
 --- server
 b24_webhook https://portal.test/rest/1/SECRET/;

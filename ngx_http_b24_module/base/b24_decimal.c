@@ -153,6 +153,38 @@ b24_decimal_mul(const b24_decimal_t *a, const b24_decimal_t *b,
 
 
 int
+b24_decimal_mul_round(const b24_decimal_t *a, const b24_decimal_t *b,
+    unsigned places, b24_decimal_t *r)
+{
+    int           digit;
+    unsigned      scale;
+    b24_int128_t  v;
+
+    v = (b24_int128_t) a->units * b->units;
+    scale = a->scale + b->scale;
+    digit = 0;
+
+    if (places > B24_DECIMAL_SCALE) {
+        return B24_DECLINED;
+    }
+
+    while (scale > places
+           || (scale && (v >= INT64_MAX || v <= -INT64_MAX)))
+    {
+        digit = (int) (v % 10);
+        v /= 10;
+        scale--;
+    }
+
+    /* half away from zero: the first digit given up decides */
+
+    v += (digit >= 5) - (digit <= -5);
+
+    return b24_decimal_pack(v, scale, r);
+}
+
+
+int
 b24_decimal_div(const b24_decimal_t *a, const b24_decimal_t *b,
     unsigned places, b24_decimal_t *r)
 {

@@ -65,6 +65,11 @@ int b24_decimal_sub(const b24_decimal_t *a, const b24_decimal_t *b,
     b24_decimal_t *r);
 int b24_decimal_mul(const b24_decimal_t *a, const b24_decimal_t *b,
     b24_decimal_t *r);
+/* a * b rounded half away from zero to places (0 .. B24_DECIMAL_SCALE), or to
+ * fewer where 63 bits don't hold so many; B24_DECLINED when the integer part
+ * does not fit.  r may be a or b. */
+int b24_decimal_mul_round(const b24_decimal_t *a, const b24_decimal_t *b,
+    unsigned places, b24_decimal_t *r);
 /* a / b rounded half away from zero to places (0 .. B24_DECIMAL_SCALE);
  * B24_DECLINED when b is 0 or the result does not fit */
 int b24_decimal_div(const b24_decimal_t *a, const b24_decimal_t *b,

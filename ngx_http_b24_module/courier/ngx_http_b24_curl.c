@@ -591,8 +591,10 @@ ngx_http_b24_curl_exit(void)
         return;
     }
 
-    while (!ngx_queue_empty(&ngx_http_b24_transfers)) {
-        q = ngx_queue_head(&ngx_http_b24_transfers);
+    for (q = ngx_queue_head(&ngx_http_b24_transfers);
+         q != ngx_queue_sentinel(&ngx_http_b24_transfers);
+         q = ngx_queue_next(q))
+    {
         t = ngx_queue_data(q, ngx_http_b24_transfer_t, queue);
 
         /* the lease runs out and the outcome is looked up */
@@ -602,9 +604,10 @@ ngx_http_b24_curl_exit(void)
 
         free(t->answer.data);
         t->answer.data = NULL;
-
-        ngx_queue_remove(q);
     }
+
+    ngx_queue_init(&ngx_http_b24_transfers);
+    ngx_http_b24_ntransfers = 0;
 
     (void) curl_multi_cleanup(ngx_http_b24_multi);
     ngx_http_b24_multi = NULL;

@@ -16,6 +16,8 @@
 #define B24_ROW_OWNER     2         /* variables that name the deal */
 #define B24_PRICE_PLACES  2
 #define B24_QTY_PLACES    4
+#define B24_LINE_PLACES   6         /* of a line's sum before it is rounded:
+                                       beyond it is floating point's noise */
 #define B24_SPLIT_MAX     1000000   /* pieces; beyond it a row is not split */
 
 
@@ -269,7 +271,9 @@ b24_item_line(b24_rows_t *b, const b24_item_t *item, const b24_decimal_t *qty,
             return B24_DECLINED;
         }
 
-        if (b24_decimal_mul(&price, qty, line) != B24_OK) {
+        if (b24_decimal_mul_round(&price, qty, B24_LINE_PLACES, line)
+            != B24_OK)
+        {
             b->overflow = 1;
             return B24_DECLINED;
         }
@@ -306,8 +310,8 @@ b24_item_gross(const b24_item_t *item, b24_decimal_t *line)
     if (!b24_str_eqs(&item->fields[B24_ITEM_TAX_INCLUDED], "N")
         || b24_decimal_parse(&item->fields[B24_ITEM_TAX_RATE], &rate) != B24_OK
         || rate.units <= 0
-        || b24_decimal_mul(line, &rate, &tax) != B24_OK
-        || b24_decimal_div(&tax, &hundred, 6, &tax) != B24_OK)
+        || b24_decimal_mul_round(line, &rate, B24_LINE_PLACES, &tax) != B24_OK
+        || b24_decimal_div(&tax, &hundred, B24_LINE_PLACES, &tax) != B24_OK)
     {
         return B24_DECLINED;
     }

@@ -30,6 +30,7 @@ static int b24_clean_text(b24_clean_t *clean, b24_clean_e how, int decoded,
     const char *what, b24_str_t *text);
 static int b24_clean_amount(b24_clean_t *clean, b24_clean_e how,
     const char *what, b24_str_t *text);
+static int b24_clean_shift(b24_decimal_t *d, unsigned minor);
 static int b24_clean_rate(b24_decimal_t *d);
 static int b24_clean_currency(b24_clean_t *clean, b24_str_t *text);
 static void b24_clean_flag(b24_str_t *text);
@@ -145,9 +146,9 @@ b24_clean_text(b24_clean_t *clean, b24_clean_e how, int decoded,
 
         rc = b24_text_unescape_id(clean->pool, text, text);
 
-        /* the codes may have hidden anything */
+        /* the codes may have hidden anything, control characters too */
 
-        if (rc == B24_OK && !b24_utf8_valid(text)) {
+        if (rc == B24_OK) {
             rc = b24_text_utf8(clean->pool, text, &clean->charset, text);
         }
 
@@ -241,7 +242,7 @@ b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
 
         /* a formatted amount is in major units always */
 
-        rc = b24_decimal_shift(&d, clean->minor);
+        rc = b24_clean_shift(&d, clean->minor);
 
     } else if (rc != B24_OK) {
         rc = b24_money_parse(clean->pool, &s, &d);
@@ -266,6 +267,20 @@ b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
     len = b24_decimal_print(&d, money ? 2 : 0, buf);
 
     return b24_pstrdup(clean->pool, text, (u_char *) buf, len);
+}
+
+
+/* the noise of a shop's floating point leaves no room for more places */
+static int
+b24_clean_shift(b24_decimal_t *d, unsigned minor)
+{
+    if (d->scale > B24_DECIMAL_SCALE - minor
+        && b24_decimal_round(d, B24_DECIMAL_SCALE - minor) != B24_OK)
+    {
+        return B24_DECLINED;
+    }
+
+    return b24_decimal_shift(d, minor);
 }
 
 

@@ -4,6 +4,7 @@
 #endif
 
 #include "b24_tree.h"
+#include "b24_text.h"
 
 #include <stdio.h>
 
@@ -53,6 +54,7 @@ static int b24_js_hex(b24_js_t *js, b24_str_t *value, unsigned minus);
 static int b24_js_word(b24_js_t *js, b24_type_e *type);
 static void b24_js_name(b24_js_t *js, b24_str_t *name);
 static int b24_js_blanks(b24_js_t *js);
+static void b24_js_char(b24_js_t *js, uint32_t code);
 static void b24_js_emit(b24_js_t *js, const void *data, size_t len);
 static int b24_js_isname(u_char c);
 static const u_char *b24_inline_begin(const b24_str_t *text,
@@ -423,7 +425,7 @@ b24_js_string(b24_js_t *js, b24_str_t *value)
 static int
 b24_js_escape(b24_js_t *js)
 {
-    u_char       c, utf8[4];
+    u_char       c;
     uint32_t     code;
     const char  *p;
 
@@ -452,11 +454,11 @@ b24_js_escape(b24_js_t *js)
             return B24_DECLINED;
         }
 
-        b24_js_emit(js, utf8, (size_t) (b24_utf8_put(utf8, code) - utf8));
+        b24_js_char(js, code);
         return B24_OK;
 
     case '0':
-        b24_js_emit(js, utf8, (size_t) (b24_utf8_put(utf8, 0) - utf8));
+        b24_js_char(js, 0);
         return B24_OK;
 
     case '\r':
@@ -839,6 +841,17 @@ b24_js_blanks(b24_js_t *js)
     }
 
     return B24_OK;
+}
+
+
+/* C libraries behind us would cut a text at NUL */
+
+static void
+b24_js_char(b24_js_t *js, uint32_t code)
+{
+    u_char  utf8[4];
+
+    b24_js_emit(js, utf8, b24_utf8_encode(utf8, code ? code : 0xfffd));
 }
 
 

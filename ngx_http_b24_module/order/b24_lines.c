@@ -613,8 +613,11 @@ b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n)
     size_t    i;
     unsigned  list;
 
-    for (list = 0; !b24_str_eqs(&args[0], b24_pair_names[list]); list++) {
-        /* void */
+    for (list = 0; list < B24_NPAIRS - 1; list++) {
+
+        if (b24_str_eqs(&args[0], b24_pair_names[list])) {
+            break;
+        }
     }
 
     for (i = 0; n > 1 && i < args[1].len; i++) {

@@ -1,5 +1,6 @@
 
 #include "b24_tree.h"
+#include "b24_text.h"
 
 
 #define B24_PRINT_DEPTH  (2 * B24_NODE_DEPTH)   /* a tree inside of another */
@@ -260,8 +261,8 @@ b24_node_scalar(const b24_node_t *node, b24_buf_t *out)
 void
 b24_json_string(b24_buf_t *out, const b24_str_t *text)
 {
-    size_t         n;
-    const u_char  *p, *start, *end;
+    uint32_t       c;
+    const u_char  *p, *from, *start, *end;
 
     b24_buf_addc(out, '"');
 
@@ -270,24 +271,23 @@ b24_json_string(b24_buf_t *out, const b24_str_t *text)
     end = text->len ? p + text->len : p;
 
     while (p < end) {
+        from = p;
+        c = b24_utf8_next(&p, end);
 
-        n = b24_utf8_char(p, end);
-
-        if (n && *p >= 0x20 && *p != '"' && *p != '\\') {
-            p += n;
+        if (c != B24_UTF8_BAD && c >= 0x20 && c != '"' && c != '\\') {
             continue;
         }
 
-        b24_buf_add(out, start, (size_t) (p - start));
+        b24_buf_add(out, start, (size_t) (from - start));
 
-        if (n) {
-            b24_json_escape(out, *p);
+        if (c != B24_UTF8_BAD) {
+            b24_json_escape(out, (u_char) c);
 
         } else {
             b24_buf_adds(out, "\xef\xbf\xbd");
         }
 
-        start = ++p;
+        start = p;
     }
 
     b24_buf_add(out, start, (size_t) (p - start));

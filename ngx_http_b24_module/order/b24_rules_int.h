@@ -4,6 +4,25 @@
  * include this one.
  *
  *     shop -> blocks -> lines (value, condition) -> alternatives -> sources
+ *
+ * Points of the language that are easily got wrong:
+ *
+ * - Alternatives are places of one thing: one that can't be read (a body too
+ *   large, a regex given up) counts only when no other gives a value.
+ * - An answer that is no JSON has no JSON values.  Broken is only what says it
+ *   is JSON or begins like it.  So a redirect's HTML doesn't make an order
+ *   unconfirmed, and half of a JSON answer does.
+ * - An array or object taken as a text is its scalars, joined by ", ", one
+ *   level deep; a condition sees that it is there.
+ * - "=TEXT" and "!=TEXT" compare the first alternative that isn't empty (JSON
+ *   true equals "1" and "true"; nothing differs from any TEXT), "!~REGEX"
+ *   looks at all of them.
+ * - The body as a whole is never taken for a field, nor $request_body.
+ * - Response headers of one name are one text, a line each.
+ * - "uri" and "method" of an heir replace those of its base as fields do.
+ *   Unnamed blocks belong together when base and heir have just one of the
+ *   kind; "order off;" drops it.  session lines replace the base's as a whole,
+ *   stage lines single ones.
  */
 
 

@@ -44,13 +44,6 @@ b24_node_t **b24_index_slot(b24_index_t *index, uint32_t owner,
     const b24_str_t *key);
 
 
-/* UTF-8 of a code point, at most 4 bytes; U+FFFD for what has none and for NUL,
- * which C libraries behind us would cut a text at; returns the end */
-u_char *b24_utf8_put(u_char *p, uint32_t c);
-
-/* length of the valid UTF-8 character at p, 0 when there is none */
-size_t b24_utf8_char(const u_char *p, const u_char *end);
-
 /* length of the RFC 8259 number at p, 0 when there is none */
 size_t b24_json_number(const u_char *p, const u_char *end);
 

@@ -69,7 +69,9 @@ static const char  *const b24_late_names[] = {
     "request_completion"
 };
 
-static const char  *const b24_late_prefixes[] = { "upstream_", "sent_", "b24_" };
+static const char  *const b24_late_prefixes[] = {
+    "upstream_", "sent_", "b24_"
+};
 
 
 int

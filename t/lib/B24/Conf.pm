@@ -111,6 +111,7 @@ sub before_block {
         $block->set_value(suppress_stderr => '');
 
     } elsif (!defined $block->scenario) {
+        $block->set_value(suppress_stderr => '');
         $block->set_value(config => $block->config
                           . "\nlocation = /b24-ready { return 204; }\n");
         $block->set_value(request => 'GET /b24-ready');
