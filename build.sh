@@ -325,19 +325,26 @@ c_programs() {
 }
 
 
-# FILES as prove takes them
+# test_files FILES: sets "list", the same as prove takes them
 test_files() {
-    local file
+    local file seen=" "
+
+    list=()
 
     for file in "$@"; do
-        [[ -e $file ]] || die "there is no $file"
+        # from here, or from where the caller stands
+        [[ -e $file ]] || file=$CALLER/$file
+        [[ -e $file ]] || die "there is no ${file#"$CALLER/"}"
+        file=$(realpath --relative-to=. "$file")
 
         case $file in
-            */unit/*.c)      echo "$B/unit/$(basename "$file" .c)" ;;
-            */fuzz/fuzz_*.c) echo "t/00-corpus.t" ;;
-            *)               echo "$file" ;;
+            */unit/*.c)      file=$B/unit/$(basename "$file" .c) ;;
+            */fuzz/fuzz_*.c) file=t/00-corpus.t ;;
         esac
-    done | awk '!seen[$0]++'
+
+        [[ $seen == *" $file "* ]] || list+=("$file")
+        seen+="$file "
+    done
 }
 
 
@@ -394,17 +401,15 @@ cmd_test() {
         shift
     done
 
+    (( ${#files[@]} )) || files=(t/unit/*.c t/*.t)
+    test_files "${files[@]}"
+
     deps build test
     lock
     build_module "" ""
 
     say "building the C tests"
     c_programs unit
-
-    (( ${#files[@]} )) || files=(t/unit/*.c t/*.t)
-
-    mapfile -t list < <(test_files "${files[@]}")
-    (( ${#list[@]} )) || exit 1
 
     if [[ -n $all ]]; then
         build_module "" 1
@@ -416,41 +421,40 @@ cmd_test() {
 
 
 cmd_unit() {
-    local name files=()
-
-    deps build
-    lock
-    c_programs unit
+    local name files=() list=()
 
     for name in "$@"; do
         files+=("t/unit/$(basename "$name" .c).c")
     done
 
     (( ${#files[@]} )) || files=(t/unit/*.c t/00-corpus.t)
+    test_files "${files[@]}"
 
-    mapfile -t files < <(test_files "${files[@]}")
-    (( ${#files[@]} )) || exit 1
-    run_prove "${files[@]}"
+    deps build
+    lock
+    c_programs unit
+    run_prove "${list[@]}"
 }
 
 
 cmd_asan() {
-    local files=("$@")
+    local list=()
+
+    (( $# )) || set -- t/*.t
+    test_files "$@"
 
     deps build test
     lock
     build_module "" 1
 
-    (( ${#files[@]} )) || files=(t/*.t)
-
-    mapfile -t files < <(asan_files "${files[@]}")
-    (( ${#files[@]} )) || die "asan: no file that uses B24::Test"
-    run_prove "${files[@]}"
+    mapfile -t list < <(asan_files "${list[@]}")
+    (( ${#list[@]} )) || die "asan: no file that uses B24::Test"
+    run_prove "${list[@]}"
 }
 
 
 cmd_fuzz() {
-    local name seconds=30 names=() found=0
+    local name log seconds=30 names=() found=0
 
     for name in "$@"; do
         case $name in
@@ -478,10 +482,19 @@ cmd_fuzz() {
         mkdir -p "$B/fuzz-found/$name" "t/fuzz/corpus/$name"
 
         # what it finds new stays in build/, the corpus is only read
-        "$B/fuzz/$name" -max_total_time="$seconds" -print_final_stats=1 \
-            -timeout=10 -rss_limit_mb=1024 -verbosity=0 \
-            -artifact_prefix="$B/fuzz-found/$name-" \
-            "$B/fuzz-found/$name" "t/fuzz/corpus/$name" || found=1
+        log=$B/fuzz-found/$name.log
+
+        if ! "$B/fuzz/$name" -max_total_time="$seconds" \
+             -print_final_stats=1 -timeout=10 -rss_limit_mb=1024 \
+             -artifact_prefix="$B/fuzz-found/$name-" \
+             "$B/fuzz-found/$name" "t/fuzz/corpus/$name" > "$log" 2>&1
+        then
+            found=1
+            grep -A 20 -E 'ERROR:|runtime error:' "$log" || tail "$log"
+        fi
+
+        # executions, code reached, size of the corpus
+        grep -E ' (DONE|cov:)' "$log" | tail -n 1
     done
 
     (( ! found )) || die "fuzz: there are findings, see $B/fuzz-found/"

@@ -1261,7 +1261,87 @@ invalid number of arguments in "b24_deal" directive
 
 
 
-=== TEST 136: the page: all forms
+=== TEST 136: a field that is ours: b24_deal ID
+--- http
+b24_deal ID 1;
+--- refused
+"b24_deal" cannot set ID: the module itself sets it
+
+
+
+=== TEST 137: a field that is ours: b24_deal ORIGINATOR_ID
+--- http
+b24_deal ORIGINATOR_ID 1;
+--- refused
+"b24_deal" cannot set ORIGINATOR_ID: the module itself sets it
+
+
+
+=== TEST 138: a field that is ours: b24_deal ORIGIN_ID
+--- http
+b24_deal ORIGIN_ID 1;
+--- refused
+"b24_deal" cannot set ORIGIN_ID: the module itself sets it
+
+
+
+=== TEST 139: a field that is ours: b24_deal STAGE_ID
+--- http
+b24_deal STAGE_ID 1;
+--- refused
+"b24_deal" cannot set STAGE_ID: the module itself sets it
+
+
+
+=== TEST 140: a field that is ours: b24_deal CATEGORY_ID
+--- http
+b24_deal CATEGORY_ID 1;
+--- refused
+"b24_deal" cannot set CATEGORY_ID: the module itself sets it
+
+
+
+=== TEST 141: a field that is ours: b24_deal OPPORTUNITY
+--- http
+b24_deal OPPORTUNITY 1;
+--- refused
+"b24_deal" cannot set OPPORTUNITY: the module itself sets it
+
+
+
+=== TEST 142: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
+--- http
+b24_deal IS_MANUAL_OPPORTUNITY 1;
+--- refused
+"b24_deal" cannot set IS_MANUAL_OPPORTUNITY: the module itself sets it
+
+
+
+=== TEST 143: a field that is ours: b24_contact CONTACT_ID
+--- http
+b24_contact CONTACT_ID 1;
+--- refused
+"b24_contact" cannot set CONTACT_ID: the module itself sets it
+
+
+
+=== TEST 144: a field that is ours: b24_deal CONTACT_IDS
+--- http
+b24_deal CONTACT_IDS 1;
+--- refused
+"b24_deal" cannot set CONTACT_IDS: the module itself sets it
+
+
+
+=== TEST 145: a field that is ours: b24_company COMPANY_ID
+--- http
+b24_company COMPANY_ID 1;
+--- refused
+"b24_company" cannot set COMPANY_ID: the module itself sets it
+
+
+
+=== TEST 146: the page: all forms
 --- http eval: $::shop
 --- server
 location /a { b24_status; }
@@ -1271,7 +1351,7 @@ location /c { b24_status origin=one origin=two reveal; }
 
 
 
-=== TEST 137: the page twice
+=== TEST 147: the page twice
 --- server
 location /a {
     b24_status;
@@ -1282,7 +1362,7 @@ location /a {
 
 
 
-=== TEST 138: the page, an unknown word
+=== TEST 148: the page, an unknown word
 --- server
 location /a { b24_status on; }
 --- refused
@@ -1290,7 +1370,7 @@ location /a { b24_status on; }
 
 
 
-=== TEST 139: the page, an origin without a name
+=== TEST 149: the page, an origin without a name
 --- server
 location /a { b24_status origin=; }
 --- refused
@@ -1298,7 +1378,7 @@ location /a { b24_status origin=; }
 
 
 
-=== TEST 140: the page in a server
+=== TEST 150: the page in a server
 --- server
 b24_status;
 --- refused
@@ -1306,7 +1386,7 @@ b24_status;
 
 
 
-=== TEST 141: twins that are equal
+=== TEST 151: twins that are equal
 --- http eval
 my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
            . ' b24_api universal; b24_phone_code 375;'
@@ -1318,96 +1398,96 @@ my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
 
 
 
-=== TEST 142: twins with other portals
+=== TEST 152: twins with other portals
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 143: twins, one without a portal
+=== TEST 153: twins, one without a portal
 --- http eval: ::twins('', $::webhook)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 144: twins, one dry
+=== TEST 154: twins, one dry
 --- http eval
 ::twins($::webhook, $::webhook =~ s/;/ dry;/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 145: twins with other pipelines
+=== TEST 155: twins with other pipelines
 --- http eval: ::twins('', 'b24_category 1;')
 --- refused eval: ::wrong_twins('b24_category')
 
 
 
-=== TEST 146: twins that match buyers in other ways
+=== TEST 156: twins that match buyers in other ways
 --- http eval: ::twins('b24_match phone;', '')
 --- refused eval: ::wrong_twins('b24_match')
 
 
 
-=== TEST 147: twins with other APIs
+=== TEST 157: twins with other APIs
 --- http eval: ::twins('', 'b24_api universal;')
 --- refused eval: ::wrong_twins('b24_api')
 
 
 
-=== TEST 148: twins with other country codes
+=== TEST 158: twins with other country codes
 --- http eval: ::twins('', 'b24_phone_code 1;')
 --- refused eval: ::wrong_twins('b24_phone_code')
 
 
 
-=== TEST 149: twins with other presets
+=== TEST 159: twins with other presets
 --- http eval: ::twins('', 'b24_requisite_preset 2;')
 --- refused eval: ::wrong_twins('b24_requisite_preset')
 
 
 
-=== TEST 150: twins with other certificates
+=== TEST 160: twins with other certificates
 --- http eval: ::twins('', 'b24_trusted_certificate nginx.conf;')
 --- refused eval: ::wrong_twins('b24_trusted_certificate')
 
 
 
-=== TEST 151: twins with other stages
+=== TEST 161: twins with other stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW; b24_stage B LOSE;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 152: twins, one with fewer stages
+=== TEST 162: twins, one with fewer stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 153: twins, one without stages
+=== TEST 163: twins, one without stages
 --- http eval: ::twins('', 'b24_stage none;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 154: twins with other pauses
+=== TEST 164: twins with other pauses
 --- http eval: ::twins('', 'b24_retry max=1h;')
 --- refused eval: ::wrong_twins('b24_retry')
 
 
 
-=== TEST 155: twins with other rates
+=== TEST 165: twins with other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", $::webhook)
 --- refused eval: ::wrong_twins('b24_rate')
 
 
 
-=== TEST 156: two origins with one portal, other rates
+=== TEST 166: two origins with one portal, other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", "$::webhook b24_rate 5 burst=51;")
 =~ s/b24_origin twins/b24_origin other/r
@@ -1416,7 +1496,7 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 157: two origins with two portals, other rates
+=== TEST 167: two origins with two portals, other rates
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r . ' b24_rate 5;')
 =~ s/b24_origin twins/b24_origin other/r
@@ -1424,14 +1504,14 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 158: nothing was made for what was refused
+=== TEST 168: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 159: levels of fields merge by name
+=== TEST 169: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

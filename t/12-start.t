@@ -355,3 +355,30 @@ EOC
             ok($nginx->stop, 'gone');
         }
     }
+
+
+
+=== TEST 8: very many shops and portals
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('many');
+    my $queue = $nginx->dir('queue');
+    my $many = 2500;
+
+    $nginx->conf("b24_queue $queue;\nserver_names_hash_max_size 16384;\n"
+        . $main::shop . join '', map { <<"EOC" } 1 .. $many);
+server {
+    listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};
+    server_name shop-$_.test;
+    b24_webhook https://portal-$_.test/rest/1/code/ dry;
+    b24_mirror s;
+    return 204;
+}
+EOC
+
+    ok($nginx->start, 'started') or diag(substr $nginx->log, 0, 2000);
+    like(eval { exchange(request_bytes('GET', '/'),
+                         $ENV{TEST_NGINX_PORT_2}) } // $@,
+         qr/^HTTP\/1.1 204 /, 'it answers');
+    ok($nginx->stop, 'gone');
+    unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');

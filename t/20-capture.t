@@ -782,8 +782,9 @@ $::server . "
     upstream()->script(target => '^/action', status => 200,
                        body => '{"id":"12999"}');
     $go->('/order/action', '12003');
-    ok(upstream()->wait_for(target => '^/action', state => 'done'),
+    ok(wait_until(sub { B24::Desk::count('unconfirmed') == 2 }),
        'post_action');
+    ok(scalar upstream()->wait_for(target => '^/action'), 'it ran');
     is(main::records_before(),
        '- unconfirmed, 12002 delivered, - unconfirmed',
        'its answer is not that of the shop');
@@ -855,6 +856,8 @@ upstream prematurely closed
     my $client = client();
     $client->send(main::order_request('/order/half', @json));
     like($client->until_eof, qr/^HTTP\/1.1 200 /, 'half an answer');
+    $client->close;
+    ok(wait_until(sub { B24::Desk::count('unconfirmed') == 4 }), 'seen');
     is(main::records_before(),
        join(', ', ('- unconfirmed') x 4), 'unconfirmed');
 
@@ -929,8 +932,8 @@ $::server . "
                        body => '{"id":"15000"}');
     main::gives_whole('15001', main::order_request('/order/action', @json),
                       'post_action');
-    ok(upstream()->wait_for(target => '^/order/action-after',
-                            state => 'done'), 'it ran');
+    ok(scalar upstream()->wait_for(target => '^/order/action-after'),
+       'it ran');
 
     # the body is not waited for when nobody may send it
     for my $target (qw(/order/auth /order/except /order/satisfied)) {

@@ -7,10 +7,13 @@ use warnings;
 use lib 't/lib';
 
 use B24::Test portal => { config => { bucket => { burst => 100_000 } } },
-              portal_tls => 1;
+              portal_tls => 1, upstream => 1;
 use Test::Nginx::Socket;
 
 use B24::Orders;
+use IO::Select;
+use IO::Socket::INET;
+use POSIX ();
 
 no_shuffle();
 no_long_string();
@@ -21,6 +24,45 @@ worker_connections(256);
 
 our $http = B24::Orders::http();
 our $server = B24::Orders::server();
+
+# Hands connections to another address on to 127.0.0.1; returns its pid.
+sub forwarder {
+    my ($address, $port) = @_;
+
+    my $listen = IO::Socket::INET->new(LocalAddr => $address,
+        LocalPort => $port, Listen => 8, ReuseAddr => 1)
+        or die "cannot listen on $address:$port: $!\n";
+    my $pid = fork // die "cannot fork: $!\n";
+
+    return $pid if $pid;
+
+    local $SIG{TERM} = 'DEFAULT';
+    local $SIG{CHLD} = 'IGNORE';
+
+    while (my $client = $listen->accept) {
+        next if fork;
+        forward($client, $port);
+        POSIX::_exit(0);
+    }
+
+    POSIX::_exit(0);
+}
+
+sub forward {
+    my ($client, $port) = @_;
+
+    my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                       PeerPort => $port) or return;
+    my $both = IO::Select->new($client, $server);
+
+    while (my @ready = $both->can_read(20)) {
+        for my $from (@ready) {
+            my $n = sysread $from, my $data, 65536;
+            return if !$n;
+            syswrite $from == $client ? $server : $client, $data;
+        }
+    }
+}
 
 plan tests => 2 * blocks();
 
@@ -202,30 +244,54 @@ __DATA__
 
 
 
-=== TEST 8: a method's time is spent: nothing before the portal allows it
+=== TEST 8: a method's time is spent, nobody knows until when
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    portal()->config(operating => { enabled => \1, limit => 1, window => 10,
+    portal()->config(operating => { enabled => \1, limit => 1, window => 600,
                                     cost => { 'crm.contact.add' => 1.5 } });
     place(1);
     is(settled(1)->{state}, 'delivered', 'the order that spends it');
     place(2);
     ok(wait_until(sub { portal_state()->{state} eq 'throttled' }),
        'the page tells');
-    like(record(2)->{cause}, qr/OPERATION_TIME_LIMIT/, 'the cause');
 
-    my ($wait) = grep { $_->{kind} eq 'write' } reverse journal();
-    is(settled(2)->{state}, 'delivered', 'when it is allowed');
-    delivered_once(1, 2);
+    my $record = settled(2, 'waiting');
+    like($record->{cause}, qr/OPERATION_TIME_LIMIT/, 'the cause');
+    like($record->{advice}, qr/Nothing to do/, 'and the advice');
+    ok(error_log_lines(qr/OPERATION_TIME_LIMIT.*next try in 300000 ms/),
+       'a long pause');
 
-    my @later = grep { $_->{seq} > $wait->{seq} } journal();
-    is(scalar @later, 2, 'the portal was left alone until then');
-    is(portal_state()->{state}, 'ok', 'and all is well');
+    my $arrived = portal()->report->{counts}{arrived};
+
+    place(3);
+    ok(wait_until(sub { record(3) }), 'the next order is accepted');
+    is(portal()->wait_for(stable_ms => 1000)->{counts}{arrived}, $arrived,
+       'the portal is left alone');
 
 
 
-=== TEST 9: the webhook is refused: everybody waits, the portal is not hammered
+=== TEST 9: a method's time is spent, the portal says until when
+--- http_config eval
+B24::Orders::http(webhook => 'http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/rest/1/code/')
+--- config eval: $::server
+--- scenario
+    my $until = int(time) + 2;
+    my $error = '{"error":"OPERATION_TIME_LIMIT","error_description":"Method'
+                . ' is blocked due to operation time limit.","time":'
+                . '{"operating":480.5,"operating_reset_at":' . $until . '}}';
+
+    upstream()->script(target => '^/rest/', status => 429, body => $error);
+    place(1);
+
+    my @got = upstream()->wait_for(target => '^/rest/', count => 2);
+    is(scalar @got, 2, 'two requests');
+    cmp_ok($got[1]{time}, '>=', $until, 'the second when it is allowed');
+    like(record(1)->{cause}, qr/OPERATION_TIME_LIMIT/, 'the cause');
+
+
+
+=== TEST 10: the webhook is refused: everybody waits, the portal is not hammered
 --- http_config eval: B24::Orders::http(retry => 'first=1s max=1s unknown=1s')
 --- config eval: $::server
 --- scenario
@@ -255,7 +321,7 @@ __DATA__
 
 
 
-=== TEST 10: the portal refuses the e-mail only
+=== TEST 11: the portal refuses the e-mail only
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -277,7 +343,7 @@ __DATA__
 
 
 
-=== TEST 11: one order is refused for good, the others go on
+=== TEST 12: one order is refused for good, the others go on
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -298,12 +364,12 @@ __DATA__
 
 
 
-=== TEST 12: one order fails again and again, the others go on
+=== TEST 13: one order fails again and again, the others go on
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
     # the module must not know beforehand which order it is
-    portal()->fault(kind => 'error', body => 'o-2%26|o-2"|%3Do-2|=o-2&|o-2&',
+    portal()->fault(kind => 'error', body => 'o-2(?!\d)',
         times => 0, when => 'before', status => 500,
         error => 'INTERNAL_SERVER_ERROR', description => 'oops');
     is(place(1 .. 12), 12, 'orders');
@@ -319,7 +385,7 @@ __DATA__
 
 
 
-=== TEST 13: the contact is made, the deal is not: the rest is made later
+=== TEST 14: the contact is made, the deal is not: the rest is made later
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -338,7 +404,7 @@ __DATA__
 
 
 
-=== TEST 14: the deal is made, its rows are not
+=== TEST 15: the deal is made, its rows are not
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -357,7 +423,7 @@ __DATA__
 
 
 
-=== TEST 15: the rows are made, the answer of all is lost, and again
+=== TEST 16: the rows are made, the answer of all is lost, and again
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -372,7 +438,7 @@ __DATA__
 
 
 
-=== TEST 16: a company order is interrupted at each of its steps
+=== TEST 17: a company order is interrupted at each of its steps
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -407,6 +473,269 @@ __DATA__
        'in each deal');
     is(scalar(grep { @{$_->{company_ids}} != 1 } @{$report->{contacts}}), 0,
        'linked with each contact');
-    is(scalar(grep { $_->{fault} } journal())
-       + grep({ grep { $_->{error} } @{$_->{commands} // []} } journal()),
-       $n, 'each fault has happened') if 0;
+    is(scalar(grep { grep { defined $_->{error} } @{$_->{commands}} }
+              journal()), $n, 'each fault has happened');
+
+
+
+=== TEST 18: texts that would be commands
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my @evil = (
+        '$result[d]', '$result[ph][CONTACT][0]', '$RESULT[deal]',
+        '$result_error[d]', '$result_total[d]', '$result_next[d]',
+        '$$result[d]', '&cmd[x]=crm.deal.delete?id=1', '?id=1#', 'a+b c%2Bd',
+        '%24result%5Bd%5D', '[url=http://evil.test]x[/url]', '[b]b[/b]',
+        '<script>alert(1)</script>', q{'); DROP TABLE orders; --},
+        '"}],"cmd":{"x":"crm.deal.delete?id=1"}', "line\nline\ttab",
+        '{{brace}} ${brace}', '\\u0024result[d] \\', "\x{0}zero",
+    );
+
+    my $n = 0;
+
+    for my $evil (@evil) {
+        $n++;
+        # one field after another, then all
+        is(place([$n, comment => "c $evil"],
+                 [$n + 100, name => "n $evil"],
+                 [$n + 200, items => [ { name => "i $evil", price => '795.00',
+                                         qty => '2' } ]],
+                 [$n + 300, company => "f $evil"],
+                 [$n + 400, id => "o-4$evil$n"],
+                 [$n + 500, email => "$evil\@example.com"],
+                 [$n + 600, phone => sprintf '+7916%07d %s', $n + 600, $evil]),
+           7, $evil =~ s/[^ -~]/?/gr);
+    }
+
+    my $report = portal()->wait_for(deals => 7 * $n, stable_ms => 300,
+                                    timeout => 30);
+    my %deals = %{deals($report)};
+
+    is(scalar @{$report->{deals}}, 7 * $n, 'a deal each');
+    ok(!$report->{foreign_touched}, "other people's records are as before");
+    is(scalar(grep { $_->{rows_sum} != 1990 || @{$_->{rows}} != 2 }
+                   @{$report->{deals}}), 0, 'whole rows');
+    is(scalar(grep { $_->{opportunity} ne '1990.00' } @{$report->{deals}}), 0,
+       'whole sums');
+    is(scalar(grep { @{$_->{contact_ids}} != 1 } @{$report->{deals}}), 0,
+       'a contact each');
+
+    # a reference left alive would have become an id or an empty list
+    my %contact = map { $_->{id} => $_ } @{$report->{contacts}};
+    my %company = map { $_->{id} => $_ } @{$report->{companies}};
+
+    for my $i (1 .. $n) {
+        my $evil = $evil[$i - 1];
+        my $what = $evil =~ s/[^ -~]/?/gr;
+
+        # as it may arrive: one space for white space, the sign of what is no
+        # character for a zero byte, and a dollar that begins no reference
+        my $wanted = $evil =~ s/\$(?=result)/\x{ff04}/gir
+                           =~ s/\x00/\x{fffd}/gr =~ s/[\x01-\x20]+/ /gr;
+        my $plain = sub {
+            my ($text) = @_;
+            return ($text // 'none') =~ s/[\x00-\x20]+/ /gr;
+        };
+
+        my ($name) = map { $contact{$_->{contact_ids}[0]} }
+                     @{$deals{'o-' . ($i + 100)}};
+        is($plain->(join ' ', grep { length($_ // '') }
+                    @$name{qw(name second_name last_name)}),
+           $plain->("n $wanted"), "name: $what");
+
+        my ($item) = map { $_->{rows}[0]{product_name} }
+                     @{$deals{'o-' . ($i + 200)}};
+        is($plain->($item), $plain->("i $wanted"), "item: $what");
+
+        my ($firm) = map { $company{$_->{company_id}}{title} }
+                     @{$deals{'o-' . ($i + 300)}};
+        is($plain->($firm), $plain->("f $wanted"), "company: $what");
+
+        my ($comment) = map { $_->{comments} } @{$deals{"o-$i"}};
+        like($plain->($comment), qr/c \S/, "comment: $what");
+        unlike($comment, qr/\[(?:url|b)|<script|\$result/i,
+               'no markup in it');
+    }
+
+    is(scalar(grep { join(' ', map { $_->{method} } @{$_->{commands}})
+                     =~ /delete/ } journal($report)), 0,
+       'no command was smuggled in');
+
+
+
+=== TEST 19: numbers that differ by case only, and numbers as patterns
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    place('Ab-1');
+    is(settled('Ab-1')->{state}, 'delivered', 'one');
+
+    # a second try looks for the deal, and the portal ignores case
+    portal()->fault(kind => 'drop_before', method => 'crm\.deal\.add');
+    place(['aB-1', phone => '+79160000002', email => 'b2@example.com']);
+    is(settled('aB-1')->{state}, 'delivered', 'the other');
+
+    for my $id ('%', '_b-1', '*', '!1', '>0', '00') {
+        portal()->fault(kind => 'drop_before', method => 'crm\.deal\.add');
+        place([0, id => $id, phone => undef, email => undef,
+               name => 'No Body']);
+        is(settled($id)->{state}, 'delivered', $id);
+    }
+
+    my $deals = deals();
+    is(join(' ', map { "$_:" . @{$deals->{$_}} } sort keys %$deals),
+       '!1:1 %:1 *:1 00:1 >0:1 Ab-1:1 _b-1:1 aB-1:1', 'a deal each');
+
+
+
+=== TEST 20: TLS with a CA of one's own
+--- http_config eval
+B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_TLS_URL',
+                  more => 'b24_trusted_certificate $TEST_NGINX_PORTAL_CA;')
+--- config eval: $::server
+--- scenario
+    is(place(1 .. 3), 3, 'orders');
+    delivered_once(1 .. 3);
+    is(scalar(grep { $_->{via} ne 'https' } journal()), 0, 'all by TLS');
+
+
+
+=== TEST 21: a certificate of an unknown CA
+--- http_config eval
+B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_TLS_URL')
+--- config eval: $::server
+--- scenario
+    is(place(1, 2), 2, 'orders');
+    is(settled(1, 'waiting')->{cause},
+       "the portal's certificate is not trusted", 'the cause');
+    like(record(1)->{advice}, qr/b24_trusted_certificate/, 'and what to do');
+    is(portal()->report->{counts}{arrived}, 0, 'nothing is sent to it');
+    is(portal_state()->{state}, 'retrying', 'tried again');
+
+
+
+=== TEST 22: the CA is told: what was kept arrives
+--- keep_state
+--- http_config eval
+B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_TLS_URL',
+                  more => 'b24_trusted_certificate $TEST_NGINX_PORTAL_CA;')
+--- config eval: $::server
+--- scenario
+    delivered_once(1, 2);
+
+
+
+=== TEST 23: a certificate for another name
+--- http_config eval
+B24::Orders::http(webhook => $ENV{TEST_NGINX_PORTAL_TLS_URL} =~ s/127\.0\.0\.1/127.0.0.2/r,
+                  more => 'b24_trusted_certificate $TEST_NGINX_PORTAL_CA;')
+--- config eval: $::server
+--- scenario
+    my $forward = main::forwarder('127.0.0.2', $ENV{TEST_NGINX_PORTAL_TLS_PORT});
+
+    place(1);
+    is(settled(1, 'waiting')->{cause},
+       "the portal's certificate is not trusted", 'the cause');
+    is(portal()->report->{counts}{arrived}, 0, 'nothing is sent to it');
+    kill 'TERM', $forward;
+    waitpid $forward, 0;
+
+
+
+=== TEST 24: a name that does not resolve
+--- http_config eval
+B24::Orders::http(webhook => 'https://portal.invalid/rest/1/code5678/')
+--- config eval: $::server
+--- scenario
+    is(place(1), 1, 'the shop accepts');
+    like(settled(1, 'waiting')->{cause},
+         qr/the portal's name cannot be resolved|no connection to the portal/,
+         'the cause');
+    unlike(error_log(), qr/code5678/, 'no secret in the log');
+    is(get('/plain')->{body}, "plain\n", 'nginx goes on');
+
+
+
+=== TEST 25: nobody listens
+--- http_config eval
+B24::Orders::http(webhook => 'http://127.0.0.1:$TEST_NGINX_PORT_9/rest/1/code5678/')
+--- config eval: $::server
+--- scenario
+    is(place(1 .. 20), 20, 'the shop accepts');
+    is(settled(1, 'waiting')->{cause},
+       'the portal does not accept connections', 'the cause');
+    ok(wait_until(sub { portal_state()->{reason} }), 'the page tells');
+    cmp_ok(scalar(error_log_lines(qr/b24: the portal/)), '<=', 3,
+           'the log is not flooded');
+
+
+
+=== TEST 26: then somebody does
+--- keep_state
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    delivered_once(1 .. 20);
+
+
+
+=== TEST 27: the portal has moved
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    portal()->fault(kind => 'redirect', times => 1,
+        location => "http://127.0.0.1:$ENV{TEST_NGINX_UPSTREAM_PORT}/rest/");
+    place(1);
+    ok(wait_until(sub { portal_state()->{state} eq 'blocked' }), 'blocked');
+    like(record(1)->{cause} . record(1)->{advice}, qr/b24_webhook/,
+         'what to do');
+    delivered_once(1);
+    is(scalar upstream()->journal, 0, 'nobody was sent after the redirect');
+
+
+
+=== TEST 28: never above the limit
+--- http_config eval: B24::Orders::http(rate => '5 burst=2')
+--- config eval: $::server
+--- scenario
+    # the portal's own bucket, with room for what the scheduler delays
+    portal()->config(bucket => { burst => 5, rate => 5 });
+    place(1 .. 8);
+    delivered_once(1 .. 8);
+
+    my $report = portal()->report;
+    is($report->{limits}{refused}, 0, 'nothing is refused');
+    is($report->{counts}{arrived}, 16, 'two requests for each');
+
+    my @at = map { $_->{at} } @{$report->{journal}};
+    cmp_ok($at[-1] - $at[0], '>', (16 - 2) / 5 - 0.3, 'in its time');
+    is(portal_state()->{rate}{limit}, 5, 'the page shows the limit');
+
+
+
+=== TEST 29: a portal that hangs holds up nobody else's orders
+--- http_config eval
+$::http . '
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_2;
+        b24_origin  second;
+        b24_webhook http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/rest/1/code/;
+        b24_mirror  tested;
+
+        location / {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+        }
+    }'
+--- config eval: $::server
+--- scenario
+    upstream()->script(target => '^/rest/', hold => 1);
+
+    my $other = client($ENV{TEST_NGINX_PORT_2});
+    $other->send(order_bytes(100));
+    is($other->response->{status}, 200, 'an order of the second shop');
+    ok(scalar upstream()->wait_for(state => 'held'), 'its portal hangs');
+
+    is(place(1 .. 10), 10, 'orders of the first');
+    delivered_once(1 .. 10);
+    is(scalar upstream()->journal(state => 'held'), 1, 'it still hangs');

@@ -130,7 +130,7 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     case B24_CLASS_OPERATOR:
         sh->state = NGX_HTTP_B24_PORTAL_BLOCKED;
         ms = ngx_max(ms, NGX_HTTP_B24_BLOCKED_FIRST);
-        ms = ngx_min(ms, ngx_max(bscf->retry_max, NGX_HTTP_B24_BLOCKED_FIRST));
+        ms = ngx_min(ms, bscf->retry_max);
         break;
 
     default:

@@ -16,6 +16,15 @@
 #define B24_ANSWER_DESC       4096  /* bytes of a description looked at */
 #define B24_ANSWER_DIGITS     7     /* so many in a row are masked */
 
+/* of "Access denied" as portals in Russian say it: no code tells it apart */
+#define B24_DENIED_RU                                                         \
+    "\xD0\xBE\xD1\x81\xD1\x82\xD1\x83\xD0\xBF "                            \
+    "\xD0\xB7\xD0\xB0\xD0\xBF\xD1\x80\xD0\xB5\xD1\x89"
+
+#define B24_ADVICE_RIGHTS                                                     \
+    "Give the webhook's owner the right to read and add contacts, companies"  \
+    " and deals."
+
 
 typedef struct {
     const char   *code;             /* NULL: whatever the code */
@@ -97,9 +106,7 @@ static const b24_error_t  b24_errors[] = {
       "The portal's plan does not include REST." },
     { "ACCESS_DENIED", "subscription", B24_CLASS_OPERATOR,
       "The portal's plan does not include REST." },
-    { "ACCESS_DENIED", NULL, B24_CLASS_OPERATOR,
-      "Give the webhook's owner the right to read and add contacts, companies"
-      " and deals." },
+    { "ACCESS_DENIED", NULL, B24_CLASS_OPERATOR, B24_ADVICE_RIGHTS },
     { "PORTAL_DELETED", NULL, B24_CLASS_OPERATOR,
       "The portal is gone or closed; check that it still opens." },
     { "METHOD_CONFIRM_WAITING", NULL, B24_CLASS_OPERATOR,
@@ -142,9 +149,8 @@ static const b24_error_t  b24_errors[] = {
     { "ERROR_CORE", NULL, B24_CLASS_PERMANENT,
       "The portal refuses a value of this order; see the text." },
 
-    { "", "access denied", B24_CLASS_OPERATOR,
-      "Give the webhook's owner the right to read and add contacts, companies"
-      " and deals." },
+    { "", "access denied", B24_CLASS_OPERATOR, B24_ADVICE_RIGHTS },
+    { "", B24_DENIED_RU, B24_CLASS_OPERATOR, B24_ADVICE_RIGHTS },
     { "", "disk resource exhausted", B24_CLASS_OPERATOR,
       "The portal's disk is full; free space there." },
     { "", "not found", B24_CLASS_PERMANENT,
@@ -474,6 +480,14 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
     if (v->http == 429) {
         v->class = B24_CLASS_WAIT;
         v->advice = NULL;
+
+    } else if (v->http == 401 || v->http == 403) {
+
+        /* all the documented ones are about the webhook, not about an order */
+
+        v->class = B24_CLASS_OPERATOR;
+        v->advice = "The portal does not accept the webhook; check it and its"
+                    " owner's rights in the portal.";
 
     } else if (v->http >= 500) {
         v->class = B24_CLASS_CHECK;

@@ -13,12 +13,18 @@
 #include <signal.h>
 
 
-#define NGX_HTTP_B24_ZONE  (1024 * 1024)
+#define NGX_HTTP_B24_ZONE         (1024 * 1024)
+
+/* at most, in slots of the slab allocator */
+#define NGX_HTTP_B24_ZONE_ORIGIN  512
+#define NGX_HTTP_B24_ZONE_PORTAL  1024
 
 
 static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
 static ngx_http_b24_sh_origin_t *ngx_http_b24_sh_origin(ngx_str_t *name);
 static ngx_http_b24_sh_portal_t *ngx_http_b24_sh_portal(ngx_str_t *host);
+static void *ngx_http_b24_sh_own(ngx_cycle_t *cycle, ngx_str_t *name,
+    size_t size);
 static ngx_http_b24_sh_process_t *ngx_http_b24_sh_process(void);
 
 
@@ -30,10 +36,21 @@ static ngx_http_b24_sh_process_t  *ngx_http_b24_process;
 ngx_int_t
 ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
+    size_t  size, need;
+
     static ngx_str_t  name = ngx_string("b24");
 
-    bmcf->zone = ngx_shared_memory_add(cf, &name, NGX_HTTP_B24_ZONE,
-                                       &ngx_http_b24_module);
+    /*
+     * Twice what the nodes need, for names that change.  A reload keeps a zone
+     * whose size stays the same, hence the steps.
+     */
+
+    need = bmcf->origins.nelts * NGX_HTTP_B24_ZONE_ORIGIN
+           + bmcf->portals.nelts * NGX_HTTP_B24_ZONE_PORTAL;
+
+    for (size = NGX_HTTP_B24_ZONE; size / 2 < need; size *= 2) { /* void */ }
+
+    bmcf->zone = ngx_shared_memory_add(cf, &name, size, &ngx_http_b24_module);
     if (bmcf->zone == NULL) {
         return NGX_ERROR;
     }
@@ -67,6 +84,9 @@ ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data)
 
     shpool->data = sh;
 
+    /* told in our own words */
+    shpool->log_nomem = 0;
+
     len = sizeof(" in b24 zone \"\"") + zone->shm.name.len;
 
     shpool->log_ctx = ngx_slab_alloc(shpool, len);
@@ -98,7 +118,11 @@ ngx_http_b24_shm_attach(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         op[i]->sh = ngx_http_b24_sh_origin(&op[i]->name);
 
         if (op[i]->sh == NULL) {
-            goto nomem;
+            op[i]->sh = ngx_http_b24_sh_own(cycle, &op[i]->name,
+                                            sizeof(ngx_http_b24_sh_origin_t));
+            if (op[i]->sh == NULL) {
+                return NGX_ERROR;
+            }
         }
     }
 
@@ -108,20 +132,19 @@ ngx_http_b24_shm_attach(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         pp[i]->sh = ngx_http_b24_sh_portal(&pp[i]->host);
 
         if (pp[i]->sh == NULL) {
-            goto nomem;
+            pp[i]->sh = ngx_http_b24_sh_own(cycle, &pp[i]->host,
+                                            sizeof(ngx_http_b24_sh_portal_t));
+            if (pp[i]->sh == NULL) {
+                return NGX_ERROR;
+            }
+
+            pp[i]->sh->last = ngx_current_msec;
         }
     }
 
     ngx_http_b24_process = ngx_http_b24_sh_process();
 
     return NGX_OK;
-
-nomem:
-
-    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                  "b24: too many origins and portals for the shared memory");
-
-    return NGX_ERROR;
 }
 
 
@@ -143,6 +166,20 @@ ngx_http_b24_sh_t *
 ngx_http_b24_sh(void)
 {
     return ngx_http_b24_shm;
+}
+
+
+/* many names have come and gone: the worker goes on with a node of its own */
+
+static void *
+ngx_http_b24_sh_own(ngx_cycle_t *cycle, ngx_str_t *name, size_t size)
+{
+    ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                  "b24: no room for \"%V\" in the shared memory: orders go on, "
+                  "but what is shown of it is wrong until nginx is restarted",
+                  name);
+
+    return ngx_pcalloc(cycle->pool, size);
 }
 
 

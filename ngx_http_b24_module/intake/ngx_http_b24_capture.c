@@ -479,6 +479,13 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
         {
             job->in.answer_state = B24_BODY_LARGE;
             ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
+
+        } else {
+
+            /* what waits in a file for a slow buyer sendfile() would send
+             * past us */
+
+            r->main_filter_need_in_memory = 1;
         }
     }
 

@@ -42,6 +42,8 @@ typedef struct {
 
 static void b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text,
     int junk);
+static int b24_json_find(b24_json_lexer_t *lx);
+static int b24_json_last(b24_json_lexer_t *lx);
 static int b24_json_lex(b24_json_lexer_t *lx);
 static int b24_json_value(b24_json_lexer_t *lx);
 static int b24_json_open(b24_json_lexer_t *lx);
@@ -96,10 +98,23 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     rc = b24_json_lex(&lx);
 
     if (rc == B24_OK && !junk) {
-        b24_json_blanks(&lx);
+        rc = b24_json_last(&lx);
+    }
 
-        if (lx.p != lx.end) {
-            rc = B24_DECLINED;
+    /*
+     * The bracket may have been the notice's own ("mail() [function.mail]:").
+     * One behind the place where that proved to be no JSON is believed only
+     * when its value is the last thing in the text.
+     */
+
+    while (rc != B24_OK && junk && lx.nodes <= B24_NODE_MAX
+           && lx.depth < B24_NODE_DEPTH && b24_json_find(&lx))
+    {
+        lx.out = copy;
+        rc = b24_json_lex(&lx);
+
+        if (rc == B24_OK) {
+            rc = b24_json_last(&lx);
         }
     }
 
@@ -132,9 +147,35 @@ b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text, int junk)
         return;
     }
 
+    (void) b24_json_find(lx);
+}
+
+
+/* goes to the next "{" or "[", forgetting what was read; 0: there is none */
+
+static int
+b24_json_find(b24_json_lexer_t *lx)
+{
     while (lx->p < lx->end && *lx->p != '{' && *lx->p != '[') {
         lx->p++;
     }
+
+    lx->nodes = 0;
+    lx->bytes = 0;
+    lx->depth = 0;
+
+    return lx->p < lx->end;
+}
+
+
+/* only blanks follow */
+
+static int
+b24_json_last(b24_json_lexer_t *lx)
+{
+    b24_json_blanks(lx);
+
+    return lx->p == lx->end ? B24_OK : B24_DECLINED;
 }
 
 

@@ -54,7 +54,8 @@ struct b24_node_s {
  * PHP).  A byte order mark is skipped; \u0000 becomes U+FFFD; lone surrogates
  * become U+FFFD; invalid UTF-8 is kept as bytes.  With junk set, text before
  * the first "{" or "[" and after the value is ignored (PHP notices before an
- * answer); otherwise only blanks may stand around the value.
+ * answer); when that is no JSON, a value further on that the text ends with is
+ * taken.  Otherwise only blanks may stand around the value.
  */
 int b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     b24_node_t **root);

@@ -381,7 +381,10 @@ b24_pointer_value(b24_pool_t *pool, const b24_step_t *step,
 }
 
 
-/* null and false are there but have no text: they equal "" */
+/*
+ * null and false are there but have no text: they equal "".  true and false are
+ * also what they are written as.
+ */
 
 static b24_node_t *
 b24_pointer_match(const b24_node_t *node, const b24_str_t *key,
@@ -404,7 +407,10 @@ b24_pointer_match(const b24_node_t *node, const b24_str_t *key,
             text.len = 0;
         }
 
-        if (b24_str_eq(&text, value)) {
+        if (b24_str_eq(&text, value)
+            || (member->type == B24_TRUE && b24_str_eqs(value, "true"))
+            || (member->type == B24_FALSE && b24_str_eqs(value, "false")))
+        {
             return child;
         }
     }

@@ -127,7 +127,10 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, &record, &time);
 
     if (rc == B24_QUEUE_OK && record) {
-        b24_queue_due_best(due, record, time < now ? time : now, 0);
+
+        /* accepted by a clock that was ahead: it must not be last for that */
+
+        b24_queue_due_best(due, record, time <= now ? time : 0, 0);
     }
 
     if (rc == B24_QUEUE_OK) {

@@ -275,6 +275,28 @@ test_edges(void)
     is_int(b24_decimal_cmp(&a, &b), 1, "comparing the largest and the smallest");
     is_int(b24_decimal_mul(&b, &b, &r), B24_DECLINED, "a product of too many places isn't rounded");
 
+    is_int(b24_decimal_mul_round(&b, &b, 12, &r), B24_OK, "... unless it is asked for");
+    is_int(r.units, 0, "... to nothing");
+
+    a = (b24_decimal_t) { 59699999999999, 10 };
+    b = (b24_decimal_t) { 333, 3 };
+    is_int(b24_decimal_mul_round(&a, &b, 6, &r), B24_OK, "noise times a weight");
+    is_int(r.units == 1988010000 && r.scale == 6, 1, "... 1988.01");
+
+    a = (b24_decimal_t) { -25, 1 };
+    b = (b24_decimal_t) { 1, 0 };
+    is_int(b24_decimal_mul_round(&a, &b, 0, &r), B24_OK, "half away from zero");
+    is_int(r.units, -3, "... -2.5 is -3");
+
+    a = (b24_decimal_t) { INT64_MAX, 0 };
+    b = (b24_decimal_t) { 10000001, 7 };
+    is_int(b24_decimal_mul_round(&a, &b, 6, &r), B24_DECLINED, "a rounded product that is too large");
+    b = (b24_decimal_t) { 9999999, 7 };
+    is_int(b24_decimal_mul_round(&a, &b, 6, &r), B24_OK, "fewer places where there is no room");
+    is_int(r.units == 9223371114517572122 && r.scale == 0, 1, "... none here");
+    is_int(b24_decimal_mul_round(&a, &b, 13, &r), B24_DECLINED, "a product of more places than there are");
+
+    b = (b24_decimal_t) { 1, 12 };
     is_int(b24_decimal_div(&a, &b, 12, &r), B24_DECLINED, "a quotient that is too large");
     b.units = 0;
     is_int(b24_decimal_div(&a, &b, 2, &r), B24_DECLINED, "division by zero");
@@ -312,7 +334,7 @@ test_properties(void)
     int            divided, added, multiplied;
     char           buf[B24_DECIMAL_LEN];
     size_t         len;
-    wide_t         v, w;
+    wide_t         v, w, half;
     unsigned       i, places, scale;
     b24_str_t      s;
     b24_decimal_t  a, b, r;
@@ -348,6 +370,21 @@ test_properties(void)
 
         bad_mul += (rc == B24_OK) != fits(v, a.scale + b.scale) || (rc == B24_OK && w != v);
         multiplied += (rc == B24_OK);
+
+        /* |a * b - r| is half of r's last place at most */
+
+        if (b24_decimal_mul_round(&a, &b, places, &r) == B24_OK) {
+            w = (wide_t) r.units;
+            half = 1;
+
+            for (scale = r.scale; scale < a.scale + b.scale; scale++) {
+                w *= 10;
+                half *= 10;
+            }
+
+            w = w > v ? w - v : v - w;
+            bad_mul += w > half / 2 || r.scale > B24_DECIMAL_SCALE || (a.scale + b.scale > places && r.scale > places);
+        }
 
         /* a / b = (a * 10^(places + sb)) / (b * 10^sa), where 128 bits hold it */
 

@@ -850,6 +850,8 @@ test_clean(void)
 
     is_line("minor_units request:/mu; total request:/int;", B24_ORDER_TOTAL, &x, "1490.50");
     is_line("minor_units 2; total request:/fmt;", B24_ORDER_TOTAL, &x, "1490.50");
+    is_line("minor_units 3; total request:/f;", B24_ORDER_TOTAL, &x, "5.97");
+    is_line("minor_units 6; total 1990.123456789012;", B24_ORDER_TOTAL, &x, "0.001990123457");
     is_line("minor_units 0; total request:/int;", B24_ORDER_TOTAL, &x, "149050.00");
     is_line("minor_units request:/bad; total request:/int; delivery request:/fmt;", B24_ORDER_TOTAL, &x, "");
     is_remark("minor_units", "\"minor_units\" is not a whole number from 0 to 6: the amounts of this order were left out", "no amounts that are 100 times off");
@@ -869,6 +871,8 @@ test_clean(void)
     is_line("", B24_ORDER_ID, &x, "А-7");
     x.headers[1] = "a%0Ab";
     is_line("", B24_ORDER_ID, &x, "a b");
+    x.headers[1] = "a%7Fb%C2%85%00c";
+    is_line("", B24_ORDER_ID, &x, "abc");
 }
 
 

@@ -230,7 +230,11 @@ test_junk(void)
     junk("{\"a\":1}}{", "{\"a\":1}", "anything behind");
     junk("x [1] {\"a\":1}", "[1]", "the first bracket counts");
     junk("{\"a\":1", "declined", "cut");
-    junk("x {a} {\"a\":1}", "declined", "a broken value is not skipped");
+    junk("x {a} {\"a\":1}", "{\"a\":1}", "a bracket of the junk's own");
+    junk("<b>Warning</b>: mail() [<a href='function.mail'>function.mail</a>]: x {y\n{\"a\":[1]} \n", "{\"a\":[1]}", "an old PHP's notice");
+    junk("x {a} {\"a\":1} y", "declined", "then nothing may stand behind");
+    junk("x {a} {\"a\":{\"b\":1}", "declined", "no part of a value that is cut");
+    junk("x {\"a\":{\"b\":1}, } {\"c\":1}", "{\"c\":1}", "nor of a broken one");
     junk("12", "declined", "no bracket");
     junk("", "declined", "nothing");
     json("x{\"a\":1}", "declined", "junk when none is allowed");
@@ -543,7 +547,7 @@ test_string(void)
               "above U+10FFFF");
     string_is("\xd0", 1, "\"" FFFD "\"", "half a character at the end");
     string_is("\xd0z", 2, "\"" FFFD "z\"", "half a character before a letter");
-    string_is("\xe2\x82", 2, "\"" FFFD FFFD "\"", "two thirds of one");
+    string_is("\xe2\x82", 2, "\"" FFFD "\"", "two thirds of one are one");
     string_is("\xff\xfe", 2, "\"" FFFD FFFD "\"", "bytes never in UTF-8");
 }
 

@@ -592,6 +592,8 @@ test_claim(b24_queue_t *q)
     r = get(q, o1.key);
     ok(r->state == B24_STATE_SENDING && r->deal_id == 0, "nothing was written");
 
+    is_int(b24_queue_outcome(q, "w4", &c, &out, T0 + 6 + MINUTE),
+           B24_QUEUE_STALE, "nor only the attempt");
     is_int(b24_queue_outcome(q, "w3", &c, &out, T0 + 6 + MINUTE),
            B24_QUEUE_OK, "the owner may");
     is_int(b24_queue_outcome(q, "w3", &c, &out, T0 + 6 + MINUTE),
@@ -610,6 +612,13 @@ test_claim(b24_queue_t *q)
     (void) b24_queue_claim(q, pool, origins, 2, "w1", MINUTE, T0 + 200, &a,
                            &next);
     is_int(a.record, o1.record, "then the other");
+
+    (void) queue_order(q, "claim-b", "2", "a", T0 + 100);
+    o2 = queue_order(q, "claim-c", "2", "a", T0 + DAY);
+    (void) b24_queue_claim(q, pool, origins, 2, "w1", MINUTE, T0 + 200, &a,
+                           &next);
+    is_int(a.record, o2.record,
+           "one accepted by a clock ahead of ours isn't kept for last");
 
     check_counts(q, "claim");
 }
@@ -1191,6 +1200,8 @@ test_clean(void)
     is_int(m[rows - 1].count, 1, "announced once");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 90 * DAY - 1, &n);
     is_int(n, 0, "not deleted");
+    (void) b24_queue_clean(q, 31 * DAY, 100, T0 + 91 * DAY, &n);
+    is_int(n, 0, "nor when keep has become longer meanwhile");
     (void) b24_queue_clean(q, 30 * DAY, 1, T0 + 90 * DAY, &n);
     is_int(n, 1, "deleted, as many as allowed");
     (void) b24_queue_clean(q, 30 * DAY, 100, T0 + 90 * DAY, &n);

@@ -166,6 +166,9 @@ test_exact(void)
     one(&(thing_t) { "A", "5970", NULL, "1", NULL, NULL }, "5969.9999999999", NULL, NULL, NULL, "A 5970.00 x 1", "noise in the total");
     one(&(thing_t) { "A", "10.00", NULL, "0.5", NULL, NULL }, "5", NULL, NULL, NULL, "A 10.00 x 0.5", "half a metre");
     one(&(thing_t) { "Cheese", "10.55", NULL, "0.333", NULL, NULL }, "3.51", NULL, NULL, NULL, "Cheese \xC3\x97 0.333 3.51 x 1", "a weight that makes no whole kopecks");
+    one(&(thing_t) { "Cheese", "5969.9999999999", NULL, "0.333", NULL, NULL }, "1988.01", NULL, NULL, NULL, "Cheese 5970.00 x 0.333", "noise times a weight");
+    one(&(thing_t) { "Cheese", "1990.5", NULL, "0.333333333333", NULL, NULL }, "663.50", NULL, NULL, NULL, "Cheese \xC3\x97 0.333333333333 663.50 x 1", "a third");
+    one(&(thing_t) { "A", "10000000000", NULL, "1000", NULL, NULL }, "10000000000000", NULL, NULL, NULL, "A 10000000000.00 x 1000", "a large amount of a small currency");
     one(&(thing_t) { "Cable", "100", NULL, "1.23456", NULL, NULL }, "123.46", NULL, NULL, NULL, "Cable \xC3\x97 1.23456 123.46 x 1", "a quantity finer than the portal keeps");
     one(&(thing_t) { "A", NULL, "10.00", "30000000", NULL, NULL }, "10.00", NULL, NULL, NULL, "A \xC3\x97 30000000 10.00 x 1", "too many to split");
 }
@@ -204,6 +207,7 @@ test_tax(void)
 
     one(&net, "120", NULL, NULL, "20", "A 120.00 x 1", "a net price becomes gross");
     one(&net, "120", NULL, NULL, NULL, "A 120.00 x 1", "without the order's tax too");
+    one(&(thing_t) { "A", "82.9999999999", NULL, "1.5", "8.25", "N" }, "134.77", NULL, NULL, NULL, "A \xC3\x97 1.5 134.77 x 1", "noise and a rate with places");
     one(&net, "100", NULL, NULL, NULL, "A 100.00 x 1", "unless the total says the price is gross");
     one(&net, "520", "400", NULL, "20", "A 120.00 x 1; Delivery 400.00 x 1", "with delivery");
     one(&(thing_t) { "A", "33.33", NULL, "3", "20", "N" }, "119.98", NULL, NULL, NULL, "A 39.99 x 1; A 40.00 x 2; Rounding -0.01 x 1", "tax rounded per line and a total rounded otherwise");

@@ -123,7 +123,7 @@ EOC
 sub order_id {
     my ($n) = @_;
 
-    return $n =~ /^\d+$/ ? "o-$n" : $n;
+    return $n =~ /^[1-9]\d*$/ ? "o-$n" : $n;
 }
 
 # The checkout's body for order N of buyer N; %field replaces, undef removes.
