@@ -77,6 +77,7 @@ packages() {
             echo libmojolicious-perl libio-socket-ssl-perl
             echo libtest-base-perl libtest-longstring-perl
             echo libhttp-message-perl
+            echo libnginx-mod-http-headers-more-filter libnginx-mod-http-echo
             echo php-fpm php-sqlite3 php-mbstring
             ;;
         lint)

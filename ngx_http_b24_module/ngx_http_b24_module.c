@@ -560,6 +560,7 @@ ngx_http_b24_create_loc_conf(ngx_conf_t *cf)
      *
      *     blcf->shop = NULL;
      *     blcf->desk = NULL;
+     *     blcf->reveal = 0;
      */
 
     blcf->mirror = NGX_CONF_UNSET;
@@ -601,6 +602,16 @@ ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
            != NGX_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    /*
+     * The handler stays when an "if" inside of the location replaces the
+     * configuration; in other locations without one this has no effect.
+     */
+
+    if (conf->desk == NULL) {
+        conf->desk = prev->desk;
+        conf->reveal = prev->reveal;
     }
 
     if (conf->mirror) {

@@ -401,8 +401,9 @@ void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
 void ngx_http_b24_release(size_t size);
+/* opened: the file was just opened, its change may have begun anew */
 void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
-    int64_t change);
+    int64_t change, ngx_uint_t opened);
 void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice);
 /* a consistent copy of reason and advice, terminated */

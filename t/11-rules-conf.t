@@ -20,7 +20,7 @@ master_on();
 
 # What may stand before a line of a shop, as long as wanted.
 our %filler = (
-    blanks  => sub { ' ' x ($_[0] - 1) . "\n" },
+    blanks => sub { ' ' x ($_[0] - 1) . "\n" },
     comment => sub {
         my ($size) = @_;
         my $line = "# order save off; { \"'} \\\n";
@@ -28,12 +28,22 @@ our %filler = (
 
         return $text . '#' x ($size - 1 - length $text) . "\n";
     },
-    stages  => sub {
+    stages => sub {
         my ($size) = @_;
         my $text = '';
 
         for (my $n = 0; length $text < $size - 80; $n++) {
             $text .= "stage \"$n; \\\" {\" 'NEW'; # {;\n";
+        }
+
+        return $text . '#' x ($size - 1 - length $text) . "\n";
+    },
+    variables => sub {
+        my ($size) = @_;
+        my $text = '';
+
+        for (my $n = 0; length $text < $size - 80; $n++) {
+            $text .= "session \${cookie_$n}b\$cookie_c;\n";
         }
 
         return $text . '#' x ($size - 1 - length $text) . "\n";
@@ -1269,7 +1279,7 @@ phone /phone;
 --- order
 phone @key;
 --- refused
-"phone": "@key" works inside "items { ... }" only; write request:@key or text:@key
+"phone": "@key" works inside "items { ... }" only; for the text write text:@key
 
 
 
@@ -1941,3 +1951,27 @@ b24_mirror own;
     isnt($status, 0, 'a mistake below a long comment');
     like($output, qr{unknown directive "stages" in \Q$dir/long.conf:$line\E$}m,
          'is found in its line');
+
+
+
+=== TEST 191: minor units that no currency has
+--- order
+minor_units 7;
+--- refused
+"minor_units" has a bad number "7": give the places of the currency, 0 to 6, such as 2
+
+
+
+=== TEST 192: minor units that are no number
+--- order
+minor_units response:/m two;
+--- refused
+"minor_units" has a bad number "two": give the places of the currency, 0 to 6, such as 2
+
+
+
+=== TEST 193: a difference to an empty text
+--- order
+accept response:/a !="";
+--- refused
+"accept": "!=""" needs a text after the "="; that a value is empty is written "!"

@@ -113,7 +113,7 @@ __DATA__
         $http =~ s/QUEUE/$queue/;
         $nginx->conf("$http\n$server $lines }",
                      @plain ? () : (modules => []));
-        ok($nginx->start, $name) or diag($nginx->log);
+        ok($nginx->start, $name) or diag($nginx->alarms);
 
         my @seen = $look->($nginx);
         @plain = @seen if !@plain;
@@ -128,7 +128,7 @@ __DATA__
         }
 
         ok($nginx->stop, 'gone');
-        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+        is($nginx->alarms, '', 'nothing alarming');
     }
 
 
@@ -143,7 +143,7 @@ __DATA__
                      . "server { listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
                      . ' server_name shop.test; b24_mirror s; }',
                      main => $main);
-        ok($nginx->start, 'started') or diag($nginx->log);
+        ok($nginx->start, 'started') or diag($nginx->alarms);
         my ($worker) = $nginx->workers;
         my $count = () = glob "/proc/$worker/task/*";
         ok($nginx->stop, 'gone');
@@ -169,10 +169,10 @@ __DATA__
                  . ' location /b24 { b24_status; } }';
     my $works = sub {
         my ($name) = @_;
-        ok($nginx->start, $name) or diag($nginx->log);
+        ok($nginx->start, $name) or diag($nginx->alarms);
         ok(wait_until(sub { -s "$queue/queue.db" }), 'a queue');
         ok($nginx->stop, 'gone');
-        unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+        is($nginx->alarms, '', 'nothing alarming');
     };
 
     $nginx->conf("b24_queue $queue/;\n$server");
@@ -193,7 +193,7 @@ __DATA__
         unlink "$queue/courier.lock";
         symlink $other, "$queue/courier.lock" or die;
         chown 0, 0, $queue, glob "$queue/queue.db*";
-        ok($nginx->start, 'left behind by root') or diag($nginx->log);
+        ok($nginx->start, 'left behind by root') or diag($nginx->alarms);
         is((stat $queue)[4], $user, 'handed over');
         is_deeply([grep { (stat)[4] != $user } glob "$queue/queue.db*"], [],
                   'as are the files');
@@ -221,7 +221,7 @@ __DATA__
                  . ' location / { return 200 shop; } }';
 
     $nginx->conf("b24_queue $queue;\n$server");
-    ok($nginx->start, 'started') or diag($nginx->log);
+    ok($nginx->start, 'started') or diag($nginx->alarms);
 
     my $words = "b24: cannot make the queue folder \"$queue\": orders are held"
                 . ' in memory until it is there (36: File name too long)';
@@ -260,7 +260,7 @@ __DATA__
     };
 
     $nginx->conf("b24_queue $queue;\n" . $server->('old'));
-    ok($nginx->start, 'started') or diag($nginx->log);
+    ok($nginx->start, 'started') or diag($nginx->alarms);
 
     my $master = $nginx->pid;
     my ($worker) = $nginx->workers;
@@ -341,7 +341,7 @@ server {
     }
 }
 EOC
-            ok($nginx->start, "@$order") or diag($nginx->log);
+            ok($nginx->start, "@$order") or diag($nginx->alarms);
 
             my $answer = exchange(
                 request_bytes('POST', "/shop?id=$id", 'name=Anna',
@@ -351,7 +351,7 @@ EOC
             like($answer, qr/X-More: more/, 'a header more');
             like($answer, qr/before\n.*\{"id":$id\}.*after\n/s, 'and a body');
             ok(eval { portal()->wait_for(deal => "$id-$id"); 1 }, 'a deal')
-                or diag($@, $nginx->log);
+                or diag($@, $nginx->alarms);
             ok($nginx->stop, 'gone');
         }
     }
@@ -376,9 +376,54 @@ server {
 }
 EOC
 
-    ok($nginx->start, 'started') or diag(substr $nginx->log, 0, 2000);
+    ok($nginx->start, 'started') or diag($nginx->alarms);
     like(eval { exchange(request_bytes('GET', '/'),
                          $ENV{TEST_NGINX_PORT_2}) } // $@,
          qr/^HTTP\/1.1 204 /, 'it answers');
     ok($nginx->stop, 'gone');
-    unlike($nginx->log, qr/\[(?:alert|emerg)\]/, 'nothing alarming');
+    is($nginx->alarms, '', 'nothing alarming');
+
+
+
+=== TEST 9: names that come and go
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('names');
+    my $queue = $nginx->dir('queue');
+    my $many = 300;
+    my $configure = sub {
+        my ($round) = @_;
+        $nginx->conf("b24_queue $queue;\nserver_names_hash_max_size 4096;\n"
+            . $main::shop . join '', map { <<"EOC" } 1 .. $many);
+server {
+    listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};
+    server_name shop-$_.test;
+    b24_origin shop-$round-$_;
+    b24_webhook https://portal-$round-$_.test/rest/1/code/ dry;
+    b24_mirror s;
+    return 200 "round $round.";
+}
+EOC
+    };
+    my $answer = sub {
+        return eval { exchange(request_bytes('GET', '/'),
+                               $ENV{TEST_NGINX_PORT_2}) } // '';
+    };
+
+    $configure->(0);
+    ok($nginx->start, 'started') or diag($nginx->alarms);
+
+    for my $round (1 .. 5) {
+        $configure->($round);
+        kill 'HUP', $nginx->pid;
+        ok(wait_until(sub { $answer->() =~ /round $round\.$/ }),
+           "reload $round with other names");
+    }
+
+    ok($nginx->stop, 'gone');
+
+    my @alarms = split /\n/, $nginx->alarms;
+    my $words = qr/b24: no room for "[^"]+" in the shared memory: orders go on/;
+
+    cmp_ok(scalar @alarms, '>', 0, 'memory for names comes to an end');
+    is(join('', grep { $_ !~ $words } @alarms), '', 'and nothing else');

@@ -64,7 +64,12 @@ subtest 'first use by several processes at once' => sub {
                                    . $shop->pid . '/children');
     my $user = getpwuid((stat "/proc/$child")[4]);
 
-    is($user, $> ? scalar getpwuid $> : 'www-data',
+    # a checkout below a closed folder (/root) leaves root nobody else
+    my @path = split m{/}, $DIR;
+    my $closed = grep { !((stat join '/', @path[0 .. $_])[2] & 01) }
+                      1 .. $#path;
+
+    is($user, $> ? scalar getpwuid $> : $closed ? 'root' : 'www-data',
        'PHP runs as an ordinary user');
 };
 

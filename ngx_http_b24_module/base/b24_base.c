@@ -443,3 +443,19 @@ b24_hex(u_char c)
 
     return -1;
 }
+
+
+uint64_t
+b24_hash(uint64_t h, const void *data, size_t len)
+{
+    size_t         i;
+    const u_char  *p;
+
+    p = data;
+
+    for (i = 0; i < len; i++) {
+        h = (h ^ p[i]) * 0x100000001b3ULL;
+    }
+
+    return h;
+}

@@ -107,4 +107,11 @@ int b24_isspace(u_char c);
 int b24_hex(u_char c);
 
 
+/* FNV-1a of 64 bits: h is B24_HASH_START, or what an earlier call returned.
+ * It tells texts apart, but not against who wants two to be equal. */
+#define B24_HASH_START  0xcbf29ce484222325ULL
+
+uint64_t b24_hash(uint64_t h, const void *data, size_t len);
+
+
 #endif /* _B24_BASE_H_INCLUDED_ */

@@ -297,6 +297,10 @@ ngx_http_b24_lane_sleep(ngx_http_b24_lane_t *lane, ngx_msec_t ms)
         ngx_del_timer(&lane->timer);
     }
 
+    /* a worker that quits stays for the order at hand */
+
+    lane->timer.cancelable = (lane->stage == NGX_HTTP_B24_LANE_IDLE);
+
     /* not longer than what a clock step could do harm to */
 
     ms = ngx_min(ms, 60000);

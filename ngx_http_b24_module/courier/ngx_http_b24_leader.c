@@ -72,9 +72,14 @@ ngx_http_b24_courier_tick(void)
 {
     if (ngx_exiting) {
 
-        /* the next generation takes over as soon as nothing is in flight */
+        /*
+         * The next generation takes over as soon as nothing is in flight; the
+         * thread must not be at the lock while it is closed here.
+         */
 
-        if (ngx_http_b24_leads && !ngx_http_b24_deliver_busy()) {
+        if (ngx_http_b24_leads && !ngx_http_b24_electing
+            && !ngx_http_b24_deliver_busy())
+        {
             ngx_http_b24_leader_end();
         }
 
@@ -142,7 +147,14 @@ ngx_http_b24_leader_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 
         (void) close(ngx_http_b24_lock_fd);
         ngx_http_b24_lock_fd = NGX_INVALID_FILE;
-        ngx_http_b24_locked = 0;
+
+        if (ngx_http_b24_locked) {
+
+            /* done() closes the door; the next tick begins anew */
+
+            ngx_http_b24_locked = 0;
+            return;
+        }
     }
 
     if (!ngx_http_b24_locked) {

@@ -176,11 +176,9 @@ b24_crm_facts(b24_pool_t *pool, const b24_crm_settings_t *set,
 static int
 b24_crm_origin(b24_pool_t *pool, const b24_str_t *id, b24_str_t *origin)
 {
-    char        sum[24];
-    size_t      i;
-    uint64_t    hash;
-    b24_str_t   head;
-    b24_buf_t   buf;
+    char       sum[24];
+    b24_str_t  head;
+    b24_buf_t  buf;
 
     head = *id;
     b24_crm_cut(&head, B24_ORIGIN_CHARS);
@@ -190,15 +188,9 @@ b24_crm_origin(b24_pool_t *pool, const b24_str_t *id, b24_str_t *origin)
         return B24_OK;
     }
 
-    /* FNV-1a */
-
-    hash = 14695981039346656037ULL;
-
-    for (i = 0; i < id->len; i++) {
-        hash = (hash ^ id->data[i]) * 1099511628211ULL;
-    }
-
-    (void) snprintf(sum, sizeof(sum), "~%016llx", (unsigned long long) hash);
+    (void) snprintf(sum, sizeof(sum), "~%016llx",
+                    (unsigned long long) b24_hash(B24_HASH_START, id->data,
+                                                  id->len));
     b24_crm_cut(&head, B24_ORIGIN_CHARS - strlen(sum));
 
     b24_buf_init(&buf, pool);

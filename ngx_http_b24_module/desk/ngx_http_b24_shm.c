@@ -344,7 +344,8 @@ ngx_http_b24_release(size_t size)
 /* counts read later win over those read earlier, whichever worker read them */
 
 void
-ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change)
+ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change,
+    ngx_uint_t opened)
 {
     size_t                     i;
     ngx_str_t                  name;
@@ -355,7 +356,21 @@ ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change)
     known = ngx_http_b24_shm->change;
 
     if ((ngx_atomic_uint_t) change < known) {
-        return;
+
+        if (!opened) {
+            return;
+        }
+
+        /* another file took the place of the one counted so far */
+
+        for (o = ngx_http_b24_shm->origins; o; o = o->next) {
+
+            for (s = 0; s < B24_NSTATES; s++) {
+                o->counts[s] = 0;
+            }
+
+            o->oldest = 0;
+        }
     }
 
     ngx_http_b24_shm->change = (ngx_atomic_uint_t) change;

@@ -77,9 +77,13 @@ ngx_http_b24_status_handler(ngx_http_request_t *r)
     desk->call.run = ngx_http_b24_desk_run;
     desk->call.done = ngx_http_b24_desk_done;
 
-    /* the request waits for the thread */
+    /*
+     * The request waits for the thread.  blocked: a connection that is closed
+     * meanwhile (worker_shutdown_timeout) must not take the desk with it.
+     */
 
     r->main->count++;
+    r->main->blocked++;
 
     ngx_http_b24_store_call(&desk->call);
 
@@ -132,7 +136,9 @@ ngx_http_b24_desk_path(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
     path = r->uri;
     ngx_str_null(&desk->prefix);
 
-    if (!clcf->noname && clcf->name.len <= path.len
+    /* an "if" in the location has the location's name */
+
+    if (clcf->name.len <= path.len
         && ngx_strncmp(clcf->name.data, path.data, clcf->name.len) == 0)
     {
         desk->prefix = clcf->name;
@@ -144,6 +150,22 @@ ngx_http_b24_desk_path(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
         {
             desk->prefix.len--;
         }
+
+    } else {
+
+        /* a regex or named location: what stands before "/orders/" */
+
+        p = ngx_strlcasestrn(path.data, path.data + path.len,
+                             (u_char *) "/orders/", 8 - 1);
+        if (p == NULL) {
+            p = path.data + path.len;
+        }
+
+        desk->prefix.data = path.data;
+        desk->prefix.len = p - path.data;
+
+        path.len -= desk->prefix.len;
+        path.data = p;
     }
 
     if (path.len && path.data[0] == '/') {
@@ -369,6 +391,8 @@ ngx_http_b24_desk_done(ngx_http_b24_call_t *call)
 
     r = desk->request;
     c = r->connection;
+
+    r->main->blocked--;
 
     if (desk->key.len && desk->rc == B24_QUEUE_NONE) {
         rc = NGX_HTTP_NOT_FOUND;

@@ -58,7 +58,8 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     if (desk->key.len && desk->nrecords == 1) {
         b24_buf_adds(out, "<p><a href=\"");
         ngx_http_b24_html_text(out, &desk->prefix);
-        b24_buf_adds(out, "\">All orders</a></p>\n");
+        b24_buf_adds(out, desk->prefix.len ? "\">" : "/\">");
+        b24_buf_adds(out, "All orders</a></p>\n");
         ngx_http_b24_html_records(desk, out);
         ngx_http_b24_html_timeline(desk, out);
         b24_buf_adds(out, "</body></html>\n");

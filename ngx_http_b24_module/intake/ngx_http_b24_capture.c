@@ -29,6 +29,7 @@ static ngx_int_t ngx_http_b24_has_body(ngx_http_request_t *r);
 static void ngx_http_b24_body_ready(ngx_http_request_t *r);
 static void ngx_http_b24_ctx_cleanup(void *data);
 static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_b24_answered(ngx_http_request_t *r);
 static ngx_int_t ngx_http_b24_header(ngx_http_b24_ctx_t *ctx,
     ngx_str_t *name, ngx_str_t *value);
 static int ngx_http_b24_header_wanted(void *data, const b24_str_t *name);
@@ -414,11 +415,7 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
         job->in.status = r->err_status;
     }
 
-    /* an error that nginx made up: the shop's own answer was not seen */
-
-    if (job->in.status >= 500 && r->upstream
-        && r->upstream->headers_in.status_n == 0)
-    {
+    if (!ngx_http_b24_answered(r)) {
         job->in.status = 0;
     }
 
@@ -500,6 +497,42 @@ failed:
     ctx->need_answer = 0;
 
     return ngx_http_b24_next_header_filter(r);
+}
+
+
+/*
+ * Is this answer the shop's own?  Not when the upstream's header never came
+ * whole (refused, 502, 504, "too big header") and nginx made an answer up,
+ * whatever status error_page gave it; and not when error_page asked another
+ * upstream after the first had got the request: it may hold the order.
+ * header_time is set only after a whole header; the core puts a state without a
+ * peer before those of each further upstream request.
+ */
+
+static ngx_uint_t
+ngx_http_b24_answered(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream == NULL || r->upstream_states == NULL) {
+        return 1;
+    }
+
+    state = r->upstream_states->elts;
+    n = r->upstream_states->nelts;
+
+    for (i = 0; i + 1 < n; i++) {
+
+        if (state[i + 1].peer == NULL && state[i].bytes_sent
+            && state[i].header_time == (ngx_msec_t) -1)
+        {
+            return 0;
+        }
+    }
+
+    return n == 0 || state[n - 1].peer == NULL
+           || state[n - 1].header_time != (ngx_msec_t) -1;
 }
 
 

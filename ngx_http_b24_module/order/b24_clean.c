@@ -9,9 +9,6 @@
 #include <stdio.h>
 
 
-#define B24_MINOR_MAX  6            /* more places has no currency */
-
-
 typedef enum {
     B24_CLEAN_LINE = 0,             /* one line, trimmed */
     B24_CLEAN_NAME,                 /* the same, entities decoded once */
@@ -106,7 +103,7 @@ b24_clean_minor(b24_clean_t *clean, const b24_str_t *text)
         s.len = b24_decimal_print(&d, 0, buf);
         s.data = (u_char *) buf;
 
-        if (s.len == 1 && buf[0] >= '0' && buf[0] <= '0' + B24_MINOR_MAX) {
+        if (s.len == 1 && buf[0] >= '0' && buf[0] <= '0' + B24_RULES_MINOR) {
             clean->minor = (unsigned) (buf[0] - '0');
             return B24_OK;
         }

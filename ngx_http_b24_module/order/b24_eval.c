@@ -17,6 +17,8 @@ typedef struct {
 
 static b24_is_e b24_eval_changed(b24_eval_t *ev, const b24_value_t *value,
     b24_result_t *res);
+static b24_is_e b24_eval_false(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, const b24_cond_t *cond, b24_result_t *res);
 static b24_is_e b24_eval_alt(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, b24_result_t *res);
 static b24_is_e b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
@@ -90,12 +92,13 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
     int               early, mixed;
     unsigned          later, unknown;
     b24_is_e          is;
-    const b24_alt_t  *alt;
+    const b24_alt_t  *alt, *no;
 
     if (ev->answer && ev->partial->changed) {
         return b24_eval_changed(ev, value, res);
     }
 
+    no = NULL;
     later = 0;
     unknown = 0;
 
@@ -133,11 +136,42 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
 
         later |= is == B24_IS_LATER;
         unknown |= is == B24_IS_UNKNOWN;
+        no = (res->no && alt->filters == NULL) ? alt : no;
     }
 
     memset(res, 0, sizeof(b24_result_t));
 
-    return unknown ? B24_IS_UNKNOWN : later ? B24_IS_LATER : B24_IS_EMPTY;
+    if (unknown || later) {
+        return unknown ? B24_IS_UNKNOWN : B24_IS_LATER;
+    }
+
+    return (no && cond) ? b24_eval_false(ev, value, no, cond, res)
+                        : B24_IS_EMPTY;
+}
+
+
+/* all is empty; but "=false" is true of a JSON false */
+static b24_is_e
+b24_eval_false(b24_eval_t *ev, const b24_value_t *value, const b24_alt_t *alt,
+    const b24_cond_t *cond, b24_result_t *res)
+{
+    b24_str_t  yes = b24_string("1");
+
+    if (!b24_str_eqs(&cond->text, "false")) {
+        return B24_IS_EMPTY;
+    }
+
+    res->text = yes;
+
+    if (ev->keep && !ev->answer
+        && b24_keep_add(ev->pool, ev->keep, value, (int) alt->n, -1,
+                        &res->text)
+           != B24_OK)
+    {
+        return B24_IS_ERROR;
+    }
+
+    return B24_IS_SET;
 }
 
 
@@ -715,6 +749,7 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
     }
 
     if (b24_node_empty(node)) {
+        res->no = node->type == B24_FALSE;
         return B24_IS_EMPTY;
     }
 

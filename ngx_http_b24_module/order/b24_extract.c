@@ -414,15 +414,7 @@ b24_extract_row(b24_eval_t *ev, const b24_items_t *items,
         return B24_ERROR;
     }
 
-    if (partial->rows_last) {
-        partial->rows_last->next = row;
-
-    } else {
-        partial->rows = row;
-    }
-
-    partial->rows_last = row;
-    partial->nrows++;
+    b24_partial_add_row(partial, row);
 
     return B24_OK;
 }

@@ -24,7 +24,10 @@ static int b24_line_stage(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_default_status(b24_rules_t *rules, const b24_str_t *args,
     size_t n);
 static int b24_line_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
-static int b24_line_currency(b24_rules_t *rules, const b24_value_t *value);
+static int b24_line_literals(b24_rules_t *rules, const b24_value_t *value,
+    size_t field);
+static int b24_line_currency(b24_rules_t *rules, const b24_str_t *text);
+static int b24_line_minor(b24_rules_t *rules, const b24_str_t *text);
 static int b24_line_uri(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_uri_regex(b24_rules_t *rules, const b24_str_t *arg,
     size_t icase, b24_uri_t *uri);
@@ -329,8 +332,8 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
                               "the number, such as response:/order/ID");
     }
 
-    if (field == B24_ORDER_CURRENCY) {
-        rc = b24_line_currency(rules, value);
+    if (field == B24_ORDER_CURRENCY || field == B24_ORDER_MINOR_UNITS) {
+        rc = b24_line_literals(rules, value, field);
         if (rc != B24_OK) {
             return rc;
         }
@@ -342,11 +345,10 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
 
 /* literals are checked here, what the shop says when it is read */
 static int
-b24_line_currency(b24_rules_t *rules, const b24_value_t *value)
+b24_line_literals(b24_rules_t *rules, const b24_value_t *value, size_t field)
 {
-    size_t            i;
+    int               rc;
     const b24_alt_t  *alt;
-    const b24_str_t  *text;
 
     for (alt = value->alts; alt; alt = alt->next) {
 
@@ -354,25 +356,54 @@ b24_line_currency(b24_rules_t *rules, const b24_value_t *value)
             continue;
         }
 
-        text = &alt->sources->text;
+        rc = field == B24_ORDER_CURRENCY
+             ? b24_line_currency(rules, &alt->sources->text)
+             : b24_line_minor(rules, &alt->sources->text);
 
-        for (i = 0; i < text->len; i++) {
-
-            if (b24_tolower(text->data[i]) < 'a'
-                || b24_tolower(text->data[i]) > 'z')
-            {
-                break;
-            }
-        }
-
-        if (text->len != 3 || i < 3) {
-            return b24_rules_fail(rules, "\"currency\" has a bad code "
-                                  "\"%.*s\": give three letters, such as RUB",
-                                  b24_rules_arg(text));
+        if (rc != B24_OK) {
+            return rc;
         }
     }
 
     return B24_OK;
+}
+
+
+static int
+b24_line_currency(b24_rules_t *rules, const b24_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+
+        if (b24_tolower(text->data[i]) < 'a'
+            || b24_tolower(text->data[i]) > 'z')
+        {
+            break;
+        }
+    }
+
+    if (text->len == 3 && i == 3) {
+        return B24_OK;
+    }
+
+    return b24_rules_fail(rules, "\"currency\" has a bad code \"%.*s\": give "
+                          "three letters, such as RUB", b24_rules_arg(text));
+}
+
+
+static int
+b24_line_minor(b24_rules_t *rules, const b24_str_t *text)
+{
+    if (text->len == 1 && text->data[0] >= '0'
+        && text->data[0] <= '0' + B24_RULES_MINOR)
+    {
+        return B24_OK;
+    }
+
+    return b24_rules_fail(rules, "\"minor_units\" has a bad number \"%.*s\": "
+                          "give the places of the currency, 0 to %d, such as "
+                          "2", b24_rules_arg(text), B24_RULES_MINOR);
 }
 
 
@@ -858,7 +889,7 @@ b24_line_key(b24_rules_t *rules, b24_value_t *value, const char *prefix,
 
     b24_buf_addstr(&buf, key);
 
-    value->sum = B24_SUM_START;
+    value->sum = B24_HASH_START;
 
     for (i = 0; i < n; i++) {
         value->sum = b24_rules_sum(value->sum, &args[i]);

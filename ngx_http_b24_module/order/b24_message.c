@@ -13,12 +13,6 @@ static b24_is_e b24_eval_inflate(b24_eval_t *ev);
 static int b24_eval_is_json(const b24_eval_t *ev);
 static b24_is_e b24_eval_into(b24_eval_t *ev, const b24_node_t *node,
     b24_node_t **root);
-static int b24_eval_parse(b24_pool_t *pool, b24_str_t text,
-    b24_node_t **root);
-
-
-/* strings a pointer may go through, one inside of the other */
-#define B24_POINT_STRINGS  4
 
 
 b24_is_e
@@ -343,7 +337,7 @@ b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
 
         if ((*node)->type == B24_STRING) {
 
-            if (strings++ == B24_POINT_STRINGS) {
+            if (strings++ == B24_NODE_STRINGS) {
                 return B24_IS_EMPTY;
             }
 
@@ -380,7 +374,8 @@ b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
 
     *root = NULL;
 
-    rc = b24_eval_parse(ev->pool, node->value, root);
+    rc = b24_pointer_into(ev->pool, &node->value, root);
+
     if (rc == B24_ERROR) {
         return B24_IS_ERROR;
     }
@@ -390,44 +385,4 @@ b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
     string->root = *root;
 
     return *root ? B24_IS_SET : B24_IS_EMPTY;
-}
-
-
-/* JSON with something to point into, else a query string; else *root stays */
-static int
-b24_eval_parse(b24_pool_t *pool, b24_str_t text, b24_node_t **root)
-{
-    int          rc;
-    b24_node_t  *json;
-
-    b24_str_trim(&text);
-
-    if (text.len == 0) {
-        return B24_DECLINED;
-    }
-
-    rc = b24_json_parse(pool, &text, 0, &json);
-
-    if (rc == B24_ERROR) {
-        return rc;
-    }
-
-    if (rc == B24_OK
-        && (json->type == B24_OBJECT || json->type == B24_ARRAY))
-    {
-        *root = json;
-        return B24_OK;
-    }
-
-    if (memchr(text.data, '=', text.len) == NULL) {
-        return B24_DECLINED;
-    }
-
-    rc = b24_form_parse(pool, &text, &json);
-
-    if (rc == B24_OK) {
-        *root = json;
-    }
-
-    return rc;
 }

@@ -17,6 +17,8 @@
 #define B24_NODE_DEPTH     128      /* nesting */
 #define B24_NODE_MAX       65536    /* nodes of one tree */
 #define B24_FORM_FIELDS    16384    /* fields of a form (PHP reads 1000) */
+#define B24_NODE_STRINGS   4        /* strings a pointer goes through, one
+                                       inside of the other: each is parsed */
 
 
 typedef enum {
@@ -167,11 +169,15 @@ int b24_pointer_compile(b24_pool_t *pool, const b24_str_t *text,
 
 /*
  * NULL when nothing is there.  A step that goes on below a string parses that
- * string (JSON, else query string), at most four times on one way; pool takes
- * what that builds.
+ * string (JSON, else query string), at most B24_NODE_STRINGS times on one way;
+ * pool takes what that builds.
  */
 b24_node_t *b24_pointer_get(b24_pool_t *pool, const b24_pointer_t *ptr,
     b24_node_t *root, b24_learned_pt learned, void *data);
+
+/* what such a string holds; B24_DECLINED: nothing to point into, B24_ERROR */
+int b24_pointer_into(b24_pool_t *pool, const b24_str_t *text,
+    b24_node_t **root);
 
 
 #endif /* _B24_NODE_H_INCLUDED_ */

@@ -5,8 +5,6 @@
 
 
 #define B24_ORDER_VERSION  1
-#define B24_FNV_OFFSET     0xcbf29ce484222325ULL
-#define B24_FNV_PRIME      0x00000100000001b3ULL
 
 
 static int b24_pair_append(b24_pool_t *pool, b24_pair_t **list,
@@ -243,7 +241,7 @@ b24_order_fingerprint(const b24_order_t *order, char out[17])
 
     known = 0;
 
-    h = b24_hash_phone(B24_FNV_OFFSET, &f[B24_ORDER_PHONE], &known);
+    h = b24_hash_phone(B24_HASH_START, &f[B24_ORDER_PHONE], &known);
     h = b24_hash_email(h, &f[B24_ORDER_EMAIL], &known);
 
     if (!known) {
@@ -724,19 +722,12 @@ b24_hash_total(uint64_t h, const b24_str_t *total)
 static uint64_t
 b24_hash_text(uint64_t h, const b24_str_t *text)
 {
-    size_t  i;
-
-    for (i = 0; i < text->len; i++) {
-        h = b24_hash_byte(h, text->data[i]);
-    }
-
-    return b24_hash_byte(h, 0xff);
+    return b24_hash_byte(b24_hash(h, text->data, text->len), 0xff);
 }
 
 
-/* FNV-1a of 64 bits */
 static uint64_t
 b24_hash_byte(uint64_t h, u_char c)
 {
-    return (h ^ c) * B24_FNV_PRIME;
+    return b24_hash(h, &c, 1);
 }

@@ -410,18 +410,25 @@ b24_partial_read_rows(b24_pool_t *pool, const b24_node_t *items,
             return rc;
         }
 
-        if (partial->rows_last) {
-            partial->rows_last->next = row;
-
-        } else {
-            partial->rows = row;
-        }
-
-        partial->rows_last = row;
-        partial->nrows++;
+        b24_partial_add_row(partial, row);
     }
 
     return B24_OK;
+}
+
+
+void
+b24_partial_add_row(b24_partial_t *partial, b24_row_kept_t *row)
+{
+    if (partial->rows_last) {
+        partial->rows_last->next = row;
+
+    } else {
+        partial->rows = row;
+    }
+
+    partial->rows_last = row;
+    partial->nrows++;
 }
 
 

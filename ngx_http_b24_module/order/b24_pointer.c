@@ -2,10 +2,6 @@
 #include "b24_node.h"
 
 
-/* strings parsed on one way; each costs a pass over its text */
-#define B24_POINTER_STRINGS  4
-
-
 static int b24_pointer_step(b24_str_t *text,
     b24_step_t *step, const char **err);
 static int b24_pointer_brackets(b24_str_t *text, b24_step_t *step,
@@ -13,7 +9,6 @@ static int b24_pointer_brackets(b24_str_t *text, b24_step_t *step,
 static int b24_pointer_learned(b24_str_t *text, b24_step_t *step,
     b24_str_t *name, const char **err);
 static int b24_pointer_unescape(b24_str_t *text, const char **err);
-static b24_node_t *b24_pointer_into(b24_pool_t *pool, const b24_node_t *node);
 static b24_node_t *b24_pointer_follow(b24_pool_t *pool,
     const b24_step_t *step, b24_node_t *node, b24_learned_pt learned,
     void *data);
@@ -266,12 +261,9 @@ b24_pointer_get(b24_pool_t *pool, const b24_pointer_t *ptr, b24_node_t *root,
 
         if (node->type == B24_STRING) {
 
-            if (strings++ == B24_POINTER_STRINGS) {
-                return NULL;
-            }
-
-            node = b24_pointer_into(pool, node);
-            if (node == NULL) {
+            if (strings++ == B24_NODE_STRINGS
+                || b24_pointer_into(pool, &node->value, &node) != B24_OK)
+            {
                 return NULL;
             }
         }
@@ -283,34 +275,40 @@ b24_pointer_get(b24_pool_t *pool, const b24_pointer_t *ptr, b24_node_t *root,
 }
 
 
-/* a string that holds JSON or a query string */
+/* JSON with something to point into, else a query string */
 
-static b24_node_t *
-b24_pointer_into(b24_pool_t *pool, const b24_node_t *node)
+int
+b24_pointer_into(b24_pool_t *pool, const b24_str_t *text, b24_node_t **root)
 {
-    b24_str_t    text;
-    b24_node_t  *root;
+    int          rc;
+    b24_str_t    s;
+    b24_node_t  *json;
 
-    text = node->value;
-    b24_str_trim(&text);
+    s = *text;
+    b24_str_trim(&s);
 
-    if (text.len == 0) {
-        return NULL;
+    if (s.len == 0) {
+        return B24_DECLINED;
     }
 
-    if (b24_json_parse(pool, &text, 0, &root) == B24_OK
-        && (root->type == B24_OBJECT || root->type == B24_ARRAY))
+    rc = b24_json_parse(pool, &s, 0, &json);
+
+    if (rc == B24_ERROR) {
+        return rc;
+    }
+
+    if (rc == B24_OK
+        && (json->type == B24_OBJECT || json->type == B24_ARRAY))
     {
-        return root;
+        *root = json;
+        return B24_OK;
     }
 
-    if (memchr(text.data, '=', text.len)
-        && b24_form_parse(pool, &text, &root) == B24_OK)
-    {
-        return root;
+    if (memchr(s.data, '=', s.len) == NULL) {
+        return B24_DECLINED;
     }
 
-    return NULL;
+    return b24_form_parse(pool, &s, root);
 }
 
 

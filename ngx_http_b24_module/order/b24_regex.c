@@ -414,10 +414,3 @@ b24_regex_name(const b24_regex_t *regex, size_t n, b24_str_t *name)
 
     return (size_t) (p[0] << 8 | p[1]);
 }
-
-
-int
-b24_regex_has_groups(const b24_regex_t *regex)
-{
-    return regex->ngroups > 1;
-}

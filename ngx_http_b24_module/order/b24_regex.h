@@ -63,7 +63,6 @@ b24_regex_e b24_regex_each(const b24_regex_t *regex, const b24_str_t *subject,
 
 /* named group n of the pattern: its number, 0 when there is no such n */
 size_t b24_regex_name(const b24_regex_t *regex, size_t n, b24_str_t *name);
-int b24_regex_has_groups(const b24_regex_t *regex);
 
 
 #endif /* _B24_REGEX_H_INCLUDED_ */

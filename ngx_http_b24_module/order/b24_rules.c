@@ -115,14 +115,7 @@ b24_rules_pair(b24_rules_t *rules, b24_pair_t **list, const b24_str_t *name,
 uint64_t
 b24_rules_sum(uint64_t sum, const b24_str_t *text)
 {
-    size_t  i;
-
-    for (i = 0; i <= text->len; i++) {
-        sum ^= i < text->len ? text->data[i] : 0;
-        sum *= 0x100000001b3ULL;
-    }
-
-    return sum;
+    return b24_hash(b24_hash(sum, text->data, text->len), "", 1);
 }
 
 

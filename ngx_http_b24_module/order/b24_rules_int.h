@@ -39,6 +39,7 @@
 #define B24_RULES_ALTS    32        /* alternatives of a line */
 #define B24_RULES_ITEMS   B24_ORDER_ITEMS   /* rows of an order */
 #define B24_RULES_ID      255       /* bytes: ORIGIN_ID in Bitrix24 */
+#define B24_RULES_MINOR   6         /* minor_units: more has no currency */
 
 
 typedef enum {
@@ -335,8 +336,7 @@ int b24_rule_lines(const b24_rule_t *rule, b24_line_pt fn, void *data);
 
 extern const b24_str_t  b24_kind_names[3];
 
-/* FNV-1a, 64 bits; a zero byte ends each text */
-#define B24_SUM_START  0xcbf29ce484222325ULL
+/* b24_hash() of a text and a zero byte that ends it */
 uint64_t b24_rules_sum(uint64_t sum, const b24_str_t *text);
 
 
@@ -432,6 +432,7 @@ typedef struct {
     b24_str_t          text;
     b24_node_t        *node;        /* NULL: a text only */
     unsigned           truth:1;     /* JSON true: "true" as well as "1" */
+    unsigned           no:1;        /* empty, but a JSON false */
     unsigned           later:1;     /* an alternative before it is LATER */
 } b24_result_t;
 
@@ -523,6 +524,7 @@ b24_is_e b24_eval_response(b24_eval_t *ev);
 b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
     b24_node_t **root);
 
+void b24_partial_add_row(b24_partial_t *partial, b24_row_kept_t *row);
 int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,
     int alt, int piece, const b24_str_t *text);
 const b24_kept_t *b24_keep_find(const b24_keep_t *keep,

@@ -76,7 +76,7 @@ b24_shop_close(b24_rules_t *rules, b24_shop_t *shop)
         }
 
         need.rule = rule;
-        rule->sum = B24_SUM_START;
+        rule->sum = B24_HASH_START;
 
         if (b24_rule_lines(rule, b24_need_line, &need) != 0) {
             return B24_ERROR;
@@ -467,17 +467,12 @@ b24_need_line(void *data, const b24_value_t *line)
 {
     b24_need_t          *need = data;
 
-    u_char               c;
-    size_t               i;
     const b24_alt_t     *alt;
     const b24_source_t  *source;
 
     need->rule->sum = b24_rules_sum(need->rule->sum, &line->key);
-
-    for (i = 0; i < 8; i++) {
-        c = (u_char) (line->sum >> (i * 8));
-        need->rule->sum = (need->rule->sum ^ c) * 0x100000001b3ULL;
-    }
+    need->rule->sum = b24_hash(need->rule->sum, &line->sum,
+                               sizeof(line->sum));
 
     for (alt = line->alts; alt; alt = alt->next) {
 

@@ -652,6 +652,12 @@ b24_source_relative(b24_rules_t *rules, const b24_str_t *what,
                               "leave it out", b24_rules_arg(what));
     }
 
+    if (token->data[0] == '@') {
+        return b24_rules_fail(rules, "\"%.*s\": \"@key\" works inside "
+                              "\"items { ... }\" only; for the text write "
+                              "text:@key", b24_rules_arg(what));
+    }
+
     return b24_rules_fail(rules, "\"%.*s\": \"%.*s\" works inside "
                           "\"items { ... }\" only; write request:%.*s or "
                           "text:%.*s", b24_rules_arg(what),
@@ -958,7 +964,11 @@ b24_cond_last(b24_rules_t *rules, const b24_str_t *what,
     text.data++;
     text.len--;
 
-    if (text.len == 0) {
+    /* nginx takes off the quotes of a whole token only */
+
+    if (text.len == 0 || b24_str_eqs(&text, "\"\"")
+        || b24_str_eqs(&text, "\'\'"))
+    {
         return b24_rules_fail(rules, "\"%.*s\": \"%.*s\" needs a text after "
                               "the \"=\"; that a value is empty is written "
                               "\"!\"", b24_rules_arg(what),

@@ -35,6 +35,8 @@ typedef struct {
     size_t                ncounts;
     int64_t               change;
     unsigned              wrote:1;
+    unsigned              opened:1;     /* perhaps another file than before */
+    unsigned              counted:1;
     unsigned              finished:1;   /* the thread is through */
 } ngx_http_b24_batch_t;
 
@@ -51,6 +53,7 @@ static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
     ngx_uint_t calls);
 static void ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_size(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_free(ngx_queue_t *jobs);
 
 
@@ -139,6 +142,7 @@ ngx_http_b24_store_exit(ngx_cycle_t *cycle)
                       "b24: %ui order events could not be written to \"%V\" "
                       "before the exit", lost, &ngx_http_b24_main->db);
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, lost);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, - lost);
     }
 
     if (ngx_http_b24_db) {
@@ -151,7 +155,6 @@ ngx_http_b24_store_exit(ngx_cycle_t *cycle)
 void
 ngx_http_b24_store_put(ngx_http_b24_job_t *job)
 {
-    size_t      size;
     ngx_uint_t  left;
 
     static ngx_http_b24_quiet_t  quiet;
@@ -167,10 +170,10 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
         return;
     }
 
-    size = b24_pool_used(job->pool) + job->answer_size
-           + sizeof(ngx_http_b24_job_t);
+    ngx_http_b24_store_size(job);
 
-    if (ngx_http_b24_held + size > NGX_HTTP_B24_HELD_MAX) {
+    if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
+        ngx_http_b24_held -= job->size;
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
 
         if (ngx_http_b24_quiet(&quiet, &left)) {
@@ -183,9 +186,6 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
         ngx_http_b24_job_destroy(job);
         return;
     }
-
-    job->size = size;
-    ngx_http_b24_held += size;
 
     ngx_queue_insert_tail(&ngx_http_b24_pending, &job->queue);
     ngx_http_b24_npending++;
@@ -295,8 +295,9 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
     batch->rc = B24_QUEUE_OK;
     batch->error[0] = '\0';
     batch->pool = NULL;
-    batch->ncounts = 0;
     batch->wrote = 0;
+    batch->opened = 0;
+    batch->counted = 0;
     batch->finished = 0;
 }
 
@@ -354,9 +355,9 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
         if (batch->pool
             && b24_queue_counts(ngx_http_b24_db, batch->pool, &batch->counts,
                                 &batch->ncounts, &batch->change)
-               != B24_QUEUE_OK)
+               == B24_QUEUE_OK)
         {
-            batch->ncounts = 0;
+            batch->counted = 1;
         }
     }
 
@@ -381,6 +382,7 @@ ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
     }
 
     batch->wrote = 1;           /* the counts are wanted once */
+    batch->opened = 1;
 
     /* the folder may have been deleted under us */
 
@@ -541,13 +543,14 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
         ngx_queue_init(&batch->calls);
     }
 
-    if (batch->ncounts) {
-        ngx_http_b24_sh_publish(batch->counts, batch->ncounts, batch->change);
+    if (batch->counted) {
+        ngx_http_b24_sh_publish(batch->counts, batch->ncounts, batch->change,
+                                batch->opened);
     }
 
     b24_pool_destroy(batch->pool);
     batch->pool = NULL;
-    batch->ncounts = 0;
+    batch->counted = 0;
 
     wake = 0;
 
@@ -619,6 +622,10 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
         q = ngx_queue_last(&batch->jobs);
         ngx_queue_remove(q);
         ngx_queue_insert_head(&ngx_http_b24_pending, q);
+
+        /* what the thread has read takes less now */
+
+        ngx_http_b24_store_size(ngx_queue_data(q, ngx_http_b24_job_t, queue));
     }
 
     op = ngx_http_b24_main->origins.elts;
@@ -637,6 +644,18 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
                       batch->error[0] ? batch->error : "no details",
                       ngx_http_b24_npending);
     }
+}
+
+
+static void
+ngx_http_b24_store_size(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_held -= job->size;
+
+    job->size = b24_pool_used(job->pool) + job->answer_size
+                + sizeof(ngx_http_b24_job_t);
+
+    ngx_http_b24_held += job->size;
 }
 
 

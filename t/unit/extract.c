@@ -996,6 +996,17 @@ test_accept(void)
     is_accept("response:/ok =1", &x, B24_OUTCOME_ACCEPTED);
     is_accept("response:/one =true", &x, B24_OUTCOME_REJECTED);
     is_accept("response:/ok !=true", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/no =false", &x, B24_OUTCOME_ACCEPTED);
+    is_accept("response:/no !=false", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/none response:/no response:/nil =false", &x, B24_OUTCOME_ACCEPTED);
+    is_accept("response:/no response:/s =false", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/no =0", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/no ~a =false", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/none =false", &x, B24_OUTCOME_REJECTED);
+    is_accept("response:/ok =false", &x, B24_OUTCOME_REJECTED);
+    is_accept("request:/no =false", &x, B24_OUTCOME_ACCEPTED);
+    is_accept("request:/no !=false", &x, B24_OUTCOME_REJECTED);
+    is_accept("request:/no response:/s =success", &x, B24_OUTCOME_ACCEPTED);
     is_accept("response:/none =x", &x, B24_OUTCOME_REJECTED);
     is_accept("response:/none !=x", &x, B24_OUTCOME_ACCEPTED);
     is_accept("response:/none response:/s =success", &x, B24_OUTCOME_ACCEPTED);

@@ -128,6 +128,8 @@ test_steps(void)
     points(props, "/p/[IS_PHONE=Y]/ID", "3", "the first that matches");
     points(props, "/p/[ID=3]/IS_PHONE", "\"Y\"", "a number matches its text");
     points(props, "/p/[ok=1]/ID", "3", "true matches \"1\"");
+    points(props, "/p/[ok=true]/ID", "3", "and \"true\"");
+    points(props, "/p/[no=false]/ID", "3", "false matches \"false\"");
     points(props, "/p/[no=]/ID", "3", "false matches nothing");
     points(props, "/p/[nil=]/ID", "3", "null matches nothing");
     points(props, "/p/[list=]/ID", "nothing", "a list has no text");

@@ -365,6 +365,13 @@ sub log {
     return $self->text('logs/error.log');
 }
 
+# What is alarming in the log.
+sub alarms {
+    my ($self) = @_;
+
+    return join '', grep { /\[(?:alert|emerg)\]/ } split /^/, $self->log;
+}
+
 sub text {
     my ($self, $path) = @_;
 

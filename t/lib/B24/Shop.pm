@@ -21,7 +21,8 @@ package B24::Shop;
 #             default SQLite in DIR/data
 #   detach    1: goes on after the program's end, until B24::Shop->stop_in(DIR)
 #
-# As root the PHP processes run as www-data, otherwise as the current user.
+# As root the PHP processes run as www-data, or as root where that user can't
+# reach the files (a checkout below /root); otherwise as the current user.
 # Whatever fails dies with a sentence that says where to look.
 
 use strict;
@@ -74,8 +75,8 @@ sub start {
         die "a shop is running in $self->{dir} already: stop it first\n";
     }
 
+    $self->{user} = $self->_choose_user;
     $self->_folders;
-    _check_access($_) for $self->script, "$self->{dir}/data";
     $self->{dsn} = $option{dsn} // "sqlite:$self->{dir}/data/shop.sqlite";
     $self->_write_pool(\%option);
     $self->_spawn;
@@ -150,7 +151,7 @@ sub session {
     close $out or die "can't write $file: $!\n";
 
     chmod 0600, $file;
-    _give_away($file);
+    $self->_give_away($file);
 
     return { cookie => "PHPSESSID=$id", csrf => $csrf };
 }
@@ -263,7 +264,7 @@ sub _folders {
         my $folder = "$self->{dir}/$name";
 
         make_path($folder, { mode => 0750 });
-        _give_away($folder);
+        $self->_give_away($folder);
     }
 
     # what an earlier test has let go
@@ -273,31 +274,33 @@ sub _folders {
 
 
 sub _give_away {
-    my $path = shift;
+    my ($self, $path) = @_;
 
-    return if $>;
+    return unless defined $self->{user};
 
-    my (undef, undef, $uid, $gid) = getpwnam WORKER_USER;
+    my (undef, undef, $uid, $gid) = getpwnam $self->{user};
 
-    die 'there is no user ' . WORKER_USER . " to run PHP as\n"
-        unless defined $uid;
     chown $uid, $gid, $path or die "can't chown $path: $!\n";
     return;
 }
 
 
-# A checkout below a closed folder (/root) would only give PHP's 404.
-sub _check_access {
-    my $path = shift;
+# Whom PHP runs as; undef: the current user.  www-data in a checkout below a
+# closed folder (/root) would only give PHP's 404.
+sub _choose_user {
+    my $self = shift;
 
     return if $>;
 
-    my @as_worker = ('setpriv', '--reuid', WORKER_USER, '--regid',
-                     WORKER_USER, '--clear-groups');
+    die 'there is no user ' . WORKER_USER . " to run PHP as\n"
+        unless defined getpwnam WORKER_USER;
 
-    die WORKER_USER . " can't read $path: open the folders above it\n"
-        if system(@as_worker, 'test', '-r', $path) != 0;
-    return;
+    my @as_worker = ('setpriv', '--reuid', WORKER_USER, '--regid',
+                     WORKER_USER, '--clear-groups', 'test');
+
+    return system(@as_worker, '-r', $self->script) == 0
+           && system(@as_worker, '-x', $self->{dir}) == 0 ? WORKER_USER
+                                                          : 'root';
 }
 
 
@@ -309,8 +312,8 @@ sub _write_pool {
 
     # only root may change the user; the socket is open to all because tests
     # run nginx's workers under various users
-    my $user = $> ? '' : 'user = ' . WORKER_USER . "\ngroup = "
-                         . WORKER_USER . "\n";
+    my $user = defined $self->{user}
+               ? "user = $self->{user}\ngroup = $self->{user}\n" : '';
 
     my %env = (
         SHOP_DSN         => $self->{dsn},
@@ -377,6 +380,8 @@ sub _spawn {
 
     my @command = (_binary(), '--nodaemonize', '--fpm-config',
                    "$self->{dir}/fpm.conf", '--prefix', $self->{dir});
+
+    push @command, '--allow-to-run-as-root' if ($self->{user} // '') eq 'root';
 
     # a killed test must not leave its shop behind
     unshift @command, 'setpriv', '--pdeathsig', 'TERM', '--'
