@@ -1265,7 +1265,7 @@ invalid number of arguments in "b24_deal" directive
 --- http
 b24_deal ID 1;
 --- refused
-"b24_deal" cannot set ID: the module itself sets it
+"b24_deal" cannot set ID: the module itself sets it, leave the line out
 
 
 
@@ -1273,7 +1273,7 @@ b24_deal ID 1;
 --- http
 b24_deal ORIGINATOR_ID 1;
 --- refused
-"b24_deal" cannot set ORIGINATOR_ID: the module itself sets it
+"b24_deal" cannot set ORIGINATOR_ID: the module itself sets it, leave the line out
 
 
 
@@ -1281,7 +1281,7 @@ b24_deal ORIGINATOR_ID 1;
 --- http
 b24_deal ORIGIN_ID 1;
 --- refused
-"b24_deal" cannot set ORIGIN_ID: the module itself sets it
+"b24_deal" cannot set ORIGIN_ID: the module itself sets it, leave the line out
 
 
 
@@ -1289,7 +1289,7 @@ b24_deal ORIGIN_ID 1;
 --- http
 b24_deal STAGE_ID 1;
 --- refused
-"b24_deal" cannot set STAGE_ID: the module itself sets it
+"b24_deal" cannot set STAGE_ID: the module itself sets it, leave the line out
 
 
 
@@ -1297,7 +1297,7 @@ b24_deal STAGE_ID 1;
 --- http
 b24_deal CATEGORY_ID 1;
 --- refused
-"b24_deal" cannot set CATEGORY_ID: the module itself sets it
+"b24_deal" cannot set CATEGORY_ID: the module itself sets it, leave the line out
 
 
 
@@ -1305,7 +1305,7 @@ b24_deal CATEGORY_ID 1;
 --- http
 b24_deal OPPORTUNITY 1;
 --- refused
-"b24_deal" cannot set OPPORTUNITY: the module itself sets it
+"b24_deal" cannot set OPPORTUNITY: the module itself sets it, leave the line out
 
 
 
@@ -1313,7 +1313,7 @@ b24_deal OPPORTUNITY 1;
 --- http
 b24_deal IS_MANUAL_OPPORTUNITY 1;
 --- refused
-"b24_deal" cannot set IS_MANUAL_OPPORTUNITY: the module itself sets it
+"b24_deal" cannot set IS_MANUAL_OPPORTUNITY: the module itself sets it, leave the line out
 
 
 
@@ -1321,7 +1321,7 @@ b24_deal IS_MANUAL_OPPORTUNITY 1;
 --- http
 b24_contact CONTACT_ID 1;
 --- refused
-"b24_contact" cannot set CONTACT_ID: the module itself sets it
+"b24_contact" cannot set CONTACT_ID: the module itself sets it, leave the line out
 
 
 
@@ -1329,7 +1329,7 @@ b24_contact CONTACT_ID 1;
 --- http
 b24_deal CONTACT_IDS 1;
 --- refused
-"b24_deal" cannot set CONTACT_IDS: the module itself sets it
+"b24_deal" cannot set CONTACT_IDS: the module itself sets it, leave the line out
 
 
 
@@ -1337,7 +1337,7 @@ b24_deal CONTACT_IDS 1;
 --- http
 b24_company COMPANY_ID 1;
 --- refused
-"b24_company" cannot set COMPANY_ID: the module itself sets it
+"b24_company" cannot set COMPANY_ID: the module itself sets it, leave the line out
 
 
 

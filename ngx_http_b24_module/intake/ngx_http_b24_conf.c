@@ -847,7 +847,8 @@ ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_strcmp(value[1].data, ours[i]) == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" cannot set %V: the module itself sets "
-                               "it", &cmd->name, &value[1]);
+                               "it, leave the line out",
+                               &cmd->name, &value[1]);
             return NGX_CONF_ERROR;
         }
     }
