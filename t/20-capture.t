@@ -432,7 +432,7 @@ proxy_buffering off; client_body_buffer_size 1k;" . $::server
 === TEST 6: answers
 --- http_config eval: $::rules
 --- config eval
-"listen 127.0.0.1:\$TEST_NGINX_PORT_1 sndbuf=4k;
+"listen 127.0.0.1:\$TEST_NGINX_PORT_1 sndbuf=32k;
 gzip on; gzip_min_length 1; gzip_types *; sendfile on;" . $::server . "
     location /order/unbuffered { proxy_buffering off; $::proxy }
     location /order/small {
@@ -480,11 +480,10 @@ gzip on; gzip_min_length 1; gzip_types *; sendfile on;" . $::server . "
 
     # the shop is through before the buyer reads: nginx keeps the answer in a
     # file
+    $long = '{"note":"' . 'x' x 900_000 . '","id":"ID"}';
     my $id = ++$n;
     main::accept_as($id, body => $long =~ s/ID/$id/r);
     my $client = client($ENV{TEST_NGINX_PORT_1});
-    setsockopt $client->{socket}, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(),
-               2048;
     $client->send(main::order_request('/order/small', main::json_body()));
     ok(scalar upstream()->wait_for(from => $n - 6001, state => 'done'),
        'a slow buyer: the shop is through');

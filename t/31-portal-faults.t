@@ -739,3 +739,27 @@ $::http . '
     is(place(1 .. 10), 10, 'orders of the first');
     delivered_once(1 .. 10);
     is(scalar upstream()->journal(state => 'held'), 1, 'it still hangs');
+
+
+
+=== TEST 30: one order's time comes while another one is being sent
+--- http_config eval
+B24::Orders::http(retry => 'first=100ms max=200ms unknown=1500ms')
+--- config eval: $::server
+--- scenario
+    portal()->fault(kind => 'drop_after', method => 'crm\.deal\.add');
+    place(1);
+    settled(1, 'waiting');
+
+    # let the portal be open again and the courier asleep until then
+    place(2);
+    is(settled(2)->{state}, 'delivered', 'the portal takes orders');
+    portal()->fault(kind => 'hang_before', method => 'crm\.deal\.add');
+    place(3);
+
+    my $arrived = portal()->wait_for(held => 1)->{counts}{arrived};
+
+    is(portal()->wait_for(stable_ms => 2000)->{counts}{arrived}, $arrived,
+       'nothing is sent meanwhile');
+    portal()->release;
+    delivered_once(1 .. 3);

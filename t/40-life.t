@@ -795,7 +795,7 @@ order events could not be written
 === TEST 22: the disk is full, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
---- post_setup_server_root: main::mount_queue('1m')
+--- post_setup_server_root: main::mount_queue('16m')
 --- scenario
     SKIP: {
         skip 'no file system can be mounted here', 1 if !$main::mounted;
@@ -826,10 +826,83 @@ order events could not be written
 
 
 
-=== TEST 23: the disk is mounted read-only, then it isn't
+=== TEST 23: the disk is full when the portal answers
 --- http_config eval: $::http
 --- config eval: $::server
---- post_setup_server_root: main::mount_queue('4m')
+--- post_setup_server_root: main::mount_queue('16m')
+--- scenario
+    SKIP: {
+        skip 'no file system can be mounted here', 1 if !$main::mounted;
+
+        portal()->fault(kind => 'hang_after', method => 'crm\.deal\.add');
+        place(1);
+        portal()->wait_for(held => 1);
+        fill();
+
+        # what the log of the database has room for is used up
+        my $n = 1;
+        ok(wait_until(sub {
+            return 0 if place($n + 1) != 1;
+            $n++;
+            return error_log_lines(qr/cannot write the queue/);
+        }), 'the log says that the disk is full');
+
+        portal()->release;
+        ok(wait_until(sub { error_log_lines(qr/is not written down/) }),
+           'and that the outcome cannot be written');
+
+        my @lines = error_log_lines(qr/is not written down/);
+        is(portal()->wait_for(stable_ms => 1500)->{counts}{deals}, 1,
+           'nothing else is sent');
+        cmp_ok(scalar(error_log_lines(qr/is not written down/)), '<=', 2,
+               'it says so once');
+
+        unlink "$main::mounted/filler" or die;
+        delivered_once(1 .. $n);
+        is(record(1)->{attempts}, 1, 'nothing is sent twice');
+        ok(quit(), 'quits');
+    }
+    free_disk();
+
+
+
+=== TEST 24: the disk is full when an order is to be sent
+--- http_config eval: $::http
+--- config eval: $::server
+--- post_setup_server_root: main::mount_queue('16m')
+--- scenario
+    SKIP: {
+        skip 'no file system can be mounted here', 1 if !$main::mounted;
+
+        portal()->fault(kind => 'hang_before',
+                        method => 'crm\.duplicate\.findbycomm');
+        place(1);
+        portal()->wait_for(held => 1);
+        fill();
+
+        my $n = 1;
+        ok(wait_until(sub {
+            return 0 if place($n + 1) != 1;
+            $n++;
+            return error_log_lines(qr/cannot write the queue/);
+        }), 'the log says that the disk is full');
+
+        portal()->release;
+        is(portal()->wait_for(stable_ms => 1500)->{counts}{deals}, 0,
+           'what is not written down is not sent');
+
+        unlink "$main::mounted/filler" or die;
+        delivered_once(1 .. $n);
+        ok(quit(), 'quits');
+    }
+    free_disk();
+
+
+
+=== TEST 25: the disk is mounted read-only, then it isn't
+--- http_config eval: $::http
+--- config eval: $::server
+--- post_setup_server_root: main::mount_queue('16m')
 --- scenario
     SKIP: {
         skip 'no file system can be mounted here', 1 if !$main::mounted;
@@ -854,7 +927,7 @@ order events could not be written
 
 
 
-=== TEST 24: whose files they are, also after nginx ran as root
+=== TEST 26: whose files they are, also after nginx ran as root
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

@@ -27,6 +27,7 @@ static size_t ngx_http_b24_curl_write(char *data, size_t size, size_t n,
     void *userp);
 static int ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what,
     void *userp, void *sockp);
+static void ngx_http_b24_curl_forget(ngx_connection_t *c);
 static int ngx_http_b24_curl_interest(ngx_event_t *ev, ngx_int_t event,
     int want);
 static int ngx_http_b24_curl_timer(CURLM *multi, long ms, void *userp);
@@ -300,11 +301,7 @@ ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp,
     if (what == CURL_POLL_REMOVE) {
 
         if (c) {
-            (void) ngx_http_b24_curl_interest(c->read, NGX_READ_EVENT, 0);
-            (void) ngx_http_b24_curl_interest(c->write, NGX_WRITE_EVENT, 0);
-
-            c->shared = 1;          /* the descriptor is curl's to close */
-            ngx_close_connection(c);
+            ngx_http_b24_curl_forget(c);
         }
 
         return 0;
@@ -328,13 +325,31 @@ ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp,
 
     if (ngx_http_b24_curl_interest(c->read, NGX_READ_EVENT,
                                    what & CURL_POLL_IN)
-        == -1)
+        == -1
+        || ngx_http_b24_curl_interest(c->write, NGX_WRITE_EVENT,
+                                      what & CURL_POLL_OUT)
+           == -1)
     {
+        /* curl gives the multi up, perhaps without a REMOVE for this one */
+
+        (void) curl_multi_assign(ngx_http_b24_multi, fd, NULL);
+        ngx_http_b24_curl_forget(c);
+
         return -1;
     }
 
-    return ngx_http_b24_curl_interest(c->write, NGX_WRITE_EVENT,
-                                      what & CURL_POLL_OUT);
+    return 0;
+}
+
+
+static void
+ngx_http_b24_curl_forget(ngx_connection_t *c)
+{
+    (void) ngx_http_b24_curl_interest(c->read, NGX_READ_EVENT, 0);
+    (void) ngx_http_b24_curl_interest(c->write, NGX_WRITE_EVENT, 0);
+
+    c->shared = 1;                  /* the descriptor is curl's to close */
+    ngx_close_connection(c);
 }
 
 

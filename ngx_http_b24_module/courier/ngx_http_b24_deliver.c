@@ -17,6 +17,7 @@
 
 #define NGX_HTTP_B24_CAUSE      400
 #define NGX_HTTP_B24_CODE       64
+#define NGX_HTTP_B24_AGAIN      1000    /* ms; the disk after a failure */
 #define NGX_HTTP_B24_WRITES     4       /* write rounds of one attempt */
 
 
@@ -26,7 +27,8 @@ typedef enum {
     NGX_HTTP_B24_LANE_LOOKUP,
     NGX_HTTP_B24_LANE_ATTEMPT,
     NGX_HTTP_B24_LANE_WRITE,
-    NGX_HTTP_B24_LANE_OUTCOME
+    NGX_HTTP_B24_LANE_OUTCOME,
+    NGX_HTTP_B24_LANE_KEPT          /* the outcome can't be written now */
 } ngx_http_b24_lane_e;
 
 
@@ -58,6 +60,7 @@ typedef struct {
     unsigned                  mask;         /* steps of this write */
     ngx_uint_t                writes;
     unsigned                  direct:1;     /* it is the rows' own call */
+    unsigned                  asked:1;      /* the queue is open */
     int64_t                   now;
     b24_queue_outcome_t       out;
     char                      cause[NGX_HTTP_B24_CAUSE];
@@ -105,6 +108,7 @@ static void ngx_http_b24_rows_differ(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_outcome_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_outcome_done(ngx_http_b24_call_t *call);
+static ngx_uint_t ngx_http_b24_disk_failed(b24_queue_rc_e rc);
 
 
 static ngx_http_b24_lane_t  *ngx_http_b24_lanes;
@@ -250,6 +254,12 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
         return;
     }
 
+    /* or it would expire while this order is sent, and send it again */
+
+    if (lane->timer.timer_set) {
+        ngx_del_timer(&lane->timer);
+    }
+
     lane->again = 0;
 
     lane->pool = b24_pool_create(0);
@@ -284,6 +294,12 @@ ngx_http_b24_lane_timer(ngx_event_t *ev)
         ngx_http_b24_send(lane);
         break;
 
+    case NGX_HTTP_B24_LANE_KEPT:
+        ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
+                               ngx_http_b24_outcome_run,
+                               ngx_http_b24_outcome_done);
+        break;
+
     default:
         break;
     }
@@ -297,9 +313,10 @@ ngx_http_b24_lane_sleep(ngx_http_b24_lane_t *lane, ngx_msec_t ms)
         ngx_del_timer(&lane->timer);
     }
 
-    /* a worker that quits stays for the order at hand */
+    /* a worker that quits stays for the order at hand, not for the disk */
 
-    lane->timer.cancelable = (lane->stage == NGX_HTTP_B24_LANE_IDLE);
+    lane->timer.cancelable = (lane->stage == NGX_HTTP_B24_LANE_IDLE
+                              || lane->stage == NGX_HTTP_B24_LANE_KEPT);
 
     /* not longer than what a clock step could do harm to */
 
@@ -350,6 +367,7 @@ ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     ngx_http_b24_lane_t  *lane = call->data;
 
     lane->next = 0;
+    lane->asked = (q != NULL);
 
     if (q && lane->recover) {
         call->rc = ngx_http_b24_recover(lane, q);
@@ -394,7 +412,9 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
-    ngx_uint_t   again;
+    ngx_uint_t  again, left;
+
+    static ngx_http_b24_quiet_t  quiet;
 
     if (call->rc != B24_QUEUE_OK) {
         again = lane->again;
@@ -403,7 +423,14 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 
         if (call->rc != B24_QUEUE_NONE) {
 
-            /* the store has logged it; the tick tries again */
+            /* the tick tries again; the store tells of a queue not open */
+
+            if (lane->asked && ngx_http_b24_quiet(&quiet, &left)) {
+                ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                              "b24: orders of the portal \"%V\" cannot be "
+                              "taken from the queue: %s", &lane->portal->host,
+                              b24_queue_strerror(call->rc));
+            }
 
             return;
         }
@@ -742,14 +769,17 @@ ngx_http_b24_attempt_done(ngx_http_b24_call_t *call)
 
     if (call->rc != B24_QUEUE_OK) {
 
-        /*
-         * Not written down, so not sent.  The lease runs out by itself; with
-         * a lease lost, somebody else has the order.
-         */
+        /* not written down, so not sent; with a lease lost, somebody else has
+         * the order */
 
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "b24: %s is not sent: %s", lane->job.key,
                       b24_queue_strerror(call->rc));
+
+        if (ngx_http_b24_disk_failed(call->rc)) {
+            ngx_http_b24_outcome(lane, B24_STATE_ACCEPTED);
+            return;
+        }
 
         ngx_http_b24_lane_free(lane);
         return;
@@ -1110,18 +1140,41 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
     if (call->rc != B24_QUEUE_OK) {
 
+        if (ngx_http_b24_quiet(&quiet, &left)) {
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                          "b24: the outcome of %s is not written down: %s",
+                          lane->job.key, b24_queue_strerror(call->rc));
+        }
+
         /*
-         * The lease runs out, the order is claimed again and its deal is found
-         * by the look-up: nothing is made twice.
+         * Nothing else can be claimed from such a disk, so the order is kept
+         * until the disk is back.  Should this process end before, the next
+         * courier finds its deal by the look-up: nothing is made twice.
          */
 
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "b24: the outcome of %s is not written down: %s",
-                      lane->job.key, b24_queue_strerror(call->rc));
+        if (ngx_http_b24_disk_failed(call->rc)) {
+            lane->stage = NGX_HTTP_B24_LANE_KEPT;
+            ngx_http_b24_lane_sleep(lane, NGX_HTTP_B24_AGAIN);
+            return;
+        }
     }
 
     ngx_http_b24_lane_free(lane);
     ngx_http_b24_lane_kick(lane);
+}
+
+
+/* what may be over in a moment, and says nothing about the record */
+
+static ngx_uint_t
+ngx_http_b24_disk_failed(b24_queue_rc_e rc)
+{
+    return rc == B24_QUEUE_BUSY || rc == B24_QUEUE_FULL
+           || rc == B24_QUEUE_READONLY || rc == B24_QUEUE_IO;
 }

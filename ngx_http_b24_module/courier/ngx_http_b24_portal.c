@@ -15,6 +15,9 @@
 #define NGX_HTTP_B24_WAIT           300000
 
 
+static ngx_uint_t ngx_http_b24_portal_words(ngx_str_t *code);
+
+
 /*
  * The portal's own rule: each request adds 1, above burst it is refused, rate a
  * second flow out.  Kept in thousandths.
@@ -102,6 +105,7 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     int64_t                    now;
     ngx_msec_t                 ms;
     ngx_uint_t                 left;
+    ngx_str_t                  why;
     ngx_http_b24_sh_portal_t  *sh;
 
     static ngx_http_b24_quiet_t  quiet;
@@ -146,14 +150,46 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
 
     ngx_http_b24_sh_reason(sh, reason, advice);
 
+    /* the portal's own words may hold the buyer's: they go to the page only */
+
+    why = verdict->code;
+
+    if (verdict->http == 0) {
+        why.data = (u_char *) reason;
+        why.len = ngx_strlen(reason);
+
+    } else if (why.len == 0 || ngx_http_b24_portal_words(&why)) {
+        ngx_str_set(&why, "an error without a code");
+    }
+
     if (ngx_http_b24_quiet(&quiet, &left)) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "b24: the portal \"%V\" takes no orders: %s, next try "
+                      "b24: the portal \"%V\" takes no orders: %V, next try "
                       "in %M ms, %ui failures in a row",
-                      &portal->host, reason, ms, sh->failures);
+                      &portal->host, &why, ms, sh->failures);
     }
 
     return ms;
+}
+
+
+static ngx_uint_t
+ngx_http_b24_portal_words(ngx_str_t *code)
+{
+    size_t  i;
+    u_char  ch;
+
+    for (i = 0; i < code->len; i++) {
+        ch = code->data[i] | 0x20;
+
+        if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9')
+            && code->data[i] != '_')
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

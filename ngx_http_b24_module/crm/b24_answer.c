@@ -18,7 +18,7 @@
 
 /* of "Access denied" as portals in Russian say it: no code tells it apart */
 #define B24_DENIED_RU                                                         \
-    "\xD0\xBE\xD1\x81\xD1\x82\xD1\x83\xD0\xBF "                            \
+    "\xD0\xBE\xD1\x81\xD1\x82\xD1\x83\xD0\xBF "                               \
     "\xD0\xB7\xD0\xB0\xD0\xBF\xD1\x80\xD0\xB5\xD1\x89"
 
 #define B24_ADVICE_RIGHTS                                                     \

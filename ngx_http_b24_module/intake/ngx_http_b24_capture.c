@@ -149,6 +149,12 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    /* refused by nginx before any mirror (403, 413 ...), here by error_page */
+
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
+        return NGX_DECLINED;
+    }
+
     ctx = ngx_http_b24_decide(r, blcf);
 
     if (ctx == NULL || ctx->job == NULL) {
@@ -182,8 +188,12 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
 static ngx_http_b24_ctx_t *
 ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
 {
+    ngx_int_t            rc;
+    ngx_uint_t           left;
     ngx_pool_cleanup_t  *cln;
     ngx_http_b24_ctx_t  *ctx;
+
+    static ngx_http_b24_quiet_t  quiet;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_b24_ctx_t));
     if (cln == NULL) {
@@ -205,7 +215,19 @@ ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
         return ctx;
     }
 
-    if (ngx_http_b24_candidate(r, ctx) != NGX_OK && ctx->job) {
+    rc = ngx_http_b24_candidate(r, ctx);
+
+    if (rc == NGX_ERROR) {
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
+
+        if (ngx_http_b24_quiet(&quiet, &left)) {
+            ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                          "b24: no memory to watch a request, %ui more since "
+                          "the last such line", left);
+        }
+    }
+
+    if (rc != NGX_OK && ctx->job) {
         ngx_http_b24_job_destroy(ctx->job);
         ctx->job = NULL;
     }

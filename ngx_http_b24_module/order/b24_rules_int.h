@@ -113,7 +113,8 @@ typedef enum {
     B24_COND_SET = 0,
     B24_COND_EMPTY,                 /* ! */
     B24_COND_UNLIKE,                /* !~REGEX */
-    B24_COND_EQUAL,                 /* =TEXT */
+    B24_COND_EQUAL,                 /* =TEXT; JSON true is "true" and "1",
+                                       false is "false" */
     B24_COND_DIFFERENT              /* !=TEXT */
 } b24_cond_e;
 

@@ -257,20 +257,27 @@ sub journal {
 }
 
 # One subtest: each of these orders has one deal with its rows and its sum,
-# one contact of its own, and there is nothing else at the portal.
+# one contact of its own, and there is nothing else at the portal.  They have 30
+# seconds together.
 sub delivered_once {
     my (@orders) = @_;
 
     Test::More::subtest('each order once: ' . join(' ', @orders > 8
         ? (@orders[0 .. 6], '...', $orders[-1]) : @orders), sub {
 
-        for my $n (@orders) {
-            my $state = settled($n)->{state};
+        my @missing = map { order_id($_) } @orders;
+        my %state;
 
-            Test::More::is($state, 'delivered', order_id($n))
-                if $state ne 'delivered';
-        }
+        B24::Scenario::wait_until(sub {
+            %state = map { $_->{id} // '' => $_->{state} }
+                         @{B24::Desk::status()->{orders}};
+            @missing = grep { ($state{$_} // 'none') ne 'delivered' }
+                            @missing;
+            return !@missing;
+        }, 30);
 
+        Test::More::is(join(' ', map { "$_:" . ($state{$_} // 'none') }
+                                     @missing), '', 'all are delivered');
         once_at_portal(B24::Test::portal()->report(journal => 0), @orders);
     });
 }
