@@ -13,7 +13,7 @@ use Test::Nginx::Socket;
 
 use B24::Client;
 use B24::Desk;
-use IO::Select;
+use B24::Http2;
 use JSON::PP ();
 
 no_shuffle();
@@ -50,6 +50,19 @@ our $rules = <<'EOC';
             items     request:/items {
                 name /name;  price /price;  quantity /qty;
             }
+        }
+    }
+
+    # placed by other methods, told by the answer's header alone
+    b24_shop links {
+        order link {
+            uri       /link*;
+            method    GET HEAD PUT;
+            accept    status =200;
+            accept    header:X-Refused !;
+            id        header:X-Order;
+            name      query:/name;
+            phone     $arg_phone;
         }
     }
 
@@ -354,59 +367,121 @@ $::desk . "b24_mirror shop;
 "listen 127.0.0.1:\$TEST_NGINX_PORT_1 http2;
 client_body_buffer_size 1k;" . $::server
 --- scenario
-    my $url = "http://127.0.0.1:$ENV{TEST_NGINX_PORT_1}/order";
+    my $client = B24::Http2->new(port => $ENV{TEST_NGINX_PORT_1});
     my $send = sub {
-        my ($body, $type, @more) = @_;
-        my $path = "$ENV{TEST_NGINX_DIR}/body";
-
-        open my $out, '>', $path or die;
-        print $out $body;
-        close $out;
-
-        my $pid = open my $in, '-|', 'curl', '-s', '--http2-prior-knowledge',
-            '--max-time', 20, '-w', '%{http_version} %{http_code}', '-H',
-            "Content-Type: $type", '-H', 'Expect:', @more, $url;
-        local $/;
-        my $text = <$in>;
-        close $in;
-
-        return $text;
+        my ($path, $body, $type, @headers) = @_;
+        return $client->request('POST', $path, $body,
+                                'content-type' => $type, @headers);
     };
-    my @whole = ('--data-binary', "\@$ENV{TEST_NGINX_DIR}/body");
 
-    SKIP: {
-        skip 'curl is not there or knows no HTTP/2'
-            if `curl -V 2>&1` !~ /\bHTTP2\b/;
+    for my $case ([4001, 'JSON', main::json_body()],
+                  [4002, 'form', main::form_body()],
+                  [4003, 'multipart', main::multipart_body(100)],
+                  [4004, 'in a file', main::multipart_body(15_000)])
+    {
+        my ($id, $label, $body, $type) = @$case;
 
-        for my $case ([4001, 'JSON', main::json_body()],
-                      [4002, 'form', main::form_body()],
-                      [4003, 'multipart', main::multipart_body(100)],
-                      [4004, 'in a file', main::multipart_body(100_000)])
-        {
-            my ($id, $label, @body) = @$case;
+        for my $n (0, 1) {
+            my @length = ('content-length' => length $body) x $n;
+            my $what = $label . ($n ? ', with a length' : '');
 
-            main::accept_as($id);
-            is($send->(@body, @whole), qq({"id":"$id"}2 200),
-               "$label: the answer");
-            main::whole($id, $label);
+            main::accept_as("$id-$n");
+            is($client->response($send->('/order', $body, $type,
+                                         @length))->{body},
+               qq({"id":"$id-$n"}), "$what: the answer");
+            main::whole("$id-$n", $what);
         }
-
-        # no length beforehand
-        my ($body, $type) = main::json_body(note => 'x' x 5000);
-        open my $out, '>', "$ENV{TEST_NGINX_DIR}/body" or die;
-        print $out $body;
-        close $out;
-        main::accept_as('4005');
-        system("cat $ENV{TEST_NGINX_DIR}/body | curl -s"
-               . " --http2-prior-knowledge --max-time 20 -X POST -T - -H"
-               . " 'Content-Type: $type' -H Expect: $url >/dev/null") == 0
-            or fail('curl');
-        main::whole('4005', 'without a length');
     }
 
+    # in many frames, three streams at a time, the first one is last
+    my ($body, $type) = main::json_body();
+    my @streams = map { $client->open('POST', "/order/$_",
+                                      'content-type' => $type) } 1 .. 3;
+
+    upstream()->script(target => "^/order/$_", status => 200,
+                       body => qq({"id":"41-$_"}), hold => $_ == 1)
+        for 1 .. 3;
+
+    for (my $at = 0; $at < length $body; $at += 50) {
+        $client->data($_, substr($body, $at, 50),
+                      end => $at + 50 >= length $body) for @streams;
+    }
+
+    upstream()->wait_for(target => '^/order/1', state => 'held');
+    is($client->response($streams[$_ - 1])->{body}, qq({"id":"41-$_"}),
+       "stream $_ while the first is held") for 2, 3;
+    main::whole("41-$_", "stream $_") for 2, 3;
+    upstream()->release;
+    is($client->response($streams[0])->{body}, '{"id":"41-1"}',
+       'the first stream');
+    main::whole('41-1', 'the first stream');
 
 
-=== TEST 5: proxy_request_buffering off
+
+=== TEST 5: HTTP/2, streams that end early
+--- http_config eval: $::rules
+--- config eval
+"listen 127.0.0.1:\$TEST_NGINX_PORT_1 http2;" . $::server
+--- scenario
+    my ($body, $type) = main::json_body();
+    my $open = sub {
+        my ($client, $path, @headers) = @_;
+        return $client->open('POST', $path, 'content-type' => $type,
+                             @headers);
+    };
+    my $connect = sub {
+        return B24::Http2->new(port => $ENV{TEST_NGINX_PORT_1});
+    };
+
+    # the body never ends: nothing can have been ordered
+    my $client = $connect->();
+    my $stream = $open->($client, '/order/half');
+    $client->data($stream, $body);
+    $client->reset($stream);
+
+    $stream = $open->($client, '/order/short', 'content-length' => 1000);
+    $client->data($stream, $body, end => 1);
+    like($client->response($stream)->{body}, qr/400 Bad Request/,
+         'less than announced');
+    $stream = $open->($client, '/order/long', 'content-length' => 10);
+    $client->data($stream, $body, end => 1);
+    like($client->response($stream)->{body}, qr/400 Bad Request/,
+         'more than announced');
+
+    my $other = $connect->();
+    $other->data($open->($other, '/order/closed'), $body);
+    $other->close;
+
+    is(main::records_before(), '', 'no record');
+    is(scalar(grep { $_->{target} !~ /after/ } upstream()->journal), 0,
+       'the shop saw nothing of it');
+
+    # the shop has it, the buyer is gone
+    upstream()->script(target => '^/order/(?:reset|gone)', hold => 1);
+    $stream = $client->request('POST', '/order/reset', $body,
+                               'content-type' => $type);
+    upstream()->wait_for(target => '^/order/reset', state => 'held');
+    $client->reset($stream);
+    ok(wait_until(sub { B24::Desk::count('unconfirmed') == 1 }),
+       'a stream reset');
+
+    $other = $connect->();
+    $other->request('POST', '/order/gone', $body, 'content-type' => $type);
+    upstream()->wait_for(target => '^/order/gone', state => 'held');
+    $other->close;
+    ok(wait_until(sub { B24::Desk::count('unconfirmed') == 2 }),
+       'a connection closed');
+
+    # the connection of the first one goes on
+    main::accept_as('5001');
+    $stream = $client->request('POST', '/order', $body,
+                               'content-type' => $type);
+    is($client->response($stream)->{body}, '{"id":"5001"}', 'the next one');
+    main::whole('5001', 'the next one');
+
+
+
+=== TEST 6: proxy_request_buffering off
 --- http_config eval: $::rules
 --- config eval
 "proxy_request_buffering off; proxy_http_version 1.1;
@@ -429,7 +504,7 @@ proxy_buffering off; client_body_buffer_size 1k;" . $::server
 
 
 
-=== TEST 6: answers
+=== TEST 7: answers
 --- http_config eval: $::rules
 --- config eval
 "listen 127.0.0.1:\$TEST_NGINX_PORT_1 sndbuf=32k;
@@ -493,7 +568,7 @@ gzip on; gzip_min_length 1; gzip_types *; sendfile on;" . $::server . "
 
 
 
-=== TEST 7: answers through FastCGI
+=== TEST 8: answers through FastCGI
 --- http_config eval
 $::rules . 'include $TEST_NGINX_SHOP_RULES;'
 --- config eval
@@ -536,7 +611,7 @@ $::desk . "b24_mirror sample; client_body_buffer_size 300;"
 
 
 
-=== TEST 8: redirects inside nginx
+=== TEST 9: redirects inside nginx
 --- http_config eval: $::rules
 --- user_files
 >>> accepted.json
@@ -647,7 +722,7 @@ $::desk . "
 
 
 
-=== TEST 9: requests that are not orders pass untouched
+=== TEST 10: requests that are not orders pass untouched
 --- http_config eval: $::rules
 --- config eval: "proxy_request_buffering off;" . $::server
 --- scenario
@@ -689,7 +764,7 @@ $::desk . "
 
 
 
-=== TEST 10: variables in the access log
+=== TEST 11: variables in the access log
 --- http_config eval: $::rules
 --- config eval: $::server
 --- scenario
@@ -731,7 +806,7 @@ $::desk . "
 
 
 
-=== TEST 11: log_subrequest
+=== TEST 12: log_subrequest
 --- http_config eval: $::rules
 --- config eval: "log_subrequest on;" . $::server
 --- scenario
@@ -745,7 +820,7 @@ $::desk . "
 
 
 
-=== TEST 12: the buyer goes before the answer
+=== TEST 13: the buyer goes before the answer
 --- http_config eval: $::rules
 --- config eval
 $::server . "
@@ -790,7 +865,7 @@ $::server . "
 
 
 
-=== TEST 13: no answer from the shop
+=== TEST 14: no answer from the shop
 --- http_config eval: $::rules
 --- config eval
 $::server . "
@@ -862,7 +937,7 @@ upstream prematurely closed
 
 
 
-=== TEST 14: keep-alive and pipelined requests on one connection
+=== TEST 15: keep-alive and pipelined requests on one connection
 --- http_config eval: $::rules
 --- config eval
 "keepalive_requests 1000;" . $::server
@@ -897,7 +972,7 @@ upstream prematurely closed
 
 
 
-=== TEST 15: post_action, auth, limit_except
+=== TEST 16: post_action, auth, limit_except
 --- http_config eval: $::rules
 --- user_files
 >>> users
@@ -966,3 +1041,113 @@ $::server . "
     is(main::records_before(), join(', ', map { "$_ delivered" }
                                               15001 .. 15004), 'no other');
     is(B24::Desk::count('rejected'), 0, 'none rejected');
+
+
+
+=== TEST 17: orders by other methods
+--- http_config eval: $::rules
+--- config eval
+$::desk . "
+    location / {
+        b24_mirror links;
+        $::proxy
+    }
+    location /order {
+        b24_mirror shop;
+        $::proxy
+    }"
+--- scenario
+    my $send = sub {
+        my ($method, $id, @headers) = @_;
+
+        upstream()->script(target => '^/link', times => 1, status => 200,
+                           headers => [['X-Order', $id], @headers],
+                           body => 'a page');
+        my $client = client();
+        $client->send(request_bytes($method,
+            '/link/?name=%D0%98%D0%B2%D0%B0%D0%BD&phone=89161234567'));
+        is($client->response(head => $method eq 'HEAD')->{status}, 200,
+           "$method $id");
+    };
+
+    $send->('GET', '17001');
+    $send->('HEAD', '17002');
+    $send->('PUT', '17003');
+    $send->('POST', '17004');
+    $send->('GET', '17005', ['X-Refused', '1']);
+    $send->('HEAD', '17006', ['X-Refused', '1']);
+
+    is(main::records_before(),
+       join(', ', map { "$_ delivered" } 17001 .. 17003), 'three orders');
+    is(B24::Desk::count('rejected'), 2, 'two refused');
+    like(B24::Desk::deal_text('17002'), qr/; Иван \+79161234567$/,
+         'by HEAD: the buyer');
+    is(join("\n", grep { /order/ } main::access_log(6)),
+       join("\n", map({ "200 order accepted $_ /link/?name="
+                        . '%D0%98%D0%B2%D0%B0%D0%BD&phone=89161234567' }
+                      17001 .. 17003),
+                  map({ '200 order rejected - /link/?name='
+                        . '%D0%98%D0%B2%D0%B0%D0%BD&phone=89161234567' }
+                      1 .. 2)), 'their lines in the log');
+
+
+
+=== TEST 18: filters that change what the buyer sees, other upstreams
+--- http_config eval
+$::rules . '
+    upstream two {
+        server 127.0.0.1:$TEST_NGINX_PORT_2;
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0 backup;
+    }
+    upstream kept {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+        keepalive 4;
+    }'
+--- expected_alert
+upstream prematurely closed
+--- config eval
+$::server . "
+    location /order/sub {
+        sub_filter_types *; sub_filter_once off;
+        sub_filter 18001 other; sub_filter more less;
+        $::proxy
+    }
+    location /order/ssi { ssi on; ssi_types *; $::proxy }
+    location /order/add { add_after_body /tail; addition_types *; $::proxy }
+    location /order/gunzip { gunzip on; $::proxy }
+    location /order/two { proxy_pass http://two; }
+    location /order/kept {
+        proxy_pass http://kept;
+        proxy_http_version 1.1;
+        proxy_set_header Connection '';
+    }
+    location = /tail { return 200 'tail'; }"
+--- scenario
+    my @json = main::json_body();
+    my $try = sub {
+        my ($id, $target, $label, %script) = @_;
+        return main::gives_whole($id, main::order_request($target, @json),
+                                 $label, %script)->{body};
+    };
+
+    is($try->('18001', '/order/sub', 'sub_filter'), '{"id":"other"}',
+       'the buyer sees another number');
+    is($try->('18002', '/order/ssi', 'SSI', body => '{"id":18002,"a":"'
+              . "<!--# include virtual='/tail' -->\"}"),
+       '{"id":18002,"a":"tail"}', 'the page is put together');
+    is($try->('18003', '/order/add', 'add_after_body'),
+       '{"id":"18003"}tail', 'something is added');
+    is($try->('18004', '/order/gunzip', 'gunzip', gzip => 1),
+       '{"id":"18004"}', 'nginx decompresses');
+
+    $try->('18005', '/order/two', 'the second upstream takes it');
+    $try->("1800$_", '/order/kept', "connection kept, $_") for 6 .. 9;
+
+    # a kept connection that the shop closes as the request comes
+    upstream()->script(target => '^/order/kept', times => 1, close => 1);
+    is(post('/order/kept', $json[0], 'Content-Type' => $json[1])->{status},
+       502, 'closed');
+
+    is(main::records_before(), join(', ', (map { "$_ delivered" }
+                                               18001 .. 18009),
+                                    '- unconfirmed'), 'once each');

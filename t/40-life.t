@@ -41,8 +41,7 @@ our (@held, $mounted);
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
         for qw(all_gone courier fds files_of fill free_disk kill_all kill_worker
-               knock
-               lock_queue own place_seen remount start_again unlock_queue);
+               knock own place_seen remount start_again);
 }
 
 END {
@@ -190,31 +189,6 @@ sub knock {
     recv $held[1], my $data, 64, 0;
 
     return 1;
-}
-
-# Keeps everybody from writing to the database, through PHP's SQLite.
-sub lock_queue {
-    my $code = '$d = new SQLite3($argv[1]); $d->busyTimeout(20000);'
-               . ' $d->exec("BEGIN IMMEDIATE"); echo "locked\n";'
-               . ' fgets(STDIN); $d->exec("ROLLBACK"); $d->close();'
-               . ' echo "free\n";';
-    require IPC::Open2;
-    my $pid = IPC::Open2::open2(my $from, my $to, 'php', '-n', '-d',
-        'extension=sqlite3', '-r', $code, '--', queue_dir() . '/queue.db');
-
-    my $line = <$from> // '';
-    die "cannot lock the queue: $line\n" if $line ne "locked\n";
-
-    return { pid => $pid, from => $from, to => $to };
-}
-
-sub unlock_queue {
-    my ($lock) = @_;
-
-    print { $lock->{to} } "\n";
-    close $lock->{to};
-    readline $lock->{from};
-    waitpid $lock->{pid}, 0;
 }
 
 # The files of a folder: { NAME => [mode, uid] }.
@@ -406,6 +380,7 @@ $::server =~ s/PORT_1/UPSTREAM_PORT/r
 
     upstream()->release;
     is($client->response->{status}, 200, 'the shop answers');
+    $client->close;
     delivered_once(1);
     ok(all_gone(@workers), 'the old worker goes');
 

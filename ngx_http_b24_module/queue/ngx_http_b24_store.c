@@ -574,7 +574,7 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
         call->done(call);
     }
 
-    if (wake && calls) {
+    if (wake) {
         ngx_http_b24_courier_wake();
     }
 }

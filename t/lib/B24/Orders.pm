@@ -23,14 +23,27 @@ use B24::Desk ();
 use B24::Scenario ();
 use B24::Test ();
 use Exporter 'import';
+use IPC::Open2 ();
 use JSON::PP ();
 use Test::More ();
 
-our @EXPORT = qw(deals delivered_once journal order_bytes order_id order_json
-    place portal_state record settled timeline);
+our @EXPORT = qw(deals delivered_once journal lock_queue order_bytes order_id
+    order_json place portal_state record settled timeline unlock_queue);
 
 # quick pauses, and a bucket no test of something else runs into
 use constant RETRY => 'first=100ms max=500ms unknown=300ms';
+
+# the shop, in the same nginx
+use constant SHOP => <<'EOC';
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+
+        location / {
+            default_type application/json;
+            return 200 '{"ok":true}';
+        }
+    }
+EOC
 
 {
     no strict 'refs';
@@ -42,7 +55,7 @@ use constant RETRY => 'first=100ms max=500ms unknown=300ms';
 # ---- configuration -------------------------------------------------------
 
 # Lines for http{}.  Options: webhook (a URL, the emulator's), retry, rate,
-# more (further lines, last).
+# more (further lines), shop (0: it is elsewhere).
 sub http {
     my (%option) = @_;
 
@@ -50,6 +63,7 @@ sub http {
     my $retry = $option{retry} // RETRY;
     my $rate = $option{rate} // '100 burst=5000';
     my $more = $option{more} // '';
+    my $shop = $option{shop} // 1 ? SHOP : '';
 
     return <<"EOC";
     b24_queue   \$TEST_NGINX_QUEUE;
@@ -81,30 +95,24 @@ sub http {
             }
         }
     }
-
-    server {
-        listen 127.0.0.1:\$TEST_NGINX_PORT_1;
-
-        location / {
-            default_type application/json;
-            return 200 '{"ok":true}';
-        }
-    }
+$shop
 EOC
 }
 
-# Lines for the server; `more` as above.
+# Lines for the server; `more` as above, shop: where it is.
 sub server {
     my (%option) = @_;
 
     my $more = $option{more} // '';
+    my $shop = $option{shop} // 'http://127.0.0.1:$TEST_NGINX_PORT_1';
 
     return <<"EOC";
     b24_mirror tested;
     $more
 
     location /checkout {
-        proxy_pass http://127.0.0.1:\$TEST_NGINX_PORT_1;
+        proxy_pass $shop;
+        proxy_set_header Host \$host;
     }
 
     location /b24 {
@@ -220,6 +228,33 @@ sub timeline {
 # The portal as the page shows it: state, reason, advice, ...
 sub portal_state {
     return B24::Desk::status()->{portals}[0];
+}
+
+
+# ---- the queue ------------------------------------------------------------
+
+# Keeps everybody from writing to the database, through PHP's SQLite.
+sub lock_queue {
+    my $code = '$d = new SQLite3($argv[1]); $d->busyTimeout(20000);'
+               . ' $d->exec("BEGIN IMMEDIATE"); echo "locked\n";'
+               . ' fgets(STDIN); $d->exec("ROLLBACK"); $d->close();'
+               . ' echo "free\n";';
+    my $pid = IPC::Open2::open2(my $from, my $to, 'php', '-n', '-d',
+        'extension=sqlite3', '-r', $code, '--', "$ENV{TEST_NGINX_QUEUE}/queue.db");
+
+    my $line = <$from> // '';
+    die "cannot lock the queue: $line\n" if $line ne "locked\n";
+
+    return { pid => $pid, from => $from, to => $to };
+}
+
+sub unlock_queue {
+    my ($lock) = @_;
+
+    print { $lock->{to} } "\n";
+    close $lock->{to};
+    readline $lock->{from};
+    waitpid $lock->{pid}, 0;
 }
 
 
