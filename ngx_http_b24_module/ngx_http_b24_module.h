@@ -125,6 +125,7 @@ typedef enum {
 typedef struct {
     ngx_atomic_t                pid;
     ngx_atomic_t                captured;   /* bytes */
+    ngx_atomic_t                held;       /* orders in memory */
 } ngx_http_b24_sh_process_t;
 
 typedef struct {
@@ -281,6 +282,7 @@ struct ngx_http_b24_job_s {
     b24_queue_put_result_t      result;
     unsigned                    extracted:1;
     unsigned                    none:1;     /* no block wanted it */
+    unsigned                    unreadable:1;
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
 };
@@ -397,6 +399,8 @@ ngx_int_t ngx_http_b24_shm_attach(ngx_cycle_t *cycle,
     ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_shm_detach(void);
 ngx_http_b24_sh_t *ngx_http_b24_sh(void);
+/* n more, or less, orders wait in this process's memory */
+void ngx_http_b24_hold(ngx_int_t n);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);

@@ -654,6 +654,10 @@ $::desk . "
         b24_mirror shop;
         try_files /nothing \@mirrored;
     }
+    location /order/denied {
+        deny all;
+        error_page 403 = /other;
+    }
     location \@mirrored {
         b24_mirror other;
         $::proxy
@@ -707,6 +711,10 @@ $::desk . "
                  headers => [['X-Accel-Redirect', '/file/accepted.json']]);
     main::whole('8000', 'X-Accel-Redirect to a file');
 
+    # the mirror comes after an error, for which nginx makes a GET of it
+    $try->('8010', '/order/denied', 'error_page before the mirror',
+           target => '^/other');
+
     # error_page without "=" keeps the status of the error
     upstream()->script(target => '^/order/error', times => 1, status => 403,
                        body => 'no');
@@ -716,9 +724,9 @@ $::desk . "
     is(B24::Desk::count('rejected'), 1, 'and is a rejection');
 
     is(B24::Desk::shown(grep { $_->{id} !~ /^after/ } B24::Desk::records()),
-       join(', ', map { "$_ delivered" } 8001 .. 8008, 8000),
+       join(', ', map { "$_ delivered" } 8001 .. 8008, 8000, 8010),
        'each order once');
-    is(B24::Desk::counter('candidates'), 11, 'each decided once');
+    is(B24::Desk::counter('candidates'), 12, 'each decided once');
 
 
 

@@ -609,6 +609,7 @@ exited on signal 9
     is(place(7 .. 12), 6, 'more orders');
     settled($_) for 7 .. 12;
     delivered_once(1 .. 5, record(6) ? 6 : (), 7 .. 12);
+    is(B24::Desk::counter('held'), 0, 'nor does the page count it any more');
 
 
 

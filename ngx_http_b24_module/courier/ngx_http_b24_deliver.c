@@ -214,10 +214,19 @@ ngx_http_b24_deliver_busy(void)
 void
 ngx_http_b24_deliver_begin(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                 i;
+    ngx_http_b24_sh_portal_t  *sh;
 
     for (i = 0; i < ngx_http_b24_nlanes; i++) {
         ngx_http_b24_lanes[i].recover = 1;
+
+        /* a reload may have brought the webhook that a blocked portal needs */
+
+        sh = ngx_http_b24_lanes[i].portal->sh;
+
+        if (sh->state == NGX_HTTP_B24_PORTAL_BLOCKED) {
+            sh->resume = 0;
+        }
     }
 
     ngx_http_b24_deliver_kick();

@@ -17,9 +17,15 @@
 /* ticks between looks at the lock file, and for orders nobody knocked for */
 #define NGX_HTTP_B24_CHECK  5
 
+/* keep=: so many records at most every so many seconds */
+#define NGX_HTTP_B24_CLEAN_MAX    100
+#define NGX_HTTP_B24_CLEAN_EVERY  10
+
 
 static void ngx_http_b24_leader_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
+static void ngx_http_b24_clean_run(ngx_http_b24_call_t *call, b24_queue_t *q);
+static void ngx_http_b24_clean_done(ngx_http_b24_call_t *call);
 static void ngx_http_b24_leader_lock(void);
 static int ngx_http_b24_leader_address(struct sockaddr_un *addr);
 static void ngx_http_b24_leader_done(ngx_http_b24_call_t *call);
@@ -30,6 +36,10 @@ static void ngx_http_b24_leader_knock(ngx_event_t *ev);
 
 static ngx_http_b24_call_t   ngx_http_b24_election;
 static ngx_uint_t            ngx_http_b24_electing;
+static ngx_http_b24_call_t   ngx_http_b24_cleaning;
+static ngx_uint_t            ngx_http_b24_cleans;
+static time_t                ngx_http_b24_cleaned;
+static int64_t               ngx_http_b24_clean_now;
 static ngx_uint_t            ngx_http_b24_leads;
 static ngx_uint_t            ngx_http_b24_ticks;
 static ngx_connection_t     *ngx_http_b24_door;
@@ -46,6 +56,9 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_http_b24_election.run = ngx_http_b24_leader_run;
     ngx_http_b24_election.done = ngx_http_b24_leader_done;
     ngx_http_b24_election.silent = 1;
+
+    ngx_http_b24_cleaning.run = ngx_http_b24_clean_run;
+    ngx_http_b24_cleaning.done = ngx_http_b24_clean_done;
 
     return ngx_http_b24_deliver_init(cycle, bmcf);
 }
@@ -93,6 +106,15 @@ ngx_http_b24_courier_tick(void)
         }
 
         ngx_http_b24_deliver_kick();
+
+        if (!ngx_http_b24_cleans
+            && ngx_time() - ngx_http_b24_cleaned >= NGX_HTTP_B24_CLEAN_EVERY)
+        {
+            ngx_http_b24_cleans = 1;
+            ngx_http_b24_cleaned = ngx_time();
+            ngx_http_b24_clean_now = ngx_http_b24_now();
+            ngx_http_b24_store_call(&ngx_http_b24_cleaning);
+        }
     }
 
     if (!ngx_http_b24_electing) {
@@ -160,6 +182,28 @@ ngx_http_b24_leader_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     if (!ngx_http_b24_locked) {
         ngx_http_b24_leader_lock();
     }
+}
+
+
+/* what keep= has run out for, in small steps; with it goes personal data */
+
+static void
+ngx_http_b24_clean_run(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    int  n;
+
+    if (q) {
+        (void) b24_queue_clean(q, (int64_t) ngx_http_b24_main->keep * 1000,
+                               NGX_HTTP_B24_CLEAN_MAX, ngx_http_b24_clean_now,
+                               &n);
+    }
+}
+
+
+static void
+ngx_http_b24_clean_done(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_cleans = 0;
 }
 
 

@@ -251,8 +251,8 @@ done:
 
 
 /*
- * A slot of this process: bytes of a worker that was killed are given back by
- * whoever takes its slot over.
+ * A slot of this process: what a worker that was killed had is given back by
+ * whoever starts next.
  */
 
 static ngx_http_b24_sh_process_t *
@@ -273,7 +273,10 @@ ngx_http_b24_sh_process(void)
         if (pid && kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH) {
             (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
                                         - (ngx_atomic_int_t) p->captured);
+            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD,
+                               - (ngx_uint_t) p->held);
             p->captured = 0;
+            p->held = 0;
             p->pid = 0;
             pid = 0;
         }
@@ -285,6 +288,7 @@ ngx_http_b24_sh_process(void)
 
     if (free) {
         free->captured = 0;
+        free->held = 0;
         free->pid = ngx_pid;
     }
 
@@ -299,6 +303,17 @@ ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n)
 {
     (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->counters[counter],
                                 (ngx_atomic_int_t) n);
+}
+
+
+void
+ngx_http_b24_hold(ngx_int_t n)
+{
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, (ngx_uint_t) n);
+
+    if (ngx_http_b24_process) {
+        (void) ngx_atomic_fetch_add(&ngx_http_b24_process->held, n);
+    }
 }
 
 

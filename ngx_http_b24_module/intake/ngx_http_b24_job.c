@@ -447,6 +447,11 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     if (!job->failed) {
         job->outcome = job->event.outcome;
 
+        /* an answer was there, but not what the rules need of the exchange */
+
+        job->unreadable = (job->outcome == B24_OUTCOME_UNCONFIRMED
+                           && job->in.status != 0);
+
         if (job->outcome != B24_OUTCOME_REJECTED
             && ngx_http_b24_job_put(job) != NGX_OK)
         {
@@ -559,6 +564,7 @@ ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause)
     ngx_memzero(&job->put, sizeof(b24_queue_put_t));
 
     job->failed = 1;
+    job->unreadable = 1;
     job->outcome = B24_OUTCOME_UNCONFIRMED;
 
     job->put.origin = job->origin->name;

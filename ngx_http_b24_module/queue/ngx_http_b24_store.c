@@ -142,7 +142,7 @@ ngx_http_b24_store_exit(ngx_cycle_t *cycle)
                       "b24: %ui order events could not be written to \"%V\" "
                       "before the exit", lost, &ngx_http_b24_main->db);
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, lost);
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, - lost);
+        ngx_http_b24_hold(- (ngx_int_t) lost);
     }
 
     if (ngx_http_b24_db) {
@@ -173,6 +173,10 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
     ngx_http_b24_store_size(job);
 
     if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
+        if (job->unreadable) {
+            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_UNREADABLE, 1);
+        }
+
         ngx_http_b24_held -= job->size;
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
 
@@ -189,7 +193,7 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
 
     ngx_queue_insert_tail(&ngx_http_b24_pending, &job->queue);
     ngx_http_b24_npending++;
-    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, 1);
+    ngx_http_b24_hold(1);
 
     if (!ngx_http_b24_degraded) {
         ngx_http_b24_store_kick();
@@ -673,7 +677,7 @@ ngx_http_b24_store_free(ngx_queue_t *jobs)
 
         ngx_http_b24_held -= job->size;
         ngx_http_b24_npending--;
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, (ngx_uint_t) -1);
+        ngx_http_b24_hold(-1);
 
         ngx_http_b24_job_destroy(job);
     }
