@@ -890,12 +890,17 @@ $::server . "
         $::proxy
     }
     location /order/timeout { proxy_read_timeout 200ms; $::proxy }
+    location /order/header { proxy_buffer_size 1k; $::proxy }
+    location /order/other {
+        error_page 502 = \@fallback;
+        proxy_pass http://127.0.0.1:\$TEST_NGINX_PORT_2;
+    }
+    location /order/second { error_page 502 = \@fallback; $::proxy }
+    location \@fallback { $::proxy }
     location = /sorry.html { root html; }"
 --- user_files
 >>> sorry.html
 Sorry.
---- expected_alert
-upstream prematurely closed
 --- scenario
     my @json = main::json_body();
     my $try = sub {
@@ -942,6 +947,28 @@ upstream prematurely closed
     ok(wait_until(sub { B24::Desk::count('unconfirmed') == 4 }), 'seen');
     is(main::records_before(),
        join(', ', ('- unconfirmed') x 4), 'unconfirmed');
+
+    # an answer that nginx doesn't take
+    upstream()->script(target => '^/order/header', status => 200,
+                       body => '{"id":"13002"}',
+                       headers => [['X-Long', 'x' x 4000]]);
+    $try->('/order/header', 502);
+    is(main::records_before(), join(', ', ('- unconfirmed') x 5),
+       'too big a header');
+
+    # another one answers in the shop's place
+    main::accept_as('13003');
+    $try->('/order/other', 200);
+    is(main::records_before(),
+       join(', ', ('- unconfirmed') x 5, '13003 delivered'),
+       'the first one had seen nothing');
+
+    upstream()->script(target => '^/order/second', close => 1, times => 1);
+    main::accept_as('13004');
+    $try->('/order/second', 200);
+    is(main::records_before(), join(', ', ('- unconfirmed') x 5,
+       '13003 delivered', '13004 unconfirmed'),
+       'the first one may hold the order');
 
 
 
@@ -1159,3 +1186,81 @@ $::server . "
     is(main::records_before(), join(', ', (map { "$_ delivered" }
                                                18001 .. 18009),
                                     '- unconfirmed'), 'once each');
+
+
+
+=== TEST 19: variables of the request and of the answer
+--- http_config eval
+$::rules . q{
+    log_format late '$upstream_status "$upstream_http_x_note"'
+                    ' "$sent_http_x_note" $body_bytes_sent';
+
+    b24_shop variables {
+        order {
+            uri       /order*;
+            when      $http_x_buyer;
+            when      $arg_test !;
+            accept    $upstream_http_x_note;
+            accept    $status =201;
+            id        response:/id;
+            name      $http_x_buyer;
+            phone     $arg_phone;
+            comment   "$sent_http_x_note $upstream_status";
+            deal      UTM_SOURCE $cookie_utm;
+        }
+    }
+}
+--- config eval
+(my $desk = $::desk) =~ s/b24;/late;/;
+$desk . "
+    location / {
+        b24_mirror variables;
+        b24_deal TITLE '\$request_method \$upstream_status \$sent_http_x_note';
+        b24_deal UTM_MEDIUM \$arg_medium;
+        b24_contact POST \"\$http_user_agent\";
+        $::proxy
+    }"
+--- scenario
+    my @headers = ('X-Buyer' => 'Anna', Cookie => 'utm=mail; a=b',
+                   'User-Agent' => 'Tester');
+    my $send = sub {
+        my ($target, $note, @more) = @_;
+
+        upstream()->script(target => '^/order', times => 1, status => 201,
+            body => '{"id":"19001"}',
+            defined $note ? (headers => [['X-Note', $note]]) : ());
+        is(post($target, 'a=1', @headers, @more)->{status}, 201, $target);
+    };
+
+    $send->('/order?phone=9161234567&medium=cpc', 'a note');
+    my $deal = B24::Desk::deal('19001');
+
+    is($deal->{title}, 'POST 201 a note', 'the title');
+    is($deal->{comments}, 'a note 201', 'the comment');
+    is("$deal->{fields}{UTM_SOURCE} $deal->{fields}{UTM_MEDIUM}", 'mail cpc',
+       'where the buyer came from');
+    is(join(' ', map { ($_->{name}, @{$_->{phones}}, $_->{fields}{POST}) }
+                     @{$deal->{contacts}}), 'Anna +79161234567 Tester',
+       'the buyer');
+
+    # candidates are told by what the request has
+    $send->('/order?test=1', 'a note');
+    $send->('/order', undef);
+    @headers = ();
+    $send->('/order?phone=1', 'a note');
+
+    ok(wait_until(sub { B24::Desk::count('rejected') == 1 }),
+       'accepted by a header of the answer only');
+    is(B24::Desk::counter('candidates'), 2, 'two candidates');
+    is(B24::Desk::shown(B24::Desk::records()), '19001 delivered',
+       'one record');
+
+    # that they were asked for early must not show in the log
+    my @lines;
+    wait_until(sub {
+        open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/b24.log" or return;
+        @lines = grep { !/^-/ } <$in>;
+        return @lines >= 4;
+    });
+    is(join('', @lines), qq(201 "a note" "a note" 14\n) x 2
+       . qq(201 "-" "-" 14\n) . qq(201 "a note" "a note" 14\n), 'the log');

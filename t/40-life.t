@@ -637,7 +637,46 @@ exited on signal 9
 
 
 
-=== TEST 17: the folder cannot be written from the start
+=== TEST 17: another binary takes over
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    SKIP: {
+        skip 'the new binary would lack the sanitizer', 1 if $ENV{B24_ASAN};
+
+        my $old = master_pid();
+        my @workers = worker_pids();
+        my $traffic = start_traffic(sub {
+            Time::HiRes::sleep(0.03);
+            return order_bytes($_[0] + 1);
+        });
+        my $more = sub {
+            my $seen = $traffic->count;
+            return wait_until(sub { $traffic->count > $seen + 15 });
+        };
+
+        ok($more->(), 'traffic');
+        kill 'USR2', $old;
+        ok(wait_until(sub { my $pid = master_pid();
+                            return $pid && $pid != $old
+                                   && worker_pids() == main::WORKERS }),
+           'a second master with its workers');
+        ok($more->(), 'traffic for both');
+        kill 'WINCH', $old;
+        ok(all_gone(@workers), 'the old workers go');
+        ok($more->(), 'traffic for the new ones');
+        kill 'QUIT', $old;
+        ok(all_gone($old), 'the old master goes');
+        ok($more->(), 'traffic');
+
+        my @results = $traffic->stop;
+        is(scalar(grep { $_->[1] != 200 } @results), 0, 'all are answered');
+        delivered_once(map { $_->[0] + 1 } @results);
+    }
+
+
+
+=== TEST 18: the folder cannot be written from the start
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: chmod 0500, main::queue_dir()
@@ -668,7 +707,7 @@ exited on signal 9
 
 
 
-=== TEST 18: held orders and a reload
+=== TEST 19: held orders and a reload
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: chmod 0500, main::queue_dir()
@@ -697,7 +736,7 @@ order events could not be written
 
 
 
-=== TEST 19: the folder is deleted
+=== TEST 20: the folder is deleted
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -724,7 +763,7 @@ order events could not be written
 
 
 
-=== TEST 20: the folder is replaced, and comes back
+=== TEST 21: the folder is replaced, and comes back
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -751,7 +790,7 @@ order events could not be written
 
 
 
-=== TEST 21: only the database is replaced
+=== TEST 22: only the database is replaced
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -768,7 +807,7 @@ order events could not be written
 
 
 
-=== TEST 22: the disk is full, then it isn't
+=== TEST 23: the disk is full, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -802,7 +841,7 @@ order events could not be written
 
 
 
-=== TEST 23: the disk is full when the portal answers
+=== TEST 24: the disk is full when the portal answers
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -842,7 +881,7 @@ order events could not be written
 
 
 
-=== TEST 24: the disk is full when an order is to be sent
+=== TEST 25: the disk is full when an order is to be sent
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -875,7 +914,7 @@ order events could not be written
 
 
 
-=== TEST 25: the disk is mounted read-only, then it isn't
+=== TEST 26: the disk is mounted read-only, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -903,7 +942,7 @@ order events could not be written
 
 
 
-=== TEST 26: whose files they are, also after nginx ran as root
+=== TEST 27: whose files they are, also after nginx ran as root
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

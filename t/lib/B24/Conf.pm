@@ -315,7 +315,10 @@ sub start {
 
     return 0 if $status != 0;
 
-    return B24::Test::wait_until(sub { $self->pid }, START_CAP);
+    # A signal that comes before the master has workers may be forgotten by it.
+
+    return B24::Test::wait_until(sub { $self->pid }, START_CAP)
+           && $self->workers > 0;
 }
 
 sub pid {
