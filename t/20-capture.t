@@ -736,8 +736,9 @@ $::desk . "
 --- scenario
     my @requests = (
         ['GET', '/order'], ['HEAD', '/order'], ['OPTIONS', '/order'],
-        ['PUT', '/order', 'a=1'], ['DELETE', '/order'], ['PATCH', '/order', '{}'],
-        ['GET', '/order', 'a=1'], ['POST', '/orde', 'a=1'],
+        ['PUT', '/order', 'a=1'], ['DELETE', '/order'],
+        ['PATCH', '/order', '{}'], ['GET', '/order', 'a=1'],
+        ['POST', '/orde', 'a=1'],
         ['POST', '/Order', 'a=1'], ['POST', '/', 'a=1'],
         ['POST', '/other', 'a=1'], ['POST', '/a/order', 'a=1'],
     );

@@ -157,10 +157,8 @@ sub queue_dir {
 sub own {
     my ($path) = @_;
 
-    if (!-d $path) {
-        mkdir $path, 0700 or die "cannot make $path: $!\n";
-    }
-
+    # a worker may be faster
+    mkdir $path, 0700 or -d $path or die "cannot make $path: $!\n";
     chown B24::Test::worker_ids(), $path;
 }
 
@@ -476,6 +474,7 @@ exited on signal 9
     place(1);
     portal()->wait_for(held => 1);
     place(2);
+    settled(2, 'accepted');
 
     my $courier = courier();
     kill_worker($courier);
@@ -747,12 +746,20 @@ order events could not be written
 
     File::Path::remove_tree(queue_dir());
     is(place(2 .. 40), 39, 'the shop answers');
-    ok(wait_until(sub { error_log_lines(qr/b24: .*(?:queue|written)/) }),
-       'the log says so');
 
-    my @lines = error_log_lines(qr/\[(?:crit|error|alert|warn)\].*b24/);
-    cmp_ok(scalar @lines, '<=', 3 * main::WORKERS, 'not a line for each')
-        or diag(@lines);
+    SKIP: {
+        my ($uid) = B24::Test::worker_ids();
+
+        skip 'the workers can make the folder themselves', 2
+            if $uid == 0 || $uid == (stat $ENV{TEST_NGINX_DIR})[4];
+
+        ok(wait_until(sub { error_log_lines(qr/cannot write the queue/) }),
+           'the log says so');
+
+        my @lines = error_log_lines(qr/\[(?:crit|error|alert|warn)\].*b24/);
+        cmp_ok(scalar @lines, '<=', 3 * main::WORKERS, 'not a line for each')
+            or diag(@lines);
+    }
 
     own(queue_dir());
     is(settled($_)->{state}, 'delivered', "order $_") for 2 .. 40;

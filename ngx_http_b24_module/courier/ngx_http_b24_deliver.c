@@ -1017,6 +1017,12 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     ms = ngx_http_b24_portal_bad(lane->portal, bscf, verdict, lane->cause,
                                  verdict->advice);
 
+    /* an order that the portal fails on, time and again, waits longer */
+
+    if (verdict->http && verdict->class != B24_CLASS_WAIT) {
+        ms = ngx_max(ms, ngx_http_b24_backoff(bscf, lane->job.attempts));
+    }
+
     /*
      * An outcome nobody knows: the portal may still be working on it.  The
      * others need not wait for that.

@@ -240,7 +240,8 @@ sub lock_queue {
                . ' fgets(STDIN); $d->exec("ROLLBACK"); $d->close();'
                . ' echo "free\n";';
     my $pid = IPC::Open2::open2(my $from, my $to, 'php', '-n', '-d',
-        'extension=sqlite3', '-r', $code, '--', "$ENV{TEST_NGINX_QUEUE}/queue.db");
+        'extension=sqlite3', '-r', $code, '--',
+        "$ENV{TEST_NGINX_QUEUE}/queue.db");
 
     my $line = <$from> // '';
     die "cannot lock the queue: $line\n" if $line ne "locked\n";
