@@ -278,6 +278,9 @@ sub _ua {
         $self->{ua} = Mojo::UserAgent->new(max_response_size => 0,
                                               request_timeout => 0);
         $self->{ua}->proxy->detect(0);
+
+        # a kept connection may be closed at the moment it is used again
+        $self->{ua}->max_connections(0);
         $self->{ua_owner} = $$;
     }
 
