@@ -283,6 +283,7 @@ struct ngx_http_b24_job_s {
     unsigned                    extracted:1;
     unsigned                    none:1;     /* no block wanted it */
     unsigned                    unreadable:1;
+    unsigned                    crowded:1;  /* by b24_capture's total= */
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
 };

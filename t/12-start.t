@@ -336,6 +336,7 @@ server {
     location /shop {
         proxy_pass http://127.0.0.1:$ENV{TEST_NGINX_PORT_1};
         more_set_headers "X-More: more";
+        more_clear_headers X-Shop;
         echo_before_body before;
         echo_after_body after;
     }

@@ -736,6 +736,7 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
     if (ngx_http_b24_reserve(want - job->answer_size, ctx->conf->total_max)
         != NGX_OK)
     {
+        job->crowded = 1;
         return NGX_DECLINED;
     }
 

@@ -12,11 +12,16 @@
 #define NGX_HTTP_B24_WEBHOOK_MAX  4096
 
 
+/* exported by nginx, declared in none of its headers */
+extern ngx_module_t  ngx_http_copy_filter_module;
+
+
 static char *ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path,
     ngx_str_t *url);
 static char *ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
     ngx_http_b24_webhook_t *wh);
 static ngx_uint_t ngx_http_b24_loopback(ngx_str_t *host);
+static void ngx_http_b24_first_filter(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_http_b24_field_name(ngx_str_t *name);
 static ngx_int_t ngx_http_b24_check_server(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_http_core_srv_conf_t *cscf,
@@ -467,10 +472,53 @@ ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     blcf->mirror = 1;
     bmcf->mirrors++;
 
+    ngx_http_b24_first_filter(cf->cycle);
+
     bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
     ngx_http_b24_place(cf, &bscf->mirror_place);
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * Filters run in the reverse order of the list of modules.  Another dynamic
+ * filter that is loaded later would get between the copy filter and us, and its
+ * changes would be taken for the shop's answer.  So our place is taken again,
+ * right before the copy filter, once no module can be loaded any more.  Nobody
+ * walks the list now but for the directive at hand, and indices of
+ * configurations don't depend on it.
+ */
+
+static void
+ngx_http_b24_first_filter(ngx_cycle_t *cycle)
+{
+    ngx_uint_t      i, self, copy;
+    ngx_module_t  **modules;
+
+    modules = cycle->modules;
+
+    self = 0;
+    copy = 0;
+
+    for (i = 0; modules[i]; i++) {
+
+        if (modules[i] == &ngx_http_b24_module) {
+            self = i;
+
+        } else if (modules[i] == &ngx_http_copy_filter_module) {
+            copy = i;
+        }
+    }
+
+    if (self + 1 >= copy) {
+        return;
+    }
+
+    ngx_memmove(&modules[self], &modules[self + 1],
+                (copy - self - 1) * sizeof(ngx_module_t *));
+
+    modules[copy - 1] = &ngx_http_b24_module;
 }
 
 

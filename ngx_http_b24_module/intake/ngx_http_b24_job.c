@@ -337,9 +337,13 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (size + file > (off_t) ctx->conf->body_max
-        || ngx_http_b24_reserve(size + file, ctx->conf->total_max) != NGX_OK)
+    if (size + file <= (off_t) ctx->conf->body_max
+        && ngx_http_b24_reserve(size + file, ctx->conf->total_max) != NGX_OK)
     {
+        job->crowded = 1;
+    }
+
+    if (size + file > (off_t) ctx->conf->body_max || job->crowded) {
         job->in.body_state = B24_BODY_LARGE;
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
         return NGX_OK;
@@ -457,6 +461,13 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         {
             ngx_http_b24_job_lost(job, "the order was too large to be kept");
         }
+    }
+
+    if (job->crowded && job->outcome == B24_OUTCOME_UNCONFIRMED) {
+        ngx_str_set(&job->put.cause, "too many exchanges at once for "
+                    "b24_capture total=, this one was not read");
+        ngx_str_set(&job->put.advice, "raise total= of b24_capture, look the "
+                    "order up in the shop");
     }
 
     ngx_http_b24_job_shrink(job);

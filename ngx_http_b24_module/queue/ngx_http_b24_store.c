@@ -173,10 +173,6 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
     ngx_http_b24_store_size(job);
 
     if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
-        if (job->unreadable) {
-            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_UNREADABLE, 1);
-        }
-
         ngx_http_b24_held -= job->size;
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
 
@@ -591,11 +587,14 @@ ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch)
 {
     ngx_uint_t  left;
 
+    static ngx_uint_t            refused;       /* since the last line */
     static ngx_http_b24_quiet_t  quiet;
 
     if (batch->refused == 0) {
         return;
     }
+
+    refused += batch->refused;
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, batch->refused);
 
@@ -603,7 +602,8 @@ ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch)
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "b24: the queue holds max=%ui undelivered records, "
                       "%ui order events are not written down",
-                      ngx_http_b24_main->max, batch->refused);
+                      ngx_http_b24_main->max, refused);
+        refused = 0;
     }
 }
 
@@ -674,6 +674,10 @@ ngx_http_b24_store_free(ngx_queue_t *jobs)
         ngx_queue_remove(q);
 
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        if (job->unreadable) {
+            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_UNREADABLE, 1);
+        }
 
         ngx_http_b24_held -= job->size;
         ngx_http_b24_npending--;
