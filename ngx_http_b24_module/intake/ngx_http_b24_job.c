@@ -337,13 +337,14 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (size + file <= (off_t) ctx->conf->body_max
-        && ngx_http_b24_reserve(size + file, ctx->conf->total_max) != NGX_OK)
-    {
-        job->crowded = 1;
+    if (size + file > (off_t) ctx->conf->body_max) {
+        job->in.body_state = B24_BODY_LARGE;
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
+        return NGX_OK;
     }
 
-    if (size + file > (off_t) ctx->conf->body_max || job->crowded) {
+    if (ngx_http_b24_reserve(size + file, ctx->conf->total_max) != NGX_OK) {
+        job->crowded = 1;
         job->in.body_state = B24_BODY_LARGE;
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_OVERSIZE, 1);
         return NGX_OK;
