@@ -41,23 +41,6 @@ static ngx_event_t         ngx_http_b24_tick;
 static ngx_connection_t    ngx_http_b24_dumb;   /* debug logs print its fd */
 
 
-static ngx_conf_enum_t  ngx_http_b24_api[] = {
-    { ngx_string("classic"), 0 },
-    { ngx_string("universal"), 1 },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_num_bounds_t  ngx_http_b24_category_bounds = {
-    ngx_conf_check_num_bounds, 0, 2147483647
-};
-
-
-static ngx_conf_num_bounds_t  ngx_http_b24_preset_bounds = {
-    ngx_conf_check_num_bounds, 1, 2147483647
-};
-
-
 #define NGX_HTTP_B24_SRV   NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF
 #define NGX_HTTP_B24_LOC   NGX_HTTP_B24_SRV|NGX_HTTP_LOC_CONF
 
@@ -118,17 +101,17 @@ ngx_command_t  ngx_http_b24_commands[] = {
 
     { ngx_string("b24_api"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_b24_conf_api,
       NGX_HTTP_SRV_CONF_OFFSET,
-      offsetof(ngx_http_b24_srv_conf_t, api),
-      &ngx_http_b24_api },
+      0,
+      NULL },
 
     { ngx_string("b24_category"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_b24_conf_category,
       NGX_HTTP_SRV_CONF_OFFSET,
-      offsetof(ngx_http_b24_srv_conf_t, category),
-      &ngx_http_b24_category_bounds },
+      0,
+      NULL },
 
     { ngx_string("b24_stage"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
@@ -153,10 +136,10 @@ ngx_command_t  ngx_http_b24_commands[] = {
 
     { ngx_string("b24_requisite_preset"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_b24_conf_requisite_preset,
       NGX_HTTP_SRV_CONF_OFFSET,
-      offsetof(ngx_http_b24_srv_conf_t, requisite_preset),
-      &ngx_http_b24_preset_bounds },
+      0,
+      NULL },
 
     { ngx_string("b24_trusted_certificate"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,

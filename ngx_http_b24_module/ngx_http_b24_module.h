@@ -323,6 +323,11 @@ char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_category(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_requisite_preset(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_b24_conf_phone_code(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -908,7 +908,7 @@ b24_api universal;
 --- http
 b24_api rest;
 --- refused
-invalid value "rest"
+"b24_api" directive takes "classic" (crm.deal.add and its family) or "universal" (crm.item.add)
 
 
 
@@ -934,7 +934,7 @@ b24_category 2147483647;
 --- http
 b24_category -1;
 --- refused
-"b24_category" directive invalid number
+"b24_category" directive needs the number of a pipeline, 0 (the general one) or more
 
 
 
@@ -942,7 +942,7 @@ b24_category -1;
 --- http
 b24_category 2147483648;
 --- refused
-value must be between 0 and 2147483647
+"b24_category" directive needs the number of a pipeline, 0 (the general one) or more
 
 
 
@@ -1125,7 +1125,7 @@ b24_requisite_preset 2147483647;
 --- http
 b24_requisite_preset 0;
 --- refused
-value must be between 1 and 2147483647
+"b24_requisite_preset" directive needs the number of a requisite preset, 1 or more (crm.requisite.preset.list names them)
 
 
 
@@ -1133,7 +1133,7 @@ value must be between 1 and 2147483647
 --- http
 b24_requisite_preset company;
 --- refused
-"b24_requisite_preset" directive invalid number
+"b24_requisite_preset" directive needs the number of a requisite preset, 1 or more (crm.requisite.preset.list names them)
 
 
 

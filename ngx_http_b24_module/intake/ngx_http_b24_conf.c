@@ -22,6 +22,8 @@ static char *ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
     ngx_http_b24_webhook_t *wh);
 static ngx_uint_t ngx_http_b24_loopback(ngx_str_t *host);
 static void ngx_http_b24_first_filter(ngx_cycle_t *cycle);
+static ngx_uint_t ngx_http_b24_portal_id(ngx_conf_t *cf, ngx_int_t *id,
+    ngx_int_t min);
 static ngx_uint_t ngx_http_b24_field_name(ngx_str_t *name);
 static ngx_int_t ngx_http_b24_check_server(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_http_core_srv_conf_t *cscf,
@@ -731,6 +733,94 @@ ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return "takes \"phone email\", \"email phone\", \"phone\", \"email\" or "
            "\"none\"";
+}
+
+
+/* b24_api classic | universal */
+
+char *
+ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t  *value;
+
+    if (bscf->api != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "classic") == 0) {
+        bscf->api = 0;
+
+    } else if (ngx_strcmp(value[1].data, "universal") == 0) {
+        bscf->api = 1;
+
+    } else {
+        return "takes \"classic\" (crm.deal.add and its family) or "
+               "\"universal\" (crm.item.add)";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* b24_category ID: a pipeline, 0 is the portal's first one */
+
+char *
+ngx_http_b24_conf_category(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    if (bscf->category != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    return ngx_http_b24_portal_id(cf, &bscf->category, 0)
+               ? NGX_CONF_OK
+               : "needs the number of a pipeline, 0 (the general one) or "
+                 "more";
+}
+
+
+/* b24_requisite_preset ID: of crm.requisite.preset.list */
+
+char *
+ngx_http_b24_conf_requisite_preset(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    if (bscf->requisite_preset != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    return ngx_http_b24_portal_id(cf, &bscf->requisite_preset, 1)
+               ? NGX_CONF_OK
+               : "needs the number of a requisite preset, 1 or more "
+                 "(crm.requisite.preset.list names them)";
+}
+
+
+/* an id of the portal, which keeps them in 32 bits; 0: it is none */
+
+static ngx_uint_t
+ngx_http_b24_portal_id(ngx_conf_t *cf, ngx_int_t *id, ngx_int_t min)
+{
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n == NGX_ERROR || n < min || n > NGX_MAX_INT32_VALUE) {
+        return 0;
+    }
+
+    *id = n;
+
+    return 1;
 }
 
 
