@@ -32,6 +32,10 @@ struct b24_pool_s {
 
 static b24_block_t *b24_pool_block(b24_pool_t *pool, size_t size);
 static void b24_buf_grow(b24_buf_t *b, size_t len);
+static uint64_t b24_sip_word(const u_char *p);
+static uint64_t b24_sip_rotate(uint64_t x, int bits);
+static void b24_sip_rounds(uint64_t *v, int n);
+static void b24_sip_mix(b24_sip_t *sip, uint64_t word);
 
 
 b24_pool_t *
@@ -458,4 +462,102 @@ b24_hash(uint64_t h, const void *data, size_t len)
     }
 
     return h;
+}
+
+
+static uint64_t
+b24_sip_word(const u_char *p)
+{
+    int       i;
+    uint64_t  w;
+
+    w = 0;
+
+    for (i = 7; i >= 0; i--) {
+        w = (w << 8) | p[i];
+    }
+
+    return w;
+}
+
+
+static uint64_t
+b24_sip_rotate(uint64_t x, int bits)
+{
+    return (x << bits) | (x >> (64 - bits));
+}
+
+
+static void
+b24_sip_rounds(uint64_t *v, int n)
+{
+    while (n--) {
+        v[0] += v[1];
+        v[1] = b24_sip_rotate(v[1], 13) ^ v[0];
+        v[0] = b24_sip_rotate(v[0], 32);
+        v[2] += v[3];
+        v[3] = b24_sip_rotate(v[3], 16) ^ v[2];
+        v[0] += v[3];
+        v[3] = b24_sip_rotate(v[3], 21) ^ v[0];
+        v[2] += v[1];
+        v[1] = b24_sip_rotate(v[1], 17) ^ v[2];
+        v[2] = b24_sip_rotate(v[2], 32);
+    }
+}
+
+
+static void
+b24_sip_mix(b24_sip_t *sip, uint64_t word)
+{
+    sip->v[3] ^= word;
+    b24_sip_rounds(sip->v, 2);
+    sip->v[0] ^= word;
+}
+
+
+void
+b24_sip_init(b24_sip_t *sip, const u_char key[B24_SIP_KEY])
+{
+    uint64_t  k0, k1;
+
+    k0 = b24_sip_word(key);
+    k1 = b24_sip_word(key + 8);
+
+    sip->v[0] = k0 ^ 0x736f6d6570736575ULL;
+    sip->v[1] = k1 ^ 0x646f72616e646f6dULL;
+    sip->v[2] = k0 ^ 0x6c7967656e657261ULL;
+    sip->v[3] = k1 ^ 0x7465646279746573ULL;
+    sip->tail = 0;
+    sip->len = 0;
+}
+
+
+void
+b24_sip_add(b24_sip_t *sip, const void *data, size_t len)
+{
+    const u_char  *p, *end;
+
+    p = data;
+    end = p + len;
+
+    for ( /* void */ ; p < end; p++) {
+        sip->tail |= (uint64_t) *p << (8 * (sip->len & 7));
+
+        if ((++sip->len & 7) == 0) {
+            b24_sip_mix(sip, sip->tail);
+            sip->tail = 0;
+        }
+    }
+}
+
+
+uint64_t
+b24_sip_end(b24_sip_t *sip)
+{
+    b24_sip_mix(sip, sip->tail | (sip->len << 56));
+
+    sip->v[2] ^= 0xff;
+    b24_sip_rounds(sip->v, 4);
+
+    return sip->v[0] ^ sip->v[1] ^ sip->v[2] ^ sip->v[3];
 }

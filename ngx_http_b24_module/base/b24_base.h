@@ -114,4 +114,23 @@ int b24_hex(u_char c);
 uint64_t b24_hash(uint64_t h, const void *data, size_t len);
 
 
+/*
+ * SipHash-2-4 of 64 bits (Aumasson, Bernstein: SipHash, 2012): keyed, for texts
+ * that others choose.  The bytes may come in pieces of any size; the result is
+ * that of the whole.
+ */
+#define B24_SIP_KEY  16
+
+typedef struct {
+    uint64_t  v[4];
+    uint64_t  tail;             /* bytes that don't make a word yet */
+    uint64_t  len;
+} b24_sip_t;
+
+void b24_sip_init(b24_sip_t *sip, const u_char key[B24_SIP_KEY]);
+void b24_sip_add(b24_sip_t *sip, const void *data, size_t len);
+/* sip is used up */
+uint64_t b24_sip_end(b24_sip_t *sip);
+
+
 #endif /* _B24_BASE_H_INCLUDED_ */

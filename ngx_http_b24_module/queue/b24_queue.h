@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   1
+#define B24_QUEUE_SCHEMA   2
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -94,6 +94,10 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
  * or checks its version; WAL, synchronous=FULL, busy timeout 5 s.  On an error
  * *q is NULL and err (errlen bytes) holds SQLite's words.  Another program's
  * database is CORRUPT and left as it is.
+ *
+ * The file of an older version is brought to B24_QUEUE_SCHEMA in one transaction
+ * first: when that fails it stays what it was.  A newer one is NEWER and left as
+ * it is.
  */
 b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
     size_t errlen);
@@ -236,6 +240,22 @@ b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, unsigned mask, const char *method,
     const char *cause, int64_t lease_ms, int64_t now);
 
+/* what of a portal is known without asking it */
+typedef enum {
+    B24_FACT_PHONE = 0,             /* contact with that number */
+    B24_FACT_EMAIL,                 /* contact with that address */
+    B24_FACT_COMPANY,               /* company with that INN */
+    B24_FACT_PRODUCT,               /* product with that article */
+    B24_NFACTS
+} b24_fact_e;
+
+typedef struct {
+    b24_str_t   portal;             /* its host, never a webhook */
+    b24_fact_e  kind;
+    b24_str_t   key;                /* as the caller compares it: E.164 ... */
+    int64_t     id;                 /* in the portal */
+} b24_queue_fact_t;
+
 typedef struct {
     b24_state_e       state;        /* DELIVERED, WAITING, PARKED, ACCEPTED
                                        (given back untried) */
@@ -248,6 +268,9 @@ typedef struct {
     const char       *error;        /* Bitrix24's code or ours, NULL */
     const char       *cause;        /* plain words, NULL */
     const char       *advice;
+    const b24_queue_fact_t  *facts; /* as b24_queue_learn(), in the same
+                                       transaction */
+    size_t            nfacts;
 } b24_queue_outcome_t;
 
 /*
@@ -259,6 +282,36 @@ typedef struct {
  */
 b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
+
+
+/* ---- facts (each call is a transaction of its own) ---- */
+
+/*
+ * Facts are a help and no truth: any may be missing, and one that turns out to
+ * be wrong is told to learn().  The file holds a keyed hash of kind, portal and
+ * key in place of the key, so that it can't be read there (but tried out by
+ * whoever has the file).  At most 1,000,000 are kept, the oldest make room; and
+ * none for longer than keep_ms of b24_queue_clean() after it was learned last.
+ */
+
+/*
+ * Fills in the id of each fact: 0 when it is not known, was learned more than
+ * max_age_ms ago, or more than a day in the future.  An empty key is never known:
+ * buyers without a phone are not one buyer.  After an error all ids are 0.
+ */
+b24_queue_rc_e b24_queue_recall(b24_queue_t *q, b24_queue_fact_t *facts,
+    size_t n, int64_t max_age_ms, int64_t now);
+
+/*
+ * In the order given, by id:
+ *   > 0   the key leads to it, as of now;
+ *   0     the key is forgotten;
+ *   < 0   every key of that portal and kind that leads to -id is forgotten (a
+ *         contact was deleted or merged); the fact's own key doesn't matter.
+ * Empty keys are passed over.
+ */
+b24_queue_rc_e b24_queue_learn(b24_queue_t *q, const b24_queue_fact_t *facts,
+    size_t n, int64_t now);
 
 
 /* ---- links ---- */
@@ -349,6 +402,9 @@ b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
  * went.  Links stay, without anything personal.  The latter are announced in
  * their timeline after twice keep_ms, and go no earlier than keep_ms after the
  * announcement: a clock that was wrong must not take orders away.
+ *
+ * Facts learned keep_ms ago or earlier (or more than a day in the future) and
+ * what is beyond their number go too, at most limit a call, not counted in *n.
  */
 b24_queue_rc_e b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit,
     int64_t now, int *n);

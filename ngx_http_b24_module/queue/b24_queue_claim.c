@@ -495,6 +495,10 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         rc = b24_queue_go_on(q, job, now);
     }
 
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_facts(q, out->facts, out->nfacts, now);
+    }
+
     return b24_queue_finish(q, rc);
 }
 

@@ -20,6 +20,7 @@
 #define B24_QUEUE_DAY          ((int64_t) 24 * 60 * 60 * 1000)
 #define B24_QUEUE_MOMENTS      200             /* timeline rows of a record */
 #define B24_QUEUE_FOUND        20              /* records of one order id */
+#define B24_QUEUE_FACTS        1000000         /* facts kept */
 
 
 /* the statements of a connection, their texts are in b24_queue_sql.c */
@@ -82,12 +83,23 @@ typedef enum {
     B24_SQL_AGING,
     B24_SQL_WARN,
 
+    B24_SQL_SALT,
+    B24_SQL_PUT_SALT,
+    B24_SQL_FACT,
+    B24_SQL_PUT_FACT,
+    B24_SQL_DROP_FACT,
+    B24_SQL_DROP_FACTS_OF,
+    B24_SQL_FACTS,
+    B24_SQL_CLEAN_FACTS,
+    B24_SQL_CLEAN_FUTURE_FACTS,
+
     B24_SQL_N
 } b24_sql_e;
 
 
 extern const char  *b24_queue_sql[B24_SQL_N];
-extern const char   b24_queue_schema[];
+/* [v]: from schema v to v + 1, from an empty file on */
+extern const char  *b24_queue_schema[B24_QUEUE_SCHEMA];
 
 
 struct b24_queue_s {
@@ -98,6 +110,7 @@ struct b24_queue_s {
     int            timeout;         /* ms */
     int64_t        waiting;         /* monotonic ms, since when for a lock */
     int64_t        max;
+    int64_t        max_facts;
     int64_t        event;           /* the last id of this transaction, -1:
                                        not asked for yet */
     sqlite3_stmt  *stmts[B24_SQL_N];
@@ -119,6 +132,8 @@ typedef struct {
 
 void b24_query_init(b24_query_t *query, b24_queue_t *q, b24_sql_e sql);
 void b24_query_int(b24_query_t *query, int64_t value);
+/* the bytes must live until the end */
+void b24_query_blob(b24_query_t *query, const void *data, size_t len);
 /* 0 is bound as NULL */
 void b24_query_id(b24_query_t *query, int64_t value);
 /* the text must live until the end; NULL and empty ones are bound as NULL */
@@ -135,6 +150,7 @@ void b24_query_get_str(b24_query_t *query, int column, b24_pool_t *pool,
     b24_str_t *text);
 /* until the next row only */
 void b24_query_peek_str(b24_query_t *query, int column, b24_str_t *text);
+void b24_query_peek_blob(b24_query_t *query, int column, b24_str_t *bytes);
 
 /* resets; OK or the sticky error */
 b24_queue_rc_e b24_query_end(b24_query_t *query);
@@ -152,7 +168,8 @@ b24_queue_rc_e b24_queue_begin_read(b24_queue_t *q, int *own);
 /* commits when rc is OK, else rolls back; the first error stays */
 b24_queue_rc_e b24_queue_finish(b24_queue_t *q, b24_queue_rc_e rc);
 
-/* the schema's version, made when the file is empty; pragmas */
+/* the schema's version, made when the file is empty, brought up to date when it
+ * is older; pragmas */
 b24_queue_rc_e b24_queue_prepare(b24_queue_t *q);
 b24_queue_rc_e b24_queue_exec(b24_queue_t *q, const char *sql);
 /* the first column of the first row */
@@ -168,6 +185,7 @@ int64_t b24_queue_key_parse(const u_char *key, size_t len);
 /* names of the schema, and back: -1 when unknown */
 const char *b24_queue_kind_name(b24_ev_e kind);
 int b24_queue_kind_find(const b24_str_t *name);
+const char *b24_queue_fact_name(b24_fact_e kind);
 const char *b24_queue_step_name(int step);
 int b24_queue_step_find(const b24_str_t *name);
 const char *b24_queue_step_state_name(b24_step_state_e state);
@@ -184,6 +202,18 @@ typedef struct {
 /* adds to the timeline of a record, or to the count of the row that is equal */
 b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t now);
+
+/* the parts of b24_queue_learn() and b24_queue_clean(), in a transaction */
+b24_queue_rc_e b24_queue_put_facts(b24_queue_t *q,
+    const b24_queue_fact_t *facts, size_t n, int64_t now);
+b24_queue_rc_e b24_queue_clean_facts(b24_queue_t *q, int64_t keep_ms,
+    int limit, int64_t now);
+/*
+ * The key of the hashes, one of each file.  When there is none yet: made in a
+ * transaction that writes (create is set), else NONE.
+ */
+b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
+    u_char salt[B24_SIP_KEY]);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

@@ -19,9 +19,9 @@
 
 static b24_queue_rc_e b24_queue_create_file(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_connect(b24_queue_t *q);
-static b24_queue_rc_e b24_queue_version(b24_queue_t *q, int *fresh);
+static b24_queue_rc_e b24_queue_version(b24_queue_t *q, int64_t *version);
 static b24_queue_rc_e b24_queue_wal(b24_queue_t *q);
-static b24_queue_rc_e b24_queue_create_schema(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_migrate(b24_queue_t *q);
 static int b24_queue_busy(void *data, int count);
 
 
@@ -40,6 +40,7 @@ b24_queue_open(b24_queue_t **queue, const char *path, char *err, size_t errlen)
     }
 
     q->timeout = B24_QUEUE_TIMEOUT;
+    q->max_facts = B24_QUEUE_FACTS;
 
     q->path = strdup(path);
     if (q->path == NULL) {
@@ -247,14 +248,14 @@ b24_queue_connect(b24_queue_t *q)
 b24_queue_rc_e
 b24_queue_prepare(b24_queue_t *q)
 {
-    int             fresh;
+    int64_t         version;
     b24_queue_rc_e  rc;
 
     /* nothing is written before the file is known to be ours or empty */
 
-    rc = b24_queue_version(q, &fresh);
+    rc = b24_queue_version(q, &version);
 
-    if (rc == B24_QUEUE_OK && fresh) {
+    if (rc == B24_QUEUE_OK && version == 0) {
 
         /* pages of deleted records can then be given back in small steps;
          * it must be said before the first table is made */
@@ -279,24 +280,25 @@ b24_queue_prepare(b24_queue_t *q)
                                "PRAGMA journal_size_limit = 67108864");
     }
 
-    if (rc == B24_QUEUE_OK && fresh) {
-        rc = b24_queue_create_schema(q);
+    if (rc == B24_QUEUE_OK && version < B24_QUEUE_SCHEMA) {
+        rc = b24_queue_migrate(q);
     }
 
     return rc;
 }
 
 
+/* of the file's schema, 0: the file is empty */
+
 static b24_queue_rc_e
-b24_queue_version(b24_queue_t *q, int *fresh)
+b24_queue_version(b24_queue_t *q, int64_t *version)
 {
     int             own;
-    int64_t         application, version, tables;
+    int64_t         application, tables;
     b24_queue_rc_e  rc;
 
-    *fresh = 0;
+    *version = 0;
     application = 0;
-    version = 0;
     tables = 0;
 
     /* one view of all three: another worker may be making the schema now */
@@ -310,7 +312,7 @@ b24_queue_version(b24_queue_t *q, int *fresh)
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_pragma(q, "PRAGMA user_version", &version);
+        rc = b24_queue_pragma(q, "PRAGMA user_version", version);
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -326,20 +328,19 @@ b24_queue_version(b24_queue_t *q, int *fresh)
         return rc;
     }
 
-    if (application == 0 && version == 0 && tables == 0) {
-        *fresh = 1;
+    if (application == 0 && *version == 0 && tables == 0) {
         return B24_QUEUE_OK;
     }
 
-    if (application != B24_QUEUE_APPLICATION || version < 1) {
+    if (application != B24_QUEUE_APPLICATION || *version < 1) {
         return b24_queue_fault(q, B24_QUEUE_CORRUPT,
                                "the file is a database of another program");
     }
 
-    if (version > B24_QUEUE_SCHEMA) {
+    if (*version > B24_QUEUE_SCHEMA) {
         (void) snprintf(q->message, sizeof(q->message),
                         "the schema has version %lld, this module knows %d",
-                        (long long) version, B24_QUEUE_SCHEMA);
+                        (long long) *version, B24_QUEUE_SCHEMA);
         return B24_QUEUE_NEWER;
     }
 
@@ -461,11 +462,17 @@ b24_queue_exec(b24_queue_t *q, const char *sql)
 }
 
 
+/*
+ * All that the file lacks in one transaction, which takes the file as it is now: another process may have been first, with this schema or a newer
+ * one.
+ */
+
 static b24_queue_rc_e
-b24_queue_create_schema(b24_queue_t *q)
+b24_queue_migrate(b24_queue_t *q)
 {
-    int             fresh;
     char            ids[96];
+    u_char          salt[B24_SIP_KEY];
+    int64_t         version;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_exec(q, "BEGIN IMMEDIATE");
@@ -473,22 +480,26 @@ b24_queue_create_schema(b24_queue_t *q)
         return rc;
     }
 
-    /* another worker may have been first */
+    rc = b24_queue_version(q, &version);
 
-    rc = b24_queue_version(q, &fresh);
-
-    if (rc != B24_QUEUE_OK || !fresh) {
+    if (rc != B24_QUEUE_OK || version == B24_QUEUE_SCHEMA) {
         b24_queue_rollback(q);
         return rc;
     }
 
-    (void) snprintf(ids, sizeof(ids),
-                    "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                    B24_QUEUE_APPLICATION, B24_QUEUE_SCHEMA);
-
-    rc = b24_queue_exec(q, b24_queue_schema);
+    while (rc == B24_QUEUE_OK && version < B24_QUEUE_SCHEMA) {
+        rc = b24_queue_exec(q, b24_queue_schema[version++]);
+    }
 
     if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_salt(q, 1, salt);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        (void) snprintf(ids, sizeof(ids),
+                        "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                        B24_QUEUE_APPLICATION, B24_QUEUE_SCHEMA);
+
         rc = b24_queue_exec(q, ids);
     }
 

@@ -22,6 +22,10 @@ static const char *const  b24_kind_names[] = {
     "new", "status", "changed", "link"
 };
 
+static const char *const  b24_fact_names[B24_NFACTS] = {
+    "phone", "email", "company", "product"
+};
+
 static const char *const  b24_step_names[B24_NSTEPS] = {
     "contact", "company", "deal", "rows"
 };
@@ -60,6 +64,13 @@ int
 b24_queue_kind_find(const b24_str_t *name)
 {
     return b24_queue_name_find(name, b24_kind_names, B24_EV_LINK + 1);
+}
+
+
+const char *
+b24_queue_fact_name(b24_fact_e kind)
+{
+    return (unsigned) kind < B24_NFACTS ? b24_fact_names[kind] : NULL;
 }
 
 
@@ -358,6 +369,16 @@ b24_query_int(b24_query_t *query, int64_t value)
 
 
 void
+b24_query_blob(b24_query_t *query, const void *data, size_t len)
+{
+    if (query->rc == B24_QUEUE_OK) {
+        b24_query_bound(query, sqlite3_bind_blob64(query->stmt, ++query->bound,
+                                                   data, len, SQLITE_STATIC));
+    }
+}
+
+
+void
 b24_query_id(b24_query_t *query, int64_t value)
 {
     if (value) {
@@ -455,6 +476,14 @@ b24_query_peek_str(b24_query_t *query, int column, b24_str_t *text)
     {
         query->rc = B24_QUEUE_NOMEM;
     }
+}
+
+
+void
+b24_query_peek_blob(b24_query_t *query, int column, b24_str_t *bytes)
+{
+    bytes->data = (u_char *) sqlite3_column_blob(query->stmt, column);
+    bytes->len = (size_t) sqlite3_column_bytes(query->stmt, column);
 }
 
 

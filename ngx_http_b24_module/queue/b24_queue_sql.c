@@ -1,6 +1,6 @@
 
 /*
- * The schema and every statement.  An index that a statement relies on is named
+ * The schema, step by step, and every statement.  An index that a statement relies on is named
  * in it (INDEXED BY): SQLite then refuses to prepare it any other way, so that
  * no statement can become a walk over a million records unseen.
  */
@@ -26,7 +26,14 @@
  * number and counts those that came later with other content.
  */
 
-const char  b24_queue_schema[] =
+/*
+ * Each text brings the schema one version further and is never changed: files
+ * were made by it.  It may add, but what it finds must go on to serve the
+ * statements of the version before: while nginx is upgraded on the fly, workers
+ * of both versions have the file open.
+ */
+
+static const char  b24_queue_schema_1[] =
     "CREATE TABLE records ("
         "id INTEGER PRIMARY KEY AUTOINCREMENT,"
         "origin TEXT NOT NULL,"
@@ -163,6 +170,52 @@ const char  b24_queue_schema[] =
         " UPDATE links SET fingerprint = NULL WHERE origin = OLD.origin"
             " AND order_id = OLD.order_id AND OLD.reuse = 0;"
     "END;";
+
+
+/*
+ * facts    what of a portal is known without asking it; id_hash is that of kind,
+ *          portal and key, see b24_queue_facts.c
+ * secrets  one row: the key of these hashes
+ * sizes    rows of tables whose number is bounded, kept by triggers
+ */
+
+static const char  b24_queue_schema_2[] =
+    "CREATE TABLE secrets ("
+        "id INTEGER PRIMARY KEY CHECK (id = 1),"
+        "salt BLOB NOT NULL CHECK (length(salt) = 16)"
+    ");"
+
+    "CREATE TABLE facts ("
+        "id_hash INTEGER PRIMARY KEY,"
+        "portal TEXT NOT NULL,"
+        "kind TEXT NOT NULL,"
+        "id INTEGER NOT NULL,"
+        "time INTEGER NOT NULL"             /* when it was learned last */
+    ");"
+
+    "CREATE INDEX facts_id ON facts (portal, kind, id);"
+    "CREATE INDEX facts_time ON facts (time);"
+
+    "CREATE TABLE sizes ("
+        "name TEXT PRIMARY KEY,"
+        "n INTEGER NOT NULL"
+    ") WITHOUT ROWID;"
+
+    "INSERT INTO sizes VALUES ('facts', 0);"
+
+    "CREATE TRIGGER facts_insert AFTER INSERT ON facts BEGIN"
+        " UPDATE sizes SET n = n + 1 WHERE name = 'facts';"
+    "END;"
+
+    "CREATE TRIGGER facts_delete AFTER DELETE ON facts BEGIN"
+        " UPDATE sizes SET n = n - 1 WHERE name = 'facts';"
+    "END;";
+
+
+const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
+    b24_queue_schema_1,
+    b24_queue_schema_2
+};
 
 
 const char  *b24_queue_sql[B24_SQL_N] = {
@@ -415,5 +468,42 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " AND warned IS NULL AND updated <= ? ORDER BY updated LIMIT 1",
 
     [B24_SQL_WARN] =
-        "UPDATE records SET warned = ? WHERE id = ?"
+        "UPDATE records SET warned = ? WHERE id = ?",
+
+    /* facts; kind and portal are compared too: hashes may collide */
+
+    [B24_SQL_SALT] =
+        "SELECT salt FROM secrets WHERE id = 1",
+
+    [B24_SQL_PUT_SALT] =
+        "INSERT INTO secrets VALUES (1, ?)",
+
+    [B24_SQL_FACT] =
+        "SELECT id, time FROM facts"
+        " WHERE id_hash = ? AND portal = ? AND kind = ?",
+
+    [B24_SQL_PUT_FACT] =
+        "INSERT INTO facts VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (id_hash) DO UPDATE SET portal = excluded.portal,"
+        " kind = excluded.kind, id = excluded.id, time = excluded.time",
+
+    [B24_SQL_DROP_FACT] =
+        "DELETE FROM facts WHERE id_hash = ? AND portal = ? AND kind = ?",
+
+    [B24_SQL_DROP_FACTS_OF] =
+        "DELETE FROM facts INDEXED BY facts_id"
+        " WHERE portal = ? AND kind = ? AND id = -?",
+
+    [B24_SQL_FACTS] =
+        "SELECT n FROM sizes WHERE name = 'facts'",
+
+    [B24_SQL_CLEAN_FACTS] =
+        "DELETE FROM facts WHERE id_hash IN (SELECT id_hash"
+        " FROM facts INDEXED BY facts_time WHERE time <= ?"
+        " ORDER BY time LIMIT ?)",
+
+    [B24_SQL_CLEAN_FUTURE_FACTS] =
+        "DELETE FROM facts WHERE id_hash IN (SELECT id_hash"
+        " FROM facts INDEXED BY facts_time WHERE time > ?"
+        " ORDER BY time LIMIT ?)"
 };

@@ -185,7 +185,9 @@ test_open(void)
 
     path = queue_path("newer.db");
     q = queue_open(path);
-    (void) queue_sql(q, "PRAGMA user_version = 2");
+    (void) snprintf(junk, sizeof(junk), "PRAGMA user_version = %d",
+                    B24_QUEUE_SCHEMA + 1);
+    (void) queue_sql(q, junk);
     b24_queue_close(q);
     is_open(path, B24_QUEUE_NEWER, "a newer schema");
 
@@ -499,10 +501,15 @@ life(b24_queue_t *q, b24_pool_t *pool, int n)
     b24_queue_counts_t      *counts;
     b24_queue_record_t      *r;
     b24_queue_moment_t      *m;
+    b24_queue_fact_t         fact;
     b24_queue_outcome_t      out;
     b24_queue_put_result_t   a;
 
     (void) snprintf(id, sizeof(id), "%d", n);
+    fact.portal = str("p");
+    fact.kind = B24_FACT_EMAIL;
+    fact.key = str(id);
+    fact.id = n + 1;
     queue_put_init(&put, "oom", id, "a", T0);
     put.state = B24_STATE_UNCONFIRMED;
 
@@ -538,7 +545,17 @@ life(b24_queue_t *q, b24_pool_t *pool, int n)
         memset(&out, 0, sizeof(b24_queue_outcome_t));
         out.state = B24_STATE_DELIVERED;
         out.deal_id = n;
+        out.facts = &fact;
+        out.nfacts = 1;
         rc = b24_queue_outcome(q, "w1", &job, &out, T0);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_recall(q, &fact, 1, MINUTE, T0);
+    }
+
+    if (rc == B24_QUEUE_OK && fact.id != n + 1) {
+        rc = B24_QUEUE_ERROR;
     }
 
     if (rc == B24_QUEUE_OK) {

@@ -8,9 +8,7 @@
 #define _GNU_SOURCE
 
 #include "queue.h"
-
-#include <signal.h>
-#include <sys/wait.h>
+#include "children.h"
 
 
 #define WRITERS   4
@@ -23,15 +21,6 @@
 #define PATIENCE  120000            /* ms; none of this takes seconds */
 
 
-typedef struct {
-    pid_t  pid;
-    int    in;                      /* what the child writes */
-    int    out;                     /* what it reads */
-} child_t;
-
-typedef int (*child_pt)(const char *path, int n, int in, int out);
-
-
 static unsigned  seed = 20261;
 
 
@@ -41,81 +30,6 @@ next_random(unsigned below)
     seed = seed * 1103515245u + 12345u;
 
     return (seed >> 16) % below;
-}
-
-
-static void
-child_start(child_t *c, child_pt what, const char *path, int n)
-{
-    int  rc, to[2], from[2];
-
-    if (pipe(to) != 0 || pipe(from) != 0) {
-        exit(2);
-    }
-
-    (void) fflush(stdout);
-
-    c->pid = fork();
-
-    if (c->pid < 0) {
-        exit(2);
-    }
-
-    if (c->pid == 0) {
-        (void) close(to[1]);
-        (void) close(from[0]);
-        rc = what(path, n, to[0], from[1]);
-        (void) fflush(stdout);
-        _exit(rc);
-    }
-
-    (void) close(to[0]);
-    (void) close(from[1]);
-
-    c->out = to[1];
-    c->in = from[0];
-}
-
-
-static int
-child_wait(child_t *c)
-{
-    int  status;
-
-    (void) close(c->in);
-    (void) close(c->out);
-
-    if (waitpid(c->pid, &status, 0) != c->pid || !WIFEXITED(status)) {
-        return 255;
-    }
-
-    return WEXITSTATUS(status);
-}
-
-
-static void
-child_kill(child_t *c)
-{
-    (void) kill(c->pid, SIGKILL);
-    (void) child_wait(c);
-}
-
-
-/* a byte from the other side, -1 when it is gone */
-
-static int
-wait_byte(int fd)
-{
-    u_char  c;
-
-    return read(fd, &c, 1) == 1 ? c : -1;
-}
-
-
-static int
-send_byte(int fd)
-{
-    return write(fd, "x", 1) == 1 ? 0 : -1;
 }
 
 
