@@ -19,9 +19,13 @@ static ngx_int_t ngx_http_b24_file(ngx_conf_t *cf,
 static void *ngx_http_b24_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_int_t ngx_http_b24_merge_stages(ngx_array_t *parent,
+    ngx_array_t **child);
 static void *ngx_http_b24_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_int_t ngx_http_b24_merge_shop(ngx_conf_t *cf,
+    ngx_http_b24_srv_conf_t *bscf, const b24_shop_t *shop);
 static ngx_int_t ngx_http_b24_merge_fields(ngx_conf_t *cf,
     ngx_array_t *parent, ngx_array_t **child);
 static ngx_int_t ngx_http_b24_init(ngx_conf_t *cf);
@@ -102,6 +106,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
     { ngx_string("b24_api"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
       ngx_http_b24_conf_api,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_product"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_product,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
       NULL },
@@ -471,6 +482,7 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
     bscf->category = NGX_CONF_UNSET;
     bscf->api = NGX_CONF_UNSET_UINT;
     bscf->match = NGX_CONF_UNSET_UINT;
+    bscf->product = NGX_CONF_UNSET_UINT;
     bscf->requisite_preset = NGX_CONF_UNSET;
     bscf->stages_none = NGX_CONF_UNSET;
     bscf->retry_first = NGX_CONF_UNSET_MSEC;
@@ -513,6 +525,8 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->api, prev->api, 0);
     ngx_conf_merge_uint_value(conf->match, prev->match,
                               B24_MATCH_PHONE_EMAIL);
+    ngx_conf_merge_uint_value(conf->product, prev->product,
+                              B24_PRODUCT_NONE);
     ngx_conf_merge_str_value(conf->phone_code, prev->phone_code, "7");
     ngx_conf_merge_value(conf->requisite_preset, prev->requisite_preset, 1);
     ngx_conf_merge_value(conf->stages_none, prev->stages_none, 0);
@@ -520,11 +534,59 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->retry_max, prev->retry_max, 600000);
     ngx_conf_merge_msec_value(conf->retry_unknown, prev->retry_unknown, 65000);
 
-    if (conf->stages == NULL) {
-        conf->stages = prev->stages;
+    if (conf->stages_none) {
+
+        /* the table is the server's own lines only */
+
+        return NGX_CONF_OK;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_b24_merge_stages(prev->stages, &conf->stages) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* levels merge by status, the inner line wins */
+
+static ngx_int_t
+ngx_http_b24_merge_stages(ngx_array_t *parent, ngx_array_t **child)
+{
+    ngx_uint_t     i, j, n;
+    ngx_keyval_t  *out, *in, *kv;
+
+    if (parent == NULL || *child == NULL) {
+        *child = *child ? *child : parent;
+        return NGX_OK;
+    }
+
+    out = parent->elts;
+    n = (*child)->nelts;
+
+    for (i = 0; i < parent->nelts; i++) {
+        in = (*child)->elts;
+
+        for (j = 0; j < n; j++) {
+            if (in[j].key.len == out[i].key.len
+                && ngx_memcmp(in[j].key.data, out[i].key.data, in[j].key.len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (j < n) {
+            continue;
+        }
+
+        kv = ngx_array_push(*child);
+        if (kv == NULL) {
+            return NGX_ERROR;
+        }
+
+        *kv = out[i];
+    }
+
+    return NGX_OK;
 }
 
 
@@ -600,9 +662,47 @@ ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->mirror) {
         bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
         bscf->mirrors++;
+
+        return ngx_http_b24_merge_shop(cf, bscf, conf->shop) == NGX_OK
+               ? NGX_CONF_OK : NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* which shops' tables of stages a server's orders need */
+
+static ngx_int_t
+ngx_http_b24_merge_shop(ngx_conf_t *cf, ngx_http_b24_srv_conf_t *bscf,
+    const b24_shop_t *shop)
+{
+    b24_str_t   *name;
+    ngx_uint_t   i;
+
+    if (bscf->shops == NULL) {
+        bscf->shops = ngx_array_create(cf->pool, 1, sizeof(b24_str_t));
+        if (bscf->shops == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    name = bscf->shops->elts;
+
+    for (i = 0; i < bscf->shops->nelts; i++) {
+        if (b24_str_eq(&name[i], b24_shop_name(shop))) {
+            return NGX_OK;
+        }
+    }
+
+    name = ngx_array_push(bscf->shops);
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    *name = *b24_shop_name(shop);
+
+    return NGX_OK;
 }
 
 

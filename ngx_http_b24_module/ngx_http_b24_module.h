@@ -78,6 +78,7 @@ typedef enum {
 } ngx_http_b24_portal_state_e;
 
 #define NGX_HTTP_B24_REASON        256
+#define NGX_HTTP_B24_WARNINGS      2048
 
 
 /* of one origin: what the queue's counts table said last */
@@ -107,6 +108,7 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                text_gen;   /* odd while reason is written */
     u_char                      reason[NGX_HTTP_B24_REASON];
     u_char                      advice[NGX_HTTP_B24_REASON];
+    u_char                      warnings[NGX_HTTP_B24_WARNINGS];
     size_t                      len;
     u_char                      host[1];
 };
@@ -192,6 +194,7 @@ typedef struct {
     ngx_int_t                   category;
     ngx_uint_t                  api;        /* 0 classic, 1 universal */
     ngx_uint_t                  match;      /* b24_match_e */
+    ngx_uint_t                  product;    /* b24_product_e */
     ngx_str_t                   phone_code;
     ngx_int_t                   requisite_preset;
     ngx_array_t                *stages;     /* ngx_keyval_t; overrides */
@@ -202,6 +205,7 @@ typedef struct {
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
+    ngx_array_t                *shops;      /* b24_str_t: of its mirrors */
     ngx_http_b24_place_t        mirror_place;
     ngx_http_b24_origin_t      *o;          /* set by postconfiguration */
 } ngx_http_b24_srv_conf_t;
@@ -233,6 +237,8 @@ struct ngx_http_b24_origin_s {
     ngx_http_b24_place_t        place;
     ngx_http_b24_sh_origin_t   *sh;         /* after init_process */
     ngx_uint_t                  rejected;   /* not yet in the queue's counts */
+    time_t                      other_api;  /* courier: until then the other
+                                               family of methods is used */
 };
 
 
@@ -323,6 +329,8 @@ char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_product(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_category(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -416,6 +424,14 @@ void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
     int64_t change, ngx_uint_t opened);
 void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice);
+/* of the bucket of a portal with that b24_rate, 1/1000 request */
+ngx_uint_t ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh,
+    ngx_uint_t rate);
+/* lines of what the portal does not know of the configuration: ORIGIN, a tab,
+ * words; at most NGX_HTTP_B24_WARNINGS bytes with the zero one */
+void ngx_http_b24_sh_warnings(ngx_http_b24_sh_portal_t *sh, u_char *text);
+void ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
+    u_char text[NGX_HTTP_B24_WARNINGS]);
 /* a consistent copy of reason and advice, terminated */
 void ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);

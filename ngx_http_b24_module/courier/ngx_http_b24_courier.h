@@ -5,6 +5,8 @@
  *     leader   flock, the socket others knock on
  *     deliver  one order at a time for each portal: claim, look-up, attempt,
  *              write, outcome
+ *     book     what a portal says of itself, and what of our configuration
+ *              it does not know
  *     portal   limiter, back-off and state of a host
  *     curl     HTTP on nginx's event loop; the only file that knows curl
  */
@@ -68,6 +70,36 @@ ngx_msec_t ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     const char *reason, const char *advice);
 /* back-off with jitter for the n-th failure in a row, n from 1 */
 ngx_msec_t ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n);
+
+
+/* ---- book ---- */
+
+/* of one portal; the courier's own, asked anew by each one elected and daily */
+typedef struct {
+    ngx_http_b24_portal_t    *portal;
+    void                    (*done)(void *data);
+    void                     *data;
+
+    b24_pool_t               *pool;         /* of the book */
+    b24_book_t                book;
+    b24_pool_t               *next_pool;    /* of the one being asked for */
+    b24_book_t                next;
+    ngx_http_b24_transfer_t   transfer;
+    time_t                    due;          /* ngx_time(), 0: at once */
+} ngx_http_b24_book_t;
+
+
+ngx_uint_t ngx_http_b24_book_due(ngx_http_b24_book_t *book);
+/* one request; done() comes later, never from inside */
+ngx_int_t ngx_http_b24_book_fetch(ngx_http_b24_book_t *book);
+void ngx_http_b24_book_free(ngx_http_b24_book_t *book);
+/*
+ * What the configuration says of orders of an origin whose traffic was read by
+ * the rules of shop; the table of stages is the shop's with single lines
+ * overridden by b24_stage.
+ */
+ngx_int_t ngx_http_b24_crm_settings(b24_pool_t *pool,
+    ngx_http_b24_origin_t *o, b24_str_t *shop, b24_crm_settings_t *set);
 
 
 /* ---- deliver ---- */

@@ -2,8 +2,11 @@
 /*
  * One order at a time for each portal:
  *
+ *     book      (portal)  its stages and catalogue, before the first order
  *     claim     (queue)   the next due event of the portal's origins
- *     look-up   (portal)  deal by origin, contact by phone and e-mail
+ *     recall    (queue)   contact, company, products as remembered
+ *     look-up   (portal)  deal by origin, contact by phone and e-mail; left out
+ *                         when all is remembered
  *     attempt   (queue)   the steps about to be sent are committed first
  *     write     (portal)  contact, company, deal, rows that are missing
  *     outcome   (queue)   ids, steps, state, timeline; then the next claim
@@ -18,12 +21,19 @@
 #define NGX_HTTP_B24_CAUSE      400
 #define NGX_HTTP_B24_CODE       64
 #define NGX_HTTP_B24_AGAIN      1000    /* ms; the disk after a failure */
-#define NGX_HTTP_B24_WRITES     4       /* write rounds of one attempt */
+#define NGX_HTTP_B24_WRITES     8       /* write rounds of one attempt */
+/* ms a fact is relied upon: contacts and companies are asked for when they are
+ * used, products are not */
+#define NGX_HTTP_B24_MEMORY     (365 * 86400000LL)
+#define NGX_HTTP_B24_PRODUCTS   86400000LL
+#define NGX_HTTP_B24_OTHER_API  3600    /* s the other b24_api is kept to */
 
 
 typedef enum {
     NGX_HTTP_B24_LANE_IDLE = 0,
+    NGX_HTTP_B24_LANE_BOOK,
     NGX_HTTP_B24_LANE_CLAIM,
+    NGX_HTTP_B24_LANE_RECALL,
     NGX_HTTP_B24_LANE_LOOKUP,
     NGX_HTTP_B24_LANE_ATTEMPT,
     NGX_HTTP_B24_LANE_WRITE,
@@ -38,6 +48,7 @@ typedef enum {
  */
 typedef struct {
     ngx_http_b24_portal_t    *portal;
+    ngx_http_b24_book_t       book;
     ngx_http_b24_lane_e       stage;
     b24_str_t                *origins;      /* that deliver (not dry) */
     size_t                    norigins;
@@ -59,7 +70,10 @@ typedef struct {
     const char               *method;
     unsigned                  mask;         /* steps of this write */
     ngx_uint_t                writes;
+    b24_queue_fact_t         *facts;        /* recalled, then learned */
+    size_t                    nfacts;
     unsigned                  direct:1;     /* it is the rows' own call */
+    unsigned                  turned:1;     /* to the other b24_api */
     unsigned                  asked:1;      /* the queue is open */
     int64_t                   now;
     b24_queue_outcome_t       out;
@@ -69,6 +83,8 @@ typedef struct {
 
 
 static void ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane);
+static ngx_uint_t ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_lane_book_done(void *data);
 static void ngx_http_b24_lane_timer(ngx_event_t *ev);
 static void ngx_http_b24_lane_sleep(ngx_http_b24_lane_t *lane,
     ngx_msec_t ms);
@@ -83,10 +99,14 @@ static b24_queue_rc_e ngx_http_b24_recover(ngx_http_b24_lane_t *lane,
     b24_queue_t *q);
 static void ngx_http_b24_claim_done(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
-static ngx_int_t ngx_http_b24_stages(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_recall(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_recall_run(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static void ngx_http_b24_recall_done(ngx_http_b24_call_t *call);
 
 static void ngx_http_b24_lookup(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_lane_turn(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_write(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_write_direct(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_attempt_run(ngx_http_b24_call_t *call,
@@ -104,7 +124,8 @@ static void ngx_http_b24_fail(ngx_http_b24_lane_t *lane,
 static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
 static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
     b24_state_e state);
-static void ngx_http_b24_rows_differ(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_learn(ngx_http_b24_lane_t *lane);
+static ngx_int_t ngx_http_b24_remarks(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_outcome_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_outcome_done(ngx_http_b24_call_t *call);
@@ -154,6 +175,10 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         lane->call.data = lane;
         lane->transfer.data = lane;
 
+        lane->book.portal = pp[i];
+        lane->book.done = ngx_http_b24_lane_book_done;
+        lane->book.data = lane;
+
         lane->origins = ngx_pcalloc(cycle->pool,
                               pp[i]->origins.nelts * sizeof(b24_str_t));
         if (lane->origins == NULL) {
@@ -191,6 +216,8 @@ ngx_http_b24_deliver_exit(void)
         if (ngx_http_b24_lanes[i].timer.timer_set) {
             ngx_del_timer(&ngx_http_b24_lanes[i].timer);
         }
+
+        ngx_http_b24_book_free(&ngx_http_b24_lanes[i].book);
     }
 }
 
@@ -269,6 +296,10 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
         ngx_del_timer(&lane->timer);
     }
 
+    if (ngx_http_b24_lane_book(lane)) {
+        return;
+    }
+
     lane->again = 0;
 
     lane->pool = b24_pool_create(0);
@@ -278,6 +309,45 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
 
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_CLAIM,
                            ngx_http_b24_claim_run, ngx_http_b24_claim_done);
+}
+
+
+/* 1: the portal is being asked about itself, or will be */
+
+static ngx_uint_t
+ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane)
+{
+    ngx_msec_t  ms;
+
+    if (!ngx_http_b24_book_due(&lane->book)) {
+        return 0;
+    }
+
+    ms = ngx_http_b24_portal_take(lane->portal);
+
+    if (ms) {
+        ngx_http_b24_lane_sleep(lane, ms);
+        return 1;
+    }
+
+    if (ngx_http_b24_book_fetch(&lane->book) != NGX_OK) {
+        return 0;
+    }
+
+    lane->stage = NGX_HTTP_B24_LANE_BOOK;
+
+    return 1;
+}
+
+
+static void
+ngx_http_b24_lane_book_done(void *data)
+{
+    ngx_http_b24_lane_t  *lane = data;
+
+    lane->stage = NGX_HTTP_B24_LANE_IDLE;
+
+    ngx_http_b24_lane_kick(lane);
 }
 
 
@@ -362,8 +432,11 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
 
     lane->origin = NULL;
     lane->order = NULL;
+    lane->facts = NULL;
+    lane->nfacts = 0;
     lane->writes = 0;
     lane->direct = 0;
+    lane->turned = 0;
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
 }
 
@@ -465,7 +538,7 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
         return;
     }
 
-    ngx_http_b24_lookup(lane);
+    ngx_http_b24_recall(lane);
 }
 
 
@@ -477,7 +550,6 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
     b24_str_t                 key;
     ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
-    ngx_http_b24_srv_conf_t  *bscf;
 
     op = lane->portal->origins.elts;
 
@@ -499,16 +571,22 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
     lane->order->origin = lane->job.origin;
     lane->order->fields[B24_ORDER_ID] = lane->job.order_id;
 
-    bscf = lane->origin->conf;
+    if (ngx_http_b24_crm_settings(lane->pool, lane->origin,
+                                  &lane->order->shop, &lane->set)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    lane->set.origin = lane->job.origin;
-    lane->set.category = (int) bscf->category;
-    lane->set.universal = bscf->api;
-    lane->set.match = (b24_match_e) bscf->match;
-    lane->set.phone_code = bscf->phone_code;
-    lane->set.requisite_preset = (int) bscf->requisite_preset;
+    lane->set.book = &lane->book.book;
 
-    if (ngx_http_b24_stages(lane) != NGX_OK) {
+    if (lane->origin->other_api > ngx_time()) {
+        lane->set.universal = !lane->set.universal;
+    }
+
+    b24_crm_product_ids(&lane->set, lane->order);
+
+    if (b24_crm_stage_remark(lane->pool, &lane->set, lane->order) != B24_OK) {
         return NGX_ERROR;
     }
 
@@ -538,57 +616,85 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
 }
 
 
-/* the shop's table, single lines overridden by b24_stage */
+/* ---- recall ---- */
 
-static ngx_int_t
-ngx_http_b24_stages(ngx_http_b24_lane_t *lane)
+static void
+ngx_http_b24_recall(ngx_http_b24_lane_t *lane)
 {
-    ngx_uint_t                i;
-    ngx_keyval_t             *kv;
-    const b24_pair_t         *pair;
-    const b24_shop_t         *shop;
-    ngx_http_b24_srv_conf_t  *bscf;
+    size_t  i;
 
-    bscf = lane->origin->conf;
+    lane->facts = b24_pcalloc(lane->pool,
+                              (B24_CRM_KEYS + 3 + lane->order->nitems)
+                              * sizeof(b24_queue_fact_t));
 
-    lane->set.stages = NULL;
-    lane->set.default_status.len = 0;
+    if (lane->facts == NULL
+        || b24_crm_keys(lane->pool, &lane->set, lane->order, &lane->known,
+                        lane->facts, &lane->nfacts)
+           != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the order cannot be put into commands");
+        return;
+    }
 
-    shop = b24_rules_find(ngx_http_b24_main->rules, &lane->order->shop);
+    if (lane->nfacts == 0) {
+        ngx_http_b24_lookup(lane);
+        return;
+    }
 
-    if (shop && !bscf->stages_none) {
+    for (i = 0; i < lane->nfacts; i++) {
+        lane->facts[i].portal = lane->portal->host;
+    }
 
-        for (pair = b24_shop_stages(shop); pair; pair = pair->next) {
-            if (b24_pair_set(lane->pool, &lane->set.stages, &pair->name,
-                             &pair->value)
-                != B24_OK)
-            {
-                return NGX_ERROR;
-            }
+    ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_RECALL,
+                           ngx_http_b24_recall_run, ngx_http_b24_recall_done);
+}
+
+
+static void
+ngx_http_b24_recall_run(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    size_t  n;
+
+    if (q == NULL) {
+        return;
+    }
+
+    /* products stand behind the others */
+
+    for (n = 0; n < lane->nfacts; n++) {
+        if (lane->facts[n].kind == B24_FACT_PRODUCT) {
+            break;
         }
     }
 
-    if (shop) {
-        lane->set.default_status = *b24_shop_default_status(shop);
+    call->rc = b24_queue_recall(q, lane->facts, n, NGX_HTTP_B24_MEMORY,
+                                lane->now);
+
+    if (call->rc == B24_QUEUE_OK && n < lane->nfacts) {
+        call->rc = b24_queue_recall(q, lane->facts + n, lane->nfacts - n,
+                                    NGX_HTTP_B24_PRODUCTS, lane->now);
+    }
+}
+
+
+/* a memory that fails is none */
+
+static void
+ngx_http_b24_recall_done(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_lane_t  *lane = call->data;
+
+    if (call->rc == B24_QUEUE_OK
+        && b24_crm_recalled(lane->pool, &lane->set, lane->order, &lane->known,
+                            lane->facts, lane->nfacts, lane->job.attempts > 1))
+    {
+        ngx_http_b24_write(lane);
+        return;
     }
 
-    if (bscf->stages == NULL) {
-        return NGX_OK;
-    }
-
-    kv = bscf->stages->elts;
-
-    for (i = 0; i < bscf->stages->nelts; i++) {
-        if (b24_pair_set(lane->pool, &lane->set.stages,
-                         &kv[i].key,
-                         &kv[i].value)
-            != B24_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    ngx_http_b24_lookup(lane);
 }
 
 
@@ -650,12 +756,30 @@ ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t)
         return;
     }
 
+    if (lane->known.again == B24_AGAIN_LOOKUP) {
+        ngx_http_b24_lane_turn(lane);
+        ngx_http_b24_lookup(lane);
+        return;
+    }
+
     if (verdict.class != B24_CLASS_OK) {
         ngx_http_b24_fail(lane, &verdict, "batch");
         return;
     }
 
     ngx_http_b24_write(lane);
+}
+
+
+/* the portal refuses this b24_api's methods: the rest goes by the other's */
+
+static void
+ngx_http_b24_lane_turn(ngx_http_b24_lane_t *lane)
+{
+    if (lane->known.other_api && !lane->turned) {
+        lane->turned = 1;
+        lane->set.universal = !lane->set.universal;
+    }
 }
 
 
@@ -715,8 +839,10 @@ ngx_http_b24_write(ngx_http_b24_lane_t *lane)
     /* what an earlier answer told is committed with it */
 
     lane->job.deal_id = lane->known.deal;
-    lane->job.contact_id = lane->known.contact;
-    lane->job.company_id = lane->known.company;
+    lane->job.contact_id = lane->known.recalled_contact ? 0
+                                                        : lane->known.contact;
+    lane->job.company_id = lane->known.recalled_company ? 0
+                                                        : lane->known.company;
 
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_ATTEMPT,
                            ngx_http_b24_attempt_run,
@@ -814,12 +940,9 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
     ngx_http_b24_lane_t  *lane = t->data;
 
     int             rc;
-    unsigned        dropped;
     const char     *method;
     b24_answer_t    answer;
     b24_verdict_t   verdict;
-
-    dropped = lane->known.drop_email;
 
     if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
         return;
@@ -842,11 +965,16 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
         return;
     }
 
-    if (lane->known.drop_email && !dropped) {
+    if (lane->known.again != B24_AGAIN_NO) {
+        ngx_http_b24_lane_turn(lane);
 
-        /* only the e-mail was refused: again without it, at once */
+        if (lane->known.again == B24_AGAIN_LOOKUP) {
+            ngx_http_b24_lookup(lane);
 
-        ngx_http_b24_write(lane);
+        } else {
+            ngx_http_b24_write(lane);
+        }
+
         return;
     }
 
@@ -1092,10 +1220,22 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
         ngx_http_b24_portal_good(lane->portal);
 
         out->method = NULL;
-        out->cause = known->deal_found ? "the deal was there already" : NULL;
+        out->cause = NULL;
         out->advice = NULL;
 
-        ngx_http_b24_rows_differ(lane);
+        if (ngx_http_b24_remarks(lane) != NGX_OK
+            || ngx_http_b24_learn(lane) != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                          "b24: no memory for the remarks on %s",
+                          lane->job.key);
+        }
+
+        if (lane->turned) {
+            lane->origin->other_api = (lane->origin->other_api > ngx_time())
+                                      ? 0
+                                      : ngx_time() + NGX_HTTP_B24_OTHER_API;
+        }
 
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                       "b24: %s delivered as deal %L", lane->job.key,
@@ -1108,33 +1248,87 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
 }
 
 
-/* a total that the rows don't reach is said in the deal and here */
+/* what a person should know of an order that is delivered */
 
-static void
-ngx_http_b24_rows_differ(ngx_http_b24_lane_t *lane)
+static ngx_int_t
+ngx_http_b24_remarks(ngx_http_b24_lane_t *lane)
 {
     char            diff[B24_DECIMAL_LEN];
     size_t          n;
-    u_char         *p;
+    b24_str_t       text;
     b24_row_t      *rows;
     b24_decimal_t   d;
+    b24_buf_t       buf;
 
-    if (b24_crm_rows(lane->pool, lane->order, &rows, &n, &d) != B24_OK
-        || n == 0 || d.units == 0)
-    {
-        return;
+    if (b24_crm_remarks(lane->pool, lane->order, &text) != B24_OK) {
+        return NGX_ERROR;
     }
 
-    (void) b24_decimal_print(&d, 2, diff);
+    b24_buf_init(&buf, lane->pool);
 
-    p = ngx_slprintf((u_char *) lane->cause,
-                     (u_char *) lane->cause + sizeof(lane->cause) - 1,
-                     "the product rows differ from the shop's total by %s",
-                     diff);
-    *p = '\0';
+    if (lane->known.deal_found) {
+        b24_buf_adds(&buf, "the deal was there already");
+    }
 
-    lane->out.cause = lane->cause;
-    lane->out.advice = "compare the deal's rows with the order in the shop";
+    if (text.len) {
+        b24_buf_adds(&buf, buf.len ? "; " : "");
+        b24_buf_addstr(&buf, &text);
+
+        lane->out.advice = "look at the deal; when the stage is wrong, compare "
+                           "the stage lines and b24_stage with the portal";
+    }
+
+    /* a total that the rows don't reach is said in the deal, too */
+
+    if (b24_crm_rows(lane->pool, lane->order, &rows, &n, &d) == B24_OK
+        && n && d.units)
+    {
+        (void) b24_decimal_print(&d, 2, diff);
+
+        b24_buf_adds(&buf, buf.len ? "; " : "");
+        b24_buf_adds(&buf, "the product rows differ from the shop's total "
+                           "by ");
+        b24_buf_adds(&buf, diff);
+
+        lane->out.advice = "compare the deal's rows with the order in the "
+                           "shop";
+    }
+
+    if (buf.len == 0) {
+        return NGX_OK;
+    }
+
+    if (b24_buf_str(&buf, &text) != B24_OK) {
+        return NGX_ERROR;
+    }
+
+    lane->out.cause = (char *) text.data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_learn(ngx_http_b24_lane_t *lane)
+{
+    size_t  i;
+
+    if (lane->facts == NULL
+        || b24_crm_learn(lane->pool, &lane->set, lane->order, &lane->known,
+                         lane->facts, &lane->nfacts)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < lane->nfacts; i++) {
+        lane->facts[i].portal = lane->portal->host;
+    }
+
+    lane->out.facts = lane->facts;
+    lane->out.nfacts = lane->nfacts;
+
+    return NGX_OK;
 }
 
 

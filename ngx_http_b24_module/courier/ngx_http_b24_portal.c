@@ -26,24 +26,12 @@ static ngx_uint_t ngx_http_b24_portal_words(ngx_str_t *code);
 ngx_msec_t
 ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal)
 {
-    ngx_msec_int_t             ms;
-    ngx_atomic_uint_t          level, drain, full;
+    ngx_uint_t                 level, full;
     ngx_http_b24_sh_portal_t  *sh;
 
     sh = portal->sh;
 
-    ms = (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) sh->last);
-
-    if (ms < 0) {
-        ms = 0;
-    }
-
-    /* rate is in thousandths a second; an hour empties any bucket */
-
-    drain = (ngx_atomic_uint_t) ngx_min(ms, 3600 * 1000) * portal->rate / 1000;
-
-    level = sh->level;
-    level = (level > drain) ? level - drain : 0;
+    level = ngx_http_b24_sh_level(sh, portal->rate);
     full = portal->burst * 1000;
 
     sh->level = level;

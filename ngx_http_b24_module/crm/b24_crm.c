@@ -51,6 +51,7 @@ static int b24_read_deal(b24_lookup_t *l, b24_crm_known_t *known, int *retry);
 static int b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
     b24_crm_known_t *known);
 static int b24_read_comm(b24_lookup_t *l, const char *name, b24_ids_t *ids);
+static unsigned b24_among(const b24_ids_t *ids, int64_t id);
 static int b24_pick_contact(b24_lookup_t *l, b24_order_t *order,
     const b24_ids_t *first, const b24_ids_t *second, int64_t *id);
 static int b24_read_company(b24_lookup_t *l, b24_crm_known_t *known);
@@ -65,8 +66,6 @@ static int b24_fit_origin(const b24_str_t *origin,
     const b24_crm_facts_t *facts);
 static int b24_same_order(const b24_str_t *origin,
     const b24_crm_facts_t *facts);
-static b24_node_t *b24_field(const b24_crm_api_t *api, const b24_node_t *node,
-    const char *name);
 
 
 /*
@@ -122,6 +121,8 @@ b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
         b24_lookup_list(batch, api, "title", B24_ENTITY_COMPANY, &facts,
                         "TITLE", &facts.title);
     }
+
+    b24_products_ask(batch, set, order, known);
 
     return batch->failed ? B24_ERROR : B24_OK;
 }
@@ -220,6 +221,7 @@ b24_crm_looked_up(b24_pool_t *pool, const b24_answer_t *answer,
     b24_crm_facts_t  facts;
 
     *verdict = answer->verdict;
+    known->again = B24_AGAIN_NO;
 
     if (verdict->class != B24_CLASS_OK) {
         return B24_OK;
@@ -250,21 +252,35 @@ b24_crm_looked_up(b24_pool_t *pool, const b24_answer_t *answer,
         rc = b24_read_company(&l, &now);
     }
 
+    if (rc == B24_OK) {
+        rc = b24_products_read(pool, answer, set, order, &now, verdict);
+    }
+
     if (rc == B24_ERROR) {
         return B24_ERROR;
     }
 
     if (rc != B24_OK) {
-        return B24_OK;              /* the verdict tells */
+
+        /* the verdict tells; a list the portal has no more has another name */
+
+        if (!known->other_api
+            && b24_str_caseeqs(&verdict->code, "ERROR_METHOD_NOT_FOUND"))
+        {
+            known->other_api = 1;
+            known->again = B24_AGAIN_LOOKUP;
+        }
+
+        return B24_OK;
     }
 
     /* what isn't there although the deal is, a person has taken away */
 
-    if (now.contact || !facts.buyer || now.deal) {
+    if (now.contact || !facts.buyer || (now.deal && !now.relink)) {
         now.contact_done = 1;
     }
 
-    if (!facts.company || (now.deal && now.company == 0)) {
+    if (!facts.company || (now.deal && now.company == 0 && !now.relink)) {
         now.company_done = 1;
     }
 
@@ -335,9 +351,30 @@ b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
         return B24_OK;
     }
 
-    return l->facts->phone_first
-           ? b24_pick_contact(l, order, &phone, &email, &known->contact)
-           : b24_pick_contact(l, order, &email, &phone, &known->contact);
+    rc = l->facts->phone_first
+         ? b24_pick_contact(l, order, &phone, &email, &known->contact)
+         : b24_pick_contact(l, order, &email, &phone, &known->contact);
+
+    known->phone_fits = b24_among(&phone, known->contact);
+    known->email_fits = b24_among(&email, known->contact);
+
+    return rc;
+}
+
+
+static unsigned
+b24_among(const b24_ids_t *ids, int64_t id)
+{
+    size_t  i;
+
+    for (i = 0; i < ids->n; i++) {
+
+        if (ids->ids[i] == id) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -393,19 +430,15 @@ b24_pick_contact(b24_lookup_t *l, b24_order_t *order, const b24_ids_t *first,
     const b24_ids_t *second, int64_t *id)
 {
     char       text[160];
-    size_t     i, n;
+    size_t     i;
     b24_ids_t  both;
 
     both.n = 0;
 
     for (i = 0; i < first->n; i++) {
 
-        for (n = 0; n < second->n; n++) {
-
-            if (first->ids[i] == second->ids[n]) {
-                both.ids[both.n++] = first->ids[i];
-                break;
-            }
+        if (b24_among(second, first->ids[i])) {
+            both.ids[both.n++] = first->ids[i];
         }
     }
 
@@ -544,13 +577,13 @@ b24_read_firm(b24_lookup_t *l, const char *name, int64_t *id)
     }
 
     for (node = node->first; node; node = node->next) {
-        n = b24_node_id(b24_field(l->api, node, "ID"));
+        n = b24_node_id(b24_crm_field(l->api, node, "ID"));
 
         if (n == 0) {
             return b24_read_shape(l);
         }
 
-        field = b24_field(l->api, node, "ORIGIN_ID");
+        field = b24_crm_field(l->api, node, "ORIGIN_ID");
 
         if (field && b24_node_text(field, &origin) == B24_OK
             && !(company ? b24_fit_origin(&origin, l->facts)
@@ -721,8 +754,8 @@ b24_same_order(const b24_str_t *origin, const b24_crm_facts_t *facts)
 }
 
 
-static b24_node_t *
-b24_field(const b24_crm_api_t *api, const b24_node_t *node, const char *name)
+b24_node_t *
+b24_crm_field(const b24_crm_api_t *api, const b24_node_t *node, const char *name)
 {
     char       key[B24_CRM_KEY];
     b24_str_t  s;

@@ -3,8 +3,11 @@
  * An order turned into Bitrix24 commands, and their answers turned into what is
  * known of the order: pure functions, no clock, no I/O.
  *
- *     b24_crm_lookup() -> batch -> b24_crm_looked_up()
+ *     b24_book_ask()   -> batch -> b24_book_read()       once a portal
+ *     b24_crm_keys()   -> queue -> b24_crm_recalled()    once an order, then
+ *     b24_crm_lookup() -> batch -> b24_crm_looked_up()   unless all is known
  *     b24_crm_write()  -> batch -> b24_crm_written()
+ *     b24_crm_learn()  -> queue
  */
 
 
@@ -16,6 +19,7 @@
 #include "b24_order.h"
 #include "b24_batch.h"
 #include "b24_decimal.h"
+#include "b24_queue.h"              /* b24_queue_fact_t, b24_delivery_step_e */
 
 
 typedef enum {
@@ -25,6 +29,44 @@ typedef enum {
     B24_MATCH_EMAIL,
     B24_MATCH_NONE
 } b24_match_e;
+
+
+/* PRODUCT_ID of rows: 0, the shop's own id, or found by XML_ID */
+typedef enum {
+    B24_PRODUCT_NONE = 0,
+    B24_PRODUCT_ID,
+    B24_PRODUCT_XML_ID
+} b24_product_e;
+
+
+/* a pipeline's stages as the portal told them, whole STAGE_IDs ("C9:NEW") */
+typedef struct b24_pipeline_s  b24_pipeline_t;
+
+struct b24_pipeline_s {
+    int              category;
+    unsigned         known:1;       /* the portal has answered */
+    b24_str_t       *stages;        /* known and none: no such pipeline */
+    size_t           nstages;
+    b24_pipeline_t  *next;
+};
+
+
+#define B24_BOOK_IBLOCKS  8
+
+/*
+ * What the portal says of itself.  pipelines and want_catalog are filled in by
+ * whoever asks, the rest by b24_book_read().
+ */
+typedef struct {
+    b24_pipeline_t  *pipelines;
+    unsigned         want_catalog:1;
+    unsigned         catalog_known:1;   /* iblocks are told, or refused */
+    unsigned         no_stage_list:1;   /* crm.dealcategory.stage.list is gone:
+                                           crm.status.list is asked instead */
+    int64_t          iblocks[B24_BOOK_IBLOCKS];
+    size_t           niblocks;
+    b24_str_t        refused;       /* why the catalogue can't be read */
+} b24_book_t;
 
 
 /* what b24_* directives of a server say; strings live with the configuration */
@@ -38,7 +80,17 @@ typedef struct {
     b24_pair_t    *stages;          /* STATUS -> STAGE, b24_stage over the
                                        shop's */
     b24_str_t      default_status;
+    b24_product_e  product;
+    const b24_book_t  *book;        /* NULL: the portal was not asked yet */
 } b24_crm_settings_t;
+
+
+/* what b24_crm_looked_up() or b24_crm_written() wants done at once */
+typedef enum {
+    B24_AGAIN_NO = 0,
+    B24_AGAIN_WRITE,                /* b24_crm_write() once more */
+    B24_AGAIN_LOOKUP                /* b24_crm_lookup() first */
+} b24_again_e;
 
 
 /*
@@ -56,6 +108,21 @@ typedef struct {
     unsigned  drop_email:1;         /* the portal refused the e-mail: it goes to
                                        COMMENTS instead of the contact */
     unsigned  requisite_done:1;     /* the company has its INN in a requisite */
+    unsigned  recalled_contact:1;   /* from our own memory: the write batch asks
+                                       for it before it is relied upon */
+    unsigned  recalled_company:1;
+    unsigned  phone_fits:1;         /* the contact has the order's phone */
+    unsigned  email_fits:1;
+    unsigned  relink:1;             /* the deal is there with a contact that
+                                       turned out to be another's */
+    unsigned  other_api:1;          /* b24_api's other family of methods */
+    unsigned  no_products:1;        /* the catalogue was asked already */
+    unsigned  unreadable:1;         /* the contact can't be read, so is not
+                                       worth remembering */
+    int64_t   gone_contact;         /* what our memory had wrong, to be
+                                       forgotten; 0: nothing */
+    int64_t   gone_company;
+    b24_again_e  again;
     b24_str_t  origin_id;           /* ORIGIN_ID unless it is the order's number
                                        (an order without one: the record's key;
                                        a number used again: with its suffix) */
@@ -77,9 +144,75 @@ int b24_crm_email(b24_pool_t *pool, const b24_str_t *text, b24_str_t *email);
 int b24_crm_inn_valid(const b24_str_t *inn);
 
 /* STAGE_ID for the order's status, with its prefix; empty when the table has
- * none (the portal then takes the pipeline's first stage) */
+ * none or the portal does not know it (the portal then takes the pipeline's
+ * first stage) */
 int b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_str_t *stage);
+/* the same of one line of the table: value with its pipeline's prefix */
+int b24_crm_stage_id(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_str_t *value, b24_str_t *stage);
+/* 1: it is a stage of the settings' pipeline, or nobody knows better */
+int b24_crm_stage_known(const b24_crm_settings_t *set,
+    const b24_str_t *stage);
+/* a remark to an order whose status has no stage, or one the portal does not
+ * know: it is delivered all the same, at the pipeline's first stage */
+int b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,
+    b24_order_t *order);
+
+
+/* ---- the portal's book ---- */
+
+/*
+ * Commands (halt:0) for what the book has not: stages of its pipelines by
+ * crm.dealcategory.stage.list, or by crm.status.list where the portal does not
+ * know that method any more, and the catalogue's information blocks.
+ * batch->count 0: all is known.
+ */
+int b24_book_ask(b24_batch_t *batch, const b24_book_t *book);
+/*
+ * Reads what was answered; strings are copied to pool.  verdict is of the
+ * request, or of the first command that failed and left something unknown;
+ * *again: b24_book_ask() has another way to ask.
+ */
+int b24_book_read(b24_pool_t *pool, const b24_answer_t *answer,
+    b24_book_t *book, b24_verdict_t *verdict, int *again);
+/* NULL when the book has none of that number */
+const b24_pipeline_t *b24_book_pipeline(const b24_book_t *book,
+    int category);
+
+
+/* b24_product id: the shop's own ids, where they are numbers, are the
+ * portal's */
+void b24_crm_product_ids(const b24_crm_settings_t *set, b24_order_t *order);
+
+
+/* ---- what earlier deliveries have taught ---- */
+
+/* phone, e-mail, company; products come on top, one for each item at most */
+#define B24_CRM_KEYS  3
+
+/*
+ * What the queue's memory may know of this order's contact, company and
+ * products: facts gets the keys (ids 0, portals empty), *n how many; room for
+ * B24_CRM_KEYS + order->nitems.  B24_DECLINED as b24_crm_lookup().
+ */
+int b24_crm_keys(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    b24_queue_fact_t *facts, size_t *n);
+/*
+ * Takes over the ids found; of contact and company only on a first attempt
+ * (retry: an earlier one may have made anything) and only when all that the
+ * buyer is told by leads to the same contact.  Returns 1 when nothing has to be
+ * looked up, 0 when b24_crm_lookup() must come first.
+ */
+int b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
+    b24_order_t *order, b24_crm_known_t *known,
+    const b24_queue_fact_t *facts, size_t n, int retry);
+/* after a delivery: what is worth remembering, and what to forget (negative
+ * ids); facts as above with room for three more */
+int b24_crm_learn(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    b24_queue_fact_t *facts, size_t *n);
 
 
 /* one product row; all amounts exact as the portal stores them */
@@ -110,7 +243,8 @@ int b24_crm_rows(b24_pool_t *pool, const b24_order_t *order, b24_row_t **rows,
  * Look-up batch (halt:0): deal by ORIGINATOR_ID + ORIGIN_ID, contact by phone
  * and e-mail, company by INN, by its own ORIGIN_ID and by title + origin; with
  * retry set also the contact by origin, since an earlier attempt may have made
- * it.  batch->count 0: nothing has to be asked.  B24_DECLINED: the order has no
+ * it; products of the catalogue by XML_ID.  batch->count 0: nothing has to be
+ * asked.  B24_DECLINED: the order has no
  * number and known no origin_id, so it could never be found again.
  */
 int b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
@@ -120,7 +254,8 @@ int b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
  * Reads the look-up's answer into known (lowest id among several).  Every
  * command must have answered in its documented shape: otherwise verdict says
  * which class of failure it is and nothing may be created.  A remark goes to
- * the order when phone and e-mail point to different contacts.
+ * the order when phone and e-mail point to different contacts.  known->again
+ * tells when the other family of methods has to be asked.
  */
 int b24_crm_looked_up(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, b24_order_t *order,
@@ -140,12 +275,21 @@ int b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
  * Reads the answer of a write batch into known (which must be as it was for
  * b24_crm_write()), step by step; verdict is of the first command that failed,
  * with *method its name (static; NULL when the request failed as a whole);
- * B24_CLASS_OK when all is done.  When the portal refused only the e-mail,
- * known->drop_email is set and the class is B24_CLASS_RETRY.
+ * B24_CLASS_OK when all is done.
+ *
+ * known->again is set when there is a way to go on at once: without an e-mail
+ * the portal refused (drop_email), without characters beyond U+FFFF its
+ * database can't keep (the order's texts lose them), by the other family of
+ * methods (other_api), or without the contact our memory had wrong.  What the
+ * portal did not take as it was sent goes to the order's remarks.
  */
 int b24_crm_written(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_settings_t *set, const b24_order_t *order,
+    const b24_crm_settings_t *set, b24_order_t *order,
     b24_crm_known_t *known, b24_verdict_t *verdict, const char **method);
+
+/* the order's remarks as one text, "; " between them; empty: none */
+int b24_crm_remarks(b24_pool_t *pool, const b24_order_t *order,
+    b24_str_t *text);
 
 
 /*

@@ -20,8 +20,9 @@
 typedef struct {
     unsigned     universal:1;
     const char  *add[3];            /* by b24_entity_e */
+    const char  *get[3];
     const char  *list[3];
-    const char  *update;            /* of a company */
+    const char  *update[3];
     const char  *rows_set;
     const char  *ref[3];            /* id of what this batch has added */
     int          type[3];           /* entityTypeId */
@@ -36,6 +37,32 @@ typedef enum {
 } b24_entity_e;
 
 
+/* the commands of a write batch, in their order */
+typedef enum {
+    B24_DO_ASK_CONTACT = 0,         /* is what we remember still true? */
+    B24_DO_ASK_COMPANY,
+    B24_DO_CONTACT,
+    B24_DO_COMPANY,
+    B24_DO_DEAL,
+    B24_DO_ROWS,
+    B24_DO_RELINK,                  /* the deal's contact and company */
+    B24_DO_REQUISITE,
+    B24_DO_MARK,                    /* the company's ORIGIN_ID by its INN */
+    B24_DO_LINK,
+    B24_DO_READ,                    /* the deal as the portal has taken it */
+    B24_DO_N
+} b24_do_e;
+
+
+/* which of them an order still needs */
+typedef struct {
+    unsigned       want[B24_DO_N];
+    b24_row_t     *rows;
+    size_t         nrows;
+    b24_decimal_t  diff;
+} b24_plan_t;
+
+
 /* what the order says of the buyer, in the form the portal compares */
 typedef struct {
     b24_str_t  originator;
@@ -46,6 +73,7 @@ typedef struct {
     b24_str_t  inn;                 /* valid, or empty */
     b24_str_t  kpp;
     b24_str_t  firm;                /* ORIGIN_ID of the company */
+    b24_str_t  firm_key;            /* what the company is remembered by */
     unsigned   buyer:1;
     unsigned   company:1;
     unsigned   by_phone:1;          /* look the buyer up by it */
@@ -60,6 +88,41 @@ const b24_crm_api_t *b24_crm_api(const b24_crm_settings_t *set);
 int b24_crm_facts(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, const b24_crm_known_t *known,
     b24_crm_facts_t *facts);
+
+int b24_crm_plan(b24_pool_t *pool, const b24_crm_api_t *api,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts, b24_plan_t *plan);
+/* name of a command's result in the batch, letters only */
+const char *b24_crm_do_name(b24_do_e step);
+
+/* the other family of methods may do what this one was refused */
+int b24_crm_api_refused(const b24_crm_api_t *api,
+    const b24_verdict_t *verdict);
+
+/* a contact of crm.contact.get or crm.item.get still has what it was
+ * remembered by */
+int b24_crm_contact_fits(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_crm_facts_t *facts, const b24_crm_known_t *known,
+    const b24_node_t *contact);
+/* remarks where the deal, as the portal holds it, differs from what was sent */
+int b24_crm_read_back(b24_pool_t *pool, const b24_crm_settings_t *set,
+    b24_order_t *order, const b24_crm_known_t *known,
+    const b24_node_t *deal);
+
+/* commands for articles whose products are not known yet, and their answer */
+void b24_products_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known);
+/* B24_DECLINED: verdict tells a failure that may pass */
+int b24_products_read(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_order_t *order,
+    b24_crm_known_t *known, b24_verdict_t *verdict);
+/* the article's key, empty: the item needs no product */
+b24_str_t b24_products_key(const b24_crm_settings_t *set,
+    const b24_item_t *item);
+
+/* a member of an object by its classic name, NULL: none */
+b24_node_t *b24_crm_field(const b24_crm_api_t *api, const b24_node_t *node,
+    const char *name);
 
 /* the id a method that adds something has answered, 0: none */
 int64_t b24_crm_added(const b24_crm_api_t *api, const b24_node_t *result);

@@ -30,8 +30,9 @@ static const b24_crm_api_t  b24_crm_apis[] = {
 
     { 0,
       { "crm.contact.add", "crm.company.add", "crm.deal.add" },
+      { "crm.contact.get", "crm.company.get", "crm.deal.get" },
       { "crm.contact.list", "crm.company.list", "crm.deal.list" },
-      "crm.company.update",
+      { "crm.contact.update", "crm.company.update", "crm.deal.update" },
       "crm.deal.productrows.set",
       { "$result[c]", "$result[k]", "$result[d]" },
       { 3, 4, 2 },
@@ -39,8 +40,9 @@ static const b24_crm_api_t  b24_crm_apis[] = {
 
     { 1,
       { "crm.item.add", "crm.item.add", "crm.item.add" },
+      { "crm.item.get", "crm.item.get", "crm.item.get" },
       { "crm.item.list", "crm.item.list", "crm.item.list" },
-      "crm.item.update",
+      { "crm.item.update", "crm.item.update", "crm.item.update" },
       "crm.item.productrow.set",
       { "$result[c][item][id]", "$result[k][item][id]",
         "$result[d][item][id]" },
@@ -330,6 +332,22 @@ b24_facts_company(b24_pool_t *pool, const b24_order_t *order,
 
     b24_crm_cut(&facts->title, B24_TITLE_CHARS);
 
+    /* a title means a firm of our own only, an INN means the same anywhere */
+
+    facts->firm_key = facts->firm;
+
+    if (facts->company && facts->inn.len == 0) {
+        b24_buf_init(&buf, pool);
+        b24_buf_adds(&buf, "title:");
+        b24_buf_addstr(&buf, &facts->originator);
+        b24_buf_addc(&buf, '\n');
+        b24_buf_addstr(&buf, &facts->title);
+
+        if (b24_buf_str(&buf, &facts->firm_key) != B24_OK) {
+            return B24_ERROR;
+        }
+    }
+
     return B24_OK;
 }
 
@@ -357,53 +375,4 @@ b24_kpp_valid(const b24_str_t *kpp)
     }
 
     return 1;
-}
-
-
-int
-b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
-    const b24_order_t *order, b24_str_t *stage)
-{
-    size_t             i;
-    b24_buf_t          buf;
-    b24_str_t          none = b24_null_string;
-    const b24_str_t   *status;
-    const b24_pair_t  *pair;
-
-    status = order->fields[B24_ORDER_STATUS].len
-             ? &order->fields[B24_ORDER_STATUS] : &set->default_status;
-
-    pair = status->len ? b24_pair_get(set->stages, status) : NULL;
-
-    if (pair == NULL || pair->value.len == 0) {
-        *stage = none;
-        return B24_OK;
-    }
-
-    *stage = pair->value;
-
-    /* "C9:NEW" names its pipeline already */
-
-    if (stage->data[0] == 'C') {
-
-        for (i = 1; i < stage->len && b24_isdigit(stage->data[i]); i++) {
-            /* void */
-        }
-
-        if (i > 1 && i < stage->len && stage->data[i] == ':') {
-            return B24_OK;
-        }
-    }
-
-    if (set->category == 0) {
-        return B24_OK;
-    }
-
-    b24_buf_init(&buf, pool);
-    b24_buf_addc(&buf, 'C');
-    b24_buf_addi(&buf, set->category);
-    b24_buf_addc(&buf, ':');
-    b24_buf_addstr(&buf, stage);
-
-    return b24_buf_str(&buf, stage);
 }

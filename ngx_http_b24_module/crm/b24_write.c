@@ -2,14 +2,15 @@
 /*
  * Writing an order: one batch with halt:1 that adds contact, company, deal and
  * rows, each referring to what was added before it.  Requisite and link of the
- * company come last, so that they can't keep an order from its deal.
+ * company come last, so that they can't keep an order from its deal.  What is
+ * only remembered of contact and company is asked for first: the batch stops
+ * there when it is gone.  b24_written.c reads the answer.
  */
 
 
 #include <stdio.h>
 
 #include "b24_crm_int.h"
-#include "b24_queue.h"              /* b24_delivery_step_e */
 
 
 #define B24_FIELD_NAME    64        /* of a pair: FIELD */
@@ -17,28 +18,6 @@
 #define B24_CODE_CHARS    50        /* STAGE_ID, CURRENCY_ID ... */
 #define B24_UTM_CHARS     200
 #define B24_VALUE_CHARS   8192      /* of any other field */
-
-
-/* the commands of the batch, in their order */
-typedef enum {
-    B24_DO_CONTACT = 0,
-    B24_DO_COMPANY,
-    B24_DO_DEAL,
-    B24_DO_ROWS,
-    B24_DO_REQUISITE,
-    B24_DO_MARK,                    /* the company's ORIGIN_ID by its INN */
-    B24_DO_LINK,
-    B24_DO_N
-} b24_do_e;
-
-
-/* which of them an order still needs */
-typedef struct {
-    unsigned       want[B24_DO_N];
-    b24_row_t     *rows;
-    size_t         nrows;
-    b24_decimal_t  diff;
-} b24_plan_t;
 
 
 typedef struct {
@@ -56,18 +35,10 @@ typedef struct {
 } b24_write_t;
 
 
-/* what a command answers when it is done */
-typedef enum {
-    B24_ANSWER_ID = 0,              /* crm.*.add */
-    B24_ANSWER_NUMBER,              /* an id in both families of methods */
-    B24_ANSWER_TRUE,                /* anything but null and false */
-    B24_ANSWER_ANY                  /* false: was so already */
-} b24_answer_e;
-
-
-static int b24_plan(b24_pool_t *pool, const b24_order_t *order,
-    const b24_crm_known_t *known, const b24_crm_facts_t *facts,
-    b24_plan_t *plan);
+static void b24_write_ask_contact(b24_write_t *w);
+static void b24_write_ask_company(b24_write_t *w);
+static void b24_write_ask(b24_write_t *w, b24_do_e step, b24_entity_e entity,
+    int64_t id);
 static void b24_write_contact(b24_write_t *w);
 static void b24_write_names(b24_write_t *w);
 static void b24_write_company(b24_write_t *w);
@@ -77,9 +48,11 @@ static void b24_write_stage(b24_write_t *w);
 static void b24_write_money(b24_write_t *w);
 static void b24_write_deal_links(b24_write_t *w);
 static void b24_write_rows(b24_write_t *w);
+static void b24_write_relink(b24_write_t *w);
 static void b24_write_requisite(b24_write_t *w);
 static void b24_write_mark(b24_write_t *w);
 static void b24_write_link(b24_write_t *w);
+static void b24_write_read(b24_write_t *w);
 static void b24_write_begin(b24_write_t *w, b24_do_e step,
     b24_entity_e entity, const b24_pair_t *pairs);
 static void b24_write_field(b24_write_t *w, const char *field, size_t max,
@@ -96,48 +69,46 @@ static size_t b24_pair_chars(const char *field);
 static int b24_multi_type(const char *field);
 static void b24_write_id(b24_write_t *w, const char *key,
     b24_entity_e entity, int64_t id);
-static void b24_written_known(b24_crm_known_t *known,
-    const b24_crm_facts_t *facts, const b24_plan_t *plan, const int64_t *id,
-    int all);
-static const char *b24_step_method(const b24_crm_api_t *api, b24_do_e step);
-static int b24_read_step(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_api_t *api, b24_do_e step, int64_t *id,
-    b24_verdict_t *verdict);
-static int b24_email_refused(const b24_verdict_t *verdict);
-
-
-/* names of the results; b24_crm_apis[].ref uses the first three */
-static const char  *b24_names[B24_DO_N] = { "c", "k", "d", "r", "q", "u", "l" };
+/* names of the results; b24_crm_apis[].ref uses those of what is added */
+static const char  *b24_names[B24_DO_N] = {
+    "g", "h", "c", "k", "d", "r", "t", "q", "u", "l", "b"
+};
 
 static void (*const b24_writers[B24_DO_N])(b24_write_t *w) = {
+    b24_write_ask_contact,
+    b24_write_ask_company,
     b24_write_contact,
     b24_write_company,
     b24_write_deal,
     b24_write_rows,
+    b24_write_relink,
     b24_write_requisite,
     b24_write_mark,
-    b24_write_link
+    b24_write_link,
+    b24_write_read
 };
 
-static const b24_answer_e  b24_kinds[B24_DO_N] = {
-    B24_ANSWER_ID,
-    B24_ANSWER_ID,
-    B24_ANSWER_ID,
-    B24_ANSWER_TRUE,
-    B24_ANSWER_NUMBER,
-    B24_ANSWER_TRUE,
-    B24_ANSWER_ANY
-};
-
+/* a step of the delivery for each of them; B24_NSTEPS: creates nothing */
 static const b24_delivery_step_e  b24_steps[B24_DO_N] = {
+    B24_NSTEPS,
+    B24_NSTEPS,
     B24_STEP_CONTACT,
     B24_STEP_COMPANY,
     B24_STEP_DEAL,
     B24_STEP_ROWS,
+    B24_STEP_DEAL,
     B24_STEP_COMPANY,
     B24_STEP_COMPANY,
-    B24_STEP_COMPANY
+    B24_STEP_COMPANY,
+    B24_NSTEPS
 };
+
+
+const char *
+b24_crm_do_name(b24_do_e step)
+{
+    return b24_names[step];
+}
 
 
 int
@@ -156,13 +127,16 @@ b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
         return rc;
     }
 
-    if (b24_plan(batch->pool, order, known, &facts, &plan) != B24_OK) {
-        return B24_ERROR;
-    }
-
     memset(&w, 0, sizeof(b24_write_t));
     w.batch = batch;
     w.api = b24_crm_api(set);
+
+    if (b24_crm_plan(batch->pool, w.api, order, known, &facts, &plan)
+        != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
     w.set = set;
     w.order = order;
     w.known = known;
@@ -171,8 +145,13 @@ b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     for (i = 0; i < B24_DO_N; i++) {
 
-        if (plan.want[i]) {
-            b24_writers[i](&w);
+        if (!plan.want[i]) {
+            continue;
+        }
+
+        b24_writers[i](&w);
+
+        if (b24_steps[i] != B24_NSTEPS) {
             *mask |= 1u << b24_steps[i];
         }
     }
@@ -181,12 +160,12 @@ b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
 }
 
 
-static int
-b24_plan(b24_pool_t *pool, const b24_order_t *order,
-    const b24_crm_known_t *known, const b24_crm_facts_t *facts,
-    b24_plan_t *plan)
+int
+b24_crm_plan(b24_pool_t *pool, const b24_crm_api_t *api,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts, b24_plan_t *plan)
 {
-    unsigned  firm, *want;
+    unsigned  open, firm, *want;
 
     memset(plan, 0, sizeof(b24_plan_t));
 
@@ -198,6 +177,9 @@ b24_plan(b24_pool_t *pool, const b24_order_t *order,
 
     want = plan->want;
 
+    want[B24_DO_ASK_CONTACT] = known->recalled_contact && known->deal == 0;
+    want[B24_DO_ASK_COMPANY] = known->recalled_company && known->deal == 0;
+
     want[B24_DO_ROWS] = !known->rows_done && plan->nrows
                         && b24_crm_rows_vars(plan->rows, plan->nrows)
                            <= B24_COMMAND_VARS;
@@ -206,20 +188,64 @@ b24_plan(b24_pool_t *pool, const b24_order_t *order,
 
     /* a contact or company made after its deal would hang in the air */
 
-    want[B24_DO_CONTACT] = known->deal == 0 && facts->buyer
-                           && !known->contact_done && known->contact == 0;
+    open = known->deal == 0 || known->relink;
+
+    want[B24_DO_CONTACT] = open && facts->buyer && !known->contact_done
+                           && known->contact == 0;
 
     firm = facts->company && !known->company_done;
 
-    want[B24_DO_COMPANY] = firm && known->deal == 0 && known->company == 0;
+    want[B24_DO_COMPANY] = firm && open && known->company == 0;
 
     firm = firm && (known->company || want[B24_DO_COMPANY]);
 
+    want[B24_DO_RELINK] = known->relink && known->deal;
     want[B24_DO_REQUISITE] = firm && facts->inn.len && !known->requisite_done;
     want[B24_DO_MARK] = want[B24_DO_REQUISITE] && known->company;
     want[B24_DO_LINK] = firm && (known->contact || want[B24_DO_CONTACT]);
 
+    /* crm.item.add answers the whole deal by itself */
+
+    want[B24_DO_READ] = want[B24_DO_DEAL] && !api->universal;
+
     return B24_OK;
+}
+
+
+static void
+b24_write_ask_contact(b24_write_t *w)
+{
+    b24_write_ask(w, B24_DO_ASK_CONTACT, B24_ENTITY_CONTACT,
+                  w->known->contact);
+}
+
+
+static void
+b24_write_ask_company(b24_write_t *w)
+{
+    b24_write_ask(w, B24_DO_ASK_COMPANY, B24_ENTITY_COMPANY,
+                  w->known->company);
+}
+
+
+static void
+b24_write_read(b24_write_t *w)
+{
+    b24_write_ask(w, B24_DO_READ, B24_ENTITY_DEAL, w->known->deal);
+}
+
+
+static void
+b24_write_ask(b24_write_t *w, b24_do_e step, b24_entity_e entity, int64_t id)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[step], w->api->get[entity]);
+
+    if (w->api->universal) {
+        b24_command_int(w->batch, w->cmd, "entityTypeId",
+                        w->api->type[entity]);
+    }
+
+    b24_write_id(w, "id", entity, id);
 }
 
 
@@ -419,6 +445,24 @@ b24_write_rows(b24_write_t *w)
 }
 
 
+/* the update replaces the list of contacts: the deal is our own of just now */
+
+static void
+b24_write_relink(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_RELINK],
+                           w->api->update[B24_ENTITY_DEAL]);
+
+    if (w->api->universal) {
+        b24_command_int(w->batch, w->cmd, "entityTypeId",
+                        w->api->type[B24_ENTITY_DEAL]);
+    }
+
+    b24_command_int(w->batch, w->cmd, "id", w->known->deal);
+    b24_write_deal_links(w);
+}
+
+
 static void
 b24_write_requisite(b24_write_t *w)
 {
@@ -450,7 +494,7 @@ static void
 b24_write_mark(b24_write_t *w)
 {
     w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_MARK],
-                           w->api->update);
+                           w->api->update[B24_ENTITY_COMPANY]);
 
     if (w->api->universal) {
         b24_command_int(w->batch, w->cmd, "entityTypeId",
@@ -759,201 +803,4 @@ b24_write_id(b24_write_t *w, const char *key, b24_entity_e entity, int64_t id)
     } else {
         b24_command_ref(w->batch, w->cmd, key, w->api->ref[entity]);
     }
-}
-
-
-int
-b24_crm_written(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_settings_t *set, const b24_order_t *order,
-    b24_crm_known_t *known, b24_verdict_t *verdict, const char **method)
-{
-    int                   i, rc, all;
-    int64_t               id[B24_DO_N];
-    b24_plan_t            plan;
-    b24_verdict_t         v;
-    b24_crm_facts_t       facts;
-    const b24_crm_api_t  *api;
-
-    *method = NULL;
-    *verdict = answer->verdict;
-
-    if (verdict->class != B24_CLASS_OK) {
-        return B24_OK;
-    }
-
-    rc = b24_crm_facts(pool, set, order, known, &facts);
-    if (rc != B24_OK) {
-        return rc;
-    }
-
-    if (b24_plan(pool, order, known, &facts, &plan) != B24_OK) {
-        return B24_ERROR;
-    }
-
-    api = b24_crm_api(set);
-    all = 1;
-
-    /* go on after a failure: an id that is told is never forgotten */
-
-    for (i = 0; i < B24_DO_N; i++) {
-        id[i] = 0;
-
-        if (!plan.want[i] || b24_read_step(pool, answer, api, i, &id[i], &v))
-        {
-            continue;
-        }
-
-        if (all) {
-            *verdict = v;
-            *method = b24_step_method(api, i);
-        }
-
-        all = 0;
-    }
-
-    b24_written_known(known, &facts, &plan, id, all);
-
-    if (plan.want[B24_DO_CONTACT] && id[B24_DO_CONTACT] == 0
-        && facts.email.len && b24_email_refused(verdict))
-    {
-        known->drop_email = 1;
-        verdict->class = B24_CLASS_RETRY;
-        verdict->advice = NULL;
-    }
-
-    return B24_OK;
-}
-
-
-static void
-b24_written_known(b24_crm_known_t *known, const b24_crm_facts_t *facts,
-    const b24_plan_t *plan, const int64_t *id, int all)
-{
-    if (id[B24_DO_CONTACT]) {
-        known->contact = id[B24_DO_CONTACT];
-    }
-
-    if (id[B24_DO_COMPANY]) {
-        known->company = id[B24_DO_COMPANY];
-    }
-
-    if (id[B24_DO_DEAL]) {
-        known->deal = id[B24_DO_DEAL];
-    }
-
-    if (known->contact || !facts->buyer || known->deal) {
-        known->contact_done = 1;
-    }
-
-    if (id[B24_DO_ROWS] || plan->nrows == 0) {
-        known->rows_done = 1;
-    }
-
-    if (id[B24_DO_REQUISITE]) {
-        known->requisite_done = 1;
-    }
-
-    if (all) {
-        known->company_done = 1;
-    }
-}
-
-
-static const char *
-b24_step_method(const b24_crm_api_t *api, b24_do_e step)
-{
-    switch (step) {
-
-    case B24_DO_CONTACT:
-        return api->add[B24_ENTITY_CONTACT];
-
-    case B24_DO_COMPANY:
-        return api->add[B24_ENTITY_COMPANY];
-
-    case B24_DO_DEAL:
-        return api->add[B24_ENTITY_DEAL];
-
-    case B24_DO_ROWS:
-        return api->rows_set;
-
-    case B24_DO_REQUISITE:
-        return "crm.requisite.add";
-
-    case B24_DO_MARK:
-        return api->update;
-
-    default:
-        return "crm.contact.company.add";
-    }
-}
-
-
-/* 1 and *id not 0 when the command is done; otherwise verdict tells */
-
-static int
-b24_read_step(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_api_t *api, b24_do_e step, int64_t *id,
-    b24_verdict_t *verdict)
-{
-    b24_node_t      *result;
-    b24_cmd_state_e  state;
-
-    *id = 0;
-
-    state = b24_answer_command(pool, answer, b24_names[step], &result,
-                               verdict);
-
-    if (state == B24_CMD_FAILED) {
-        return 0;
-    }
-
-    if (state == B24_CMD_NOT_RUN) {
-        b24_crm_failed(verdict, B24_CLASS_CHECK, "NOT_RUN",
-                       "the portal left a command out of its answer");
-        return 0;
-    }
-
-    switch (b24_kinds[step]) {
-
-    case B24_ANSWER_ID:
-        *id = b24_crm_added(api, result);
-        break;
-
-    case B24_ANSWER_NUMBER:
-        *id = b24_node_id(result);
-        break;
-
-    case B24_ANSWER_TRUE:
-        *id = (result->type != B24_NULL && result->type != B24_FALSE);
-        break;
-
-    default:
-        *id = 1;
-    }
-
-    if (*id == 0) {
-        b24_crm_failed(verdict, B24_CLASS_CHECK, "UNEXPECTED",
-                       "a command was answered in a form the module does not"
-                       " know");
-        return 0;
-    }
-
-    return 1;
-}
-
-
-/*
- * The portal's texts are in its own language: ERROR_CORE on a contact with an
- * e-mail is enough of a hint to try once more without it, other codes must
- * speak of mail.
- */
-
-static int
-b24_email_refused(const b24_verdict_t *verdict)
-{
-    return verdict->class == B24_CLASS_PERMANENT
-           && (b24_str_caseeqs(&verdict->code, "ERROR_CORE")
-               || b24_str_find(&verdict->text, 0, "mail") >= 0
-               || b24_str_find(&verdict->text, 0, "EMAIL") >= 0
-               || b24_str_find(&verdict->text, 0, "E-MAIL") >= 0);
 }

@@ -51,6 +51,7 @@ typedef struct {
     const char                  *state;
     u_char                       reason[NGX_HTTP_B24_REASON];
     u_char                       advice[NGX_HTTP_B24_REASON];
+    u_char                       warnings[NGX_HTTP_B24_WARNINGS];   /* lines */
     ngx_atomic_uint_t            counts[B24_NSTATES];
     int64_t                      oldest;        /* seconds, 0: none waits */
     ngx_uint_t                   rate;          /* 1/1000 a second */
@@ -64,6 +65,8 @@ void ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
     ngx_http_b24_desk_portal_t *portal);
 ngx_uint_t ngx_http_b24_desk_shows(ngx_http_b24_desk_t *desk,
     ngx_str_t *origin);
+/* the next line of the warnings at *p, 0 when there is none; not terminated */
+ngx_uint_t ngx_http_b24_desk_warning(u_char **p, ngx_str_t *line);
 /* "2026-11-23T12:00:00Z" of milliseconds since the epoch */
 void ngx_http_b24_desk_time(b24_buf_t *out, int64_t ms);
 

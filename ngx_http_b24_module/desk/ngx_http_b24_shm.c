@@ -17,7 +17,7 @@
 
 /* at most, in slots of the slab allocator */
 #define NGX_HTTP_B24_ZONE_ORIGIN  512
-#define NGX_HTTP_B24_ZONE_PORTAL  1024
+#define NGX_HTTP_B24_ZONE_PORTAL  4096
 
 
 static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
@@ -409,17 +409,14 @@ ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change,
 
 /* the courier only: one writer */
 
-void
-ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
-    const char *advice)
+static void
+ngx_http_b24_sh_write(ngx_http_b24_sh_portal_t *sh, u_char *to,
+    const char *text, size_t size)
 {
     (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
     ngx_memory_barrier();
 
-    ngx_cpystrn(sh->reason, (u_char *) (reason ? reason : ""),
-                NGX_HTTP_B24_REASON);
-    ngx_cpystrn(sh->advice, (u_char *) (advice ? advice : ""),
-                NGX_HTTP_B24_REASON);
+    ngx_cpystrn(to, (u_char *) (text ? text : ""), size);
 
     ngx_memory_barrier();
     (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
@@ -427,8 +424,25 @@ ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
 
 
 void
-ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
-    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
+ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
+    const char *advice)
+{
+    ngx_http_b24_sh_write(sh, sh->reason, reason, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(sh, sh->advice, advice, NGX_HTTP_B24_REASON);
+}
+
+
+void
+ngx_http_b24_sh_warnings(ngx_http_b24_sh_portal_t *sh, u_char *text)
+{
+    ngx_http_b24_sh_write(sh, sh->warnings, (char *) text,
+                          NGX_HTTP_B24_WARNINGS);
+}
+
+
+static void
+ngx_http_b24_sh_copy(ngx_http_b24_sh_portal_t *sh, u_char *from, u_char *text,
+    size_t size)
 {
     ngx_uint_t         i;
     ngx_atomic_uint_t  gen;
@@ -439,8 +453,7 @@ ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
         gen = sh->text_gen;
         ngx_memory_barrier();
 
-        ngx_memcpy(reason, sh->reason, NGX_HTTP_B24_REASON);
-        ngx_memcpy(advice, sh->advice, NGX_HTTP_B24_REASON);
+        ngx_memcpy(text, from, size);
 
         ngx_memory_barrier();
 
@@ -449,6 +462,42 @@ ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
         }
     }
 
-    reason[NGX_HTTP_B24_REASON - 1] = '\0';
-    advice[NGX_HTTP_B24_REASON - 1] = '\0';
+    text[size - 1] = '\0';
+}
+
+
+void
+ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
+    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
+{
+    ngx_http_b24_sh_copy(sh, sh->reason, reason, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(sh, sh->advice, advice, NGX_HTTP_B24_REASON);
+}
+
+
+void
+ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
+    u_char text[NGX_HTTP_B24_WARNINGS])
+{
+    ngx_http_b24_sh_copy(sh, sh->warnings, text, NGX_HTTP_B24_WARNINGS);
+}
+
+
+/* what is left in the bucket now; an hour empties any */
+
+ngx_uint_t
+ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh, ngx_uint_t rate)
+{
+    ngx_msec_int_t     ms;
+    ngx_atomic_uint_t  level, drain;
+
+    ms = (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) sh->last);
+    ms = ngx_max(ms, 0);
+
+    /* rate is in thousandths a second, the level in thousandths */
+
+    drain = (ngx_atomic_uint_t) ngx_min(ms, 3600 * 1000) * rate / 1000;
+    level = sh->level;
+
+    return (level > drain) ? level - drain : 0;
 }

@@ -8,6 +8,8 @@
 #define NGX_HTTP_B24_LIMIT  50
 
 
+static void ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
+    ngx_http_b24_desk_portal_t *portal);
 static ngx_int_t ngx_http_b24_desk_asked(ngx_http_request_t *r,
     ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_desk_path(ngx_http_request_t *r,
@@ -503,8 +505,6 @@ ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
     ngx_http_b24_desk_portal_t *portal)
 {
     ngx_uint_t                 s;
-    ngx_msec_int_t             ms;
-    ngx_atomic_uint_t          drain;
     ngx_http_b24_sh_portal_t  *sh;
 
     static const char  *states[] = {
@@ -541,17 +541,63 @@ ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
                     : states[ngx_min(sh->state, NGX_HTTP_B24_PORTAL_DRY)];
 
     ngx_http_b24_sh_read(sh, portal->reason, portal->advice);
-
-    ms = (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) sh->last);
-    ms = ngx_max(ms, 0);
-
-    drain = (ngx_atomic_uint_t) ngx_min(ms, 3600 * 1000) * o->portal->rate
-            / 1000;
+    ngx_http_b24_desk_warnings(sh, portal);
 
     portal->rate = o->portal->rate;
     portal->burst = o->portal->burst;
-    portal->level = (sh->level > drain) ? sh->level - drain : 0;
+    portal->level = ngx_http_b24_sh_level(sh, o->portal->rate);
     portal->requests = sh->requests;
+}
+
+
+/* the lines of this origin, without its name */
+
+static void
+ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    u_char  *p, *last, *tab, *to, text[NGX_HTTP_B24_WARNINGS];
+
+    ngx_http_b24_sh_read_warnings(sh, text);
+
+    to = portal->warnings;
+
+    for (p = text; *p; p = last + 1) {
+        last = (u_char *) ngx_strchr(p, '\n');
+        tab = (u_char *) ngx_strchr(p, '\t');
+
+        if (last == NULL || tab == NULL || tab > last) {
+            break;
+        }
+
+        if ((size_t) (tab - p) == portal->origin->len
+            && ngx_memcmp(p, portal->origin->data, portal->origin->len) == 0)
+        {
+            to = ngx_cpymem(to, tab + 1, last - tab);
+        }
+    }
+
+    *to = '\0';
+}
+
+
+ngx_uint_t
+ngx_http_b24_desk_warning(u_char **p, ngx_str_t *line)
+{
+    u_char  *last;
+
+    last = (u_char *) ngx_strchr(*p, '\n');
+
+    if (last == NULL) {
+        return 0;
+    }
+
+    line->data = *p;
+    line->len = last - *p;
+
+    *p = last + 1;
+
+    return 1;
 }
 
 

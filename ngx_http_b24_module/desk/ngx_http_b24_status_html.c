@@ -96,7 +96,9 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 static void
 ngx_http_b24_html_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
 {
-    ngx_uint_t  s;
+    u_char      *p;
+    ngx_str_t    line;
+    ngx_uint_t   s;
 
     b24_buf_adds(out, "<h2>");
     ngx_http_b24_html_text(out, portal->origin);
@@ -121,6 +123,14 @@ ngx_http_b24_html_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     if (portal->advice[0]) {
         b24_buf_adds(out, "<p>What to do: ");
         ngx_http_b24_html_chars(out, portal->advice);
+        b24_buf_adds(out, "</p>\n");
+    }
+
+    p = portal->warnings;
+
+    while (ngx_http_b24_desk_warning(&p, &line)) {
+        b24_buf_adds(out, "<p class=\"warning\">Configuration: ");
+        ngx_http_b24_html_text(out, &line);
         b24_buf_adds(out, "</p>\n");
     }
 

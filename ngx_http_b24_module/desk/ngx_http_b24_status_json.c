@@ -89,7 +89,9 @@ ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 static void
 ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
 {
-    ngx_uint_t  s;
+    u_char      *p;
+    ngx_str_t    line;
+    ngx_uint_t   s;
 
     b24_buf_adds(out, "{\"origin\":");
     b24_json_string(out, portal->origin);
@@ -101,7 +103,16 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     ngx_http_b24_json_text(out, portal->reason);
     b24_buf_adds(out, ",\"advice\":");
     ngx_http_b24_json_text(out, portal->advice);
-    b24_buf_adds(out, ",\n \"counts\":{");
+    b24_buf_adds(out, ",\"warnings\":[");
+
+    p = portal->warnings;
+
+    for (s = 0; ngx_http_b24_desk_warning(&p, &line); s++) {
+        b24_buf_adds(out, s ? "," : "");
+        b24_json_string(out, &line);
+    }
+
+    b24_buf_adds(out, "],\n \"counts\":{");
 
     for (s = 0; s < B24_NSTATES; s++) {
 

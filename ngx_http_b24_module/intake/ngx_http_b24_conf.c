@@ -766,6 +766,37 @@ ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* b24_product none | id | xml_id */
+
+char *
+ngx_http_b24_conf_product(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    static char  *forms[] = { "none", "id", "xml_id" };
+
+    if (bscf->product != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+
+        if (ngx_strcmp(value[1].data, forms[i]) == 0) {
+            bscf->product = B24_PRODUCT_NONE + i;
+            return NGX_CONF_OK;
+        }
+    }
+
+    return "takes \"none\", \"id\" (the shop's own id is the portal's) or "
+           "\"xml_id\" (looked up in the portal's catalogue)";
+}
+
+
 /* b24_category ID: a pipeline, 0 is the portal's first one */
 
 char *
@@ -925,15 +956,18 @@ ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* CRM fields are upper-case letters, digits and "_" */
+/*
+ * CRM fields are upper-case letters, digits and "_"; "[N]" behind a user field
+ * is a place in a multiple one.
+ */
 
 static ngx_uint_t
 ngx_http_b24_field_name(ngx_str_t *name)
 {
-    size_t  i;
+    size_t  i, n;
     u_char  c;
 
-    if (name->len == 0 || name->len > 100
+    if (name->len == 0 || name->len > 64
         || name->data[0] < 'A' || name->data[0] > 'Z')
     {
         return 0;
@@ -943,11 +977,27 @@ ngx_http_b24_field_name(ngx_str_t *name)
         c = name->data[i];
 
         if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_') {
-            return 0;
+            break;
         }
     }
 
-    return 1;
+    if (i == name->len) {
+        return 1;
+    }
+
+    if (ngx_strncmp(name->data, "UF_", 3) != 0) {
+        return 0;
+    }
+
+    for (n = i + 1; n < name->len; n++) {
+
+        if (name->data[n] < '0' || name->data[n] > '9') {
+            break;
+        }
+    }
+
+    return name->data[i] == '[' && n > i + 1 && n <= i + 5
+           && n == name->len - 1 && name->data[n] == ']';
 }
 
 
@@ -1324,6 +1374,10 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
 
     if (a->api != b->api) {
         return "b24_api";
+    }
+
+    if (a->product != b->product) {
+        return "b24_product";
     }
 
     if (!ngx_http_b24_same(&a->phone_code, &b->phone_code)) {

@@ -9,6 +9,7 @@
 
 static int b24_pair_append(b24_pool_t *pool, b24_pair_t **list,
     const b24_str_t *name, const b24_str_t *value);
+static int b24_narrow(b24_pool_t *pool, b24_str_t *text, size_t *n);
 static void b24_order_print_member(b24_buf_t *out, const char *name,
     const b24_str_t *value, unsigned *n);
 static void b24_order_print_fields(b24_buf_t *out, const b24_str_t *names,
@@ -155,6 +156,96 @@ b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
     }
 
     return b24_pair_append(pool, list, &name, &value);
+}
+
+
+int
+b24_order_narrow(b24_pool_t *pool, b24_order_t *order, size_t *n)
+{
+    size_t        i, k;
+    b24_item_t   *item;
+    b24_pair_t   *pair, *lists[3];
+
+    *n = 0;
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        if (i != B24_ORDER_ID
+            && b24_narrow(pool, &order->fields[i], n) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    for (item = order->items; item; item = item->next) {
+
+        for (i = 0; i < B24_ITEM_NFIELDS; i++) {
+
+            if (b24_narrow(pool, &item->fields[i], n) != B24_OK) {
+                return B24_ERROR;
+            }
+        }
+    }
+
+    lists[0] = order->deal;
+    lists[1] = order->contact;
+    lists[2] = order->company;
+
+    for (k = 0; k < 3; k++) {
+
+        for (pair = lists[k]; pair; pair = pair->next) {
+
+            if (b24_narrow(pool, &pair->value, n) != B24_OK) {
+                return B24_ERROR;
+            }
+        }
+    }
+
+    return B24_OK;
+}
+
+
+/* without its characters of four bytes; texts are valid UTF-8 */
+
+static int
+b24_narrow(b24_pool_t *pool, b24_str_t *text, size_t *n)
+{
+    size_t   i, k, found;
+    u_char  *p;
+
+    found = 0;
+
+    for (i = 0; i < text->len; i++) {
+        found += (text->data[i] >= 0xF0);
+    }
+
+    if (found == 0) {
+        return B24_OK;
+    }
+
+    p = b24_pnalloc(pool, text->len);
+    if (p == NULL) {
+        return B24_ERROR;
+    }
+
+    for (i = 0, k = 0; i < text->len; i++) {
+
+        if (text->data[i] < 0xF0) {
+            p[k++] = text->data[i];
+            continue;
+        }
+
+        while (i + 1 < text->len && (text->data[i + 1] & 0xC0) == 0x80) {
+            i++;
+        }
+    }
+
+    text->data = p;
+    text->len = k;
+
+    *n += found;
+
+    return B24_OK;
 }
 
 

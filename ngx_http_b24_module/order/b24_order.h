@@ -82,6 +82,8 @@ typedef struct b24_item_s  b24_item_t;
 
 struct b24_item_s {
     b24_str_t    fields[B24_ITEM_NFIELDS];
+    int64_t      product;           /* PRODUCT_ID in the portal, 0: none; found
+                                       at delivery, not part of the document */
     b24_item_t  *next;
 };
 
@@ -122,6 +124,11 @@ const b24_pair_t *b24_pair_get(const b24_pair_t *list, const b24_str_t *name);
 /* copies both; the same remark is kept once */
 int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
     const char *text);
+/*
+ * Takes characters beyond U+FFFF out of all texts but the order's number, for
+ * portals whose database keeps three bytes a character; *n how many.
+ */
+int b24_order_narrow(b24_pool_t *pool, b24_order_t *order, size_t *n);
 
 /*
  * The JSON document kept in the queue ("v":1), and back.  Unknown members are

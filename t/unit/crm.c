@@ -643,7 +643,7 @@ test_write(void)
 
     reset();
     order = order_full();
-    is_int(writes(order), 3, "a new buyer takes three commands");
+    is_int(writes(order), 4, "a new buyer takes three commands");
     is_int(mask, CONTACT | DEAL | ROWS, "three steps");
     ok(b24_str_find(&json, 0, "{\"halt\":1,") == 0, "halt:1");
     ok(has_method("c", "crm.contact.add"), "contact");
@@ -680,7 +680,7 @@ test_write(void)
 
     known.contact = 275;
     known.contact_done = 1;
-    is_int(writes(order), 2, "a known buyer takes two");
+    is_int(writes(order), 3, "a known buyer takes two");
     has("d", "fields/CONTACT_IDS/0", "275");
 
     known.deal = 412;
@@ -693,7 +693,7 @@ test_write(void)
 
     reset();
     order = order_new();
-    is_int(writes(order), 1, "an order with nothing but its number");
+    is_int(writes(order), 2, "an order with nothing but its number");
     is_int(mask, DEAL, "is a deal");
     has("d", "fields/OPPORTUNITY", "(none)");
     has("d", "fields/IS_MANUAL_OPPORTUNITY", "(none)");
@@ -767,7 +767,7 @@ test_write_company(void)
     order->fields[B24_ORDER_INN] = str("7707083893");
     order->fields[B24_ORDER_KPP] = str("773601001");
 
-    is_int(writes(order), 6, "a new firm");
+    is_int(writes(order), 7, "a new firm");
     is_int(mask, CONTACT | COMPANY | DEAL | ROWS, "four steps");
     ok(has_method("k", "crm.company.add"), "company");
     has("k", "fields/TITLE", "Romashka");
@@ -791,14 +791,14 @@ test_write_company(void)
     known.requisite_done = 1;
     known.contact = 55;
     known.contact_done = 1;
-    is_int(writes(order), 3, "a known firm and buyer");
+    is_int(writes(order), 4, "a known firm and buyer");
     is_int(mask, COMPANY | DEAL | ROWS, "the link is a part of the company");
     has("d", "fields/COMPANY_ID", "9");
     has("l", "fields/COMPANY_ID", "9");
     has("l", "fields/IS_PRIMARY", "(none)");
 
     known.requisite_done = 0;
-    is_int(writes(order), 5, "a firm made without an INN");
+    is_int(writes(order), 6, "a firm made without an INN");
     ok(has_method("u", "crm.company.update"), "gets its mark");
     has("u", "id", "9");
     has("u", "fields/ORIGIN_ID", "inn:7707083893/773601001");
@@ -813,7 +813,7 @@ test_write_company(void)
     reset();
     order->fields[B24_ORDER_COMPANY] = str("");
     order->fields[B24_ORDER_INN] = str("500100732259");
-    is_int(writes(order), 6, "a sole proprietor without a title");
+    is_int(writes(order), 7, "a sole proprietor without a title");
     has("k", "fields/TITLE", "INN 500100732259");
     has("q", "fields/RQ_KPP", "(none)");
     has("q", "fields/RQ_COMPANY_NAME", "(none)");
@@ -821,7 +821,7 @@ test_write_company(void)
     order->fields[B24_ORDER_COMPANY] = str("Romashka");
     order->fields[B24_ORDER_INN] = str("12345");
     order->fields[B24_ORDER_KPP] = str("1");
-    is_int(writes(order), 5, "an INN that is none makes no requisite");
+    is_int(writes(order), 6, "an INN that is none makes no requisite");
     has("k", "fields/ORIGIN_ID", "1001");
     has("d", "fields/COMMENTS", "INN as typed: 12345\nKPP as typed: 1");
 }
@@ -865,7 +865,7 @@ test_write_texts(void)
     pair(&order->contact, "WEB", "https://example.com");
     pair(&order->contact, "TYPE_ID", "SUPPLIER");
 
-    is_int(writes(order), 3, "texts");
+    is_int(writes(order), 4, "texts");
     has("d", "fields/COMMENTS", "from the \xEF\xBC\xBB" "b]site\xEF\xBC\xBB/b]\n"
         "ring \xEF\xBC\x84result\xEF\xBC\xBB" "d] \xEF\xBC\xBBurl=https://evil.example]here\xEF\xBC\xBB/url] \xEF\xBC\x9C" "a href=x>y\xEF\xBC\x9C/a> 5 < 6 & #1 + 100%\n"
         "Address: Tverskaya 1\nPhone as typed: 8 912 345-67-89 ext 12\nE-mail as typed: ivan at example\nNote: prices came without tax");
@@ -891,7 +891,7 @@ test_write_texts(void)
     name[200] = '\0';
     order = order_new();
     order->fields[B24_ORDER_NAME] = str(name);
-    is_int(writes(order), 2, "a long name");
+    is_int(writes(order), 3, "a long name");
     s = param("c", "fields/NAME");
     is_int((long long) s.len, 100, "is cut to 50 characters");
     s = param("d", "fields/COMMENTS");
@@ -899,19 +899,19 @@ test_write_texts(void)
 
     order->fields[B24_ORDER_NAME] = str("");
     order->fields[B24_ORDER_PHONE] = str("123");
-    is_int(writes(order), 2, "a buyer with nothing but an odd phone");
+    is_int(writes(order), 3, "a buyer with nothing but an odd phone");
     has("c", "fields/NAME", "123");
     has("d", "fields/COMMENTS", "Phone as typed: 123");
 
     order->fields[B24_ORDER_PHONE] = str("+79123456789");
-    is_int(writes(order), 2, "a phone without a name");
+    is_int(writes(order), 3, "a phone without a name");
     has("c", "fields/NAME", "+79123456789");
 
     order = order_new();
     pair(&order->deal, "TITLE", "");
     known.origin_id = str("k-0001f3");
     order->fields[B24_ORDER_ID] = str("");
-    is_int(writes(order), 1, "an order without a number");
+    is_int(writes(order), 2, "an order without a number");
     has("d", "fields/TITLE", "Order without a number");
     has("d", "fields/ORIGIN_ID", "k-0001f3");
 }
@@ -931,11 +931,11 @@ test_long_ids(void)
     two[sizeof(two) - 2] = 'y';
 
     order->fields[B24_ORDER_ID] = str(one);
-    is_int(writes(order), 1, "an endless number");
+    is_int(writes(order), 2, "an endless number");
     a = param("d", "fields/ORIGIN_ID");
     is_int((long long) a.len, 255, "fits its column");
     order->fields[B24_ORDER_ID] = str(two);
-    is_int(writes(order), 1, "another");
+    is_int(writes(order), 2, "another");
     b = param("d", "fields/ORIGIN_ID");
     ok(!b24_str_eq(&a, &b), "is not the same");
     a = param("d", "fields/TITLE");
@@ -958,7 +958,7 @@ test_write_many(void)
         item->fields[B24_ITEM_PRICE] = str("1");
     }
 
-    is_int(writes(order), 2, "rows too many are left out");
+    is_int(writes(order), 3, "rows too many are left out");
     is_int(mask, CONTACT | DEAL, "as a step too");
     is_int(b24_crm_rows_direct_needed(pool, &set, order), 1, "and go directly");
 }
@@ -1020,13 +1020,18 @@ test_written(void)
     ok(method == NULL && known.contact == 0, "nothing known");
 
     reset();
-    is_int(written(order, WROTE("[]", "{\"c\":{\"error\":\"ERROR_CORE\",\"error_description\":\"E-mail ivan@example.com contains an invalid address<br>\"}}"), &method), B24_CLASS_RETRY, "a refused e-mail");
-    ok(known.drop_email, "is left out");
-    is_int(writes(order), 3, "at the next try");
+    is_int(written(order, WROTE("[]", "{\"c\":{\"error\":\"ERROR_CORE\",\"error_description\":\"E-mail ivan@example.com contains an invalid address<br>\"}}"), &method), B24_CLASS_PERMANENT, "a refused e-mail");
+    ok(known.drop_email && known.again == B24_AGAIN_WRITE, "is left out");
+    is_int(writes(order), 4, "at the next try");
     has("c", "fields/EMAIL/0/VALUE", "(none)");
     has("c", "fields/PHONE/0/VALUE", "+79123456789");
     has("d", "fields/COMMENTS", "E-mail, refused by the portal: Ivan@Example.com");
     is_int(written(order, WROTE("[]", "{\"c\":{\"error\":\"ERROR_CORE\",\"error_description\":\"x\"}}"), &method), B24_CLASS_PERMANENT, "but only once");
+    ok(known.again == B24_AGAIN_NO && !known.other_api, "a refused value is no matter of methods");
+    is_int(written(order, WROTE("[]", "{\"c\":{\"error\":\"\",\"error_description\":\"The field POST is required.\"}}"), &method), B24_CLASS_PERMANENT, "a mandatory field");
+    ok(known.again == B24_AGAIN_WRITE && known.other_api, "is tried by the other methods");
+    is_int(written(order, WROTE("[]", "{\"c\":{\"error\":\"\",\"error_description\":\"The field POST is required.\"}}"), &method), B24_CLASS_PERMANENT, "which want it, too");
+    ok(known.again == B24_AGAIN_NO, "nothing is left to be tried");
 
     reset();
     order->fields[B24_ORDER_COMPANY] = str("Romashka");
@@ -1061,7 +1066,7 @@ test_hostile(void)
     }
 
     order->items->fields[B24_ITEM_NAME] = str(evil);
-    is_int(writes(order), 5, "evil in every field");
+    is_int(writes(order), 6, "evil in every field");
     has("d", "id", "(none)");
     has("d", "fields/ID", "(none)");
     has("r", "rows/0/PRODUCT_NAME", "\xEF\xBC\x84result[c]&id=1&fields[ID]=1#\xEF\xBC\x84TOTAL[x]\n%26id%3D2");
@@ -1078,7 +1083,7 @@ test_hostile(void)
         n++;
     }
 
-    is_int(n, 5, "ours are five: two of the deal, one of the rows, two of the link");
+    is_int(n, 6, "ours are six: two of the deal, one of the rows, two of the link, one to read it");
 }
 
 

@@ -286,6 +286,9 @@ sub journal {
         my $kind = $commands =~ /\.(?:add|set|update)\b/ ? 'write'
                  : $commands ? 'look' : $entry->{method};
 
+        # what the portal is asked about itself at the start is no order's
+        next if $commands =~ /crm\.(?:dealcategory\.stage|status)\.list/;
+
         push @list, { %$entry, kind => $kind };
     }
 

@@ -1,0 +1,506 @@
+
+/*
+ * Before the first order: what a portal says of itself, and what of our
+ * configuration it does not know.  An order never waits for that: without the
+ * book stages are sent as they are configured, and the deal is read back.
+ */
+
+
+#include "ngx_http_b24_courier.h"
+
+
+#define NGX_HTTP_B24_BOOK_DAY    86400      /* s until it is asked anew */
+#define NGX_HTTP_B24_BOOK_LATER  600        /* s after an answer in part */
+#define NGX_HTTP_B24_BOOK_SOON   60         /* s after a failure */
+
+
+/* one line of the warnings: ORIGIN, a tab, what is wrong */
+typedef struct {
+    u_char                    text[NGX_HTTP_B24_WARNINGS];
+    u_char                   *last;
+    ngx_http_b24_book_t      *book;
+} ngx_http_b24_warnings_t;
+
+
+static ngx_int_t ngx_http_b24_book_pages(ngx_http_b24_book_t *book);
+static ngx_int_t ngx_http_b24_book_send(ngx_http_b24_book_t *book);
+static void ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_book_later(ngx_http_b24_book_t *book,
+    const b24_verdict_t *verdict);
+static void ngx_http_b24_book_drop(ngx_http_b24_book_t *book);
+static void ngx_http_b24_book_take(ngx_http_b24_book_t *book);
+static void ngx_http_b24_book_check(ngx_http_b24_book_t *book);
+static void ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o, b24_str_t *shop);
+static void ngx_http_b24_book_warn(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o, const char *fmt, ...);
+
+
+ngx_uint_t
+ngx_http_b24_book_due(ngx_http_b24_book_t *book)
+{
+    return book->transfer.data == NULL && ngx_time() >= book->due;
+}
+
+
+ngx_int_t
+ngx_http_b24_book_fetch(ngx_http_b24_book_t *book)
+{
+    ngx_http_b24_book_drop(book);
+
+    book->next_pool = b24_pool_create(0);
+    if (book->next_pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_b24_book_pages(book) != NGX_OK
+        || ngx_http_b24_book_send(book) != NGX_OK)
+    {
+        ngx_http_b24_book_drop(book);
+        book->due = ngx_time() + NGX_HTTP_B24_BOOK_LATER;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_b24_book_free(ngx_http_b24_book_t *book)
+{
+    ngx_http_b24_book_drop(book);
+
+    if (book->pool) {
+        b24_pool_destroy(book->pool);
+        book->pool = NULL;
+        ngx_memzero(&book->book, sizeof(b24_book_t));
+    }
+}
+
+
+/* empty pages: the pipelines of all origins, the catalogue if one needs it */
+
+static ngx_int_t
+ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
+{
+    ngx_uint_t                i;
+    b24_pipeline_t           *p;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    ngx_memzero(&book->next, sizeof(b24_book_t));
+
+    op = book->portal->origins.elts;
+
+    for (i = 0; i < book->portal->origins.nelts; i++) {
+        bscf = op[i]->conf;
+
+        if (bscf->webhook->dry) {
+            continue;
+        }
+
+        if (bscf->product == B24_PRODUCT_XML_ID) {
+            book->next.want_catalog = 1;
+        }
+
+        if (b24_book_pipeline(&book->next, (int) bscf->category)) {
+            continue;
+        }
+
+        p = b24_pcalloc(book->next_pool, sizeof(b24_pipeline_t));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        p->category = (int) bscf->category;
+        p->next = book->next.pipelines;
+        book->next.pipelines = p;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_book_send(ngx_http_b24_book_t *book)
+{
+    size_t                    len;
+    u_char                   *p;
+    ngx_uint_t                i;
+    b24_batch_t               batch;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_srv_conf_t  *bscf;
+    ngx_http_b24_transfer_t  *t;
+
+    /* any of the portal's webhooks will do */
+
+    op = book->portal->origins.elts;
+
+    for (i = 0; op[i]->conf->webhook->dry; i++) { /* void */ }
+
+    bscf = op[i]->conf;
+
+    b24_batch_init(&batch, book->next_pool, 0);
+
+    t = &book->transfer;
+
+    ngx_memzero(t, sizeof(ngx_http_b24_transfer_t));
+
+    len = bscf->webhook->url.len + sizeof("batch.json");
+
+    p = b24_pnalloc(book->next_pool, len);
+
+    if (p == NULL || b24_book_ask(&batch, &book->next) != B24_OK
+        || b24_batch_print(&batch, &t->body) != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    t->url.data = p;
+    p = ngx_sprintf(p, "%Vbatch.json%Z", &bscf->webhook->url);
+    t->url.len = p - t->url.data - 1;
+
+    t->certificate = bscf->certificate;
+    t->done = ngx_http_b24_book_answer;
+    t->data = book;
+
+    if (ngx_http_b24_curl_send(t) != NGX_OK) {
+        t->data = NULL;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
+{
+    ngx_http_b24_book_t  *book = t->data;
+
+    int            again;
+    b24_answer_t   answer;
+    b24_verdict_t  verdict;
+
+    t->data = NULL;
+    again = 0;
+
+    if (b24_answer_parse(book->next_pool, t->net, (unsigned) t->http,
+                         &t->answer, &answer)
+        != B24_OK
+        || b24_book_read(book->next_pool, &answer, &book->next, &verdict,
+                         &again)
+           != B24_OK)
+    {
+        book->due = ngx_time() + NGX_HTTP_B24_BOOK_LATER;
+        goto done;
+    }
+
+    if (answer.verdict.class != B24_CLASS_OK) {
+        ngx_http_b24_book_later(book, &verdict);
+        goto done;
+    }
+
+    /* the other method is asked at once: one request more, once a day */
+
+    if (again && ngx_http_b24_portal_take(book->portal) == 0
+        && ngx_http_b24_book_send(book) == NGX_OK)
+    {
+        return;
+    }
+
+    book->due = ngx_time() + (verdict.class == B24_CLASS_OK && !again
+                              ? NGX_HTTP_B24_BOOK_DAY
+                              : NGX_HTTP_B24_BOOK_LATER);
+
+    ngx_http_b24_portal_good(book->portal);
+    ngx_http_b24_book_take(book);
+
+    book->done(book->data);
+    return;
+
+done:
+
+    ngx_http_b24_book_drop(book);
+
+    book->done(book->data);
+}
+
+
+/* the request as a whole failed, as one for an order would have */
+
+static void
+ngx_http_b24_book_later(ngx_http_b24_book_t *book,
+    const b24_verdict_t *verdict)
+{
+    u_char                    reason[NGX_HTTP_B24_REASON];
+    const char               *advice;
+    ngx_http_b24_origin_t   **op;
+
+    advice = verdict->advice;
+
+    if (book->transfer.net != B24_NET_OK && book->transfer.error) {
+        ngx_snprintf(reason, NGX_HTTP_B24_REASON - 1, "%s%Z",
+                     book->transfer.error);
+
+        if (advice == NULL) {
+            advice = book->transfer.advice;
+        }
+
+    } else {
+        ngx_snprintf(reason, NGX_HTTP_B24_REASON - 1, "Bitrix24 answered "
+                     "%V%s%V%Z", &verdict->code,
+                     (verdict->code.len && verdict->text.len) ? ": " : "",
+                     &verdict->text);
+    }
+
+    reason[NGX_HTTP_B24_REASON - 1] = '\0';
+
+    op = book->portal->origins.elts;
+
+    (void) ngx_http_b24_portal_bad(book->portal, op[0]->conf, verdict,
+                                   (char *) reason, advice);
+
+    /* the page tells already; whether orders must wait is seen by an order */
+
+    if (verdict->class == B24_CLASS_OPERATOR
+        || verdict->class == B24_CLASS_CHECK
+        || book->transfer.net != B24_NET_OK)
+    {
+        book->portal->sh->resume = 0;
+    }
+
+    book->due = ngx_time() + NGX_HTTP_B24_BOOK_SOON;
+}
+
+
+static void
+ngx_http_b24_book_drop(ngx_http_b24_book_t *book)
+{
+    if (book->next_pool) {
+        b24_pool_destroy(book->next_pool);
+        book->next_pool = NULL;
+    }
+}
+
+
+/* no order is under way on the lane, so nobody holds the old one */
+
+static void
+ngx_http_b24_book_take(ngx_http_b24_book_t *book)
+{
+    if (book->pool) {
+        b24_pool_destroy(book->pool);
+    }
+
+    book->pool = book->next_pool;
+    book->book = book->next;
+    book->next_pool = NULL;
+
+    ngx_http_b24_book_check(book);
+}
+
+
+/* ---- what the portal does not know ---- */
+
+static void
+ngx_http_b24_book_check(ngx_http_b24_book_t *book)
+{
+    ngx_uint_t                i, j;
+    b24_str_t                *shops;
+    const b24_pipeline_t     *p;
+    ngx_http_b24_origin_t   **op;
+    ngx_http_b24_srv_conf_t  *bscf;
+    ngx_http_b24_warnings_t   w;
+
+    w.last = w.text;
+    w.text[0] = '\0';
+    w.book = book;
+
+    op = book->portal->origins.elts;
+
+    for (i = 0; i < book->portal->origins.nelts; i++) {
+        bscf = op[i]->conf;
+
+        if (bscf->webhook->dry) {
+            continue;
+        }
+
+        p = b24_book_pipeline(&book->book, (int) bscf->category);
+
+        if (p == NULL || !p->known) {
+            continue;
+        }
+
+        if (p->nstages == 0) {
+            ngx_http_b24_book_warn(&w, op[i], "the portal has no pipeline %i: "
+                                   "correct b24_category", bscf->category);
+
+        } else if (bscf->shops) {
+            shops = bscf->shops->elts;
+
+            for (j = 0; j < bscf->shops->nelts; j++) {
+                ngx_http_b24_book_check_stages(&w, op[i], &shops[j]);
+            }
+        }
+
+        if (bscf->product != B24_PRODUCT_XML_ID) {
+            continue;
+        }
+
+        if (book->book.refused.len) {
+            ngx_http_b24_book_warn(&w, op[i], "the portal's catalogue can't be "
+                                   "read (%V): give the webhook the "
+                                   "permission \"catalog\"; until then "
+                                   "products are free rows",
+                                   &book->book.refused);
+
+        } else if (book->book.catalog_known && book->book.niblocks == 0) {
+            ngx_http_b24_book_warn(&w, op[i], "the portal has no catalogue: "
+                                   "products are free rows");
+        }
+    }
+
+    ngx_http_b24_sh_warnings(book->portal->sh, w.text);
+}
+
+
+static void
+ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o, b24_str_t *shop)
+{
+    b24_str_t            stage;
+    b24_pool_t          *pool;
+    const b24_pair_t    *pair;
+    b24_crm_settings_t   set;
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return;
+    }
+
+    ngx_memzero(&set, sizeof(b24_crm_settings_t));
+
+    if (ngx_http_b24_crm_settings(pool, o, shop, &set) != NGX_OK) {
+        b24_pool_destroy(pool);
+        return;
+    }
+
+    set.book = &w->book->book;
+
+    for (pair = set.stages; pair; pair = pair->next) {
+
+        if (pair->value.len == 0
+            || b24_crm_stage_id(pool, &set, &pair->value, &stage) != B24_OK
+            || b24_crm_stage_known(&set, &stage))
+        {
+            continue;
+        }
+
+        ngx_http_b24_book_warn(w, o, "the portal has no stage \"%V\" (of the "
+                               "status \"%V\") in pipeline %d: correct the "
+                               "stage line of the shop \"%V\" or add a "
+                               "b24_stage; such orders go to the pipeline's "
+                               "first stage",
+                               &stage, &pair->name, set.category, shop);
+    }
+
+    if (set.stages && set.default_status.len
+        && b24_pair_get(set.stages, &set.default_status) == NULL)
+    {
+        ngx_http_b24_book_warn(w, o, "the default_status \"%V\" of the shop "
+                               "\"%V\" has no stage line",
+                               &set.default_status, shop);
+    }
+
+    b24_pool_destroy(pool);
+}
+
+
+/* to the log, and to the page as long as there is room */
+
+static void
+ngx_http_b24_book_warn(ngx_http_b24_warnings_t *w, ngx_http_b24_origin_t *o,
+    const char *fmt, ...)
+{
+    u_char   *p, *end, text[NGX_MAX_ERROR_STR / 2];
+    va_list   args;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(text, text + sizeof(text) - 1, fmt, args);
+    va_end(args);
+
+    *p = '\0';
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "b24: portal \"%V\", origin \"%V\": %s",
+                  &w->book->portal->host, &o->name, text);
+
+    end = w->text + NGX_HTTP_B24_WARNINGS - 1;
+
+    if ((size_t) (end - w->last) < o->name.len + (p - text) + 2) {
+        return;
+    }
+
+    w->last = ngx_slprintf(w->last, end, "%V\t%s\n", &o->name, text);
+    *w->last = '\0';
+}
+
+
+/* ---- settings ---- */
+
+ngx_int_t
+ngx_http_b24_crm_settings(b24_pool_t *pool, ngx_http_b24_origin_t *o,
+    b24_str_t *shop_name, b24_crm_settings_t *set)
+{
+    ngx_uint_t                i;
+    ngx_keyval_t             *kv;
+    const b24_pair_t         *pair;
+    const b24_shop_t         *shop;
+    ngx_http_b24_srv_conf_t  *bscf;
+
+    bscf = o->conf;
+
+    ngx_memzero(set, sizeof(b24_crm_settings_t));
+
+    set->origin = o->name;
+    set->category = (int) bscf->category;
+    set->universal = bscf->api;
+    set->match = (b24_match_e) bscf->match;
+    set->phone_code = bscf->phone_code;
+    set->requisite_preset = (int) bscf->requisite_preset;
+    set->product = (b24_product_e) bscf->product;
+
+    shop = b24_rules_find(ngx_http_b24_main->rules, shop_name);
+
+    if (shop) {
+        set->default_status = *b24_shop_default_status(shop);
+    }
+
+    if (shop && !bscf->stages_none) {
+
+        for (pair = b24_shop_stages(shop); pair; pair = pair->next) {
+            if (b24_pair_set(pool, &set->stages, &pair->name, &pair->value)
+                != B24_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    if (bscf->stages == NULL) {
+        return NGX_OK;
+    }
+
+    kv = bscf->stages->elts;
+
+    for (i = 0; i < bscf->stages->nelts; i++) {
+        if (b24_pair_set(pool, &set->stages, &kv[i].key, &kv[i].value)
+            != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
