@@ -81,6 +81,58 @@ sub bad_lines {
     return B24::Test::bad_lines(block_with(%section), $path);
 }
 
+# A file of tests with a portal, made of the code of its blocks, run to its end:
+# (lines of its output, its status).
+sub child_file {
+    my ($end, @blocks) = @_;
+
+    my $dir = "$ENV{TEST_NGINX_DIR}/child";
+    my $data = '';
+
+    mkdir $dir;
+
+    for my $n (1 .. @blocks) {
+        $data .= "=== TEST $n: block $n\n--- config\nlocation / "
+               . "{ return 200; }\n--- scenario\n$blocks[$n - 1]\n\n\n";
+    }
+
+    open my $out, '>', "$dir/child-$$.t" or die;
+    print $out <<"EOF_CHILD" . $data;
+use strict;
+use warnings;
+use B24::Test portal => 1, portals => 2, module => '';
+use Test::Nginx::Socket;
+no_shuffle();
+no_root_location();
+plan tests => 2 * blocks();
+run_tests();
+$end
+__DATA__
+
+EOF_CHILD
+    close $out;
+
+    local %ENV = map { $_ => $ENV{$_} }
+                 grep { !/^TEST_NGINX_/ || $_ eq 'TEST_NGINX_BINARY' }
+                 keys %ENV;
+    my @command = ('sh', '-c', 'exec "$@" 2>&1', 'sh', $^X,
+                   (map { "-I$_" } grep { !ref } @INC), "$dir/child-$$.t");
+
+    open my $in, '-|', @command or die;
+    my @lines = <$in>;
+    close $in;
+
+    return (\@lines, $?);
+}
+
+# Names of the blocks of a child_file() that failed for their portal's records.
+sub spoiling_blocks {
+    my ($lines) = @_;
+
+    return join ' ', map { /^not ok .*block (\d+) - other people's records/
+                           ? $1 : () } @$lines;
+}
+
 plan tests => 2 * blocks();
 
 run_tests();
@@ -413,3 +465,51 @@ EOC
     }
 --- scenario
     is(queue_dir(), $main::queue, 'the same');
+
+
+
+=== TEST 15: a file that touches other people's records at the portal fails
+--- config
+    location / {
+        return 200;
+    }
+--- scenario
+    my ($lines, $status) = main::child_file('',
+        'portal()->call("crm.deal.update", {id => 410}); pass("nothing");',
+        'portal()->call("crm.deal.update", {id => 1, fields => {TITLE => "x"}});',
+        'portal()->call("crm.deal.get", {id => 1}); pass("looking");',
+        'portal()->call("crm.deal.productrows.set", {id => 1, rows => '
+        . '[{PRODUCT_NAME => "x"}]}); portal()->reset; pass("then a reset");',
+        'portal()->call("batch", {cmd => {s => "scope", '
+        . 'd => "crm.deal.get?id=\$result[no][id]"}});',
+        'portal(2)->call("crm.contact.delete", {id => 1});',
+        'portal()->call("crm.deal.add", {fields => {CONTACT_IDS => [1]}});',
+        'pass("nothing");',
+        'portal()->call("crm.company.update", {id => 1, '
+        . 'fields => {COMMENTS => "x"}});');
+
+    is(main::spoiling_blocks($lines), '2 4 5 6 7 9', 'each told by its block')
+        or diag(@$lines);
+    is(scalar(grep { /^ok / } @$lines), 18, 'their own tests pass');
+
+    ($lines, $status) = main::child_file('',
+        'portal()->call("crm.deal.add", {fields => {TITLE => "x"}});',
+        'portal()->call("crm.deal.update", {id => 410});');
+    is(main::spoiling_blocks($lines), '', 'who leaves them alone is fine');
+    is($status, 0, 'and passes');
+
+    # after its last block
+    ($lines, $status) = main::child_file(
+        'portal()->call("crm.deal.delete", {id => 1});', 'pass("fine");');
+    is(scalar(grep { /^not ok .*other people's records/ } @$lines), 1,
+       'the file is asked once more at its end');
+
+    # a file that breaks off
+    ($lines, $status) = main::child_file('', 'portal()->call('
+        . '"crm.deal.delete", {id => 1}); exit 0;');
+    is(scalar(grep { /^\s*not ok .*other people's records/ } @$lines), 1,
+       'also when it breaks off');
+
+    ($lines, $status) = main::child_file('', 'portal()->call('
+        . '"crm.deal.delete", {id => 1}); portal()->forgive;');
+    is(main::spoiling_blocks($lines), '', 'unless it says it means it');

@@ -24,6 +24,7 @@ use Mojo::IOLoop;
 use Mojo::UserAgent;
 use Mojo::Util qw(encode url_escape);
 use Test::More;
+use Time::HiRes ();
 
 binmode Test::More->builder->$_, ':encoding(UTF-8)'
     for qw(output failure_output todo_output);
@@ -565,6 +566,104 @@ subtest 'references' => sub {
     my $deal = $portal->report->{deals}[0];
     is_deeply $deal->{contact_ids}, [$res->{result}{c}{item}{id}], 'linked';
     is $deal->{rows_sum}, '1590.00', 'with its rows';
+
+    # all that was on purpose
+    $portal->forgive;
+};
+
+
+# Nobody has any business with the records that are there from the start
+subtest 'the canary' => sub {
+    fresh();
+
+    is_deeply [$portal->spoiled], [], 'nothing has happened';
+
+    my $seed = $portal->report->{foreign};
+    is_deeply [map { $seed->{$_}{fields}{TITLE} // $seed->{$_}{fields}{NAME} }
+               qw(contact company deal)],
+        ['Somebody', 'Somebody else', 'A deal of somebody else'], 'the seed';
+    is_deeply [@{$seed->{deal}{fields}}{qw(OPPORTUNITY STAGE_ID)},
+               $seed->{deal}{rows}], ['77.00', 'NEW', 0], 'of the deal';
+
+    # what a method does to it: name => [pattern of the first line, calls]
+    my @cases = (
+        ['a field of the deal' => qr/\Adeal 1: COMMENTS: null became x\z/,
+         'crm.deal.update', {id => 1, fields => {COMMENTS => 'x'}}],
+        ['through a dangling reference' => qr/\Adeal 1: rows: \[\] became .*"x"/,
+         'batch', {cmd => ['scope', 'crm.deal.productrows.set?id=$result[d]'
+                                    . '&rows[0][PRODUCT_NAME]=x']}],
+        ['its rows, universal' => qr/\Adeal 1: rows: /,
+         'crm.item.productrow.set', {ownerId => 1, ownerType => 'D',
+             productRows => [{productName => 'x', price => 1}]}],
+        ['a comment' => qr/\Acontact 1: comments: /,
+         'crm.timeline.comment.add', {fields => {ENTITY_ID => 1,
+             ENTITY_TYPE => 'contact', COMMENT => 'x'}}],
+        ['a phone' => qr/\Acontact 1: .*PHONE: /, 'crm.contact.update',
+         {id => 1, fields => {PHONE => [{VALUE => '+79160000000'}]}}],
+        ['a field of the company' => qr/\Acompany 1: TITLE: Somebody else became x/,
+         'crm.item.update', {entityTypeId => 4, id => 1,
+                             fields => {title => 'x'}}],
+        ['a link' => qr/\Acontact 1: COMPANY_IDS: \[\] became \[1\]/,
+         'crm.contact.company.add', {id => 1, fields => {COMPANY_ID => 1}}],
+        ['a deal of theirs' => qr/\Alinked to them:  became deal 410\z/,
+         'crm.deal.add', {fields => {CONTACT_IDS => [1]}}],
+        ['a requisite of theirs' => qr/\Alinked to them:  became requisite 27\z/,
+         'crm.requisite.add', {fields => {ENTITY_TYPE_ID => 4, ENTITY_ID => 1,
+             PRESET_ID => 1, NAME => 'x'}}],
+        ['gone' => qr/\Acontact 1: is there became is gone\z/,
+         'crm.contact.delete', {id => 1}],
+    );
+
+    for my $case (@cases) {
+        my ($name, $pattern, $method, $params) = @$case;
+
+        fresh();
+        is_deeply [$portal->spoiled], [], "$name: not yet";
+        result($method, $params);
+
+        my @lines = grep { !/: (?:DATE_MODIFY|HAS_PHONE): / } $portal->spoiled;
+        ok scalar(grep { $_ =~ $pattern } @lines), "$name: seen"
+            or diag join "\n", @lines;
+
+        fresh();
+        is_deeply [grep { !/: (?:DATE_MODIFY|HAS_PHONE): / } $portal->spoiled],
+            \@lines, "$name: a reset forgets nothing";
+        $portal->forgive;
+    }
+
+    # a change and back is two changes, but nothing that stays
+    result('crm.deal.get', {id => 1});
+    result('crm.item.list', {entityTypeId => 3});
+    batch(1, c => 'crm.contact.add?fields[NAME]=x',
+          d => 'crm.deal.add?fields[CONTACT_IDS][0]=$result[c]',
+          r => 'crm.deal.productrows.set?id=$result[d]'
+             . '&rows[0][PRODUCT_NAME]=x',
+          g => 'crm.deal.list?filter[@ID]=$result[d]&select[]=$result'
+             . '&select[]=$result[]');
+    is_deeply [$portal->spoiled], [], 'reading and our own records are fine';
+    is_deeply $portal->report->{unresolved}, [], 'so are references that lead';
+
+    # whatever doesn't lead to its end is none
+    for my $reference ('$result[no]', '$result[s][no]', '$RESULT[s]',
+                       '$error[s]', '$next[s]', '$resultant[a][b]',
+                       'text $Result[no] text')
+    {
+        $portal->forgive;
+        batch(0, s => 'scope', c => 'crm.contact.add?fields[COMMENTS]='
+                                    . url_escape $reference,
+              t => 'scope');
+        is_deeply [map { @$_{qw(command method parameter reference)} }
+                   @{$portal->report->{unresolved}}],
+            ['c', 'crm.contact.add', 'fields[COMMENTS]',
+             $reference =~ s/text | text//gr], "unresolved: $reference";
+        like +($portal->spoiled)[0], qr/\Arequest \d+, command c /, 'told';
+    }
+
+    $portal->forgive;
+    fresh();
+    is_deeply [$portal->spoiled], [], 'forgiven';
+    result('crm.contact.add', {fields => {COMMENTS => '$result[no]'}});
+    is_deeply [$portal->spoiled], [], 'a direct call is not expanded';
 };
 
 
@@ -646,6 +745,77 @@ subtest 'contacts' => sub {
 };
 
 
+# A database whose characters have three bytes refuses what has four, or cuts
+# there, wherever the text goes
+subtest 'three bytes a character' => sub {
+    my $large = "a \x{1F600} b";
+    my $deal;
+    my $fm = sub { [{typeId => $_[0], valueType => 'WORK', value => $_[1]}] };
+    my @cases = (
+        ['crm.contact.add', sub { {fields => {NAME => $_[0]}} }],
+        ['crm.contact.add', sub { {fields => {COMMENTS => $_[0]}} }],
+        ['crm.contact.add', sub { {fields => {
+            PHONE => [{VALUE => "+7916 $_[0]"}]}} }],
+        ['crm.company.add', sub { {fields => {TITLE => $_[0]}} }],
+        ['crm.deal.add', sub { {fields => {UTM_SOURCE => $_[0]}} }],
+        ['crm.deal.add', sub { {fields => {UF_CRM_GA => $_[0]}} }],
+        ['crm.deal.update', sub { {id => $deal, fields => {TITLE => $_[0]}} }],
+        ['crm.deal.productrows.set', sub { {id => $deal, rows => [
+            {PRODUCT_NAME => $_[0], PRICE => 1}]} }],
+        ['crm.deal.productrows.set', sub { {id => $deal, rows => [
+            {PRODUCT_NAME => 'x', XML_ID => $_[0]}]} }],
+        ['crm.timeline.comment.add', sub { {fields => {ENTITY_ID => $deal,
+            ENTITY_TYPE => 'deal', COMMENT => $_[0]}} }],
+        ['crm.requisite.add', sub { {fields => {ENTITY_TYPE_ID => 3,
+            ENTITY_ID => 55, PRESET_ID => 1, NAME => $_[0]}} }],
+        ['crm.address.add', sub { {fields => {ENTITY_TYPE_ID => 3,
+            ENTITY_ID => 55, TYPE_ID => 1, CITY => $_[0]}} }],
+        ['crm.item.add', sub { {entityTypeId => 3,
+            fields => {lastName => $_[0]}} }],
+        ['crm.item.add', sub { {entityTypeId => 3, fields => {
+            fm => $fm->('PHONE', $_[0])}} }],
+        ['crm.item.add', sub { {entityTypeId => 2,
+            fields => {comments => $_[0]}} }],
+        ['crm.item.productrow.set', sub { {ownerType => 'D', ownerId => $deal,
+            productRows => [{productName => $_[0], price => 1}]} }],
+    );
+
+    for my $case (@cases) {
+        my ($method, $params) = @$case;
+
+        fresh(utf8mb3 => 'refuse');
+        rest('crm.contact.add', {fields => {NAME => 'x'}});
+        $deal = result('crm.deal.add', {fields => {TITLE => 'x'}});
+
+        my $before = $portal->report(journal => 0);
+        my ($status, $json) = rest($method, $params->($large));
+
+        is "$status/" . ($json->{error} // 'none'), '400/ERROR_CORE',
+            "$method refuses";
+        like $json->{error_description},
+            qr/Incorrect string value: '\\xF0\\x9F\\x98\\x80'/, 'in these words';
+
+        my $after = $portal->report(journal => 0);
+        delete @$_{qw(counts limits)} for $before, $after;
+        is_deeply $after, $before, 'and nothing is left of it';
+        is error_of($method, $params->("a \x{20AC} \x{4E2D}")), '200',
+            'three bytes are fine';
+
+        fresh(utf8mb3 => 1);
+        rest('crm.contact.add', {fields => {NAME => 'x'}});
+        $deal = result('crm.deal.add', {fields => {TITLE => 'x'}});
+        is error_of($method, $params->($large)), '200', 'or cuts';
+        unlike Mojo::JSON::encode_json($portal->report(journal => 0)),
+            qr/\xf0\x9f/, 'there';
+    }
+
+    fresh();
+    rest('crm.contact.add', {fields => {NAME => $large}});
+    is result('crm.contact.get', {id => 55})->{NAME}, $large,
+        'other portals take them';
+};
+
+
 subtest 'duplicates' => sub {
     fresh();
 
@@ -699,6 +869,121 @@ subtest 'duplicates' => sub {
     $portal->config(index_frozen => 0);
     is_deeply $find->('PHONE', '+75556667788'), {CONTACT => [$late]},
         'and catches up';
+
+    # by a number of requests
+    $portal->config(index_lag => {requests => 2});
+    my $slow = result('crm.contact.add', {fields => {NAME => 'Slow',
+        PHONE => [{VALUE => '+75556667799'}],
+        EMAIL => [{VALUE => 'slow@example.com'}]}});
+    is_deeply $find->('PHONE', '+75556667799'), [], 'one request later: none';
+    is_deeply $find->('EMAIL', 'slow@example.com'), [], 'two requests: none';
+    is_deeply result('crm.contact.list', {filter => {'=PHONE' =>
+        '+75556667799'}, select => ['ID']}), [{ID => "$slow"}],
+        'a list reads the records themselves';
+    is_deeply $find->('PHONE', '+75556667799'), {CONTACT => [$slow]},
+        'then it is found';
+    is_deeply $find->('PHONE', '+75556667788'), {CONTACT => [$late]},
+        'what was there stays';
+
+    my $gone = result('crm.contact.add', {fields => {NAME => 'Gone',
+        PHONE => [{VALUE => '+75556667700'}]}});
+    rest('crm.contact.delete', {id => $gone});
+    result('profile') for 1 .. 4;
+    is_deeply $find->('PHONE', '+75556667700'), [], 'never, when deleted';
+
+    my $res = batch(0, c => 'crm.contact.add?fields[PHONE][0][VALUE]='
+                          . '%2B75556667711',
+                    f => 'crm.duplicate.findbycomm?type=PHONE&values[0]='
+                       . '%2B75556667711', s => 'scope');
+    is_deeply $res->{result}{f}, [], 'a batch is one request';
+
+    # or by time
+    $portal->config(index_lag => {requests => 0, seconds => 0.4});
+    my $started = Time::HiRes::time();
+    $late = result('crm.contact.add', {fields => {NAME => 'Late',
+        PHONE => [{VALUE => '+75556667722'}]}});
+    my $found = $find->('PHONE', '+75556667722');
+    ok ref $found eq 'ARRAY' || Time::HiRes::time() - $started >= 0.4,
+        'not at once';
+    Time::HiRes::sleep(0.05) while Time::HiRes::time() - $started < 0.5;
+    is_deeply $find->('PHONE', '+75556667722'), {CONTACT => [$late]},
+        'after its time';
+};
+
+
+# What people do to contacts in the CRM's own pages
+subtest 'deleted and merged' => sub {
+    fresh();
+
+    my ($one, $two, $three) = map {
+        result('crm.contact.add', {fields => {NAME => $_->[0],
+            LAST_NAME => $_->[3], PHONE => [{VALUE => $_->[1]}],
+            EMAIL => [{VALUE => $_->[2]}], ORIGINATOR_ID => 'shop',
+            ORIGIN_ID => $_->[0]}})
+    } ['One', '+79160000001', 'one@example.com', ''],
+      ['Two', '+79160000002', 'both@example.com', 'Lee'],
+      ['Three', '+79160000003', 'both@example.com', ''];
+    my $firm = result('crm.company.add', {fields => {TITLE => 'Firm'}});
+    my @deals = map {
+        result('crm.deal.add', {fields => {CONTACT_IDS => $_}})
+    } [$one], [$two], [$two, $three], [$one, $two];
+    my $links = sub {
+        my %deals = map { $_->{id} => $_ } @{$portal->report->{deals}};
+
+        return [map { join ',', @{$deals{$_}{contact_ids}} } @deals];
+    };
+    my $find = sub {
+        return result('crm.duplicate.findbycomm', {type => $_[0],
+            entity_type => 'CONTACT', values => [$_[1]]});
+    };
+
+    result('crm.contact.company.add', {id => $two,
+                                       fields => {COMPANY_ID => $firm}});
+    result('crm.requisite.add', {fields => {ENTITY_TYPE_ID => 3,
+        ENTITY_ID => $two, PRESET_ID => 1, NAME => 'x'}});
+
+    $portal->merge(entity => 'contact', winner => $one, loser => $two);
+    is error_of('crm.contact.get', {id => $two}), '400/', 'the loser is gone';
+    is_deeply $links->(), ["$one", "$one", "$one,$three", "$one"],
+        'its deals have moved, each link once';
+
+    my ($winner) = grep { $_->{id} == $one } @{$portal->report->{contacts}};
+    is_deeply [@$winner{qw(name last_name)}, map { join ',', @$_ }
+               @$winner{qw(phones emails company_ids)}],
+        ['One', 'Lee', '+79160000001,+79160000002',
+         'one@example.com,both@example.com', "$firm"],
+        'the winner keeps its own and gets what it lacks';
+    is $winner->{origin_id}, 'One', 'its origin stays';
+    is_deeply $find->('PHONE', '+79160000002'), {CONTACT => [$one]},
+        'found by the phone of the loser';
+    is_deeply $find->('EMAIL', 'both@example.com'), {CONTACT => [$one, $three]},
+        'and by its e-mail';
+    is $portal->report->{requisites}[0]{entity_id}, $one, 'requisites move';
+    is result('crm.deal.get', {id => $deals[1]})->{CONTACT_ID}, "$one",
+        'the deal says so';
+
+    for my $pair ([$one, $one], [$one, $two], [999, $one]) {
+        ok !eval {
+            $portal->merge(entity => 'contact', winner => $pair->[0],
+                           loser => $pair->[1]);
+            1;
+        }, "not $pair->[0] and $pair->[1]";
+    }
+
+    $portal->edit(entity => 'contact', id => $one, delete => 1);
+    is_deeply $links->(), ['', '', "$three", ''], 'deleted: the links go';
+    is_deeply $find->('PHONE', '+79160000001'), [], 'and the phone';
+
+    my $other = result('crm.company.add', {fields => {TITLE => 'Other'}});
+    my $deal = result('crm.deal.add', {fields => {COMPANY_ID => $other}});
+    result('crm.requisite.add', {fields => {ENTITY_TYPE_ID => 4,
+        ENTITY_ID => $other, PRESET_ID => 1, NAME => 'x',
+        RQ_INN => '7707083893'}});
+    $portal->merge(entity => 'company', winner => $firm, loser => $other);
+    is result('crm.deal.get', {id => $deal})->{COMPANY_ID}, "$firm",
+        'companies merge, too';
+    is result('crm.requisite.list', {filter => {'=RQ_INN' => '7707083893'},
+        select => ['ENTITY_ID']})->[0]{ENTITY_ID}, "$firm", 'with the INN';
 };
 
 
@@ -817,9 +1102,149 @@ subtest 'deals' => sub {
         ENTITY_TYPE => 'deal', COMMENT => 'x'}}), '400/', 'wants lower case';
     is_deeply $portal->report->{deals}[-1]{timeline}, ['привет'], 'is reported';
 
+    $contact = result('crm.contact.add', {fields => {NAME => 'Ann'}});
+    my @ways = (
+        ['crm.deal.add', {fields => {CONTACT_IDS => [999]}}],
+        ['crm.deal.add', {fields => {CONTACT_IDS => [$contact, 999]}}],
+        ['crm.deal.add', {fields => {CONTACT_ID => 999}}],
+        ['crm.deal.add', {fields => {COMPANY_ID => 999}}],
+        ['crm.item.add', {entityTypeId => 2, fields => {contactIds => [999]}}],
+        ['crm.item.add', {entityTypeId => 2, fields => {companyId => 999}}],
+    );
+
+    for my $way (@ways) {
+        my $count = $portal->report->{counts}{deals};
+
+        is error_of(@$way), '200', 'a link to nobody: the deal is made';
+
+        my $deals = $portal->report->{deals};
+        is @$deals, $count + 1, 'one';
+        is_deeply [grep { $_ == 999 } @{$deals->[-1]{contact_ids}},
+                   $deals->[-1]{company_id}], [], 'without that link';
+    }
+
     fresh(unknown_contact => 'refuse');
-    is error_of('crm.deal.add', {fields => {CONTACT_IDS => [999]}}), '400/',
-        'a link to no contact may be refused, too';
+    result('crm.contact.add', {fields => {NAME => 'Ann'}}) for 1 .. 3;
+
+    for my $way (@ways) {
+        is error_of(@$way), '400/', 'it may be refused, too';
+        is $portal->report->{counts}{deals}, 0, 'and then there is no deal';
+    }
+};
+
+
+# Wrong values of lists are ignored without a word, in both families of
+# methods; only a currency is refused
+subtest 'wrong enum values' => sub {
+    fresh();
+
+    my %entity = (contact => 3, company => 4, deal => 2);
+    my @cases = (
+        # entity, field, universal name, right, wrong, what a new record has
+        ['contact', 'TYPE_ID', 'typeId', 'CLIENT', 'NOPE', undef],
+        ['contact', 'SOURCE_ID', 'sourceId', 'WEB', 'NOPE', undef],
+        ['contact', 'HONORIFIC', 'honorific', 'HNR_RU_1', 'Sir', undef],
+        ['company', 'COMPANY_TYPE', 'typeId', 'CUSTOMER', 'NOPE', undef],
+        ['company', 'INDUSTRY', 'industry', 'IT', 'NOPE', undef],
+        ['deal', 'TYPE_ID', 'typeId', 'GOODS', 'goods', 'SALE'],
+        ['deal', 'SOURCE_ID', 'sourceId', 'WEB', 'Web', undef],
+        ['deal', 'STAGE_ID', 'stageId', 'EXECUTING', 'C3:EXECUTING', 'NEW'],
+        ['deal', 'STAGE_ID', 'stageId', 'WON', 'won', 'NEW'],
+    );
+
+    for my $case (@cases) {
+        my ($entity, $field, $name, $right, $wrong, $default) = @$case;
+        my $what = "$entity: $field";
+        my $id;
+        my $is = sub {
+            return result("crm.$entity.get", {id => $id})->{$field};
+        };
+
+        $id = result("crm.$entity.add", {fields => {$field => $wrong}});
+        is $is->(), $default, "$what, classic: as if it had not been sent";
+        result("crm.$entity.update", {id => $id, fields => {$field => $right}});
+        is $is->(), $right, "$what: a right one";
+        is result("crm.$entity.update", {id => $id,
+            fields => {$field => $wrong}}), Mojo::JSON->true,
+            "$what: an update says it is done";
+        is $is->(), $right, "$what: and keeps what was there";
+
+        my %type = (entityTypeId => $entity{$entity});
+        $id = result('crm.item.add', {%type, fields => {$name => $wrong}})
+            ->{item}{id};
+        is $is->(), $default, "$what, universal";
+        result('crm.item.update', {%type, id => $id,
+                                   fields => {$name => $right}});
+        is error_of('crm.item.update', {%type, id => $id,
+            fields => {$name => $wrong}}), '200', "$what: done";
+        is $is->(), $right, "$what: kept";
+    }
+
+    is error_of('crm.deal.add', {fields => {CURRENCY_ID => 'XXX'}}), '400/',
+        'a currency is refused';
+    is error_of('crm.item.add', {entityTypeId => 2, fields => {
+        currencyId => 'XXX'}}), '400/CRM_FIELD_ERROR_VALUE_NOT_VALID',
+        'by both';
+    is $portal->report->{counts}{deals}, 8, 'and nothing is made';
+
+    # a stage of a pipeline that isn't the deal's
+    my $id = result('crm.deal.add', {fields => {CATEGORY_ID => 3,
+                                                STAGE_ID => 'C3:NOPE'}});
+    is result('crm.deal.get', {id => $id})->{STAGE_ID}, 'C3:NEW',
+        'the first stage of its own pipeline';
+};
+
+
+# Fields of the portal's own: lists, multiple ones
+subtest 'user fields' => sub {
+    fresh(user_fields => {deal => {
+        UF_CRM_GA => 'string',
+        UF_CRM_TAGS => {type => 'string', multiple => 1},
+        UF_CRM_WAY => {type => 'enumeration', items => [
+            {ID => 41, VALUE => 'Courier'}, {ID => 42, VALUE => 'Почта'}]},
+        UF_CRM_WAYS => {type => 'enumeration', multiple => 1, items => [
+            {ID => 51, VALUE => 'a'}, {ID => 52, VALUE => 'b'}]},
+        UF_CRM_GIFT => 'boolean', UF_CRM_N => 'integer',
+    }});
+
+    my $fields = sub {
+        my ($fields) = @_;
+
+        my $id = result('crm.deal.add', {fields => $fields});
+        my $other = result('crm.item.add', {entityTypeId => 2,
+            useOriginalUfNames => 'Y', fields => $fields})->{item}{id};
+        my %deals = map { $_->{id} => $_ } @{$portal->report->{deals}};
+        my ($one, $two) = map {
+            my $deal = $deals{$_}{fields};
+            +{map { $_ => $deal->{$_} } grep { /\AUF_/ } keys %$deal}
+        } $id, $other;
+
+        is_deeply $two, $one, 'the same by both families';
+
+        return ($one, $id);
+    };
+
+    my ($got, $id) = $fields->({UF_CRM_TAGS => ['a', '', 'ы'],
+        UF_CRM_WAY => 42, UF_CRM_WAYS => [52, 53, 51], UF_CRM_GIFT => 'Y',
+        UF_CRM_N => '12 x', UF_CRM_NONE => 'x'});
+    is_deeply $got, {UF_CRM_GA => undef, UF_CRM_TAGS => ['a', 'ы'],
+        UF_CRM_WAY => '42', UF_CRM_WAYS => ['52', '51'], UF_CRM_GIFT => '1',
+        UF_CRM_N => '12'}, 'all kinds';
+    is_deeply result('crm.deal.get', {id => $id})->{UF_CRM_TAGS}, ['a', 'ы'],
+        'get shows a list';
+    is_deeply result('crm.item.get', {entityTypeId => 2, id => $id})
+        ->{item}{ufCrmTags}, ['a', 'ы'], 'so does the other';
+
+    ($got) = $fields->({UF_CRM_TAGS => 'one', UF_CRM_WAY => 'Почта',
+                        UF_CRM_WAYS => 52, UF_CRM_GIFT => 'no'});
+    is_deeply [@$got{qw(UF_CRM_TAGS UF_CRM_WAY UF_CRM_WAYS UF_CRM_GIFT)}],
+        [['one'], undef, ['52'], '0'], 'a list knows numbers, not names';
+    is_deeply [map { @{result('crm.deal.fields')->{$_}}{qw(type isMultiple)} }
+               qw(UF_CRM_WAY UF_CRM_TAGS)],
+        ['enumeration', Mojo::JSON->false, 'string', Mojo::JSON->true],
+        'described';
+    is result('crm.deal.fields')->{UF_CRM_WAY}{items}[1]{VALUE}, 'Почта',
+        'with its items';
 };
 
 
@@ -1090,6 +1515,56 @@ subtest 'crm.item.*' => sub {
     ok result('crm.item.update', {entityTypeId => 2, id => $id, fields => {
         title => 'y'}}), 'but not on others';
 
+    # which of the two families of methods checks
+    my %entity = (contact => 3, company => 4, deal => 2);
+    my %add = (
+        classic => sub { ("crm.$_[0].add", {fields => $_[1]}) },
+        universal => sub { ('crm.item.add', {entityTypeId => $entity{$_[0]},
+            fields => {map { B24::Portal::Schema::universal_name($_)
+                             => $_[1]{$_} } keys %{$_[1]}}}) },
+    );
+    my %checks = (universal => [0, 1], classic => [1, 0], both => [1, 1]);
+
+    for my $by (sort keys %checks) {
+        fresh(mandatory_by => $by, mandatory => {deal => ['SOURCE_ID'],
+            contact => ['POST'], company => ['INDUSTRY']});
+
+        my %right = (deal => {SOURCE_ID => 'WEB'}, contact => {POST => 'x'},
+                     company => {INDUSTRY => 'IT'});
+
+        for my $entity (sort keys %right) {
+            for my $n (0, 1) {
+                my $family = ('classic', 'universal')[$n];
+                my $empty = error_of($add{$family}->($entity, {}));
+
+                is $empty, $checks{$by}[$n] ? '400/CRM_FIELD_ERROR_REQUIRED'
+                                            : '200',
+                    "$by checks: $family, $entity without its field";
+                is error_of($add{$family}->($entity, $right{$entity})), '200',
+                    "$by checks: $family, $entity with it";
+            }
+        }
+    }
+
+    fresh(mandatory_by => 'both', mandatory => {contact => ['PHONE'],
+        deal => ['CONTACT_IDS', 'UF_CRM_GA@EXECUTING']});
+    is error_of('crm.contact.add', {fields => {NAME => 'x'}}),
+        '400/CRM_FIELD_ERROR_REQUIRED', 'a phone may be mandatory';
+    $id = result('crm.contact.add', {fields => {PHONE => [{VALUE => '+7'}]}});
+    is error_of('crm.deal.add', {fields => {TITLE => 'x'}}),
+        '400/CRM_FIELD_ERROR_REQUIRED', 'or a contact';
+    is error_of('crm.deal.add', {fields => {CONTACT_IDS => [$id],
+        STAGE_ID => 'EXECUTING'}}), '400/CRM_FIELD_ERROR_REQUIRED',
+        'or something in one stage';
+    $id = result('crm.deal.add', {fields => {CONTACT_IDS => [$id]}});
+    like $id, qr/\A\d+\z/, 'and not in another';
+    is error_of('crm.deal.update', {id => $id, fields => {
+        STAGE_ID => 'EXECUTING'}}), '400/CRM_FIELD_ERROR_REQUIRED',
+        'so it cannot go there';
+    is result('crm.deal.get', {id => $id})->{STAGE_ID}, 'NEW', 'and does not';
+    is error_of('crm.item.update', {entityTypeId => 2, id => $id, fields => {
+        stageId => 'EXECUTING', ufCrmGa => 'x'}}), '200', 'unless it has it';
+
     fresh(long_text => 'refuse');
     is error_of('crm.item.add', {entityTypeId => 2, fields => {
         title => 'x' x 256}}), '400/CRM_FIELD_ERROR_VALUE_NOT_VALID',
@@ -1145,6 +1620,35 @@ subtest 'dictionaries' => sub {
         'crm.dealcategory.list: additional pipelines only';
     is_deeply [map { $_->{STATUS_ID} } @{result('crm.dealcategory.stage.list',
         {id => 0})}]->[0], 'NEW', 'crm.dealcategory.stage.list';
+
+    for my $case ([0, ''], [3, 'C3:']) {
+        my ($category, $prefix) = @$case;
+        my $list = rest('crm.dealcategory.stage.list', {id => $category});
+
+        is_deeply [map { $_->{STATUS_ID} } @{$list->{result}}],
+            [map { "$prefix$_" } qw(NEW PREPARATION PREPAYMENT_INVOICE
+             EXECUTING FINAL_INVOICE WON LOSE APOLOGY)],
+            "stages of pipeline $category";
+        is $list->{total}, 8, 'counted';
+        is_deeply [map { @$_{qw(NAME SORT)} } $list->{result}[1]],
+            ['Prepare documents', 20], 'name and place';
+    }
+
+    is_deeply result('crm.dealcategory.stage.list'),
+        result('crm.dealcategory.stage.list', {id => 0}),
+        'no pipeline is the first one';
+    is error_of('crm.dealcategory.stage.list', {id => 77}), '400/',
+        'an unknown one';
+    is_deeply batch(0, a => 'crm.dealcategory.stage.list?id=77', s => 'scope',
+                    b => 'crm.dealcategory.stage.list?id=3')
+        ->{result_error}, {a => {error => '', error_description => 'Not found'}},
+        'in a batch';
+    is_deeply result('crm.status.list', {filter => {
+        ENTITY_ID => 'DEAL_STAGE_77'}}), [], 'crm.status.list has none of it';
+    $portal->config(unknown_category => 'empty');
+    is_deeply result('crm.dealcategory.stage.list', {id => 77}), [],
+        'a portal may just have none';
+
     my $categories = rest('crm.category.list', {entityTypeId => 2});
     is_deeply [map { "$_->{id}$_->{isDefault}" }
                @{$categories->{result}{categories}}, {id => 't',
@@ -1185,6 +1689,44 @@ subtest 'dictionaries' => sub {
         'FIRST', 'stages as configured';
     is result('crm.status.list', {filter => {ENTITY_ID => 'DEAL_STAGE'}})
         ->[0]{NAME}, 'Первая', 'with their names';
+};
+
+
+# A portal of tomorrow without the methods whose development has ended, or one
+# of yesterday without the new ones
+subtest 'methods that are gone' => sub {
+    fresh(gone => ['crm.deal.add', 'crm.dealcategory.*', 'crm.ITEM.add']);
+
+    is error_of('crm.deal.add', {fields => {}}), '404/ERROR_METHOD_NOT_FOUND',
+        'gone';
+    is error_of('CRM.deal.ADD', {fields => {}}), '404/ERROR_METHOD_NOT_FOUND',
+        'in any case';
+    is error_of('crm.item.add', {entityTypeId => 2, fields => {}}),
+        '404/ERROR_METHOD_NOT_FOUND', 'universal ones can go, too';
+    is error_of('crm.dealcategory.stage.list', {id => 0}),
+        '404/ERROR_METHOD_NOT_FOUND', 'a whole family';
+    is error_of('crm.contact.add', {fields => {}}), '200', 'others are there';
+    is error_of('crm.status.list'), '200', 'all of them';
+    is_deeply result('method.get', {name => 'crm.deal.add'}),
+        {isExisting => Mojo::JSON->false, isAvailable => Mojo::JSON->false},
+        'method.get says so';
+    is scalar(grep { /\Acrm\.(?:deal\.add|dealcategory|item\.add)/ }
+              @{result('methods')}), 0, 'and the list';
+
+    my $res = batch(0, a => 'crm.deal.add?fields[TITLE]=x',
+                    b => 'crm.dealcategory.list', c => 'crm.deal.list',
+                    d => 'crm.item.list?entityTypeId=2');
+    is_deeply [map { $res->{result_error}{$_}{error} // 'fine' } 'a' .. 'd'],
+        ['ERROR_METHOD_NOT_FOUND', 'ERROR_METHOD_NOT_FOUND', 'fine', 'fine'],
+        'in a batch';
+    is $portal->report->{counts}{deals}, 0, 'nothing was made';
+
+    # before credentials are looked at
+    is $ua->get($portal->base . '/rest/1/wrong/crm.deal.add')->res->code, 404,
+        'also for strangers';
+
+    $portal->config(gone => []);
+    is error_of('crm.deal.add', {fields => {}}), '200', 'back again';
 };
 
 
@@ -1538,5 +2080,7 @@ subtest 'load and state file' => sub {
     is @{$state->{journal}}, 200, 'with the end of the journal';
 };
 
+
+is_deeply [$portal->spoiled], [], 'nobody has touched what is not theirs';
 
 done_testing;

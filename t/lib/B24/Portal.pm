@@ -27,6 +27,8 @@ use B24::Portal::Store;
 use Mojo::IOLoop;
 use Time::HiRes ();
 
+use constant SPOILED_MAX => 50;
+
 # the webhook's owner and secret code
 has user => 1;
 has code => 'code1234567890ab';
@@ -54,6 +56,9 @@ has counts  => sub { {arrived => 0, finished => 0, forgotten => 0} };
 # when the latest request came or ended
 has active_at => 0;
 
+# the canary: what happened to records of somebody else before the latest reset
+has spoiled_before => sub { [] };
+
 
 sub startup ($self) {
     $self->mode('production');
@@ -75,8 +80,11 @@ sub startup ($self) {
 }
 
 
-# back to a new portal; whatever is held is let go without an answer
+# back to a new portal; whatever is held is let go without an answer.  What
+# the canary has seen isn't forgotten.
 sub reset ($self) {
+    @{$self->spoiled_before} = $self->spoiled;
+    @{$self->rest->unresolved} = ();
     $self->faults->clear;
     %{$self->settings} = %{default_config()};
     $self->store->clear;
@@ -84,6 +92,32 @@ sub reset ($self) {
     @{$self->journal} = ();
     %{$self->counts} = (arrived => 0, finished => 0, forgotten => 0);
     $self->changed;
+
+    return;
+}
+
+
+# The canary: nobody has any business with the records that are there from the
+# start, nor with references that lead nowhere.  A line for each offence.
+sub spoiled ($self) {
+    my @lines = (@{$self->spoiled_before}, $self->store->spoiled, map {
+        "request $_->{request}, command $_->{command} ($_->{method}): "
+        . "$_->{parameter} refers to $_->{reference}, which is not there"
+    } @{$self->rest->unresolved});
+    my %seen;
+
+    @lines = grep { !$seen{$_}++ } @lines;
+    splice @lines, SPOILED_MAX if @lines > SPOILED_MAX;
+
+    return @lines;
+}
+
+
+# takes everything as it is now
+sub forgive ($self) {
+    @{$self->spoiled_before} = ();
+    @{$self->rest->unresolved} = ();
+    $self->store->accept_foreign;
 
     return;
 }
@@ -137,6 +171,7 @@ sub _read ($self, $c) {
 
     push @{$self->journal}, $entry;
     $self->active_at($entry->{at});
+    $self->store->request_came;
 
     if (@{$self->journal} > $self->settings->{journal_max}) {
         shift @{$self->journal};
@@ -234,7 +269,7 @@ sub _process ($self, $call, $cb) {
             $call->{entry}{commands} = $commands;
             $call->{cut} = $late->();
             $cb->($envelope, $status);
-        });
+        }, $call->{entry}{seq});
 }
 
 

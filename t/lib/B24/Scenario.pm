@@ -48,7 +48,7 @@ sub run {
 }
 
 sub portal {
-    return B24::Test::portal();
+    return B24::Test::portal(@_);
 }
 
 sub shop {

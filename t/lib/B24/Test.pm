@@ -11,12 +11,18 @@ package B24::Test;
 # fails the file if the log has an alert, an emerg that wasn't asked for, or
 # a sanitizer's report, or if a process stays behind.
 #
-# Functions for the file: portal(), shop(), upstream() give the helpers.
+# The records an emulated portal has from the start belong to somebody else:
+# when one of them has changed, or a command referred to a result that wasn't
+# there, the file fails, whichever block did it.
+#
+# Functions for the file: portal(), shop(), upstream() give the helpers, portal(2)
+# the second portal.
 #
 # Options (all off by default):
 #
 #   portal      1, or options for B24::PortalProcess->new: the emulated
 #               Bitrix24
+#   portals     2 and more: so many of them
 #   portal_tls  1: the portal also listens with TLS
 #   shop        1, or options for B24::Shop->start: the sample shop
 #   upstream    the replay upstream: a folder of t/recordings, a list of
@@ -31,7 +37,8 @@ package B24::Test;
 #   TEST_NGINX_DIR               the file's folder, for anything else
 #   TEST_NGINX_ROOT              the checkout
 #   TEST_NGINX_PORTAL_URL, _PORTAL_PORT, _PORTAL_TLS_URL,
-#   _PORTAL_TLS_PORT, _PORTAL_CA
+#   _PORTAL_TLS_PORT, _PORTAL_CA; _PORTAL_URL_2 and _PORTAL_PORT_2 of the
+#   second portal
 #   TEST_NGINX_FPM_SOCKET, _SHOP_ROOT, _SHOP_SCRIPT, _SHOP_RULES
 #   TEST_NGINX_UPSTREAM_PORT     also _PORT_0; _PORT_1 is the second lane
 #
@@ -74,6 +81,7 @@ our $ROOT = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
 # the folder of this file and the processes which serve it
 our $DIR;
 our ($PORTAL, $SHOP, $UPSTREAM);
+our @PORTALS;
 
 my $owner = $$;
 my %reset_with;
@@ -117,7 +125,9 @@ sub import {
 }
 
 sub portal {
-    return $PORTAL;
+    my ($n) = @_;
+
+    return $PORTALS[($n // 1) - 1];
 }
 
 sub shop {
@@ -287,11 +297,24 @@ sub start_helpers {
         my %args = (ref $args ? %$args : (),
                     $option->{portal_tls} ? (tls => 1) : ());
 
-        $PORTAL = B24::PortalProcess->new(%args);
-        $reset_with{$PORTAL} = { config => $args{config} } if $args{config};
+        for my $n (1 .. $option->{portals} // 1) {
+            my $portal = B24::PortalProcess->new(%args);
+            my $suffix = $n == 1 ? '' : "_$n";
 
-        $ENV{TEST_NGINX_PORTAL_PORT} = $PORTAL->port;
-        $ENV{TEST_NGINX_PORTAL_URL} = $PORTAL->url;
+            push @PORTALS, $portal;
+            $reset_with{$portal} = { config => $args{config} }
+                if $args{config};
+
+            $ENV{"TEST_NGINX_PORTAL_PORT$suffix"} = $portal->port;
+            $ENV{"TEST_NGINX_PORTAL_URL$suffix"} = $portal->url;
+        }
+
+        ($PORTAL) = @PORTALS;
+
+        # a file that ends early has not been asked yet
+        B24::PortalProcess->before_end(sub {
+            check_canary($watched) if $$ == $owner;
+        });
 
         if ($option->{portal_tls}) {
             $ENV{TEST_NGINX_PORTAL_CA} = $PORTAL->ca;
@@ -335,6 +358,8 @@ sub start_helpers {
 sub before_block {
     my ($block) = @_;
 
+    my $before = $watched;
+
     # without a configuration it goes on with the running server
     if (defined scalar $block->config) {
         my $keep = defined scalar $block->keep_state;
@@ -349,6 +374,7 @@ sub before_block {
         }
     }
 
+    check_canary($before);
     $watched = $block;
 
     return if !defined scalar $block->scenario;
@@ -366,7 +392,7 @@ sub before_block {
 sub let_go {
     my ($keep) = @_;
 
-    for my $helper (grep { defined } $PORTAL, $UPSTREAM) {
+    for my $helper (@PORTALS, grep { defined } $UPSTREAM) {
         $keep ? $helper->release
               : $helper->reset(%{$reset_with{$helper} // {}});
     }
@@ -443,8 +469,29 @@ sub wait_until {
 sub after_last_block {
     return if $$ != $owner || !$watched;
 
+    my $block = $watched;
+
     let_go();
     after_server();
+    check_canary($block);
+}
+
+# What nobody has any business with is as it was: a portal remembers over its
+# resets what was done to it.
+sub check_canary {
+    my ($block) = @_;
+
+    my $name = $block ? $block->name : $0;
+
+    for my $portal (grep { $_->pid } @PORTALS) {
+        my @spoiled = eval { $portal->spoiled };
+
+        push @spoiled, "the emulator doesn't answer: $@" if $@;
+        next if !@spoiled;
+
+        report("$name - other people's records at the portal", @spoiled);
+        eval { $portal->forgive };
+    }
 }
 
 # Ends the running server the polite way and judges what it left.  A reloaded
@@ -554,7 +601,7 @@ END {
     if ($$ == $owner && defined $DIR) {
         local $?;
 
-        $_->stop for grep { defined } $UPSTREAM, $SHOP, $PORTAL;
+        $_->stop for (grep { defined } $UPSTREAM, $SHOP), @PORTALS;
 
         my $passed = Test::More->builder->is_passing && !$failures;
 

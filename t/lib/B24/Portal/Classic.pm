@@ -103,9 +103,44 @@ sub add {
 
     my $fields = array_param($params, 'fields');
     my ($values, @multi) = _values($api, $entity, $fields);
+
+    check_mandatory($api, 'classic', $entity, $values, {}, @multi);
+
     my $record = $api->store->create($entity, $values, $api->user, @multi);
 
     return $record->{id};
+}
+
+
+# Fields the portal's administrator made mandatory, for all stages or, as
+# "FIELD\@STAGE", for one.  FAMILY: "classic" or "universal", which the portal
+# checks or not.  HAS: multifields there already.
+sub check_mandatory {
+    my ($api, $family, $entity, $values, $has, @multi) = @_;
+
+    my $by = $api->config->{mandatory_by};
+
+    return if $by ne 'both' && $by ne $family;
+
+    my %all = (%$values, map { $_->{type} => 1 }
+                         grep { ($_->{value} // '') ne '' } @multi);
+
+    $all{$_} = 1 for grep { @{$has->{$_}} } keys %$has;
+
+    for my $told (@{$api->config->{mandatory}{$entity} // []}) {
+        my ($name, $stage) = split /\@/, $told, 2;
+
+        next if defined $stage && ($all{STAGE_ID} // '') ne $stage;
+
+        my $value = $all{$name};
+        my $empty = ref $value ? !@$value : ($value // '') eq ''
+            || $value =~ /\A0(?:\.00)?\z/;
+
+        refuse('CRM_FIELD_ERROR_REQUIRED',
+               "The field \"$name\" is required.") if $empty;
+    }
+
+    return;
 }
 
 
@@ -212,7 +247,8 @@ sub _output {
 
     for my $name (@$names) {
         my $value = $record->{fields}{$name};
-        $result->set($name, defined $value ? "$value" : undef);
+        $result->set($name, ref $value ? list_of(@$value)
+                            : defined $value ? "$value" : undef);
     }
 
     if ($with_multi && $record->{multi}) {
@@ -349,6 +385,9 @@ sub update {
     my ($values, @multi) = _values($api, $entity, $fields, 1);
 
     check_names($record, $values) if $entity eq 'contact';
+    check_mandatory($api, 'classic', $entity, {%{$record->{fields}}, %$values},
+                    $record->{multi} // {}, @multi)
+        if $entity eq 'deal' && defined $values->{STAGE_ID};
     $api->store->update($record, $values, $api->user, @multi);
 
     return Mojo::JSON->true;
@@ -406,7 +445,8 @@ sub field_descriptions {
             isRequired  => $yes->(0),
             isReadOnly  => $yes->($spec->{readonly}),
             isImmutable => $yes->($name eq 'CATEGORY_ID'),
-            isMultiple  => $yes->($type eq 'multi' || $type eq 'ids'),
+            isMultiple  => $yes->($type eq 'multi' || $type eq 'ids'
+                                  || $spec->{multiple}),
             isDynamic   => $yes->($spec->{user}),
             title       => $name,
         );
@@ -414,6 +454,9 @@ sub field_descriptions {
         $field->set(statusType => $type eq 'stage' ? 'DEAL_STAGE'
                                                    : $spec->{dictionary})
             if $type eq 'stage' || $type eq 'status';
+        $field->set(items => list_of(map {
+            array_of(ID => "$_->{ID}", VALUE => $_->{VALUE})
+        } @{$spec->{items}})) if $spec->{items};
 
         $result->set($key->($spec), $field);
     }
@@ -434,7 +477,7 @@ sub rows_set {
     refuse('', 'The parameter rows must be array.') if !is_array($rows);
 
     my $record = $api->store->find('deal', $id) // refuse('', 'Not found.');
-    my @rows = map { make_row($_, $api->config->{products}) }
+    my @rows = map { make_row($_, $api->store) }
                grep { is_array($_) } $rows->values;
 
     $api->store->set_rows($record, \@rows, $api->user);
@@ -615,8 +658,9 @@ sub address_add {
         refuse('', 'Not found');
     }
 
-    $api->store->add_address({map { $_ => strval($fields->get($_)) }
-                              $fields->keys});
+    $api->store->add_address({map {
+        $_ => $api->store->column_text(strval($fields->get($_)), $_)
+    } $fields->keys});
 
     return Mojo::JSON->true;
 }

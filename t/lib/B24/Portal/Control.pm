@@ -10,6 +10,10 @@ package B24::Portal::Control;
 #                               requests= (over) arrived= held=  at least
 #                               deal=ORIGIN_ID [rows=N] [stage=STAGE_ID]
 #                               stable_ms=N  no request for so long
+#   GET  /_/canary            {"spoiled": [...]}: a line for each change of a
+#                             record that was there from the start, and for
+#                             each reference that led nowhere, resets or not
+#   POST /_/canary            {"forgive": true}: it all counts as it is now
 #   POST /_/reset             a new portal; {"config": {...}} applied to it
 #   POST /_/config            {...} of B24::Portal::Schema::default_config
 #   POST /_/fault             a fault of B24::Portal::Faults, or a list; gives
@@ -19,6 +23,8 @@ package B24::Portal::Control;
 #   POST /_/edit              a change by a person in the CRM: {"entity":"deal",
 #                             "id":N, "fields":{...}, "user":7} or
 #                             {"entity":..., "id":N, "delete":true}
+#   POST /_/merge             {"entity":"contact", "winner":N, "loser":M}, or of
+#                             companies: what the loser had moves
 
 use Mojo::Base -base, -signatures;
 
@@ -45,8 +51,12 @@ sub routes ($self, $routes) {
                    format => 'json');
     });
     $routes->get('/_/wait' => sub ($c) { $self->_wait($c) });
+    $routes->get('/_/canary' => sub ($c) {
+        $c->render(json => B24::Portal::Report::texts(
+            {spoiled => [$self->app->spoiled]}));
+    });
 
-    for my $name (qw(reset config fault release edit)) {
+    for my $name (qw(canary reset config fault release edit merge)) {
         my $method = "_post_$name";
 
         $routes->post("/_/$name" => sub ($c) {
@@ -82,6 +92,15 @@ sub _sentence ($error) {
 
 sub _report ($self, $journal = undef) {
     return encode_json(B24::Portal::Report::report($self->app, $journal));
+}
+
+
+sub _post_canary ($self, $body) {
+    die "forgive is all there is\n" if !$body->{forgive};
+
+    $self->app->forgive;
+
+    return {ok => \1};
 }
 
 
@@ -192,6 +211,26 @@ sub _post_edit ($self, $body) {
                             $body->{user} // 7);
     }
 
+    $self->changed;
+
+    return {ok => \1};
+}
+
+
+sub _post_merge ($self, $body) {
+    my $app = $self->app;
+    my $entity = $body->{entity} // '';
+
+    die "entity is contact or company\n"
+        if $entity !~ /\A(?:contact|company)\z/;
+
+    my ($winner, $loser) = map {
+        $app->store->find($entity, $body->{$_} // 0) // die "no such $_\n"
+    } qw(winner loser);
+
+    die "winner and loser are the same\n" if $winner == $loser;
+
+    $app->store->merge($winner, $loser, $body->{user} // 7);
     $self->changed;
 
     return {ok => \1};

@@ -193,7 +193,8 @@ sub dealcategory_stages {
 
     my $id = id_param($params);
 
-    refuse('', 'Not found') if !$api->store->has_category($id);
+    refuse('', 'Not found') if !$api->store->has_category($id)
+        && $api->config->{unknown_category} eq 'refuse';
 
     my $sort = 0;
     my @stages = map {

@@ -115,7 +115,8 @@ sub add {
     my $fields = array_argument($params, 'fields');
     my ($values, @multi) = _values($api, $entity, $fields, $params);
 
-    _check_mandatory($api, $entity, {%$values, _has_multi({}, @multi)});
+    B24::Portal::Classic::check_mandatory($api, 'universal', $entity, $values,
+                                          {}, @multi);
 
     my $record = $api->store->create($entity, $values, $api->user, @multi);
 
@@ -206,34 +207,6 @@ sub _type_of {
 }
 
 
-sub _has_multi {
-    my ($multi, @items) = @_;
-
-    my %has = map { $_ => 1 } grep { @{$multi->{$_}} } keys %$multi;
-
-    $has{$_->{type}} = 1 for grep { $_->{value} ne '' } @items;
-
-    return %has;
-}
-
-
-# fields the portal's administrator made mandatory
-sub _check_mandatory {
-    my ($api, $entity, $values) = @_;
-
-    for my $name (@{$api->config->{mandatory}{$entity} // []}) {
-        my $value = $values->{$name};
-        my $empty = ref $value ? !@$value : ($value // '') eq ''
-            || $value =~ /\A0(?:\.00)?\z/;
-
-        refuse('CRM_FIELD_ERROR_REQUIRED',
-               "The field \"$name\" is required.") if $empty;
-    }
-
-    return;
-}
-
-
 # An item as crm.item.* shows it; SELECT: classic names, undef for all.
 # WITH_FM: phones and e-mails too.
 sub item {
@@ -279,6 +252,7 @@ sub _typed {
     my $value = $record->{fields}{$name};
 
     return list_of(map { $_ + 0 } @$value) if $type eq 'ids';
+    return list_of(@$value) if ref $value;
     return ($value // 0) + 0 if $type =~ /\A(?:id|category)\z/;
     return $value if !defined $value;
     return $value + 0 if $type eq 'int' || $type eq 'user';
@@ -379,7 +353,8 @@ sub update {
     B24::Portal::Classic::check_names($record, $values) if $entity eq 'contact';
 
     if ($entity eq 'deal' && defined $values->{STAGE_ID}) {
-        _check_mandatory($api, $entity, {%{$record->{fields}}, %$values});
+        B24::Portal::Classic::check_mandatory($api, 'universal', $entity,
+            {%{$record->{fields}}, %$values}, $record->{multi} // {}, @multi);
     }
 
     # nothing changed: nothing is saved
@@ -452,7 +427,7 @@ sub rows_set {
 sub _set {
     my ($api, $record, @rows) = @_;
 
-    my @made = map { make_row($_, $api->config->{products}) } @rows;
+    my @made = map { make_row($_, $api->store) } @rows;
 
     for my $row (@made) {
         refuse('0', 'The field "productName" is required.')
@@ -478,8 +453,7 @@ sub row_add {
     my $fields = array_argument($params, 'fields');
     my $record = _owner($api, string_argument($fields, 'ownerType'),
                         int_argument($fields, 'ownerId'));
-    my $row = make_row(universal_to_classic($fields),
-                       $api->config->{products});
+    my $row = make_row(universal_to_classic($fields), $api->store);
 
     $api->store->set_rows($record, [@{$record->{rows}}, $row], $api->user);
 

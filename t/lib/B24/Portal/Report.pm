@@ -56,6 +56,8 @@ sub report ($app, $journal = undef) {
         } grep { $_->{foreign} } @foreign},
         foreign_touched => (scalar grep { $_->{foreign} && $_->{touched} }
                             @foreign) || @foreign < 3 ? \1 : \0,
+        spoiled       => [$app->spoiled],
+        unresolved    => $app->rest->unresolved,
         limits        => $app->limits->bucket_report,
         held          => [sort { $a <=> $b } keys %{$app->faults->held}],
         forgotten     => $app->counts->{forgotten},
@@ -166,7 +168,7 @@ sub _origin ($record) {
 sub _fields ($record) {
     my $fields = $record->{fields};
 
-    return {map { $_ => $fields->{$_} } grep { !ref $fields->{$_} }
+    return {map { $_ => ref $fields->{$_} ? [@{$fields->{$_}}] : $fields->{$_} }
             keys %$fields};
 }
 

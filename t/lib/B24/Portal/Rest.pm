@@ -21,6 +21,8 @@ use Time::HiRes qw(time);
 # CRestUtil::BATCH_MAX_LENGTH
 use constant BATCH_MAX => 50;
 
+use constant UNRESOLVED_MAX => 100;
+
 
 # ARGS: store, config, limits, user (id of the webhook's owner), hook.
 # HOOK->(method, params) may return {delay => seconds, error => [code, text,
@@ -33,7 +35,7 @@ sub new {
                    B24::Portal::Dictionaries::methods(),
                    batch => ['', undef]);
 
-    return bless {%args, methods => \%methods}, $class;
+    return bless {%args, methods => \%methods, unresolved => []}, $class;
 }
 
 
@@ -42,11 +44,30 @@ sub config { return $_[0]{config} }
 sub user   { return $_[0]{user} }
 
 
+# references that led nowhere, or not to their end: hashes with request,
+# command, method, parameter and reference
+sub unresolved { return $_[0]{unresolved} }
+
+
 sub method_names {
     my ($self) = @_;
 
     return sort grep { $self->has_scope($self->{methods}{$_}[0]) }
-                keys %{$self->{methods}};
+                grep { $self->_method($_) } keys %{$self->{methods}};
+}
+
+
+# [scope, code] of a method the portal has
+sub _method {
+    my ($self, $method) = @_;
+
+    for my $gone (@{$self->{config}{gone}}) {
+        my $pattern = join '.*', map { quotemeta } split /\*/, lc $gone, -1;
+
+        return if $method =~ /\A$pattern\z/;
+    }
+
+    return $self->{methods}{$method};
 }
 
 
@@ -54,7 +75,7 @@ sub method_names {
 sub method_scope {
     my ($self, $method) = @_;
 
-    my $known = $self->{methods}{$method} // return;
+    my $known = $self->_method($method) // return;
 
     return $known->[0];
 }
@@ -95,7 +116,7 @@ sub call {
 sub _call {
     my ($self, $method, $params, $started, $disturb) = @_;
 
-    my $known = $self->{methods}{$method};
+    my $known = $self->_method($method);
     my @result;
     my $processing = time;
 
@@ -186,9 +207,10 @@ sub timing {
 # ---- batch ------------------------------------------------------------------
 
 # Runs the commands one after another and hands CB (envelope, 200, journal).
-# STOP->() true ends it early, as a server that was cut off.
+# STOP->() true ends it early, as a server that was cut off.  SEQ: of the
+# request.
 sub batch {
-    my ($self, $params, $stop, $cb) = @_;
+    my ($self, $params, $stop, $cb, $seq) = @_;
 
     my $query = change_key_case($params);
     my $commands = $query->get('CMD');
@@ -203,6 +225,7 @@ sub batch {
         started  => time,
         stop     => $stop,
         cb       => $cb,
+        seq      => $seq,
     };
 
     return $self->_batch_next($batch);
@@ -230,7 +253,15 @@ sub _batch_next {
         my ($path, $query) = parse_url($call);
         my $method = lc($path // '');
         my $params = eval {
-            expand(parse_str($query // ''), $batch->{results});
+            expand(parse_str($query // ''), $batch->{results}, sub {
+                my ($parameter, $reference) = @_;
+
+                push @{$self->{unresolved}}, {
+                    request => $batch->{seq}, command => $name,
+                    method => $method, parameter => $parameter,
+                    reference => $reference,
+                } if @{$self->{unresolved}} < UNRESOLVED_MAX;
+            });
         };
 
         if (!$params || $method =~ /\A(?:batch|upload|download)\z/) {
@@ -322,20 +353,25 @@ sub _batch_done {
 
 # ---- references -------------------------------------------------------------
 
-# Expands $result[...] and its kin in every value and key of a decoded query
+# Expands $result[...] and its kin in every value and key of a decoded query.
+# UNRESOLVED is called with parameter and reference for what didn't lead to its
+# end.
 sub expand {
-    my ($params, $results) = @_;
+    my ($params, $results, $unresolved, $path) = @_;
 
     my $expanded = array_of();
 
     for my $key ($params->keys) {
         my $value = $params->get($key);
-        my $name = expand_text($key, $results);
+        my $here = defined $path ? "$path\[$key]" : $key;
+        my $note = sub { $unresolved->($here, @_) };
+        my $name = expand_text($key, $results, $note);
 
         die "an array as the name of a parameter\n" if is_array($name);
 
         $expanded->set(strval($name), is_array($value)
-            ? expand($value, $results) : expand_text($value, $results));
+            ? expand($value, $results, $unresolved, $here)
+            : expand_text($value, $results, $note));
     }
 
     return $expanded;
@@ -346,7 +382,7 @@ sub expand {
 # first segment that isn't set and keeps what it reached; a value that is one
 # reference takes the type of what it names; an array can't be embedded.
 sub expand_text {
-    my ($text, $results) = @_;
+    my ($text, $results, $unresolved) = @_;
 
     my @matches;
 
@@ -360,7 +396,9 @@ sub expand_text {
 
         next if !@path;
 
-        my $found = _walk($results->get($top), @path);
+        my ($found, $left) = _walk($results->get($top), @path);
+
+        $unresolved->($whole) if $left || !defined $found;
 
         if ($whole eq $text) {
             $text = $found;
@@ -377,11 +415,12 @@ sub expand_text {
 }
 
 
+# what PATH leads to, and how many of its segments were not reached
 sub _walk {
     my ($found, @path) = @_;
 
-    for my $key (@path) {
-        my $next;
+    while (@path) {
+        my ($key, $next) = $path[0];
 
         if (is_array($found)) {
             $next = $found->get($key);
@@ -395,9 +434,10 @@ sub _walk {
         last if !defined $next;
 
         $found = $next;
+        shift @path;
     }
 
-    return $found;
+    return ($found, scalar @path);
 }
 
 

@@ -46,19 +46,20 @@ sub universal_to_classic {
 
 
 # One row of the request (PHP array, classic names) as the database keeps it:
-# a hash of strings.  PRODUCTS: the catalogue, for names.
+# a hash of strings.  STORE: for the catalogue's names and the columns.
 sub make_row {
-    my ($row, $products) = @_;
+    my ($row, $store) = @_;
 
     my $id = intval($row->get('PRODUCT_ID'));
-    my ($known) = grep { $_->{id} == $id } @$products;
+    my ($known) = grep { $_->{id} == $id } @{$store->{config}{products}};
     my $name = strval($row->get('PRODUCT_NAME'));
 
     $name = $known->{name} if $name eq '' && $known;
-    $name = _cut($name, 256);
+    $name = _cut($store->column_text($name, 'PRODUCT_NAME'), 256);
 
     my $code = intval($row->get('MEASURE_CODE'));
-    my $measure = _cut(strval($row->get('MEASURE_NAME')), 50);
+    my $measure = _cut($store->column_text(strval($row->get('MEASURE_NAME')),
+                                           'MEASURE_NAME'), 50);
 
     $code = 796 if $code <= 0;
     $measure = $measures{$code} // '' if $measure eq '';
@@ -72,7 +73,8 @@ sub make_row {
         MEASURE_CODE => $code,
         MEASURE_NAME => $measure,
         SORT         => intval($row->get('SORT')),
-        XML_ID       => _cut(strval($row->get('XML_ID')), 255),
+        XML_ID       => _cut($store->column_text(strval($row->get('XML_ID')),
+                                                'XML_ID'), 255),
         TYPE         => $known ? $known->{type} : 1,
     };
 }

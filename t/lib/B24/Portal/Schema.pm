@@ -312,10 +312,14 @@ sub default_config {
         # seconds after which a request is cut with a 504 page
         request_cap => 60,
 
-        # fields an administrator made mandatory, by entity: crm.item.* only
-        mandatory => {},
+        # fields an administrator made mandatory, by entity: FIELD, or
+        # FIELD@STAGE for one stage of deals; checked by "universal" (as
+        # documented), "classic" methods, or "both"
+        mandatory    => {},
+        mandatory_by => 'universal',
 
-        # user fields (UF_CRM_...) by entity: name => type
+        # user fields (UF_CRM_...) by entity: name => type, or {type, multiple
+        # => 1, items => [{ID, VALUE}]} for multiple fields and lists
         user_fields => {deal => {UF_CRM_GA => 'string'}, contact => {},
                         company => {}},
 
@@ -328,15 +332,21 @@ sub default_config {
         license => 'ru_std',
         leads   => 0,
 
+        # methods this portal hasn't got (any more): names, or "crm.deal.*"
+        gone    => [],
+
         # https_only: plain HTTP is INVALID_REQUEST
         https_only => 0,
 
         # what the sources disagree on, or self-hosted portals do differently
         collation       => 'ci',       # "=" ignores case, as MySQL's default
         long_text       => 'truncate', # or "refuse" (crm.item.* only)
-        utf8mb3         => 0,          # cut text at the first 4-byte character
+        utf8mb3         => 0,          # characters of three bytes at most: 1
+                                       # cuts a text there, "refuse" refuses it
         unknown_contact => 'drop',     # or "refuse": a link to no contact
+        unknown_category => 'refuse',  # or "empty": stages of no pipeline
         index_frozen    => 0,          # findbycomm doesn't see new records yet
+        index_lag       => {seconds => 0, requests => 0},  # nor for so long
         utc_offset      => '+03:00',
         journal_max     => 20_000,     # requests remembered
     };

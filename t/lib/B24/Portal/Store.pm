@@ -13,11 +13,15 @@ use B24::Portal::Error qw(refuse);
 use B24::Portal::Php qw(array_of is_array is_bool intval strval numeric);
 use B24::Portal::Schema qw(entity_fields);
 
+use Mojo::JSON ();
 use POSIX ();
+use Time::HiRes ();
 
 # A record of somebody else's: (int) of a dangling reference is 1, so record 1
 # is what a careless chain of references overwrites.
 use constant FOREIGN_ID => 1;
+
+my @foreign = qw(company contact deal);
 
 # VALUE of a phone or an e-mail
 use constant MULTI_SIZE => 250;
@@ -63,8 +67,10 @@ sub clear {
     $self->{unindexed} = [];
     $self->{history} = [];
     $self->{addresses} = [];
+    $self->{requests} = 0;
 
     $self->_foreign;
+    $self->accept_foreign;
 
     return $self;
 }
@@ -78,7 +84,7 @@ sub _foreign {
                  deal    => {TITLE => 'A deal of somebody else',
                              OPPORTUNITY => '77.00', CURRENCY_ID => 'RUB'});
 
-    for my $entity (sort keys %first) {
+    for my $entity (@foreign) {
         local $self->{next}{$entity} = FOREIGN_ID;
 
         my $record = $self->create($entity, $first{$entity}, 1);
@@ -91,6 +97,89 @@ sub _foreign {
     $self->{next}{history} = $first_id{history};
 
     return;
+}
+
+
+# Everything of the records of somebody else, "NAME" => text: their fields, the
+# deal's rows, and what hangs on them.
+sub _foreign_state {
+    my ($self) = @_;
+
+    my %state;
+
+    for my $entity (@foreign) {
+        my $record = $self->find($entity, FOREIGN_ID);
+        my $name = "$entity " . FOREIGN_ID;
+
+        $state{$name} = $record ? 'is there' : 'is gone';
+        next if !$record;
+
+        $state{"$name: $_"} = _plain($record->{fields}{$_})
+            for keys %{$record->{fields}};
+        $state{"$name: $_"} = _plain($record->{multi}{$_})
+            for keys %{$record->{multi} // {}};
+        $state{"$name: rows"} = _plain($record->{rows});
+        $state{"$name: comments"} = _plain($record->{comments});
+    }
+
+    $state{'linked to them'} = join ', ', $self->_linked_to_foreign;
+
+    return \%state;
+}
+
+
+sub _plain {
+    my ($value) = @_;
+
+    return $value // 'null' if !ref $value;
+    return Mojo::JSON::encode_json($value);
+}
+
+
+sub _linked_to_foreign {
+    my ($self) = @_;
+
+    my @linked;
+
+    for my $entity (qw(contact deal)) {
+        for my $record (grep { $_->{id} != FOREIGN_ID } $self->all($entity)) {
+            my $fields = $record->{fields};
+            my @ids = map { ($fields->{"${_}_ID"} // 0,
+                             @{$fields->{"${_}_IDS"} // []}) }
+                      qw(CONTACT COMPANY);
+
+            push @linked, "$entity $record->{id}"
+                if grep { $_ == FOREIGN_ID } @ids;
+        }
+    }
+
+    return @linked, map { "requisite $_->{id}" }
+                    grep { $_->{fields}{ENTITY_ID} == FOREIGN_ID }
+                    $self->all('requisite');
+}
+
+
+# takes the records of somebody else as they are
+sub accept_foreign {
+    my ($self) = @_;
+
+    $self->{seed} = $self->_foreign_state;
+
+    return;
+}
+
+
+# a line for everything that isn't as it was seeded
+sub spoiled {
+    my ($self) = @_;
+
+    my ($seed, $now) = ($self->{seed}, $self->_foreign_state);
+    my %names = (%$seed, %$now);
+
+    return map { "$_: " . ($seed->{$_} // 'nothing') . ' became '
+                 . ($now->{$_} // 'nothing') }
+           grep { ($seed->{$_} // '') ne ($now->{$_} // '') }
+           sort keys %names;
 }
 
 
@@ -121,8 +210,13 @@ sub _known {
         my %specs = %{$schema->{specs}};
 
         for my $name (keys %$user) {
-            $specs{$name} = {name => $name, type => $user->{$name}, user => 1,
-                universal => B24::Portal::Schema::universal_name($name)};
+            my $told = $user->{$name};
+
+            $specs{$name} = {
+                ref $told ? %$told : (type => $told), name => $name,
+                user => 1,
+                universal => B24::Portal::Schema::universal_name($name),
+            };
         }
 
         {names => [@{$schema->{names}}, sort keys %$user], specs => \%specs};
@@ -135,7 +229,7 @@ sub configured {
     my ($self) = @_;
 
     $self->{known} = {};
-    $self->thaw_index if !$self->{config}{index_frozen};
+    $self->thaw_index;
 
     return;
 }
@@ -157,8 +251,30 @@ sub field_value {
 
     my $type = $spec->{type};
 
-    if ($type eq 'string' || $type eq 'text') {
+    if ($spec->{multiple}) {
+        my %one = (%$spec, multiple => 0);
+        my @values = is_array($value) ? $value->values : ($value);
+
+        return [grep { $_ ne '' } map {
+            $self->field_value($entity, \%one, $_, $universal)
+        } @values];
+    }
+
+    if ($type =~ /\A(?:string|text|url)\z/) {
         return $self->_text($spec, $value, $universal);
+    }
+
+    # a list's value is the number of its item; anything else is ignored
+    if ($type eq 'enumeration') {
+        my $text = strval($value);
+
+        return $text if $text eq ''
+            || grep { $_->{ID} eq $text } @{$spec->{items} // []};
+        return;
+    }
+
+    if ($type eq 'boolean') {
+        return strval($value) =~ /\A(?:1|Y|y|true)\z/ ? '1' : '0';
     }
 
     if ($type eq 'flag') {
@@ -166,7 +282,8 @@ sub field_value {
     }
 
     return unscaled(scaled(numeric($value), 2), 2) if $type eq 'money';
-    return intval($value) . '' if $type =~ /\A(?:int|id|user|category)\z/;
+    return intval($value) . ''
+        if $type =~ /\A(?:int|integer|id|user|category)\z/;
     return numeric($value) if $type eq 'number' || $type eq 'double';
     return $self->_currency($value, $universal) if $type eq 'currency';
     return $self->_status($spec, $value) if $type eq 'status';
@@ -194,8 +311,7 @@ sub _text {
 
     my $text = strval($value);
 
-    # a three-byte utf8 column loses everything from the first emoji on
-    $text =~ s/[\xf0-\xf7].*//s if $self->{config}{utf8mb3};
+    $text = $self->column_text($text, $spec->{name});
 
     my $size = $spec->{size} // 21_000;
     my $chars = $text;
@@ -211,6 +327,29 @@ sub _text {
     utf8::encode($chars);
 
     return $chars;
+}
+
+
+# What a column whose characters have three bytes at most makes of a text: in
+# MySQL's strict mode the statement fails, otherwise everything from the first
+# larger character on is lost.
+sub column_text {
+    my ($self, $text, $column) = @_;
+
+    my $how = $self->{config}{utf8mb3};
+
+    return $text if !$how || $text !~ /([\xf0-\xf7].{0,3})/s;
+
+    if ($how eq 'refuse') {
+        my $bytes = join '', map { sprintf '\\x%02X', ord } split //, $1;
+
+        refuse('ERROR_CORE', 'Mysql query error: (1366) Incorrect string '
+             . "value: '$bytes' for column '$column' at row 1");
+    }
+
+    $text =~ s/[\xf0-\xf7].*//s;
+
+    return $text;
 }
 
 
@@ -299,6 +438,9 @@ sub apply_multi {
     for my $item (@items) {
         my $list = $multi->{$item->{type}} //= [];
 
+        $item->{value} = $self->column_text($item->{value}, 'VALUE')
+            if defined $item->{value};
+
         if ($item->{id}) {
             my ($old) = grep { $_->{ID} == $item->{id} } @$list;
             next if !$old;
@@ -374,6 +516,8 @@ sub duplicates {
 
     my %ids;
 
+    $self->thaw_index;
+
     for my $value (@values) {
         my $normal = $type eq 'PHONE' ? normal_phone($value)
                                       : normal_email($value);
@@ -388,10 +532,42 @@ sub duplicates {
 }
 
 
+# a request has come: an index may lag by their number
+sub request_came {
+    my ($self) = @_;
+
+    $self->{requests}++;
+
+    return;
+}
+
+
+# brings into the index what is due
 sub thaw_index {
     my ($self) = @_;
 
-    $self->_index(@$_) for splice @{$self->{unindexed}};
+    my $config = $self->{config};
+
+    return if $config->{index_frozen};
+
+    my ($lag, $now) = ($config->{index_lag}, Time::HiRes::time());
+    my @late;
+
+    for my $entry (splice @{$self->{unindexed}}) {
+        my ($entity, $record, $time, $requests) = @$entry;
+
+        if ($now < $time + ($lag->{seconds} // 0)
+            || $self->{requests} - $requests <= ($lag->{requests} // 0)
+               && $lag->{requests})
+        {
+            push @late, $entry;
+            next;
+        }
+
+        $self->_index($entity, $record);
+    }
+
+    $self->{unindexed} = \@late;
 
     return;
 }
@@ -402,12 +578,10 @@ sub _reindex {
 
     return if !$record->{multi};
 
-    if ($self->{config}{index_frozen}) {
-        push @{$self->{unindexed}}, [$entity, $record];
-        return;
-    }
+    push @{$self->{unindexed}},
+        [$entity, $record, Time::HiRes::time(), $self->{requests}];
 
-    return $self->_index($entity, $record);
+    return $self->thaw_index;
 }
 
 
@@ -528,8 +702,9 @@ sub create {
         my $spec = $self->spec($entity, $name);
         next if $spec->{type} eq 'multi' || $spec->{virtual};
 
-        $record->{fields}{$name} = $spec->{type} eq 'ids' ? []
-                                                          : $spec->{default};
+        $record->{fields}{$name} = $spec->{type} eq 'ids'
+                                   || $spec->{multiple} ? []
+                                                        : $spec->{default};
     }
 
     @{$record->{fields}}{qw(ID DATE_CREATE DATE_MODIFY)} = ($id, $now, $now);
@@ -539,8 +714,20 @@ sub create {
     $record->{multi} = {} if $entity eq 'contact' || $entity eq 'company';
     $self->{records}{$entity}{$id} = $record;
 
-    $self->_deal_defaults($record, $values, $user) if $entity eq 'deal';
-    $self->_assign($record, $values, @multi);
+    my $done = eval {
+        $self->_deal_defaults($record, $values, $user) if $entity eq 'deal';
+        $self->_assign($record, $values, @multi);
+        1;
+    };
+
+    if (!$done) {
+        # refused: its id is used up, nothing else is left of it
+        my $error = $@;
+
+        delete $self->{records}{$entity}{$id};
+        die $error;
+    }
+
     $self->_add_history($record, 1) if $entity eq 'deal';
 
     return $record;
@@ -729,6 +916,67 @@ sub remove {
 }
 
 
+# Two contacts or companies become one: what the loser had goes to the winner,
+# phones and e-mails it has not got among them, and the loser is gone.
+sub merge {
+    my ($self, $winner, $loser, $user) = @_;
+
+    my ($entity, $id) = @$winner{qw(entity id)};
+    my $target = uc $entity;
+    my @multi;
+
+    for my $type (sort keys %{$loser->{multi}}) {
+        my %has = map { $_->{VALUE} => 1 } @{$winner->{multi}{$type} // []};
+
+        push @multi, map { {type => $type, value => $_->{VALUE},
+                            value_type => $_->{VALUE_TYPE}} }
+                     grep { !$has{$_->{VALUE}} } @{$loser->{multi}{$type}};
+    }
+
+    my %values = map { $_ => $loser->{fields}{$_} }
+                 grep { ($winner->{fields}{$_} // '') eq ''
+                        && $self->spec($entity, $_)->{type} !~ /\Aids?\z/
+                        && !$self->spec($entity, $_)->{readonly} }
+                 keys %{$loser->{fields}};
+
+    if ($entity eq 'contact') {
+        my %seen;
+
+        $values{COMPANY_IDS} = [grep { !$seen{$_}++ }
+            map { @{$_->{fields}{COMPANY_IDS}} } $winner, $loser];
+    }
+
+    for my $record (map { $self->all($_) } qw(deal contact)) {
+        my $fields = $record->{fields};
+        my $links = $fields->{"${target}_IDS"}
+            // [grep { $_ } $fields->{"${target}_ID"} // 0];
+
+        next if !grep { $_ == $loser->{id} } @$links;
+
+        my %seen;
+        my @ids = grep { !$seen{$_}++ }
+                  map { $_ == $loser->{id} ? $id : $_ } @$links;
+
+        $self->update($record, {defined $fields->{"${target}_IDS"}
+            ? ("${target}_IDS" => \@ids) : ("${target}_ID" => $ids[0])},
+            $user);
+    }
+
+    for my $requisite ($self->all('requisite')) {
+        my $fields = $requisite->{fields};
+
+        $fields->{ENTITY_ID} = "$id"
+            if $fields->{ENTITY_TYPE_ID} == ($entity eq 'contact' ? 3 : 4)
+            && $fields->{ENTITY_ID} == $loser->{id};
+    }
+
+    $self->remove($loser);
+    $self->update($winner, \%values, $user, @multi);
+
+    return;
+}
+
+
 sub _unlink {
     my ($self, $target, $id) = @_;
 
@@ -768,6 +1016,8 @@ sub _add_history {
 
 sub add_comment {
     my ($self, $record, $text) = @_;
+
+    $text = $self->column_text($text, 'COMMENT');
 
     my $id = $self->{next}{comment}++;
 
