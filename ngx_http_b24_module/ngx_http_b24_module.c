@@ -529,20 +529,21 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
                               B24_PRODUCT_NONE);
     ngx_conf_merge_str_value(conf->phone_code, prev->phone_code, "7");
     ngx_conf_merge_value(conf->requisite_preset, prev->requisite_preset, 1);
-    ngx_conf_merge_value(conf->stages_none, prev->stages_none, 0);
     ngx_conf_merge_msec_value(conf->retry_first, prev->retry_first, 1000);
     ngx_conf_merge_msec_value(conf->retry_max, prev->retry_max, 600000);
     ngx_conf_merge_msec_value(conf->retry_unknown, prev->retry_unknown, 65000);
 
-    if (conf->stages_none) {
+    /* a "none" of the server's own empties what http says, too */
 
-        /* the table is the server's own lines only */
-
-        return NGX_CONF_OK;
+    if (conf->stages_none != 1
+        && ngx_http_b24_merge_stages(prev->stages, &conf->stages) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
-    return ngx_http_b24_merge_stages(prev->stages, &conf->stages) == NGX_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    ngx_conf_merge_value(conf->stages_none, prev->stages_none, 0);
+
+    return NGX_CONF_OK;
 }
 
 

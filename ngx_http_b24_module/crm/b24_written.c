@@ -359,9 +359,22 @@ b24_written_again(b24_written_t *w)
         return B24_OK;
     }
 
-    if (!known->other_api && b24_crm_api_refused(w->api, w->verdict)) {
+    if (!b24_crm_api_refused(w->api, w->verdict)) {
+        return B24_OK;
+    }
+
+    if (!known->other_api) {
         known->other_api = 1;
         known->again = B24_AGAIN_WRITE;
+
+    } else if (w->verdict->class == B24_CLASS_PERMANENT) {
+
+        /* both families want the field: no order of this shop has it */
+
+        w->verdict->class = B24_CLASS_OPERATOR;
+        w->verdict->advice = "The portal demands a field the order has not;"
+                             " make it optional there or set it by b24_deal"
+                             " or b24_contact.";
     }
 
     return B24_OK;

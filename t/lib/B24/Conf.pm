@@ -119,7 +119,7 @@ sub before_block {
     }
 
     if ($kind eq 'accepted') {
-        $block->set_value(no_error_log => ['[warn]', '[alert]', SECRET]);
+        $block->set_value(no_error_log => [qr{\[warn\] (?!.*b24: the portal)}, '[alert]', SECRET]);
         return;
     }
 

@@ -910,6 +910,14 @@ sub remove {
 
     if ($entity eq 'contact' || $entity eq 'company') {
         $self->_unlink(uc $entity, $id);
+
+        # its requisites go with it
+        my $type = $entity eq 'contact' ? 3 : 4;
+
+        $self->remove($_) for grep {
+            $_->{fields}{ENTITY_TYPE_ID} == $type
+            && $_->{fields}{ENTITY_ID} == $id
+        } $self->all('requisite');
     }
 
     return;
