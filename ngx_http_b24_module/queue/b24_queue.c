@@ -39,8 +39,16 @@ static b24_queue_rc_e b24_queue_confirm(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_room(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_journal(b24_queue_t *q,
+    const b24_queue_put_t *put, b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_place(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t captured,
+    b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t reuse,
+    const b24_queue_put_t *put, int64_t reuse, int64_t captured,
+    b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t reuse, int64_t record,
     b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, int64_t *event);
 static b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
@@ -154,9 +162,8 @@ b24_queue_rc_e
 b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_result_t *result)
 {
-    b24_twins_t      twins;
-    b24_queue_put_t  reused;
-    b24_queue_rc_e   rc;
+    int64_t         captured;
+    b24_queue_rc_e  rc;
 
     memset(result, 0, sizeof(b24_queue_put_result_t));
 
@@ -172,8 +179,65 @@ b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
         return b24_queue_fault(q, B24_QUEUE_ERROR, "put in a wrong state");
     }
 
+    if (put->state == B24_STATE_CAPTURED && put->capture) {
+        return b24_queue_journal(q, put, result);
+    }
+
+    rc = b24_queue_captured(q, put->capture, &captured);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_place(q, put, captured, result);
+    }
+
+    /* it came to nothing of its own: a duplicate, or an earlier record's */
+
+    if (rc == B24_QUEUE_OK && captured && result->record != captured) {
+        rc = b24_queue_uncapture_id(q, captured);
+    }
+
+    return rc;
+}
+
+
+/* written down before the shop answers; its number waits for the answer, too */
+
+static b24_queue_rc_e
+b24_queue_journal(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_queue_put_result_t *result)
+{
+    b24_query_t      query;
+    b24_queue_put_t  early;
+    b24_queue_rc_e   rc;
+
+    early = *put;
+    early.order_id.len = 0;
+
+    rc = b24_queue_insert(q, &early, 0, 0, result);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_CAPTURE);
+    b24_query_int(&query, put->capture);
+    b24_query_chars(&query, put->owner);
+    b24_query_int(&query, result->record);
+
+    return b24_query_done(&query);
+}
+
+
+/* captured: the record that is made into a new one, 0: none */
+
+static b24_queue_rc_e
+b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put, int64_t captured,
+    b24_queue_put_result_t *result)
+{
+    b24_twins_t      twins;
+    b24_queue_put_t  reused;
+    b24_queue_rc_e   rc;
+
     if (put->order_id.len == 0) {
-        return b24_queue_insert(q, put, 0, result);
+        return b24_queue_insert(q, put, 0, captured, result);
     }
 
     rc = b24_queue_twins(q, put, &twins);
@@ -182,7 +246,7 @@ b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     }
 
     if (!twins.seen) {
-        return b24_queue_insert(q, put, 0, result);
+        return b24_queue_insert(q, put, 0, captured, result);
     }
 
     if (put->state == B24_STATE_ACCEPTED) {
@@ -211,7 +275,7 @@ b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     reused.advice.data = (u_char *) B24_QUEUE_REUSED_ADVICE;
     reused.advice.len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
 
-    return b24_queue_insert(q, &reused, twins.reuse, result);
+    return b24_queue_insert(q, &reused, twins.reuse, captured, result);
 }
 
 
@@ -407,12 +471,16 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 
 static b24_queue_rc_e
 b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
-    b24_queue_put_result_t *result)
+    int64_t captured, b24_queue_put_result_t *result)
 {
     int64_t         record, event;
     b24_query_t     query;
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
+
+    if (captured) {
+        return b24_queue_settle(q, put, reuse, captured, result);
+    }
 
     rc = b24_queue_room(q);
 
@@ -459,6 +527,66 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     moment.cause = put->cause;
 
     return b24_queue_moment_add(q, record, 1, &moment, put->now);
+}
+
+
+/* the captured record becomes what was put; its event is made anew, so that it
+ * stands in the line where the answer puts it */
+
+static b24_queue_rc_e
+b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
+    int64_t record, b24_queue_put_result_t *result)
+{
+    int64_t         event;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_new_event(q, &event);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_SETTLE);
+    b24_query_str(&query, &put->order_id);
+    b24_query_int(&query, reuse);
+    b24_query_text(&query, &put->rule);
+    b24_query_text(&query, &put->fingerprint);
+    b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_int(&query, event);
+    b24_query_str(&query, &put->cause);
+    b24_query_str(&query, &put->advice);
+    b24_query_int(&query, put->now);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
+        b24_query_int(&query, record);
+
+        rc = b24_query_done(&query);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
+                                 &put->data);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    result->state = put->state;
+    result->record = record;
+    b24_queue_key_print(result->key, record);
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = put->state;
+    moment.cause = put->cause;
+
+    return b24_queue_moment(q, record, &moment, put->now);
 }
 
 

@@ -139,6 +139,9 @@ typedef struct {
     b24_str_t    advice;
     b24_state_e  state;             /* ACCEPTED, UNCONFIRMED or CAPTURED */
     int64_t      now;               /* arrival of the shop's answer */
+    int64_t      capture;           /* token of the journal, 0: none */
+    const char  *owner;             /* CAPTURED: the process that watches the
+                                       exchange */
 } b24_queue_put_t;
 
 typedef struct {
@@ -162,11 +165,26 @@ typedef struct {
  * UNCONFIRMED with an id that has an accepted (or later) record: duplicate;
  * with one that is unconfirmed too: as ACCEPTED upon an accepted one.
  * Without an id: always a new record.
- * CAPTURED is treated as UNCONFIRMED.
+ * CAPTURED with a token is the journal's: a new record, found by its token alone
+ * until the exchange ends; without one it is treated as UNCONFIRMED.
+ * With the token of a captured record: that record becomes what is put, with
+ * its key and timeline, where a new one would be made; else it goes.
  * A new record gets its event (new, sequence 1) and its timeline row.
  */
 b24_queue_rc_e b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_result_t *result);
+
+/* the exchange ended without an order (inside a transaction): the captured
+ * record goes; NONE when there is none */
+b24_queue_rc_e b24_queue_uncapture(b24_queue_t *q, int64_t capture);
+/*
+ * Captured records whose process has died become unconfirmed with what their
+ * requests carried (a transaction of its own); *n how many.  alive() is asked
+ * once for each owner: 1 when that life of that process goes on.
+ */
+b24_queue_rc_e b24_queue_orphans(b24_queue_t *q,
+    int (*alive)(void *data, const char *owner), void *data, int64_t now,
+    int *n);
 
 /*
  * A later event of an order (inside a transaction): STATUS, CHANGED or LINK,

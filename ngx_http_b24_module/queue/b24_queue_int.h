@@ -35,6 +35,12 @@ typedef enum {
     B24_SQL_STORED,
     B24_SQL_DROP_DELIVERED,
     B24_SQL_PUT_RECORD,
+    B24_SQL_CAPTURE,
+    B24_SQL_CAPTURED,
+    B24_SQL_UNCAPTURE,
+    B24_SQL_SETTLE,
+    B24_SQL_CAPTURES,
+    B24_SQL_ORPHAN,
     B24_SQL_LAST_EVENT,
     B24_SQL_PUT_EVENT,
     B24_SQL_CONFIRM,
@@ -200,6 +206,11 @@ typedef struct {
 } b24_moment_t;
 
 /* adds to the timeline of a record, or to the count of the row that is equal */
+/* b24_queue_capture.c */
+b24_queue_rc_e b24_queue_captured(b24_queue_t *q, int64_t capture,
+    int64_t *record);
+b24_queue_rc_e b24_queue_uncapture_id(b24_queue_t *q, int64_t record);
+
 b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t now);
 

@@ -209,7 +209,13 @@ static const char  b24_queue_schema_2[] =
 
     "CREATE TRIGGER facts_delete AFTER DELETE ON facts BEGIN"
         " UPDATE sizes SET n = n - 1 WHERE name = 'facts';"
-    "END;";
+    "END;"
+
+    /* the journal's token while an exchange is under way */
+
+    "ALTER TABLE records ADD COLUMN capture INTEGER;"
+    "CREATE UNIQUE INDEX records_capture ON records (capture)"
+        " WHERE capture IS NOT NULL;";
 
 
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
@@ -256,6 +262,31 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
         " state, event, cause, advice, arrived, accepted, created, updated)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, ?10, ?10)",
+
+    [B24_SQL_CAPTURE] =
+        "UPDATE records SET capture = ?, owner = ? WHERE id = ?",
+
+    [B24_SQL_CAPTURED] =
+        "SELECT id FROM records INDEXED BY records_capture"
+        " WHERE capture = ? AND capture IS NOT NULL",
+
+    [B24_SQL_UNCAPTURE] =
+        "DELETE FROM records WHERE id = ?",
+
+    [B24_SQL_SETTLE] =
+        "UPDATE records SET order_id = ?1, reuse = ?2, rule = ?3,"
+        " fingerprint = ?4, state = ?5, event = ?6, cause = ?7, advice = ?8,"
+        " arrived = ?9, accepted = ?9, updated = ?9, capture = NULL,"
+        " owner = NULL WHERE id = ?10",
+
+    [B24_SQL_CAPTURES] =
+        "SELECT id, owner FROM records INDEXED BY records_capture"
+        " WHERE capture IS NOT NULL ORDER BY owner, id",
+
+    [B24_SQL_ORPHAN] =
+        "UPDATE records SET state = 'unconfirmed', cause = ?, advice = ?,"
+        " updated = ?, capture = NULL, owner = NULL WHERE id = ?"
+        " AND capture IS NOT NULL",
 
     [B24_SQL_LAST_EVENT] =
         "SELECT coalesce(max(id), 0) FROM events",
