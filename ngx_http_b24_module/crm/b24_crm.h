@@ -215,16 +215,20 @@ int b24_crm_learn(b24_pool_t *pool, const b24_crm_settings_t *set,
     b24_queue_fact_t *facts, size_t *n);
 
 
-/* one product row; all amounts exact as the portal stores them */
+/* one product row; all amounts exact as the portal stores them, with 15 digits
+ * at most, which PHP's floating point keeps */
 typedef struct {
     b24_str_t      name;            /* at most 255 characters */
-    b24_str_t      product_id;      /* the shop's, not the portal's */
+    int64_t        product;         /* the portal's PRODUCT_ID, 0: none */
     b24_decimal_t  price;           /* per unit, after discount, with tax; 2
                                        places at most, may be negative */
     b24_decimal_t  quantity;        /* above 0, at most 4 places */
-    b24_str_t      tax_rate;        /* percent, empty: none given */
-    b24_str_t      tax_included;    /* "Y", "N" or empty */
-    b24_str_t      measure;         /* measure code, empty: none */
+    b24_decimal_t  discount;        /* per unit, without tax, 2 places; inside
+                                       the price already; 0: none shown */
+    b24_decimal_t  tax_rate;        /* percent, 2 places, 0 is "0 %"; means
+                                       nothing while tax_included is empty */
+    b24_str_t      tax_included;    /* "Y", "N"; empty: no rate given */
+    int            measure;         /* measure code, 0: none */
 } b24_row_t;
 
 
@@ -293,7 +297,7 @@ int b24_crm_remarks(b24_pool_t *pool, const b24_order_t *order,
 
 
 /*
- * Rows too many for a batch command (950 variables, about 150 rows) go in a
+ * Rows too many for a batch command (950 variables, 105 to 316 rows) go in a
  * direct JSON call of their own, a step after the write batch, once
  * known->deal is there:
  *
@@ -308,10 +312,7 @@ int b24_crm_remarks(b24_pool_t *pool, const b24_order_t *order,
 /* 1: b24_crm_write() leaves the rows out; 0; or B24_ERROR */
 int b24_crm_rows_direct_needed(b24_pool_t *pool,
     const b24_crm_settings_t *set, const b24_order_t *order);
-/*
- * *method is static; texts are not neutralised, a direct call isn't expanded.
- * B24_DECLINED: more rows than one call can carry.
- */
+/* *method is static; texts are not neutralised, a direct call isn't expanded */
 int b24_crm_rows_direct(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, int64_t deal, const char **method,
     b24_str_t *json);
