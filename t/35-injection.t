@@ -693,7 +693,8 @@ sub three_bytes {
         my %field = (id => "wide-$n", phone => sprintf('+7916%07d', $n),
                      company => "Firm $n", comment => 'c', total => '1990.00');
 
-        $field{$name} = $name eq 'phone' ? "$field{phone} $wide" : $wide
+        # what stands beside a number is kept when it has digits of its own
+        $field{$name} = $name eq 'phone' ? "$field{phone} 5 $wide" : $wide
             if $name ne 'item';
         $field{items} = [{ name => $wide, price => '795.00', quantity => '2' }]
             if $name eq 'item';
@@ -765,6 +766,46 @@ sub endless {
         Test::More::like($deal->{fields}{$_}, $begins, $_)
             for qw(UF_CRM_RULE UTM_SOURCE);
     }
+}
+
+# Articles and numbers of products that are none: free rows, whatever they are.
+sub products {
+    my ($kind) = @_;
+
+    my @evil = $kind eq 'id'
+        ? ('$result[c]', '101abc', '-1', '1e2', '0x65', '101.5', '1 01', '[101]',
+           '99999999999999999999', '18446744073709551717', "101\x{200b}", '%31%30%31',
+           '&#49;01', '101&x=1')
+        : (@references, @markup, @commands, @characters, 'sku-101', 'SKU-10',
+           'SKU-1010', 'SKU%', '*', 'SKU-101 x', "SKU-101\x{200b}", '101', '14');
+    my $field = $kind eq 'id' ? 'product_id' : 'xml_id';
+    my $right = $kind eq 'id' ? 101 : 'SKU-101';
+    my $n = 0;
+
+    for my $evil (@evil) {
+        B24::Crm::order(id => 'p-' . ++$n, phone => '+79160000001',
+            total => '30.00', delivery => undef, items => [
+                { name => 'Evil', price => '10.00', $field => $evil },
+                { name => 'Right', price => '10.00', $field => " $right " },
+                { name => 'None', price => '10.00' }]);
+    }
+
+    Test::More::ok(B24::Crm::accepted($n, timeout => 90), 'all are delivered');
+
+    my $crm = B24::Crm::whole_crm();
+
+    for my $i (1 .. $n) {
+        my ($deal) = @{$crm->{deals}{"p-$i"} // [{}]};
+
+        Test::More::is(join(', ', map { "$_->{product_name} $_->{product_id} "
+                                        . $_->{sum} } @{$deal->{rows}}),
+            'Evil 0 10.00, Right 101 10.00, None 0 10.00',
+            $evil[$i - 1] =~ s/([^ -~])/sprintf '<%X>', ord $1/ger);
+    }
+
+    Test::More::is(shown(bad_commands(
+        B24::Crm::requests(B24::Test::portal()))), '',
+        'nothing in the commands that would act');
 }
 
 # An order whose answer is lost is looked for by its number: whatever that looks
@@ -966,3 +1007,35 @@ __DATA__
 --- config eval: $::server
 --- scenario
     main::looked_for();
+
+
+
+=== TEST 19: articles, classic methods
+--- http_config eval: B24::Crm::http(api => 'classic', lines => 'b24_product xml_id;')
+--- config eval: $::server
+--- scenario
+    main::products('xml_id');
+
+
+
+=== TEST 20: articles, universal methods
+--- http_config eval: B24::Crm::http(api => 'universal', lines => 'b24_product xml_id;')
+--- config eval: $::server
+--- scenario
+    main::products('xml_id');
+
+
+
+=== TEST 21: numbers of products, classic methods
+--- http_config eval: B24::Crm::http(api => 'classic', lines => 'b24_product id;')
+--- config eval: $::server
+--- scenario
+    main::products('id');
+
+
+
+=== TEST 22: numbers of products, universal methods
+--- http_config eval: B24::Crm::http(api => 'universal', lines => 'b24_product id;')
+--- config eval: $::server
+--- scenario
+    main::products('id');
