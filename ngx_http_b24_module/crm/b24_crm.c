@@ -351,6 +351,17 @@ b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
         return B24_OK;
     }
 
+    if (phone.n == 0 && email.n == 0 && known->hint) {
+
+        /* made by an earlier order, and not in the portal's index yet? */
+
+        known->contact = known->hint;
+        known->recalled_contact = 1;
+        known->phone_fits = known->hint_phone;
+        known->email_fits = known->hint_email;
+        return B24_OK;
+    }
+
     rc = l->facts->phone_first
          ? b24_pick_contact(l, order, &phone, &email, &known->contact)
          : b24_pick_contact(l, order, &email, &phone, &known->contact);

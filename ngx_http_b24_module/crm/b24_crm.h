@@ -119,6 +119,11 @@ typedef struct {
     unsigned  no_products:1;        /* the catalogue was asked already */
     unsigned  unreadable:1;         /* the contact can't be read, so is not
                                        worth remembering */
+    int64_t   hint;                 /* a contact our memory has for a part of
+                                       what tells the buyer: taken when the
+                                       portal, whose index may lag, has none */
+    unsigned  hint_phone:1;
+    unsigned  hint_email:1;
     int64_t   gone_contact;         /* what our memory had wrong, to be
                                        forgotten; 0: nothing */
     int64_t   gone_company;

@@ -87,18 +87,19 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
 {
     int              all;
     size_t           i;
-    int64_t          contact, company;
+    int64_t          phone, email, contact, company;
     b24_crm_facts_t  f;
 
     all = b24_recall_products(set, order, facts, n);
 
-    if (retry || b24_crm_facts(pool, set, order, known, &f) != B24_OK
+    if (b24_crm_facts(pool, set, order, known, &f) != B24_OK
         || known->deal || known->contact || known->company)
     {
         return 0;
     }
 
-    contact = 0;
+    phone = 0;
+    email = 0;
     company = 0;
 
     for (i = 0; i < n; i++) {
@@ -106,13 +107,11 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
         switch (facts[i].kind) {
 
         case B24_FACT_PHONE:
+            phone = facts[i].id;
+            break;
+
         case B24_FACT_EMAIL:
-
-            if (facts[i].id <= 0 || (contact && contact != facts[i].id)) {
-                return 0;
-            }
-
-            contact = facts[i].id;
+            email = facts[i].id;
             break;
 
         case B24_FACT_COMPANY:
@@ -124,7 +123,20 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
         }
     }
 
-    if (contact == 0 || (f.company && company <= 0) || !all) {
+    contact = f.phone_first ? phone : email;
+
+    if (contact == 0) {
+        contact = phone ? phone : email;
+    }
+
+    known->hint = contact;
+    known->hint_phone = (contact && contact == phone);
+    known->hint_email = (contact && contact == email);
+
+    if (retry || contact == 0 || known->hint_phone != f.by_phone
+        || known->hint_email != f.by_email || (f.company && company == 0)
+        || !all)
+    {
         return 0;
     }
 

@@ -275,6 +275,7 @@ b24_written_stale(b24_written_t *w)
     }
 
     known->gone_contact = known->contact;
+    known->hint = 0;
     known->contact = 0;
     known->contact_done = 0;
     known->phone_fits = 0;
@@ -400,6 +401,7 @@ b24_written_gone(b24_written_t *w)
 
     /* the other one was not asked, or is: both are looked up anew */
 
+    known->hint = 0;
     known->contact = 0;
     known->contact_done = 0;
     known->company = 0;
