@@ -368,6 +368,12 @@ b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
 
     known->phone_fits = b24_among(&phone, known->contact);
     known->email_fits = b24_among(&email, known->contact);
+    known->phone_alone = known->contact
+                         && b24_lowest(&phone) == known->contact;
+    known->email_alone = known->contact
+                         && b24_lowest(&email) == known->contact;
+    known->two_contacts = phone.n && email.n
+                          && !(known->phone_fits && known->email_fits);
 
     return rc;
 }

@@ -113,6 +113,10 @@ typedef struct {
     unsigned  recalled_company:1;
     unsigned  phone_fits:1;         /* the contact has the order's phone */
     unsigned  email_fits:1;
+    unsigned  phone_alone:1;        /* whoever gave that alone is the same */
+    unsigned  email_alone:1;
+    unsigned  two_contacts:1;       /* phone and e-mail are two people's: that
+                                       is looked up, and said, each time */
     unsigned  relink:1;             /* the deal is there with a contact that
                                        turned out to be another's */
     unsigned  other_api:1;          /* b24_api's other family of methods */
@@ -193,8 +197,9 @@ void b24_crm_product_ids(const b24_crm_settings_t *set, b24_order_t *order);
 
 /* ---- what earlier deliveries have taught ---- */
 
-/* phone, e-mail, company; products come on top, one for each item at most */
-#define B24_CRM_KEYS  3
+/* phone, e-mail, both together as either's, company; products come on top, one
+ * for each item at most */
+#define B24_CRM_KEYS  5
 
 /*
  * What the queue's memory may know of this order's contact, company and
@@ -206,8 +211,8 @@ int b24_crm_keys(b24_pool_t *pool, const b24_crm_settings_t *set,
     b24_queue_fact_t *facts, size_t *n);
 /*
  * Takes over the ids found; of contact and company only on a first attempt
- * (retry: an earlier one may have made anything) and only when all that the
- * buyer is told by leads to the same contact.  Returns 1 when nothing has to be
+ * (retry: an earlier one may have made anything).  Phone and e-mail together are
+ * remembered as such, since one of them alone may be another's.  Returns 1 when nothing has to be
  * looked up, 0 when b24_crm_lookup() must come first.
  */
 int b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,

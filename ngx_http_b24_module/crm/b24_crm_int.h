@@ -69,6 +69,7 @@ typedef struct {
     b24_str_t  id;                  /* ORIGIN_ID of contact and deal */
     b24_str_t  phone;               /* E.164, or empty */
     b24_str_t  email;               /* empty also when the portal refused it */
+    b24_str_t  pair;                /* both together, empty when one is */
     b24_str_t  title;               /* of the company */
     b24_str_t  inn;                 /* valid, or empty */
     b24_str_t  kpp;

@@ -19,6 +19,7 @@ static int b24_crm_origin(b24_pool_t *pool, const b24_str_t *id,
     b24_str_t *origin);
 static int b24_facts_buyer(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_crm_facts_t *facts);
+static int b24_facts_pair(b24_pool_t *pool, b24_crm_facts_t *facts);
 static int b24_facts_company(b24_pool_t *pool, const b24_order_t *order,
     b24_crm_facts_t *facts);
 static int b24_phone_placeholder(const b24_str_t *phone,
@@ -166,7 +167,25 @@ b24_crm_facts(b24_pool_t *pool, const b24_crm_settings_t *set,
         facts->by_email = 0;
     }
 
-    return B24_OK;
+    return b24_facts_pair(pool, facts);
+}
+
+
+static int
+b24_facts_pair(b24_pool_t *pool, b24_crm_facts_t *facts)
+{
+    b24_buf_t  buf;
+
+    if (!facts->by_phone || !facts->by_email) {
+        return B24_OK;
+    }
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addstr(&buf, &facts->phone);
+    b24_buf_addc(&buf, '\n');
+    b24_buf_addstr(&buf, &facts->email);
+
+    return b24_buf_str(&buf, &facts->pair);
 }
 
 

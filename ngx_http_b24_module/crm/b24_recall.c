@@ -13,6 +13,10 @@
 
 static void b24_recall_key(b24_queue_fact_t *facts, size_t *n,
     b24_fact_e kind, const b24_str_t *key, int64_t id);
+static int64_t b24_recalled_id(const b24_queue_fact_t *facts, size_t n,
+    b24_fact_e kind, const b24_str_t *key);
+static void b24_learn_contact(const b24_crm_facts_t *f,
+    const b24_crm_known_t *known, b24_queue_fact_t *facts, size_t *n);
 static int b24_recall_products(const b24_crm_settings_t *set,
     b24_order_t *order, const b24_queue_fact_t *facts, size_t n);
 static int b24_contact_has(b24_pool_t *pool, const b24_crm_settings_t *set,
@@ -46,6 +50,11 @@ b24_crm_keys(b24_pool_t *pool, const b24_crm_settings_t *set,
 
     if (f.by_email) {
         b24_recall_key(facts, n, B24_FACT_EMAIL, &f.email, 0);
+    }
+
+    if (f.pair.len) {
+        b24_recall_key(facts, n, B24_FACT_PHONE, &f.pair, 0);
+        b24_recall_key(facts, n, B24_FACT_EMAIL, &f.pair, 0);
     }
 
     if (f.company) {
@@ -86,7 +95,6 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     size_t n, int retry)
 {
     int              all;
-    size_t           i;
     int64_t          phone, email, contact, company;
     b24_crm_facts_t  f;
 
@@ -98,30 +106,9 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
         return 0;
     }
 
-    phone = 0;
-    email = 0;
-    company = 0;
-
-    for (i = 0; i < n; i++) {
-
-        switch (facts[i].kind) {
-
-        case B24_FACT_PHONE:
-            phone = facts[i].id;
-            break;
-
-        case B24_FACT_EMAIL:
-            email = facts[i].id;
-            break;
-
-        case B24_FACT_COMPANY:
-            company = facts[i].id;
-            break;
-
-        default:
-            break;
-        }
-    }
+    phone = b24_recalled_id(facts, n, B24_FACT_PHONE, &f.phone);
+    email = b24_recalled_id(facts, n, B24_FACT_EMAIL, &f.email);
+    company = b24_recalled_id(facts, n, B24_FACT_COMPANY, &f.firm_key);
 
     contact = f.phone_first ? phone : email;
 
@@ -133,18 +120,26 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     known->hint_phone = (contact && contact == phone);
     known->hint_email = (contact && contact == email);
 
-    if (retry || contact == 0 || known->hint_phone != f.by_phone
-        || known->hint_email != f.by_email || (f.company && company == 0)
-        || !all)
-    {
+    if (f.pair.len) {
+        phone = b24_recalled_id(facts, n, B24_FACT_PHONE, &f.pair);
+        email = b24_recalled_id(facts, n, B24_FACT_EMAIL, &f.pair);
+
+        if (phone && email && phone != email) {
+            return 0;
+        }
+
+        contact = phone ? phone : email;
+    }
+
+    if (retry || contact == 0 || (f.company && company == 0) || !all) {
         return 0;
     }
 
     known->contact = contact;
     known->contact_done = 1;
     known->recalled_contact = 1;
-    known->phone_fits = f.by_phone;
-    known->email_fits = f.by_email;
+    known->phone_fits = (phone != 0);
+    known->email_fits = (email != 0);
 
     if (f.company) {
         known->company = company;
@@ -153,6 +148,25 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     }
 
     return 1;
+}
+
+
+static int64_t
+b24_recalled_id(const b24_queue_fact_t *facts, size_t n, b24_fact_e kind,
+    const b24_str_t *key)
+{
+    size_t  i;
+
+    /* products, of which there may be many, stand behind these */
+
+    for (i = 0; i < n && facts[i].kind != B24_FACT_PRODUCT; i++) {
+
+        if (facts[i].kind == kind && b24_str_eq(&facts[i].key, key)) {
+            return facts[i].id > 0 ? facts[i].id : 0;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -223,16 +237,7 @@ b24_crm_learn(b24_pool_t *pool, const b24_crm_settings_t *set,
     }
 
     if (known->contact && !known->unreadable) {
-
-        if (f.by_phone && known->phone_fits) {
-            b24_recall_key(facts, n, B24_FACT_PHONE, &f.phone,
-                           known->contact);
-        }
-
-        if (f.by_email && known->email_fits) {
-            b24_recall_key(facts, n, B24_FACT_EMAIL, &f.email,
-                           known->contact);
-        }
+        b24_learn_contact(&f, known, facts, n);
     }
 
     if (f.company && known->company && known->company_done) {
@@ -249,6 +254,31 @@ b24_crm_learn(b24_pool_t *pool, const b24_crm_settings_t *set,
     }
 
     return B24_OK;
+}
+
+
+static void
+b24_learn_contact(const b24_crm_facts_t *f, const b24_crm_known_t *known,
+    b24_queue_fact_t *facts, size_t *n)
+{
+    int64_t  id;
+
+    id = known->contact;
+
+    if (f->by_phone && known->phone_alone) {
+        b24_recall_key(facts, n, B24_FACT_PHONE, &f->phone, id);
+    }
+
+    if (f->by_email && known->email_alone) {
+        b24_recall_key(facts, n, B24_FACT_EMAIL, &f->email, id);
+    }
+
+    if (f->pair.len && !known->two_contacts) {
+        b24_recall_key(facts, n, B24_FACT_PHONE, &f->pair,
+                       known->phone_fits ? id : 0);
+        b24_recall_key(facts, n, B24_FACT_EMAIL, &f->pair,
+                       known->email_fits ? id : 0);
+    }
 }
 
 

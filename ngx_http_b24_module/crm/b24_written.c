@@ -214,6 +214,9 @@ b24_written_known(b24_written_t *w)
         known->contact = w->id[B24_DO_CONTACT];
         known->phone_fits = w->facts.by_phone;
         known->email_fits = w->facts.by_email;
+        known->phone_alone = w->facts.by_phone;
+        known->email_alone = w->facts.by_email;
+        known->two_contacts = 0;
     }
 
     if (w->id[B24_DO_COMPANY]) {

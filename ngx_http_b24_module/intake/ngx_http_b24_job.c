@@ -287,7 +287,11 @@ ngx_http_b24_job_fields(ngx_http_request_t *r, ngx_http_b24_job_t *job,
         /* the name lives with the configuration, which this worker keeps */
 
         pair->name = f[i].name;
-        pair->next = *pairs;
+
+        while (*pairs) {
+            pairs = &(*pairs)->next;
+        }
+
         *pairs = pair;
     }
 
