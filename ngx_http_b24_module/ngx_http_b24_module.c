@@ -166,6 +166,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       0,
       NULL },
 
+    { ngx_string("b24_journal"),
+      NGX_HTTP_B24_LOC|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_journal,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("b24_capture"),
       NGX_HTTP_B24_LOC|NGX_CONF_TAKE123,
       ngx_http_b24_conf_capture,
@@ -610,6 +617,7 @@ ngx_http_b24_create_loc_conf(ngx_conf_t *cf)
      */
 
     blcf->mirror = NGX_CONF_UNSET;
+    blcf->journal = NGX_CONF_UNSET_UINT;
     blcf->body_max = NGX_CONF_UNSET_SIZE;
     blcf->answer_max = NGX_CONF_UNSET_SIZE;
     blcf->total_max = NGX_CONF_UNSET_SIZE;
@@ -634,6 +642,8 @@ ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->shop = prev->shop;
     }
 
+    ngx_conf_merge_uint_value(conf->journal, prev->journal,
+                              NGX_HTTP_B24_JOURNAL_ASYNC);
     ngx_conf_merge_size_value(conf->body_max, prev->body_max,
                               NGX_HTTP_B24_BODY);
     ngx_conf_merge_size_value(conf->answer_max, prev->answer_max,
@@ -880,6 +890,8 @@ ngx_http_b24_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_b24_main = bmcf;
+
+    ngx_http_b24_journal_init();
 
     if (ngx_http_b24_shm_attach(cycle, bmcf) != NGX_OK
         || ngx_http_b24_store_init(cycle, bmcf) != NGX_OK

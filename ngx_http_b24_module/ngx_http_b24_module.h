@@ -57,6 +57,7 @@ typedef struct ngx_http_b24_portal_s    ngx_http_b24_portal_t;
 typedef struct ngx_http_b24_origin_s    ngx_http_b24_origin_t;
 typedef struct ngx_http_b24_job_s       ngx_http_b24_job_t;
 typedef struct ngx_http_b24_call_s      ngx_http_b24_call_t;
+typedef struct ngx_http_b24_ctx_s       ngx_http_b24_ctx_t;
 
 
 /* where a directive stands, for errors that need another line's place */
@@ -79,6 +80,11 @@ typedef enum {
 
 #define NGX_HTTP_B24_REASON        256
 #define NGX_HTTP_B24_WARNINGS      2048
+#define NGX_HTTP_B24_NOTES         1024
+
+#define NGX_HTTP_B24_JOURNAL_OFF    0
+#define NGX_HTTP_B24_JOURNAL_ASYNC  1
+#define NGX_HTTP_B24_JOURNAL_SYNC   2
 
 
 /* of one origin: what the queue's counts table said last */
@@ -88,6 +94,8 @@ struct ngx_http_b24_sh_origin_s {
     ngx_http_b24_sh_origin_t   *next;
     ngx_atomic_t                counts[B24_NSTATES];
     ngx_atomic_t                oldest;     /* seconds since the epoch */
+    u_char                      notes[NGX_HTTP_B24_NOTES];  /* lines; only
+                                               added to, under the mutex */
     size_t                      len;
     u_char                      name[1];
 };
@@ -215,6 +223,8 @@ typedef struct {
     ngx_flag_t                  mirror;
     const b24_shop_t           *shop;
 
+    ngx_uint_t                  journal;    /* NGX_HTTP_B24_JOURNAL_... */
+
     size_t                      body_max;
     size_t                      answer_max;
     size_t                      total_max;
@@ -226,6 +236,7 @@ typedef struct {
     ngx_array_t                *desk;       /* ngx_str_t: origins shown; NULL:
                                                the location is no desk */
     ngx_flag_t                  reveal;
+    unsigned                    abort_noted:1;  /* by this worker */
 } ngx_http_b24_loc_conf_t;
 
 
@@ -282,10 +293,21 @@ struct ngx_http_b24_job_s {
     size_t                      size;       /* accounted by the store */
     int64_t                     time;       /* arrival of the answer, ms */
 
+    b24_partial_t              *partial;    /* the request's side, once read */
+    int64_t                     capture;    /* token of the journal, 0: none */
+    ngx_http_b24_job_t         *twin;       /* of an exchange: its journal's
+                                               job while that is under way, and
+                                               the other way round */
+    ngx_http_b24_ctx_t         *waiter;     /* of a journal's: the request that
+                                               waits for its commit */
+
     b24_event_t                 event;      /* during extraction */
     b24_outcome_e               outcome;    /* after it */
     b24_queue_put_t             put;
     b24_queue_put_result_t      result;
+    unsigned                    journal:1;  /* what the request carried only */
+    unsigned                    gathered:1; /* part of a commit under way */
+    unsigned                    copied:1;   /* the body is in it */
     unsigned                    extracted:1;
     unsigned                    none:1;     /* no block wanted it */
     unsigned                    unreadable:1;
@@ -295,7 +317,7 @@ struct ngx_http_b24_job_s {
 };
 
 
-typedef struct {
+struct ngx_http_b24_ctx_s {
     ngx_http_request_t         *request;
     ngx_http_b24_loc_conf_t    *conf;       /* of the location that decided */
     ngx_http_b24_srv_conf_t    *scf;
@@ -309,11 +331,19 @@ typedef struct {
     unsigned                    submitted:1;
     unsigned                    launched:1;
 
+    unsigned                    holding:1;  /* for the journal's commit */
+    unsigned                    resuming:1; /* in the queue of those that go on */
+
+    /* b24_journal sync */
+    ngx_event_t                 hold;
+    ngx_http_b24_job_t         *held_by;
+    ngx_queue_t                 resume;
+
     /* for the variables, in the request's pool */
     ngx_str_t                   event;
     ngx_str_t                   state;
     ngx_str_t                   order;
-} ngx_http_b24_ctx_t;
+};
 
 
 /* intake/ngx_http_b24_conf.c */
@@ -329,6 +359,8 @@ char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_journal(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_b24_conf_product(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -374,6 +406,24 @@ ngx_uint_t ngx_http_b24_job_small(ngx_http_b24_job_t *job);
 void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
 ngx_uint_t ngx_http_b24_template_late(ngx_str_t *text);
 
+ngx_http_b24_job_t *ngx_http_b24_job_journal(ngx_http_b24_job_t *job);
+
+/* intake/ngx_http_b24_journal.c: what a request carries is written down before
+ * or while the shop answers.  NGX_OK: the request goes on; NGX_AGAIN: it waits
+ * for the commit, at most NGX_HTTP_B24_JOURNAL_WAIT ms */
+ngx_int_t ngx_http_b24_journal(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+/* the commit is through, or failed: the request goes on soon */
+void ngx_http_b24_journal_done(ngx_http_b24_job_t *job);
+void ngx_http_b24_journal_resume(void);
+/* the request is gone */
+void ngx_http_b24_journal_leave(ngx_http_b24_ctx_t *ctx);
+/* "PID-START" of this process, and whether such a one still lives (any
+ * thread) */
+extern u_char  ngx_http_b24_life[64];
+void ngx_http_b24_journal_init(void);
+int ngx_http_b24_journal_alive(void *data, const char *owner);
+
 /* intake/ngx_http_b24_variables.c */
 ngx_int_t ngx_http_b24_add_variables(ngx_conf_t *cf);
 
@@ -400,6 +450,8 @@ ngx_int_t ngx_http_b24_store_init(ngx_cycle_t *cycle,
     ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_store_exit(ngx_cycle_t *cycle);
 void ngx_http_b24_store_put(ngx_http_b24_job_t *job);
+/* the journal's job; NGX_DECLINED: not taken, it stays the caller's */
+ngx_int_t ngx_http_b24_store_journal(ngx_http_b24_job_t *job);
 void ngx_http_b24_store_rejected(ngx_http_b24_origin_t *origin);
 void ngx_http_b24_store_call(ngx_http_b24_call_t *call);
 void ngx_http_b24_store_tick(void);
@@ -419,6 +471,9 @@ void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
 void ngx_http_b24_release(size_t size);
+/* a line for the page, once for each text (any worker); 1: it is new */
+ngx_uint_t ngx_http_b24_sh_note(ngx_http_b24_sh_origin_t *o,
+    const u_char *text);
 /* opened: the file was just opened, its change may have begun anew */
 void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
     int64_t change, ngx_uint_t opened);

@@ -24,6 +24,7 @@
 
 static void ngx_http_b24_leader_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
+static void ngx_http_b24_leader_clean(void);
 static void ngx_http_b24_clean_run(ngx_http_b24_call_t *call, b24_queue_t *q);
 static void ngx_http_b24_clean_done(ngx_http_b24_call_t *call);
 static void ngx_http_b24_leader_lock(void);
@@ -106,21 +107,31 @@ ngx_http_b24_courier_tick(void)
         }
 
         ngx_http_b24_deliver_kick();
-
-        if (!ngx_http_b24_cleans
-            && ngx_time() - ngx_http_b24_cleaned >= NGX_HTTP_B24_CLEAN_EVERY)
-        {
-            ngx_http_b24_cleans = 1;
-            ngx_http_b24_cleaned = ngx_time();
-            ngx_http_b24_clean_now = ngx_http_b24_now();
-            ngx_http_b24_store_call(&ngx_http_b24_cleaning);
-        }
+        ngx_http_b24_leader_clean();
     }
 
     if (!ngx_http_b24_electing) {
         ngx_http_b24_electing = 1;
         ngx_http_b24_store_call(&ngx_http_b24_election);
     }
+}
+
+
+static void
+ngx_http_b24_leader_clean(void)
+{
+    if (ngx_http_b24_cleans
+        || (ngx_http_b24_cleaned
+            && ngx_time() - ngx_http_b24_cleaned < NGX_HTTP_B24_CLEAN_EVERY))
+    {
+        return;
+    }
+
+    ngx_http_b24_cleans = 1;
+    ngx_http_b24_cleaned = ngx_time();
+    ngx_http_b24_clean_now = ngx_http_b24_now();
+
+    ngx_http_b24_store_call(&ngx_http_b24_cleaning);
 }
 
 
@@ -193,6 +204,12 @@ ngx_http_b24_clean_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     int  n;
 
     if (q) {
+
+        /* exchanges whose worker has died end as unconfirmed */
+
+        (void) b24_queue_orphans(q, ngx_http_b24_journal_alive, NULL,
+                                 ngx_http_b24_clean_now, &n);
+
         (void) b24_queue_clean(q, (int64_t) ngx_http_b24_main->keep * 1000,
                                NGX_HTTP_B24_CLEAN_MAX, ngx_http_b24_clean_now,
                                &n);
@@ -325,6 +342,9 @@ ngx_http_b24_leader_begin(void)
             }
         }
     }
+
+    ngx_http_b24_cleaned = 0;
+    ngx_http_b24_leader_clean();
 
     ngx_http_b24_deliver_begin();
 }

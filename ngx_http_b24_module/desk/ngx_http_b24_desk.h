@@ -51,7 +51,9 @@ typedef struct {
     const char                  *state;
     u_char                       reason[NGX_HTTP_B24_REASON];
     u_char                       advice[NGX_HTTP_B24_REASON];
-    u_char                       warnings[NGX_HTTP_B24_WARNINGS];   /* lines */
+    u_char                       warnings[NGX_HTTP_B24_NOTES
+                                          + NGX_HTTP_B24_WARNINGS];
+                                                /* lines */
     ngx_atomic_uint_t            counts[B24_NSTATES];
     int64_t                      oldest;        /* seconds, 0: none waits */
     ngx_uint_t                   rate;          /* 1/1000 a second */

@@ -16,7 +16,7 @@
 #define NGX_HTTP_B24_ZONE         (1024 * 1024)
 
 /* at most, in slots of the slab allocator */
-#define NGX_HTTP_B24_ZONE_ORIGIN  512
+#define NGX_HTTP_B24_ZONE_ORIGIN  2048
 #define NGX_HTTP_B24_ZONE_PORTAL  4096
 
 
@@ -500,4 +500,36 @@ ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh, ngx_uint_t rate)
     level = sh->level;
 
     return (level > drain) ? level - drain : 0;
+}
+
+
+ngx_uint_t
+ngx_http_b24_sh_note(ngx_http_b24_sh_origin_t *o, const u_char *text)
+{
+    size_t      len, used;
+    ngx_uint_t  added;
+
+    added = 0;
+    len = ngx_strlen(text);
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    used = ngx_strlen(o->notes);
+
+    if (ngx_strstr(o->notes, text) == NULL
+        && used + len + 2 <= NGX_HTTP_B24_NOTES)
+    {
+        /* a reader without the mutex sees the zero byte last */
+
+        ngx_memcpy(o->notes + used, text, len);
+        o->notes[used + len + 1] = '\0';
+        ngx_memory_barrier();
+        o->notes[used + len] = '\n';
+
+        added = 1;
+    }
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return added;
 }

@@ -524,6 +524,8 @@ ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
         portal->oldest = ngx_max(portal->oldest, 0);
     }
 
+    ngx_cpystrn(portal->warnings, o->sh->notes, NGX_HTTP_B24_NOTES);
+
     if (o->portal == NULL) {
         portal->state = "blocked";
         ngx_cpystrn(portal->reason, (u_char *) "no webhook is configured",
@@ -560,7 +562,9 @@ ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
 
     ngx_http_b24_sh_read_warnings(sh, text);
 
-    to = portal->warnings;
+    /* behind the origin's own */
+
+    to = portal->warnings + ngx_strlen(portal->warnings);
 
     for (p = text; *p; p = last + 1) {
         last = (u_char *) ngx_strchr(p, '\n');

@@ -2,7 +2,8 @@
 /*
  * The buyer's request and the shop's answer, watched without touching them:
  *
- *     PRECONTENT      is it a candidate? then its body is read
+ *     PRECONTENT      is it a candidate? then its body is read, and written
+ *                     down (b24_journal)
  *     header filter   status, the headers rules name
  *     body filter     a bounded copy of the answer; with its last buffer a
  *                     background subrequest is posted
@@ -43,6 +44,8 @@ static void ngx_http_b24_launch(ngx_http_request_t *r,
 static void **ngx_http_b24_unlogged(ngx_http_request_t *r);
 static void ngx_http_b24_subrequest_handler(ngx_http_request_t *r);
 static void ngx_http_b24_submit(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
+static void ngx_http_b24_abort_note(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
 static ngx_uint_t ngx_http_b24_reached(ngx_http_request_t *r);
 static void ngx_http_b24_settle(ngx_http_request_t *r,
@@ -163,7 +166,8 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
 
     if (!ctx->need_body) {
         ctx->body_ok = 1;
-        return NGX_DECLINED;
+        return (ngx_http_b24_journal(r, ctx) == NGX_AGAIN) ? NGX_AGAIN
+                                                           : NGX_DECLINED;
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_b24_body_ready);
@@ -379,13 +383,17 @@ ngx_http_b24_body_ready(ngx_http_request_t *r)
 
     ctx = ngx_http_b24_get_ctx(r);
 
-    if (ctx) {
-        ctx->body_ok = 1;
-    }
-
     /* keeps the temporary file until the request ends */
 
     r->preserve_body = 1;
+
+    if (ctx) {
+        ctx->body_ok = 1;
+
+        if (ngx_http_b24_journal(r, ctx) == NGX_AGAIN) {
+            return;
+        }
+    }
 
     r->write_event_handler = ngx_http_core_run_phases;
     ngx_http_core_run_phases(r);
@@ -396,6 +404,8 @@ static void
 ngx_http_b24_ctx_cleanup(void *data)
 {
     ngx_http_b24_ctx_t  *ctx = data;
+
+    ngx_http_b24_journal_leave(ctx);
 
     if (ctx->job) {
         ngx_http_b24_job_destroy(ctx->job);
@@ -870,17 +880,22 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
         /* nothing can have been ordered */
 
+        job->none = 1;
+        job->extracted = 1;
+
         ctx->job = NULL;
-        ngx_http_b24_job_destroy(job);
+        ngx_http_b24_store_put(job);
         return;
     }
+
+    ngx_http_b24_abort_note(r, ctx);
 
     if (job->time == 0) {
         job->time = ngx_http_b24_now();
     }
 
     if (ngx_http_b24_job_vars(r, ctx, 1) != NGX_OK
-        || ngx_http_b24_job_body(r, ctx) != NGX_OK)
+        || (!job->copied && ngx_http_b24_job_body(r, ctx) != NGX_OK))
     {
         /* out of memory or descriptors: kept as unconfirmed */
 
@@ -898,6 +913,50 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     ctx->job = NULL;
 
     ngx_http_b24_store_put(job);
+}
+
+
+/*
+ * A buyer who leaves takes the upstream's connection with him, unless the
+ * location says otherwise: PHP mostly finishes the order, and nobody sees it.
+ * Said once for each location.
+ */
+
+static void
+ngx_http_b24_abort_note(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    u_char                    *p, text[256];
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (r->upstream == NULL || r->upstream->conf == NULL
+        || r->upstream->conf->ignore_client_abort || ctx->conf->abort_noted
+        || !b24_shop_has_order(ctx->job->shop, ctx->job->set))
+    {
+        return;
+    }
+
+    ctx->conf->abort_noted = 1;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    p = ngx_snprintf(text, sizeof(text) - 1, "location \"%V\": the order of a "
+                     "buyer who leaves before the answer stays unconfirmed; "
+                     "set proxy_ignore_client_abort on; there "
+                     "(fastcgi_ignore_client_abort with fastcgi_pass)",
+                     &clcf->name);
+    *p = '\0';
+
+    /* a line of the page ends where one of the name would */
+
+    for (p = text; *p; p++) {
+        if (*p < ' ') {
+            *p = ' ';
+        }
+    }
+
+    if (ngx_http_b24_sh_note(ctx->scf->o->sh, text)) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "b24: %s", text);
+    }
 }
 
 
@@ -991,6 +1050,7 @@ ngx_http_b24_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    ngx_http_b24_journal_leave(ctx);
     ngx_http_b24_submit(r, ctx);
 
     return NGX_OK;

@@ -766,6 +766,37 @@ ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* b24_journal off | async | sync */
+
+char *
+ngx_http_b24_conf_journal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_loc_conf_t  *blcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    static char  *forms[] = { "off", "async", "sync" };
+
+    if (blcf->journal != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+
+        if (ngx_strcmp(value[1].data, forms[i]) == 0) {
+            blcf->journal = NGX_HTTP_B24_JOURNAL_OFF + i;
+            return NGX_CONF_OK;
+        }
+    }
+
+    return "takes \"off\", \"async\" (written down while the shop works) or "
+           "\"sync\" (before it gets the request)";
+}
+
+
 /* b24_product none | id | xml_id */
 
 char *

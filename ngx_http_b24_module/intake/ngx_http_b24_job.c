@@ -23,6 +23,14 @@ static ngx_int_t ngx_http_b24_job_fields(ngx_http_request_t *r,
     ngx_http_b24_job_t *job, ngx_array_t *fields, b24_pair_t **pairs,
     ngx_uint_t late);
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_captured(ngx_http_b24_job_t *job);
+static ngx_http_b24_job_t *ngx_http_b24_job_twin(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_copy(ngx_http_b24_job_t *twin,
+    b24_str_t *to, b24_str_t *from);
+static ngx_int_t ngx_http_b24_job_copy_pairs(ngx_http_b24_job_t *twin,
+    b24_pair_t **to, b24_pair_t *from);
+static ngx_int_t ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin,
+    ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
@@ -318,6 +326,7 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return NGX_OK;
     }
 
+    job->copied = 1;
     job->in.body_state = B24_BODY_NONE;
 
     if (r->request_body == NULL || r->request_body->bufs == NULL) {
@@ -436,8 +445,11 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         job->in.body.len = 0;
     }
 
-    rc = b24_extract_request(job->pool, job->shop, job->set, &job->in,
-                             &partial);
+    partial = job->partial;
+
+    rc = partial ? B24_OK
+                 : b24_extract_request(job->pool, job->shop, job->set,
+                                       &job->in, &partial);
 
     if (rc == B24_DECLINED) {
         job->none = 1;
@@ -468,6 +480,12 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         }
     }
 
+    job->put.capture = job->capture;
+
+    if (job->journal) {
+        ngx_http_b24_job_captured(job);
+    }
+
     if (job->crowded && job->outcome == B24_OUTCOME_UNCONFIRMED) {
         ngx_str_set(&job->put.cause, "too many exchanges at once for "
                     "b24_capture total=, this one was not read");
@@ -476,6 +494,212 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     }
 
     ngx_http_b24_job_shrink(job);
+}
+
+
+/* nothing of the answer is known yet, so there is nothing to advise */
+
+static void
+ngx_http_b24_job_captured(ngx_http_b24_job_t *job)
+{
+    job->put.state = B24_STATE_CAPTURED;
+    job->put.owner = (char *) ngx_http_b24_life;
+    job->unreadable = 0;
+
+    ngx_str_null(&job->put.cause);
+    ngx_str_null(&job->put.advice);
+}
+
+
+/*
+ * A job of its own for what the request of this one carries, with copies of all
+ * that is needed for it.  What may be parsed here is: this one keeps the result
+ * of the first stage, so nothing is parsed twice.  NULL: no memory, or no block
+ * wants the request (job->none).
+ */
+
+ngx_http_b24_job_t *
+ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_job_t  *twin;
+
+    if (ngx_http_b24_job_small(job)) {
+
+        switch (b24_extract_request(job->pool, job->shop, job->set, &job->in,
+                                    &job->partial))
+        {
+        case B24_OK:
+            break;
+
+        case B24_DECLINED:
+            job->none = 1;
+            return NULL;
+
+        default:
+            job->partial = NULL;
+            return NULL;
+        }
+    }
+
+    twin = ngx_http_b24_job_twin(job);
+    if (twin == NULL) {
+        return NULL;
+    }
+
+    twin->journal = 1;
+    twin->capture = job->capture;
+    twin->time = ngx_http_b24_now();
+
+    if (job->partial) {
+        twin->partial = job->partial;       /* read, and forgotten, here */
+        ngx_http_b24_job_extract(twin);
+    }
+
+    return twin;
+}
+
+
+static ngx_http_b24_job_t *
+ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
+{
+    size_t               i;
+    b24_input_t         *in;
+    ngx_http_b24_job_t  *twin;
+
+    twin = calloc(1, sizeof(ngx_http_b24_job_t));
+    if (twin == NULL) {
+        return NULL;
+    }
+
+    twin->pool = b24_pool_create(NGX_HTTP_B24_JOB_MEMORY
+                                 + 2 * job->in.body.len);
+    twin->shop = job->shop;
+    twin->origin = job->origin;
+    twin->set = job->set;
+    twin->crowded = job->crowded;
+    twin->body_fd = NGX_INVALID_FILE;
+
+    if (twin->pool == NULL) {
+        free(twin);
+        return NULL;
+    }
+
+    in = &twin->in;
+
+    in->body_state = job->in.body_state;
+    in->answer_state = B24_BODY_UNSEEN;
+    in->var = ngx_http_b24_job_var_kept;
+    in->data = twin;
+
+    if (ngx_http_b24_job_copy(twin, &in->method, &job->in.method) != NGX_OK
+        || ngx_http_b24_job_copy(twin, &in->path, &job->in.path) != NGX_OK
+        || ngx_http_b24_job_copy(twin, &in->args, &job->in.args) != NGX_OK
+        || ngx_http_b24_job_copy(twin, &in->content_type,
+                                 &job->in.content_type)
+           != NGX_OK
+        || ngx_http_b24_job_copy_pairs(twin, &twin->deal, job->deal) != NGX_OK
+        || ngx_http_b24_job_copy_pairs(twin, &twin->contact, job->contact)
+           != NGX_OK
+        || ngx_http_b24_job_copy_pairs(twin, &twin->company, job->company)
+           != NGX_OK)
+    {
+        goto failed;
+    }
+
+    if (job->nvars) {
+        twin->vars = b24_pcalloc(twin->pool, job->nvars * sizeof(b24_str_t));
+        if (twin->vars == NULL) {
+            goto failed;
+        }
+
+        twin->nvars = job->nvars;
+
+        for (i = 0; i < job->nvars; i++) {
+
+            if (job->vars[i].data
+                && ngx_http_b24_job_copy(twin, &twin->vars[i], &job->vars[i])
+                   != NGX_OK)
+            {
+                goto failed;
+            }
+        }
+    }
+
+    /* with the first stage done the body isn't needed any more */
+
+    if (job->partial == NULL
+        && ngx_http_b24_job_copy_body(twin, job) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    return twin;
+
+failed:
+
+    ngx_http_b24_job_destroy(twin);
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy(ngx_http_b24_job_t *twin, b24_str_t *to,
+    b24_str_t *from)
+{
+    return b24_pstrdup(twin->pool, to, from->data, from->len) == B24_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy_pairs(ngx_http_b24_job_t *twin, b24_pair_t **to,
+    b24_pair_t *from)
+{
+    b24_pair_t  *pair;
+
+    for ( /* void */ ; from; from = from->next) {
+
+        pair = b24_pcalloc(twin->pool, sizeof(b24_pair_t));
+
+        if (pair == NULL
+            || ngx_http_b24_job_copy(twin, &pair->value, &from->value)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        pair->name = from->name;            /* the configuration's */
+
+        *to = pair;
+        to = &pair->next;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin, ngx_http_b24_job_t *job)
+{
+    twin->in.body.data = b24_pnalloc(twin->pool,
+                                     job->in.body.len + job->body_size + 1);
+    if (twin->in.body.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(twin->in.body.data, job->in.body.data, job->in.body.len);
+    twin->in.body.len = job->in.body.len;
+
+    if (job->body_fd == NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    twin->body_fd = fcntl(job->body_fd, F_DUPFD_CLOEXEC, 0);
+    twin->body_offset = job->body_offset;
+    twin->body_size = job->body_size;
+
+    return (twin->body_fd == NGX_INVALID_FILE) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -514,6 +738,7 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     }
 
     ngx_memzero(&job->event, sizeof(b24_event_t));
+    job->partial = NULL;
     job->vars = NULL;
     job->nvars = 0;
 

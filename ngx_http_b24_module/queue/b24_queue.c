@@ -209,6 +209,15 @@ b24_queue_journal(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_t  early;
     b24_queue_rc_e   rc;
 
+    /* a commit whose outcome was not told is repeated */
+
+    rc = b24_queue_captured(q, put->capture, &result->record);
+
+    if (rc != B24_QUEUE_OK || result->record) {
+        result->state = B24_STATE_CAPTURED;
+        return rc;
+    }
+
     early = *put;
     early.order_id.len = 0;
 

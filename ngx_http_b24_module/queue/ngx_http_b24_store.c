@@ -25,6 +25,7 @@ typedef struct {
     ngx_queue_t           calls;
     ngx_uint_t            njobs;
     ngx_uint_t            refused;      /* by max= */
+    ngx_uint_t            stored;       /* orders, the journal's aside */
     ngx_uint_t           *rejected;     /* by number of the origin */
 
     /* results */
@@ -48,6 +49,9 @@ static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
+static b24_queue_rc_e ngx_http_b24_store_nothing(ngx_http_b24_job_t *job);
+static void ngx_http_b24_store_untwin(ngx_http_b24_job_t *job);
+static void ngx_http_b24_store_drop(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_done(ngx_event_t *ev);
 static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
     ngx_uint_t calls);
@@ -159,15 +163,20 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
 
     static ngx_http_b24_quiet_t  quiet;
 
-    if (job->extracted && job->none) {
-        ngx_http_b24_job_destroy(job);
-        return;
-    }
+    ngx_http_b24_store_untwin(job);
 
-    if (job->extracted && job->outcome == B24_OUTCOME_REJECTED) {
-        ngx_http_b24_store_rejected(job->origin);
-        ngx_http_b24_job_destroy(job);
-        return;
+    if (job->capture == 0 && job->extracted) {
+
+        if (job->none) {
+            ngx_http_b24_job_destroy(job);
+            return;
+        }
+
+        if (job->outcome == B24_OUTCOME_REJECTED) {
+            ngx_http_b24_store_rejected(job->origin);
+            ngx_http_b24_job_destroy(job);
+            return;
+        }
     }
 
     ngx_http_b24_store_size(job);
@@ -194,6 +203,62 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
     if (!ngx_http_b24_degraded) {
         ngx_http_b24_store_kick();
     }
+}
+
+
+/*
+ * The exchange is over.  A journal's job that waits yet has nothing to tell any
+ * more; one that is being written will be found by its token.
+ */
+
+static void
+ngx_http_b24_store_untwin(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_job_t  *twin;
+
+    twin = job->twin;
+
+    if (twin == NULL) {
+        return;
+    }
+
+    job->twin = NULL;
+    twin->twin = NULL;
+
+    if (twin->gathered) {
+        return;
+    }
+
+    ngx_queue_remove(&twin->queue);
+    ngx_http_b24_store_drop(twin);
+
+    job->capture = 0;
+    job->put.capture = 0;
+}
+
+
+ngx_int_t
+ngx_http_b24_store_journal(ngx_http_b24_job_t *job)
+{
+    if (ngx_http_b24_degraded) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_b24_store_size(job);
+
+    if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
+        ngx_http_b24_held -= job->size;
+        job->size = 0;
+        return NGX_DECLINED;
+    }
+
+    ngx_queue_insert_tail(&ngx_http_b24_pending, &job->queue);
+    ngx_http_b24_npending++;
+    ngx_http_b24_hold(1);
+
+    ngx_http_b24_store_kick();
+
+    return NGX_OK;
 }
 
 
@@ -262,6 +327,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 {
     ngx_uint_t               i;
     ngx_queue_t             *q;
+    ngx_http_b24_job_t      *job;
     ngx_http_b24_origin_t  **op;
 
     ngx_queue_init(&batch->jobs);
@@ -276,6 +342,9 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&batch->jobs, q);
         batch->njobs++;
+
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        job->gathered = 1;
     }
 
     if (!ngx_queue_empty(&ngx_http_b24_calls)) {
@@ -292,6 +361,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
     }
 
     batch->refused = 0;
+    batch->stored = 0;
     batch->rc = B24_QUEUE_OK;
     batch->error[0] = '\0';
     batch->pool = NULL;
@@ -411,6 +481,7 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
     op = ngx_http_b24_main->origins.elts;
     any = !ngx_queue_empty(&batch->jobs);
     batch->refused = 0;
+    batch->stored = 0;
 
     for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
         any |= (batch->rejected[i] != 0);
@@ -464,17 +535,22 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 {
     b24_queue_rc_e  rc;
 
-    if (job->none) {
-        return B24_QUEUE_OK;
-    }
-
-    if (job->outcome == B24_OUTCOME_REJECTED) {
-        return b24_queue_count(ngx_http_b24_db,
-                               &job->origin->name,
-                               B24_STATE_REJECTED, 1);
+    if (job->none || job->outcome == B24_OUTCOME_REJECTED) {
+        return ngx_http_b24_store_nothing(job);
     }
 
     rc = b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
+
+    if (!job->journal && rc == B24_QUEUE_OK) {
+        batch->stored++;
+    }
+
+    if (rc == B24_QUEUE_LIMIT && job->journal) {
+
+        /* the answer's job will say so, if there is an order at all */
+
+        return B24_QUEUE_OK;
+    }
 
     if (rc == B24_QUEUE_LIMIT) {
 
@@ -485,6 +561,31 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
     }
 
     return rc;
+}
+
+
+/* no order came of it: what was written down of its request goes */
+
+static b24_queue_rc_e
+ngx_http_b24_store_nothing(ngx_http_b24_job_t *job)
+{
+    b24_queue_rc_e  rc;
+
+    if (job->journal) {
+        return B24_QUEUE_OK;
+    }
+
+    if (job->capture) {
+        rc = b24_queue_uncapture(ngx_http_b24_db, job->capture);
+
+        if (rc != B24_QUEUE_OK && rc != B24_QUEUE_NONE) {
+            return rc;
+        }
+    }
+
+    return job->none ? B24_QUEUE_OK
+                     : b24_queue_count(ngx_http_b24_db, &job->origin->name,
+                                       B24_STATE_REJECTED, 1);
 }
 
 
@@ -555,10 +656,9 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
     wake = 0;
 
     if (batch->rc == B24_QUEUE_OK) {
-        wake = (batch->njobs != 0);
+        wake = (batch->stored != 0);
         ngx_http_b24_degraded = 0;
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED,
-                           batch->njobs - batch->refused);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->stored);
         ngx_http_b24_store_refused(batch);
         ngx_http_b24_store_free(&batch->jobs);
 
@@ -572,6 +672,10 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
 
         call = ngx_queue_data(q, ngx_http_b24_call_t, queue);
         call->done(call);
+    }
+
+    if (calls) {
+        ngx_http_b24_journal_resume();
     }
 
     if (wake) {
@@ -615,6 +719,7 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
 {
     ngx_uint_t               i, left;
     ngx_queue_t             *q;
+    ngx_http_b24_job_t      *job;
     ngx_http_b24_origin_t  **op;
 
     static ngx_http_b24_quiet_t  quiet;
@@ -625,11 +730,27 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
     while (!ngx_queue_empty(&batch->jobs)) {
         q = ngx_queue_last(&batch->jobs);
         ngx_queue_remove(q);
+
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        job->gathered = 0;
+
+        /* the shop does not wait for a disk that fails */
+
+        ngx_http_b24_journal_done(job);
+
+        if (job->journal && job->twin == NULL) {
+
+            /* the exchange is over, its own job tells all */
+
+            ngx_http_b24_store_drop(job);
+            continue;
+        }
+
         ngx_queue_insert_head(&ngx_http_b24_pending, q);
 
         /* what the thread has read takes less now */
 
-        ngx_http_b24_store_size(ngx_queue_data(q, ngx_http_b24_job_t, queue));
+        ngx_http_b24_store_size(job);
     }
 
     op = ngx_http_b24_main->origins.elts;
@@ -679,10 +800,25 @@ ngx_http_b24_store_free(ngx_queue_t *jobs)
             ngx_http_b24_count(NGX_HTTP_B24_COUNTER_UNREADABLE, 1);
         }
 
-        ngx_http_b24_held -= job->size;
-        ngx_http_b24_npending--;
-        ngx_http_b24_hold(-1);
-
-        ngx_http_b24_job_destroy(job);
+        ngx_http_b24_store_drop(job);
     }
+}
+
+
+/* out of all lists, no longer held */
+
+static void
+ngx_http_b24_store_drop(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_journal_done(job);
+
+    if (job->twin) {
+        job->twin->twin = NULL;
+    }
+
+    ngx_http_b24_held -= job->size;
+    ngx_http_b24_npending--;
+    ngx_http_b24_hold(-1);
+
+    ngx_http_b24_job_destroy(job);
 }
