@@ -185,27 +185,6 @@ sub server {
 EOC
 }
 
-# Whether nginx takes these lines of http{}: for what a version of the module
-# may not have, where the file has to go on.
-sub takes {
-    my ($lines) = @_;
-
-    my $dir = "$B24::Test::DIR/takes";
-
-    mkdir $dir;
-    mkdir "$dir/logs";
-
-    open my $out, '>', "$dir/nginx.conf" or die "cannot write: $!\n";
-    print $out join '', map { "load_module $_;\n" }
-                            split ' ', $ENV{TEST_NGINX_LOAD_MODULES};
-    print $out "events {}\nhttp {\nb24_queue $dir/queue;\n$lines\n}\n";
-    close $out;
-
-    return !system "$ENV{TEST_NGINX_BINARY} -t -p $dir/ -c $dir/nginx.conf"
-                   . " -g 'error_log $dir/logs/error.log;'"
-                   . " >$dir/out 2>&1";
-}
-
 
 # ---- orders --------------------------------------------------------------
 
