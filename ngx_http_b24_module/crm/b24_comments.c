@@ -143,20 +143,33 @@ b24_comment_line(b24_buf_t *out, const char *label, const b24_str_t *text)
 }
 
 
-/* the number sent has not all the digits that were typed */
+/* the number sent has not all that was typed: digits, or words behind them */
 
 static int
 b24_phone_more(const b24_str_t *typed, const b24_str_t *phone)
 {
     size_t  i, digits;
+    u_char  c, words;
 
     digits = 0;
+    words = 0;
 
     for (i = 0; i < typed->len; i++) {
-        digits += b24_isdigit(typed->data[i]);
+        c = b24_tolower(typed->data[i]);
+
+        if (b24_isdigit(c)) {
+            digits++;
+            words = 0;
+
+        } else if ((c >= 'a' && c <= 'z') || c == 0xD0 || c == 0xD1) {
+
+            /* Cyrillic too; blanks and dashes beyond ASCII begin otherwise */
+
+            words = 1;
+        }
     }
 
-    return phone->len == 0 || digits > phone->len - 1;
+    return phone->len == 0 || digits > phone->len - 1 || words;
 }
 
 

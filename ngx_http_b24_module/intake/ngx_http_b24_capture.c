@@ -955,7 +955,8 @@ ngx_http_b24_abort_note(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     }
 
     if (ngx_http_b24_sh_note(ctx->scf->o->sh, text)) {
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "b24: %s", text);
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "b24: origin \"%V\": %s", &ctx->scf->o->name, text);
     }
 }
 

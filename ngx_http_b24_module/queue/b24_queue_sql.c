@@ -281,7 +281,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_CAPTURES] =
         "SELECT id, owner FROM records INDEXED BY records_capture"
-        " WHERE capture IS NOT NULL ORDER BY owner, id",
+        " WHERE capture IS NOT NULL",
 
     [B24_SQL_ORPHAN] =
         "UPDATE records SET state = 'unconfirmed', cause = ?, advice = ?,"
