@@ -10,6 +10,7 @@ use lib 't/lib';
 use B24::Test module => '', upstream => 'woocommerce-9.9.5';
 use Test::Nginx::Socket;
 
+use B24::Conf ();
 use B24::Recording;
 use B24::SideBySide;
 use File::Copy ();
@@ -534,3 +535,26 @@ EOC
     ($lines, $status) = main::child_file('', 'portal()->call('
         . '"crm.deal.delete", {id => 1}); portal()->forgive;');
     is(main::spoiling_blocks($lines), '', 'unless it says it means it');
+
+
+
+=== TEST 17: workers of an nginx of the test's own
+--- config
+--- scenario
+    my $line = sub {
+        my $nginx = B24::Conf->new('user');
+        $nginx->conf('');
+        my ($user) = $nginx->text('conf/nginx.conf') =~ /^user (.*);$/m;
+        return $user;
+    };
+
+    SKIP: {
+        skip('only root chooses', 2) if $> != 0;
+
+        local $ENV{TEST_NGINX_WORKER_USER} = 'daemon';
+        is($line->(), 'daemon', 'are the user chosen');
+
+        # as below a folder nobody else can enter
+        delete local $ENV{TEST_NGINX_WORKER_USER};
+        is($line->(), 'root', 'root when none is');
+    }
