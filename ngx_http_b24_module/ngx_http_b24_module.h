@@ -348,8 +348,6 @@ struct ngx_http_b24_ctx_s {
 
 /* intake/ngx_http_b24_conf.c */
 char *ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -372,12 +370,18 @@ char *ngx_http_b24_conf_phone_code(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
+
+/* intake/ngx_http_b24_portal_conf.c */
+char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* intake/ngx_http_b24_folder.c */
 ngx_int_t ngx_http_b24_queue_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_queue_folder(ngx_cycle_t *cycle,

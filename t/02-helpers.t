@@ -10,8 +10,10 @@ use lib 't/lib';
 use B24::Test module => '', upstream => 'woocommerce-9.9.5';
 use Test::Nginx::Socket;
 
+use B24::Conf ();
 use B24::Recording;
 use B24::SideBySide;
+use File::Copy ();
 
 no_shuffle();
 no_long_string();
@@ -339,7 +341,27 @@ $::server =~ s{return 200}{
 
 
 
-=== TEST 9: a configuration without the module
+=== TEST 9: the twin is the same nginx
+--- http_config eval: $::upstream
+--- config eval: $::server
+--- scenario
+    SKIP: {
+        skip('TEST_NGINX_BINARY is a script here', 1) if $ENV{B24_ASAN};
+        is($B24::Test::NGINX, $ENV{TEST_NGINX_BINARY}, 'what the blocks run');
+    }
+
+    my $copy = "$ENV{TEST_NGINX_DIR}/another-nginx";
+    File::Copy::copy($B24::Test::NGINX, $copy) or die "cannot copy: $!";
+    chmod 0755, $copy or die;
+
+    local $B24::Test::NGINX = $copy;
+    my $pair = B24::SideBySide->new;
+    is(readlink("/proc/$pair->{pid}/exe"), $copy, 'as does the twin');
+    $pair->stop;
+
+
+
+=== TEST 10: a configuration without the module
 --- http_config eval: $::upstream
 --- config eval: $::server
 --- scenario
@@ -358,7 +380,7 @@ EOC
 
 
 
-=== TEST 10: what of an answer is compared
+=== TEST 11: what of an answer is compared
 --- http_config eval: $::upstream
 --- config eval: $::server
 --- scenario
@@ -384,7 +406,7 @@ EOC
 
 
 
-=== TEST 11: many at once, reload and quit under traffic
+=== TEST 12: many at once, reload and quit under traffic
 --- http_config eval: $::upstream
 --- config
     location / {
@@ -416,7 +438,7 @@ EOC
 
 
 
-=== TEST 12: what is alarming in a log, and what is left behind
+=== TEST 13: what is alarming in a log, and what is left behind
 --- http_config eval: $::upstream
 --- config eval: $::server
 --- scenario
@@ -446,7 +468,7 @@ EOC
 
 
 
-=== TEST 13: the queue is new for each block
+=== TEST 14: the queue is new for each block
 --- config
     location / {
         return 200;
@@ -457,7 +479,7 @@ EOC
 
 
 
-=== TEST 14: unless it stays
+=== TEST 15: unless it stays
 --- keep_state
 --- config
     location / {
@@ -468,7 +490,7 @@ EOC
 
 
 
-=== TEST 15: a file that touches other people's records at the portal fails
+=== TEST 16: a file that touches other people's records at the portal fails
 --- config
     location / {
         return 200;
@@ -513,3 +535,26 @@ EOC
     ($lines, $status) = main::child_file('', 'portal()->call('
         . '"crm.deal.delete", {id => 1}); portal()->forgive;');
     is(main::spoiling_blocks($lines), '', 'unless it says it means it');
+
+
+
+=== TEST 17: workers of an nginx of the test's own
+--- config
+--- scenario
+    my $line = sub {
+        my $nginx = B24::Conf->new('user');
+        $nginx->conf('');
+        my ($user) = $nginx->text('conf/nginx.conf') =~ /^user (.*);$/m;
+        return $user;
+    };
+
+    SKIP: {
+        skip('only root chooses', 2) if $> != 0;
+
+        local $ENV{TEST_NGINX_WORKER_USER} = 'daemon';
+        is($line->(), 'daemon', 'are the user chosen');
+
+        # as below a folder nobody else can enter
+        delete local $ENV{TEST_NGINX_WORKER_USER};
+        is($line->(), 'root', 'root when none is');
+    }

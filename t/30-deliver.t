@@ -373,7 +373,7 @@ __DATA__
     is(scalar @orders, 5, 'five orders');
     main::deals_are(@orders);
 
-    is(B24::Desk::shown(B24::Desk::records(count => 5)),
+    is(B24::Desk::shown(B24::Desk::by_id(B24::Desk::records(count => 5))),
        join(', ', map { "$_->{order_id} delivered" } @orders), 'records');
     is(B24::Desk::count('duplicate'), 1, 'the double submit is counted');
     is(B24::Desk::count('rejected'), 1, 'the rejected attempt, too');
@@ -671,7 +671,7 @@ client_body_in_file_only clean;" . $::server
        'four are doubles');
     is(scalar @{portal()->wait_for(deals => 2, stable_ms => 200,
                                    journal => 0)->{deals}}, 2, 'two deals');
-    is(B24::Desk::shown(B24::Desk::records(count => 2)),
+    is(B24::Desk::shown(B24::Desk::by_id(B24::Desk::records(count => 2))),
        join(', ', map { "$_ delivered" } sort $form[0], $json[0]),
        'two records');
 

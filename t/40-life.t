@@ -40,8 +40,8 @@ our (@held, $mounted);
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(all_gone courier fds files_of fill free_disk kill_all kill_worker
-               knock own place_seen remount start_again);
+        for qw(all_gone courier fds files_of fill free_disk is_locked kill_all
+               kill_worker knock own place_seen remount start_again);
 }
 
 END {
@@ -176,6 +176,13 @@ sub hold_courier {
     chown B24::Test::worker_ids(), "$dir/courier.sock";
 
     @held = ($lock, $socket);
+}
+
+# Whether somebody holds the lock at the place where all see it.
+sub is_locked {
+    open my $lock, '<', queue_dir() . '/courier.lock' or return 0;
+
+    return !flock $lock, LOCK_EX | LOCK_NB;
 }
 
 # Whether somebody knocks at the held socket.
@@ -763,14 +770,53 @@ order events could not be written
 
     own(queue_dir());
     is(settled($_)->{state}, 'delivered', "order $_") for 2 .. 40;
-    ok(-e queue_dir() . '/courier.lock', 'the lock is where all see it');
+    ok(wait_until(\&is_locked), 'the lock is where all see it');
+    ok(wait_until(sub {
+        !grep { m{/courier\.lock \(deleted\)$} } map { fds($_) } worker_pids()
+    }), 'nobody holds another');
     place(41);
     settled(41);
     B24::Orders::once_at_portal(portal()->report, 1 .. 41);
 
 
 
-=== TEST 21: the folder is replaced, and comes back
+=== TEST 21: who has lost the lock stops at its next tick
+--- http_config eval: $::http
+--- config eval: $::server
+--- log_level: debug
+--- scenario
+    SKIP: {
+        skip 'this nginx has no debug log', 1
+            if qx($ENV{TEST_NGINX_BINARY} -V 2>&1) !~ /--with-debug/;
+
+        # just elected: only now it doesn't look again for long, if ever
+        my $first = courier();
+        my $queue = queue_dir();
+
+        rename $queue, "$queue.old" or die;
+        own($queue);
+        ok(wait_until(sub { courier() != $first }), 'another one is elected');
+        ok(wait_until(sub { error_log_lines(qr/taken away, a worker/) }),
+           'the first one has seen it');
+
+        # its ticks between the two
+        my ($other, $ticks) = (0, 0);
+        for my $line (error_log_lines(qr/b24: |timer add: -1: 1000:/)) {
+            my ($pid) = $line =~ /\] (\d+)#/;
+
+            $other ||= $line =~ /this worker delivers/ && $pid != $first;
+            $ticks++ if $other && $pid == $first && $line =~ /timer add/;
+            last if $line =~ /taken away, a worker/;
+        }
+        cmp_ok($ticks, '<=', 1, 'at once');
+
+        place(1);
+        delivered_once(1);
+    }
+
+
+
+=== TEST 22: the folder is replaced, and comes back
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -797,7 +843,7 @@ order events could not be written
 
 
 
-=== TEST 22: only the database is replaced
+=== TEST 23: only the database is replaced
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -814,7 +860,7 @@ order events could not be written
 
 
 
-=== TEST 23: the disk is full, then it isn't
+=== TEST 24: the disk is full, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -848,7 +894,7 @@ order events could not be written
 
 
 
-=== TEST 24: the disk is full when the portal answers
+=== TEST 25: the disk is full when the portal answers
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -888,7 +934,7 @@ order events could not be written
 
 
 
-=== TEST 25: the disk is full when an order is to be sent
+=== TEST 26: the disk is full when an order is to be sent
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -921,7 +967,7 @@ order events could not be written
 
 
 
-=== TEST 26: the disk is mounted read-only, then it isn't
+=== TEST 27: the disk is mounted read-only, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -949,7 +995,7 @@ order events could not be written
 
 
 
-=== TEST 27: whose files they are, also after nginx ran as root
+=== TEST 28: whose files they are, also after nginx ran as root
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

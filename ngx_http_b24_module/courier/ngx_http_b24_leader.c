@@ -14,7 +14,7 @@
 #include <sys/un.h>
 
 
-/* ticks between looks at the lock file, and for orders nobody knocked for */
+/* ticks between looks for orders nobody knocked for */
 #define NGX_HTTP_B24_CHECK  5
 
 /* keep=: so many records at most every so many seconds */
@@ -100,15 +100,17 @@ ngx_http_b24_courier_tick(void)
         return;
     }
 
-    if (ngx_http_b24_leads) {
-
-        if (++ngx_http_b24_ticks % NGX_HTTP_B24_CHECK != 0) {
-            return;
-        }
-
+    if (ngx_http_b24_leads
+        && ++ngx_http_b24_ticks % NGX_HTTP_B24_CHECK == 0)
+    {
         ngx_http_b24_deliver_kick();
         ngx_http_b24_leader_clean();
     }
+
+    /*
+     * The elected one looks each time, too: where its lock file was taken away
+     * another one is elected within a tick, and two must not deliver for long.
+     */
 
     if (!ngx_http_b24_electing) {
         ngx_http_b24_electing = 1;
@@ -294,6 +296,9 @@ ngx_http_b24_leader_done(ngx_http_b24_call_t *call)
     ngx_http_b24_electing = 0;
 
     if (ngx_http_b24_leads && !ngx_http_b24_locked) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "b24: \"%V\" was taken away, a worker is elected anew",
+                      &ngx_http_b24_main->lock);
         ngx_http_b24_leader_end();
         return;
     }

@@ -258,12 +258,13 @@ sub put {
 sub conf {
     my ($self, $http, %option) = @_;
 
-    my $user = $ENV{TEST_NGINX_WORKER_USER};
     my @modules = @{$option{modules}
                     // [split ' ', $ENV{TEST_NGINX_LOAD_MODULES}]};
     my $text = join '', map { "load_module $_;\n" } @modules;
 
-    $text .= "user $user;\n" if $> == 0 && $user;
+    # root's workers would be "nobody" without the line
+    $text .= 'user ' . ($ENV{TEST_NGINX_WORKER_USER} // 'root') . ";\n"
+        if $> == 0;
     $text .= $option{main} // '';
 
     $self->put('conf/nginx.conf', $text . <<"EOC");

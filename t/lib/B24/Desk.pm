@@ -68,6 +68,18 @@ sub records {
     return @records;
 }
 
+# Sorted by the shop's number.  Records come in the order in which they were
+# written down; workers write at the same time, so that of orders placed one
+# right after another the second may be the first.
+sub by_id {
+    my (@records) = @_;
+
+    my $number = sub { ($_[0]{id} // '') =~ /^(\d+)/ ? $1 : 0 };
+
+    return sort { $number->($a) <=> $number->($b)
+                  || ($a->{id} // '') cmp ($b->{id} // '') } @records;
+}
+
 # "ID STATE, ID STATE", an unknown id as "-".
 sub shown {
     my (@records) = @_;

@@ -121,10 +121,7 @@ sub start {
     my $folder = $self->{folder};
 
     # the binary itself: the twin needs no sanitizer
-    my $nginx = B24::Test::first_executable('/usr/sbin/nginx',
-                    map { "$_/nginx" } split /:/, $ENV{PATH});
-
-    system($nginx, '-e', "$folder/logs/error.log", '-p', "$folder/",
+    system($B24::Test::NGINX, '-e', "$folder/logs/error.log", '-p', "$folder/",
            '-c', "$folder/conf/nginx.conf") == 0
         or die 'the twin does not start: '
                . B24::Recording::read_file("$folder/logs/error.log");

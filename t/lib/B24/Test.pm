@@ -80,6 +80,10 @@ our $ROOT = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
 
 # the folder of this file and the processes which serve it
 our $DIR;
+
+# nginx itself, also where TEST_NGINX_BINARY is a script around it
+our $NGINX;
+
 our ($PORTAL, $SHOP, $UPSTREAM);
 our @PORTALS;
 
@@ -240,6 +244,7 @@ sub choose_nginx {
 
     $ENV{TEST_NGINX_BINARY} ||= first_executable(
         map { "$_/nginx" } '/usr/sbin', split /:/, $ENV{PATH});
+    $NGINX = $ENV{TEST_NGINX_BINARY};
 
     my $build = $ENV{B24_ASAN} ? 'build/asan' : 'build';
 
