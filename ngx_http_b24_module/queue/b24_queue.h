@@ -95,9 +95,9 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
  * *q is NULL and err (errlen bytes) holds SQLite's words.  Another program's
  * database is CORRUPT and left as it is.
  *
- * The file of an older version is brought to B24_QUEUE_SCHEMA in one transaction
- * first: when that fails it stays what it was.  A newer one is NEWER and left as
- * it is.
+ * The file of an older version is brought to B24_QUEUE_SCHEMA in one
+ * transaction first: when that fails it stays what it was.  A newer one is
+ * NEWER and left as it is.
  */
 b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
     size_t errlen);
@@ -314,8 +314,9 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
 
 /*
  * Fills in the id of each fact: 0 when it is not known, was learned more than
- * max_age_ms ago, or more than a day in the future.  An empty key is never known:
- * buyers without a phone are not one buyer.  After an error all ids are 0.
+ * max_age_ms ago, or more than a day in the future.  An empty key is never
+ * known: buyers without a phone are not one buyer.  After an error all ids are
+ * 0.
  */
 b24_queue_rc_e b24_queue_recall(b24_queue_t *q, b24_queue_fact_t *facts,
     size_t n, int64_t max_age_ms, int64_t now);

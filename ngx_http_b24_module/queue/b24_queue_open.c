@@ -463,8 +463,8 @@ b24_queue_exec(b24_queue_t *q, const char *sql)
 
 
 /*
- * All that the file lacks in one transaction, which takes the file as it is now: another process may have been first, with this schema or a newer
- * one.
+ * All that the file lacks in one transaction, which takes the file as it is
+ * now: another process may have been first, with this schema or a newer one.
  */
 
 static b24_queue_rc_e

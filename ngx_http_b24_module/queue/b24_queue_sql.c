@@ -1,8 +1,9 @@
 
 /*
- * The schema, step by step, and every statement.  An index that a statement relies on is named
- * in it (INDEXED BY): SQLite then refuses to prepare it any other way, so that
- * no statement can become a walk over a million records unseen.
+ * The schema, step by step, and every statement.  An index that a statement
+ * relies on is named in it (INDEXED BY): SQLite then refuses to prepare it any
+ * other way, so that no statement can become a walk over a million records
+ * unseen.
  */
 
 #include "b24_queue_int.h"
@@ -173,8 +174,8 @@ static const char  b24_queue_schema_1[] =
 
 
 /*
- * facts    what of a portal is known without asking it; id_hash is that of kind,
- *          portal and key, see b24_queue_facts.c
+ * facts    what of a portal is known without asking it; id_hash is that of
+ *          kind, portal and key, see b24_queue_facts.c
  * secrets  one row: the key of these hashes
  * sizes    rows of tables whose number is bounded, kept by triggers
  */
