@@ -92,8 +92,15 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
 /*
  * path is the database file; its folder exists.  Creates the schema (mode 0600)
  * or checks its version; WAL, synchronous=FULL, busy timeout 5 s.  On an error
- * *q is NULL and err (errlen bytes) holds SQLite's words.  Another program's
- * database is CORRUPT and left as it is.
+ * *q is NULL and err (errlen bytes) holds SQLite's words.
+ *
+ * What is no database, a broken one or another program's is set aside, whole
+ * and unchanged, as "PATH.bad-YYYYMMDD-HHMMSS" (UTC; -wal and -shm likewise),
+ * and a new file is begun, whose keys start at the time in seconds, so that
+ * none is used twice.  Of several processes one does it: on OK err is empty,
+ * or, for that one, says what was wrong, where it is now and how large: for the
+ * log, as orders may be in it.  CORRUPT when it can't be set aside.  An error
+ * of reading is IO and sets nothing aside.
  *
  * The file of an older version is brought to B24_QUEUE_SCHEMA in one
  * transaction first: when that fails it stays what it was.  A newer one is
@@ -106,6 +113,16 @@ void b24_queue_close(b24_queue_t *q);
 const char *b24_queue_message(b24_queue_t *q);
 /* the file behind the connection is still the one at path */
 int b24_queue_same_file(b24_queue_t *q);
+/* it is, and nothing in it was found broken since it was opened */
+int b24_queue_usable(b24_queue_t *q);
+/*
+ * Outside of transactions, when it isn't usable: opens the file at path anew,
+ * as b24_queue_open() does, whose results these are (after an error q is freed
+ * and NULL); timeout and limit stay.  A file that was found broken, and is so
+ * again after this, is set aside: the first time it might have been the
+ * memory's fault.
+ */
+b24_queue_rc_e b24_queue_mend(b24_queue_t **q, char *err, size_t errlen);
 
 /* how long a lock of another process is waited for, 0..60000 ms; 5000 at first
  * (shorter for the last flush of a worker that leaves) */
