@@ -434,13 +434,19 @@ b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);
 /*
  * Deletes records delivered keep_ms ago or earlier, and parked and unconfirmed
- * ones untouched for three times as long, at most limit a call; *n how many
- * went.  Links stay, without anything personal.  The latter are announced in
- * their timeline after twice keep_ms, and go no earlier than keep_ms after the
- * announcement: a clock that was wrong must not take orders away.
+ * ones untouched for three times as long, at most limit a call, or as many as
+ * hold a megabyte of orders; *n how many went.  Links stay, without anything
+ * personal.  The latter are announced in their timeline after twice keep_ms,
+ * and go no earlier than keep_ms after the announcement: a clock that was wrong
+ * must not take orders away.
  *
  * Facts learned keep_ms ago or earlier (or more than a day in the future) and
  * what is beyond their number go too, at most limit a call, not counted in *n.
+ *
+ * Then up to 256 free pages are given back to the disk, if there are more than
+ * 1024, whether anything went this time or not.  So a call is to be made every
+ * now and then; with limit 100 others wait for it while some hundred pages are
+ * written, whatever the size of the queue.
  */
 b24_queue_rc_e b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit,
     int64_t now, int *n);

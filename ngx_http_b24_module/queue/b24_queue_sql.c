@@ -478,21 +478,27 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " updated = ?, cause = NULL, advice = NULL WHERE id = ?"
         " AND (state = 'parked' OR state = 'waiting') AND reuse = 0",
 
-    [B24_SQL_CLEAN_DELIVERED] =
-        "DELETE FROM records WHERE id IN (SELECT id"
+    [B24_SQL_OLD_DELIVERED] =
+        "SELECT id, (SELECT sum(length(CAST(data AS BLOB))) FROM events"
+        " WHERE events.record = records.id)"
         " FROM records INDEXED BY records_delivered"
         " WHERE state = 'delivered' AND delivered <= ?"
-        " ORDER BY delivered LIMIT ?)",
+        " ORDER BY delivered LIMIT 1",
 
-    [B24_SQL_CLEAN_WARNED] =
-        "DELETE FROM records WHERE id IN (SELECT id"
+    [B24_SQL_OLD_WARNED] =
+        "SELECT id, (SELECT sum(length(CAST(data AS BLOB))) FROM events"
+        " WHERE events.record = records.id)"
         " FROM records INDEXED BY records_warned"
         " WHERE warned IS NOT NULL AND warned <= ? AND updated <= ?"
-        " AND (state = 'parked' OR state = 'unconfirmed') LIMIT ?)",
+        " AND (state = 'parked' OR state = 'unconfirmed') LIMIT 1",
+
+    [B24_SQL_DROP_RECORD] =
+        "DELETE FROM records WHERE id = ?",
 
     [B24_SQL_UNWARN] =
-        "UPDATE records INDEXED BY records_warned SET warned = NULL"
-        " WHERE warned IS NOT NULL AND warned > ?",
+        "UPDATE records SET warned = NULL WHERE id IN (SELECT id"
+        " FROM records INDEXED BY records_warned"
+        " WHERE warned IS NOT NULL AND warned > ? LIMIT ?)",
 
     [B24_SQL_AGING] =
         "SELECT id, state FROM records INDEXED BY records_aging"
