@@ -92,12 +92,19 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
 /*
  * path is the database file; its folder exists.  Creates the schema (mode 0600)
  * or checks its version; WAL, synchronous=FULL, busy timeout 5 s.  On an error
- * *q is NULL and err (errlen bytes) holds SQLite's words.  Another program's
- * database is CORRUPT and left as it is.
+ * *q is NULL and err (errlen bytes) holds SQLite's words.
  *
- * The file of an older version is brought to B24_QUEUE_SCHEMA in one transaction
- * first: when that fails it stays what it was.  A newer one is NEWER and left as
- * it is.
+ * What is no database, a broken one or another program's is set aside, whole
+ * and unchanged, as "PATH.bad-YYYYMMDD-HHMMSS" (UTC; -wal and -shm likewise),
+ * and a new file is begun, whose keys start at the time in seconds, so that
+ * none is used twice.  Of several processes one does it: on OK err is empty,
+ * or, for that one, says what was wrong, where it is now and how large: for the
+ * log, as orders may be in it.  CORRUPT when it can't be set aside.  An error
+ * of reading is IO and sets nothing aside.
+ *
+ * The file of an older version is brought to B24_QUEUE_SCHEMA in one
+ * transaction first: when that fails it stays what it was.  A newer one is
+ * NEWER and left as it is.
  */
 b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
     size_t errlen);
@@ -106,6 +113,16 @@ void b24_queue_close(b24_queue_t *q);
 const char *b24_queue_message(b24_queue_t *q);
 /* the file behind the connection is still the one at path */
 int b24_queue_same_file(b24_queue_t *q);
+/* it is, and nothing in it was found broken since it was opened */
+int b24_queue_usable(b24_queue_t *q);
+/*
+ * Outside of transactions, when it isn't usable: opens the file at path anew,
+ * as b24_queue_open() does, whose results these are (after an error q is freed
+ * and NULL); timeout and limit stay.  A file that was found broken, and is so
+ * again after this, is set aside: the first time it might have been the
+ * memory's fault.
+ */
+b24_queue_rc_e b24_queue_mend(b24_queue_t **q, char *err, size_t errlen);
 
 /* how long a lock of another process is waited for, 0..60000 ms; 5000 at first
  * (shorter for the last flush of a worker that leaves) */
@@ -314,8 +331,9 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
 
 /*
  * Fills in the id of each fact: 0 when it is not known, was learned more than
- * max_age_ms ago, or more than a day in the future.  An empty key is never known:
- * buyers without a phone are not one buyer.  After an error all ids are 0.
+ * max_age_ms ago, or more than a day in the future.  An empty key is never
+ * known: buyers without a phone are not one buyer.  After an error all ids are
+ * 0.
  */
 b24_queue_rc_e b24_queue_recall(b24_queue_t *q, b24_queue_fact_t *facts,
     size_t n, int64_t max_age_ms, int64_t now);
@@ -416,13 +434,19 @@ b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);
 /*
  * Deletes records delivered keep_ms ago or earlier, and parked and unconfirmed
- * ones untouched for three times as long, at most limit a call; *n how many
- * went.  Links stay, without anything personal.  The latter are announced in
- * their timeline after twice keep_ms, and go no earlier than keep_ms after the
- * announcement: a clock that was wrong must not take orders away.
+ * ones untouched for three times as long, at most limit a call, or as many as
+ * hold a megabyte of orders; *n how many went.  Links stay, without anything
+ * personal.  The latter are announced in their timeline after twice keep_ms,
+ * and go no earlier than keep_ms after the announcement: a clock that was wrong
+ * must not take orders away.
  *
  * Facts learned keep_ms ago or earlier (or more than a day in the future) and
  * what is beyond their number go too, at most limit a call, not counted in *n.
+ *
+ * Then up to 256 free pages are given back to the disk, if there are more than
+ * 1024, whether anything went this time or not.  So a call is to be made every
+ * now and then; with limit 100 others wait for it while some hundred pages are
+ * written, whatever the size of the queue.
  */
 b24_queue_rc_e b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit,
     int64_t now, int *n);

@@ -1,6 +1,6 @@
 
 /*
- * What people and the desk read, and housekeeping.
+ * What people and the desk read.
  */
 
 #include "b24_queue_int.h"
@@ -9,9 +9,7 @@
 #include <stdlib.h>
 
 
-#define B24_QUEUE_LIST_MAX   1000
-#define B24_QUEUE_VACUUM     256    /* pages given back in one step */
-#define B24_QUEUE_SLACK      1024   /* free pages that are kept for new rows */
+#define B24_QUEUE_LIST_MAX  1000
 
 
 /* the latest records found so far, newest first */
@@ -42,11 +40,6 @@ static b24_queue_rc_e b24_queue_find(b24_queue_t *q, const b24_str_t *key,
     const b24_str_t *origin, const b24_str_t *order_id, int64_t *ids, int *n);
 static b24_queue_rc_e b24_queue_moments(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_moment_t **moments, size_t *n);
-static b24_queue_rc_e b24_queue_expire(b24_queue_t *q, int64_t keep_ms,
-    int limit, int64_t now, int *n);
-static b24_queue_rc_e b24_queue_announce(b24_queue_t *q, int64_t keep_ms,
-    int limit, int64_t now);
-static void b24_queue_shrink(b24_queue_t *q);
 
 
 b24_queue_rc_e
@@ -536,167 +529,4 @@ b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     rc = b24_query_end(&query);
 
     return rc == B24_QUEUE_OK && *n == 0 ? B24_QUEUE_NONE : rc;
-}
-
-
-b24_queue_rc_e
-b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now,
-    int *n)
-{
-    b24_queue_rc_e  rc;
-
-    *n = 0;
-
-    rc = b24_queue_begin(q);
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_expire(q, keep_ms, limit, now, n);
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_announce(q, keep_ms, limit, now);
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_clean_facts(q, keep_ms, limit, now);
-    }
-
-    rc = b24_queue_finish(q, rc);
-
-    if (rc != B24_QUEUE_OK) {
-        *n = 0;
-
-    } else if (*n && *n < limit) {
-        b24_queue_shrink(q);
-    }
-
-    return rc;
-}
-
-
-static b24_queue_rc_e
-b24_queue_expire(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now,
-    int *n)
-{
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    b24_query_init(&query, q, B24_SQL_CLEAN_DELIVERED);
-    b24_query_int(&query, now - keep_ms);
-    b24_query_int(&query, limit);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    *n = sqlite3_changes(q->db);
-
-    if (*n >= limit) {
-        return B24_QUEUE_OK;
-    }
-
-    /* announced by a clock that was ahead: to be announced again */
-
-    b24_query_init(&query, q, B24_SQL_UNWARN);
-    b24_query_int(&query, now);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_CLEAN_WARNED);
-    b24_query_int(&query, now - keep_ms);
-    b24_query_int(&query, now - 3 * keep_ms);
-    b24_query_int(&query, limit - *n);
-
-    rc = b24_query_done(&query);
-
-    if (rc == B24_QUEUE_OK) {
-        *n += sqlite3_changes(q->db);
-    }
-
-    return rc;
-}
-
-
-static b24_queue_rc_e
-b24_queue_announce(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now)
-{
-    int              i;
-    int64_t          id;
-    b24_str_t        name;
-    b24_query_t      query;
-    b24_moment_t     moment;
-    b24_queue_rc_e   rc;
-
-    for (i = 0; i < limit; i++) {
-        b24_query_init(&query, q, B24_SQL_AGING);
-        b24_query_int(&query, now - 2 * keep_ms);
-
-        rc = b24_query_row(&query);
-
-        if (rc != B24_QUEUE_OK) {
-            (void) b24_query_end(&query);
-            return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
-        }
-
-        id = b24_query_get_int(&query, 0);
-        b24_query_peek_str(&query, 1, &name);
-
-        memset(&moment, 0, sizeof(b24_moment_t));
-        moment.state = b24_state_find(&name);
-
-        (void) b24_query_end(&query);
-
-        b24_query_init(&query, q, B24_SQL_WARN);
-        b24_query_int(&query, now);
-        b24_query_int(&query, id);
-
-        rc = b24_query_done(&query);
-        if (rc != B24_QUEUE_OK) {
-            return rc;
-        }
-
-        moment.cause.data = (u_char *) "untouched for long: will be deleted"
-                                       " after another \"keep\" of b24_queue";
-        moment.cause.len = strlen((char *) moment.cause.data);
-
-        rc = b24_queue_moment(q, id, &moment, now);
-        if (rc != B24_QUEUE_OK) {
-            return rc;
-        }
-    }
-
-    return B24_QUEUE_OK;
-}
-
-
-/*
- * Gives pages back, a few at a time, and empties the WAL, where what was
- * deleted may still stand.  Nobody is waited for: there will be a next time.
- */
-
-static void
-b24_queue_shrink(b24_queue_t *q)
-{
-    int      timeout;
-    char     vacuum[64];
-    int64_t  pages;
-
-    timeout = q->timeout;
-    q->timeout = 0;
-
-    if (b24_queue_pragma(q, "PRAGMA freelist_count", &pages) == B24_QUEUE_OK
-        && pages > B24_QUEUE_SLACK)
-    {
-        (void) snprintf(vacuum, sizeof(vacuum),
-                        "PRAGMA incremental_vacuum(%d)", B24_QUEUE_VACUUM);
-        (void) b24_queue_exec(q, vacuum);
-    }
-
-    (void) b24_queue_exec(q, "PRAGMA wal_checkpoint(TRUNCATE)");
-
-    q->timeout = timeout;
 }

@@ -17,6 +17,7 @@
 #define B24_QUEUE_APPLICATION  0x62323471      /* "b24q" */
 #define B24_QUEUE_TIMEOUT      5000            /* ms */
 #define B24_QUEUE_MESSAGE      256
+#define B24_QUEUE_RETRY        10              /* ms between tries */
 #define B24_QUEUE_DAY          ((int64_t) 24 * 60 * 60 * 1000)
 #define B24_QUEUE_MOMENTS      200             /* timeline rows of a record */
 #define B24_QUEUE_FOUND        20              /* records of one order id */
@@ -83,8 +84,9 @@ typedef enum {
     B24_SQL_TIMELINE,
 
     B24_SQL_RETRY,
-    B24_SQL_CLEAN_DELIVERED,
-    B24_SQL_CLEAN_WARNED,
+    B24_SQL_OLD_DELIVERED,
+    B24_SQL_OLD_WARNED,
+    B24_SQL_DROP_RECORD,
     B24_SQL_UNWARN,
     B24_SQL_AGING,
     B24_SQL_WARN,
@@ -119,8 +121,15 @@ struct b24_queue_s {
     int64_t        max_facts;
     int64_t        event;           /* the last id of this transaction, -1:
                                        not asked for yet */
+    int            lock;            /* the folder's, -1: not held */
+    int            held;            /* the file set aside, -1: none */
+    unsigned       broken:1;        /* something in the file is */
+    unsigned       suspect:1;       /* so it was when it was open before */
+    unsigned       aside:1;         /* the new file comes after another one */
     sqlite3_stmt  *stmts[B24_SQL_N];
     char           message[B24_QUEUE_MESSAGE];
+    char           fault[B24_QUEUE_MESSAGE];    /* why it is broken */
+    char           notice[B24_QUEUE_MESSAGE];   /* what was set aside */
 };
 
 
@@ -181,6 +190,16 @@ b24_queue_rc_e b24_queue_exec(b24_queue_t *q, const char *sql);
 /* the first column of the first row */
 b24_queue_rc_e b24_queue_pragma(b24_queue_t *q, const char *sql,
     int64_t *value);
+/* an error of the system's: our words and code for it */
+b24_queue_rc_e b24_queue_refused(b24_queue_t *q, const char *words, int err);
+void b24_queue_disconnect(b24_queue_t *q);
+
+/* one process at a time makes or moves the file; till the end of the opening */
+b24_queue_rc_e b24_queue_lock(b24_queue_t *q);
+void b24_queue_unlock(b24_queue_t *q);
+b24_queue_rc_e b24_queue_set_aside(b24_queue_t *q);
+b24_queue_rc_e b24_queue_clear(b24_queue_t *q);
+
 int64_t b24_queue_monotonic(void);
 void b24_queue_sleep(int ms);
 

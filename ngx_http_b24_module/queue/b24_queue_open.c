@@ -14,14 +14,22 @@
 #include <unistd.h>
 
 
-#define B24_QUEUE_RETRY  10         /* ms between tries while opening */
+#define B24_QUEUE_TRIES   5         /* times that the file may vanish */
+#define B24_QUEUE_TABLES  9
 
 
+static b24_queue_rc_e b24_queue_opened(b24_queue_t **queue, b24_queue_t *q,
+    b24_queue_rc_e rc, char *err, size_t errlen);
+static b24_queue_rc_e b24_queue_open_file(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_replace(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_create_file(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_connect(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_check_empty(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_version(b24_queue_t *q, int64_t *version);
 static b24_queue_rc_e b24_queue_wal(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_migrate(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_begin_keys(b24_queue_t *q);
+static b24_queue_rc_e b24_queue_check_tables(b24_queue_t *q);
 static int b24_queue_busy(void *data, int count);
 
 
@@ -31,70 +39,192 @@ b24_queue_open(b24_queue_t **queue, const char *path, char *err, size_t errlen)
     b24_queue_t     *q;
     b24_queue_rc_e   rc;
 
-    *queue = NULL;
-
     q = calloc(1, sizeof(b24_queue_t));
-    if (q == NULL) {
-        rc = B24_QUEUE_NOMEM;
-        goto failed;
+
+    if (q) {
+        q->lock = -1;
+        q->held = -1;
+        q->timeout = B24_QUEUE_TIMEOUT;
+        q->max_facts = B24_QUEUE_FACTS;
+
+        q->path = strdup(path);
     }
 
-    q->timeout = B24_QUEUE_TIMEOUT;
-    q->max_facts = B24_QUEUE_FACTS;
+    rc = q && q->path ? b24_queue_open_file(q) : B24_QUEUE_NOMEM;
 
-    q->path = strdup(path);
-    if (q->path == NULL) {
-        rc = B24_QUEUE_NOMEM;
-        goto failed;
+    return b24_queue_opened(queue, q, rc, err, errlen);
+}
+
+
+b24_queue_rc_e
+b24_queue_mend(b24_queue_t **queue, char *err, size_t errlen)
+{
+    dev_t            dev;
+    ino_t            ino;
+    unsigned         suspect;
+    b24_queue_t     *q;
+    b24_queue_rc_e   rc;
+
+    q = *queue;
+
+    rc = B24_QUEUE_OK;
+    suspect = q->broken;
+    dev = q->dev;
+    ino = q->ino;
+
+    if (q->broken && q->suspect) {
+        memcpy(q->message, q->fault, sizeof(q->message));
+        rc = b24_queue_set_aside(q);
     }
 
-    rc = b24_queue_create_file(q);
+    b24_queue_disconnect(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_connect(q);
+        rc = b24_queue_open_file(q);
     }
+
+    q->suspect = suspect && q->dev == dev && q->ino == ino;
+
+    return b24_queue_opened(queue, q, rc, err, errlen);
+}
+
+
+static b24_queue_rc_e
+b24_queue_opened(b24_queue_t **queue, b24_queue_t *q, b24_queue_rc_e rc,
+    char *err, size_t errlen)
+{
+    const char  *words;
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_prepare(q);
-    }
+        words = q->notice;
 
-    if (rc == B24_QUEUE_OK) {
-        *queue = q;
-        return B24_QUEUE_OK;
+    } else {
+        words = q && q->message[0] ? q->message : b24_queue_strerror(rc);
     }
-
-failed:
 
     if (err && errlen) {
-        (void) snprintf(err, errlen, "%s", q && q->message[0] ? q->message
-                                                     : b24_queue_strerror(rc));
+        (void) snprintf(err, errlen, "%s", words);
     }
 
-    b24_queue_close(q);
+    if (rc != B24_QUEUE_OK) {
+        b24_queue_close(q);
+        q = NULL;
+
+    } else {
+        b24_queue_unlock(q);
+        q->notice[0] = '\0';
+        q->aside = 0;
+    }
+
+    *queue = q;
 
     return rc;
+}
+
+
+/* anew when the file was set aside, by this process or another one */
+
+static b24_queue_rc_e
+b24_queue_open_file(b24_queue_t *q)
+{
+    int             tries;
+    b24_queue_rc_e  rc;
+
+    for (tries = 1; /* void */ ; tries++) {
+        q->dev = 0;
+        q->ino = 0;
+
+        rc = b24_queue_create_file(q);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_connect(q);
+        }
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_prepare(q);
+        }
+
+        /* that a new file is broken, too, is no fault of the file's */
+
+        if (rc == B24_QUEUE_CORRUPT && !q->aside) {
+            rc = b24_queue_replace(q);
+
+        } else if (rc != B24_QUEUE_IO || b24_queue_same_file(q)) {
+            return rc;
+        }
+
+        if (rc == B24_QUEUE_CORRUPT || tries == B24_QUEUE_TRIES) {
+            return rc;
+        }
+
+        b24_queue_disconnect(q);
+    }
+}
+
+
+/* sets it aside; IO when it is out of the way, so that another one is opened */
+
+static b24_queue_rc_e
+b24_queue_replace(b24_queue_t *q)
+{
+    char  reason[B24_QUEUE_MESSAGE], words[B24_QUEUE_MESSAGE];
+
+    memcpy(reason, q->message, sizeof(reason));
+
+    if (b24_queue_set_aside(q) == B24_QUEUE_OK) {
+        return B24_QUEUE_IO;
+    }
+
+    memcpy(words, q->message, sizeof(words));
+    (void) snprintf(q->message, sizeof(q->message),
+                    "%.120s; it can't be set aside: %.90s", reason, words);
+
+    return B24_QUEUE_CORRUPT;
 }
 
 
 void
 b24_queue_close(b24_queue_t *q)
 {
-    int  i;
-
     if (q == NULL) {
         return;
     }
+
+    b24_queue_disconnect(q);
+    b24_queue_unlock(q);
+
+    if (q->held != -1) {
+        (void) close(q->held);
+    }
+
+    free(q->path);
+    free(q);
+}
+
+
+void
+b24_queue_disconnect(b24_queue_t *q)
+{
+    int  i;
 
     b24_queue_rollback(q);
 
     for (i = 0; i < B24_SQL_N; i++) {
         (void) sqlite3_finalize(q->stmts[i]);
+        q->stmts[i] = NULL;
+    }
+
+    /* a broken file stays as it is: nothing is moved into it from its WAL */
+
+    if (q->db && q->broken) {
+        (void) sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                 NULL);
     }
 
     (void) sqlite3_close(q->db);
 
-    free(q->path);
-    free(q);
+    q->db = NULL;
+    q->broken = 0;
 }
 
 
@@ -134,6 +264,13 @@ b24_queue_same_file(b24_queue_t *q)
 }
 
 
+int
+b24_queue_usable(b24_queue_t *q)
+{
+    return !q->broken && b24_queue_same_file(q);
+}
+
+
 /*
  * SQLite would make the file with the umask's mode.  With O_EXCL the file is
  * one that no connection of this process can have locks on, see above; an
@@ -143,8 +280,9 @@ b24_queue_same_file(b24_queue_t *q)
 static b24_queue_rc_e
 b24_queue_create_file(b24_queue_t *q)
 {
-    int          fd, err;
-    struct stat  st;
+    int             fd;
+    struct stat     st;
+    b24_queue_rc_e  rc;
 
     /* both would mean something else to SQLite */
 
@@ -154,6 +292,18 @@ b24_queue_create_file(b24_queue_t *q)
         return b24_queue_fault(q, B24_QUEUE_IO, "not the path of a file");
     }
 
+    if (lstat(q->path, &st) == -1) {
+        rc = b24_queue_lock(q);
+
+        if (rc == B24_QUEUE_OK && lstat(q->path, &st) == -1) {
+            rc = b24_queue_clear(q);
+        }
+
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
     fd = open(q->path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC|O_NOFOLLOW, 0600);
 
     if (fd >= 0) {
@@ -161,21 +311,23 @@ b24_queue_create_file(b24_queue_t *q)
         return B24_QUEUE_OK;
     }
 
-    err = errno;
-
-    if (err == EEXIST) {
-
-        if (stat(q->path, &st) == 0 && S_ISREG(st.st_mode)
-            && (st.st_mode & 077))
-        {
-            (void) chmod(q->path, 0600);
-        }
-
-        return B24_QUEUE_OK;
+    if (errno != EEXIST) {
+        return b24_queue_refused(q, "the file can't be created", errno);
     }
 
-    (void) snprintf(q->message, sizeof(q->message),
-                    "the file can't be created (errno %d)", err);
+    if (stat(q->path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
+        (void) chmod(q->path, 0600);
+    }
+
+    return B24_QUEUE_OK;
+}
+
+
+b24_queue_rc_e
+b24_queue_refused(b24_queue_t *q, const char *words, int err)
+{
+    (void) snprintf(q->message, sizeof(q->message), "%s (errno %d)", words,
+                    err);
 
     switch (err) {
 
@@ -241,6 +393,49 @@ b24_queue_connect(b24_queue_t *q)
     q->dev = st.st_dev;
     q->ino = st.st_ino;
 
+    return st.st_size == 0 ? b24_queue_check_empty(q) : B24_QUEUE_OK;
+}
+
+
+/*
+ * SQLite writes a first page before there is a WAL, and throws away the WAL of
+ * a file without one: if there is something in it, the file was cut.  With the
+ * lock nobody is making a queue of it meanwhile.
+ */
+
+static b24_queue_rc_e
+b24_queue_check_empty(b24_queue_t *q)
+{
+    int             cut;
+    char           *wal;
+    size_t          size;
+    struct stat     st;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_lock(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    size = strlen(q->path) + sizeof("-wal");
+
+    wal = malloc(size);
+    if (wal == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    (void) snprintf(wal, size, "%s-wal", q->path);
+
+    cut = stat(q->path, &st) == 0 && st.st_size == 0
+          && stat(wal, &st) == 0 && st.st_size;
+
+    free(wal);
+
+    if (cut) {
+        return b24_queue_fault(q, B24_QUEUE_CORRUPT,
+                               "the file is empty, but not its WAL");
+    }
+
     return B24_QUEUE_OK;
 }
 
@@ -254,6 +449,16 @@ b24_queue_prepare(b24_queue_t *q)
     /* nothing is written before the file is known to be ours or empty */
 
     rc = b24_queue_version(q, &version);
+
+    if (rc == B24_QUEUE_OK && version == 0) {
+        rc = b24_queue_lock(q);
+
+        /* another process may have been first */
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_version(q, &version);
+        }
+    }
 
     if (rc == B24_QUEUE_OK && version == 0) {
 
@@ -284,7 +489,7 @@ b24_queue_prepare(b24_queue_t *q)
         rc = b24_queue_migrate(q);
     }
 
-    return rc;
+    return rc == B24_QUEUE_OK ? b24_queue_check_tables(q) : rc;
 }
 
 
@@ -463,8 +668,8 @@ b24_queue_exec(b24_queue_t *q, const char *sql)
 
 
 /*
- * All that the file lacks in one transaction, which takes the file as it is now: another process may have been first, with this schema or a newer
- * one.
+ * All that the file lacks in one transaction, which takes the file as it is
+ * now: another process may have been first, with this schema or a newer one.
  */
 
 static b24_queue_rc_e
@@ -487,6 +692,14 @@ b24_queue_migrate(b24_queue_t *q)
         return rc;
     }
 
+    if (version == 0) {
+        rc = b24_queue_exec(q, b24_queue_schema[version++]);
+
+        if (rc == B24_QUEUE_OK && q->aside) {
+            rc = b24_queue_begin_keys(q);
+        }
+    }
+
     while (rc == B24_QUEUE_OK && version < B24_QUEUE_SCHEMA) {
         rc = b24_queue_exec(q, b24_queue_schema[version++]);
     }
@@ -504,6 +717,45 @@ b24_queue_migrate(b24_queue_t *q)
     }
 
     return b24_queue_finish(q, rc);
+}
+
+
+/*
+ * The file set aside can't be asked how far its keys went.  They can't have
+ * gone beyond the time: in the long run a queue takes less than one record a
+ * second.
+ */
+
+static b24_queue_rc_e
+b24_queue_begin_keys(b24_queue_t *q)
+{
+    char  sql[96];
+
+    (void) snprintf(sql, sizeof(sql),
+                    "INSERT INTO sqlite_sequence VALUES ('records', %lld)",
+                    (long long) time(NULL));
+
+    return b24_queue_exec(q, sql);
+}
+
+
+static b24_queue_rc_e
+b24_queue_check_tables(b24_queue_t *q)
+{
+    int64_t         n;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_pragma(q, "SELECT count(*) FROM sqlite_schema"
+                             " WHERE type = 'table' AND name IN ('records',"
+                             " 'events', 'steps', 'timeline', 'links',"
+                             " 'counts', 'secrets', 'facts', 'sizes')", &n);
+
+    if (rc == B24_QUEUE_OK && n != B24_QUEUE_TABLES) {
+        rc = b24_queue_fault(q, B24_QUEUE_CORRUPT,
+                             "a table of the queue is missing");
+    }
+
+    return rc;
 }
 
 

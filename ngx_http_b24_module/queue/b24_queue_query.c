@@ -221,7 +221,8 @@ b24_queue_key_parse(const u_char *key, size_t len)
 b24_queue_rc_e
 b24_queue_failed(b24_queue_t *q)
 {
-    int  code, err;
+    int             code, err;
+    b24_queue_rc_e  rc;
 
     err = errno;
     code = sqlite3_extended_errcode(q->db);
@@ -244,7 +245,14 @@ b24_queue_failed(b24_queue_t *q)
         break;
     }
 
-    return b24_queue_map(code, err);
+    rc = b24_queue_map(code, err);
+
+    if (rc == B24_QUEUE_CORRUPT) {
+        q->broken = 1;
+        memcpy(q->fault, q->message, sizeof(q->fault));
+    }
+
+    return rc;
 }
 
 
@@ -292,10 +300,6 @@ b24_queue_map(int code, int err)
 
         if (code == SQLITE_IOERR_NOMEM) {
             return B24_QUEUE_NOMEM;
-        }
-
-        if (code == SQLITE_IOERR_CORRUPTFS) {
-            return B24_QUEUE_CORRUPT;
         }
 
         /* fall through */

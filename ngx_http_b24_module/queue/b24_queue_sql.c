@@ -1,8 +1,9 @@
 
 /*
- * The schema, step by step, and every statement.  An index that a statement relies on is named
- * in it (INDEXED BY): SQLite then refuses to prepare it any other way, so that
- * no statement can become a walk over a million records unseen.
+ * The schema, step by step, and every statement.  An index that a statement
+ * relies on is named in it (INDEXED BY): SQLite then refuses to prepare it any
+ * other way, so that no statement can become a walk over a million records
+ * unseen.
  */
 
 #include "b24_queue_int.h"
@@ -173,8 +174,8 @@ static const char  b24_queue_schema_1[] =
 
 
 /*
- * facts    what of a portal is known without asking it; id_hash is that of kind,
- *          portal and key, see b24_queue_facts.c
+ * facts    what of a portal is known without asking it; id_hash is that of
+ *          kind, portal and key, see b24_queue_facts.c
  * secrets  one row: the key of these hashes
  * sizes    rows of tables whose number is bounded, kept by triggers
  */
@@ -477,21 +478,27 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " updated = ?, cause = NULL, advice = NULL WHERE id = ?"
         " AND (state = 'parked' OR state = 'waiting') AND reuse = 0",
 
-    [B24_SQL_CLEAN_DELIVERED] =
-        "DELETE FROM records WHERE id IN (SELECT id"
+    [B24_SQL_OLD_DELIVERED] =
+        "SELECT id, (SELECT sum(length(CAST(data AS BLOB))) FROM events"
+        " WHERE events.record = records.id)"
         " FROM records INDEXED BY records_delivered"
         " WHERE state = 'delivered' AND delivered <= ?"
-        " ORDER BY delivered LIMIT ?)",
+        " ORDER BY delivered LIMIT 1",
 
-    [B24_SQL_CLEAN_WARNED] =
-        "DELETE FROM records WHERE id IN (SELECT id"
+    [B24_SQL_OLD_WARNED] =
+        "SELECT id, (SELECT sum(length(CAST(data AS BLOB))) FROM events"
+        " WHERE events.record = records.id)"
         " FROM records INDEXED BY records_warned"
         " WHERE warned IS NOT NULL AND warned <= ? AND updated <= ?"
-        " AND (state = 'parked' OR state = 'unconfirmed') LIMIT ?)",
+        " AND (state = 'parked' OR state = 'unconfirmed') LIMIT 1",
+
+    [B24_SQL_DROP_RECORD] =
+        "DELETE FROM records WHERE id = ?",
 
     [B24_SQL_UNWARN] =
-        "UPDATE records INDEXED BY records_warned SET warned = NULL"
-        " WHERE warned IS NOT NULL AND warned > ?",
+        "UPDATE records SET warned = NULL WHERE id IN (SELECT id"
+        " FROM records INDEXED BY records_warned"
+        " WHERE warned IS NOT NULL AND warned > ? LIMIT ?)",
 
     [B24_SQL_AGING] =
         "SELECT id, state FROM records INDEXED BY records_aging"

@@ -31,6 +31,7 @@ typedef struct {
     /* results */
     b24_queue_rc_e        rc;
     char                  error[256];
+    char                  aside[256];   /* the file that was there before */
     b24_pool_t           *pool;
     b24_queue_counts_t   *counts;
     size_t                ncounts;
@@ -364,6 +365,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
     batch->stored = 0;
     batch->rc = B24_QUEUE_OK;
     batch->error[0] = '\0';
+    batch->aside[0] = '\0';
     batch->pool = NULL;
     batch->wrote = 0;
     batch->opened = 0;
@@ -435,19 +437,17 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
 }
 
 
-/* opened in the thread, after fork; again when the file was taken away */
+/*
+ * Opened in the thread, after fork; again when the file was taken away or is
+ * broken.  What could not be used may have been set aside on the way.
+ */
 
 static b24_queue_rc_e
 ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
 {
     b24_queue_rc_e  rc;
 
-    if (ngx_http_b24_db && !b24_queue_same_file(ngx_http_b24_db)) {
-        b24_queue_close(ngx_http_b24_db);
-        ngx_http_b24_db = NULL;
-    }
-
-    if (ngx_http_b24_db) {
+    if (ngx_http_b24_db && b24_queue_usable(ngx_http_b24_db)) {
         return B24_QUEUE_OK;
     }
 
@@ -458,11 +458,20 @@ ngx_http_b24_store_open(ngx_http_b24_batch_t *batch)
 
     (void) ngx_create_dir(ngx_http_b24_main->queue.data, 0700);
 
-    rc = b24_queue_open(&ngx_http_b24_db, (char *) ngx_http_b24_main->db.data,
-                        batch->error, sizeof(batch->error));
+    if (ngx_http_b24_db) {
+        rc = b24_queue_mend(&ngx_http_b24_db, batch->error,
+                            sizeof(batch->error));
+
+    } else {
+        rc = b24_queue_open(&ngx_http_b24_db,
+                            (char *) ngx_http_b24_main->db.data, batch->error,
+                            sizeof(batch->error));
+    }
 
     if (rc == B24_QUEUE_OK) {
         b24_queue_limit(ngx_http_b24_db, (int64_t) ngx_http_b24_main->max);
+        ngx_memcpy(batch->aside, batch->error, sizeof(batch->aside));
+        batch->error[0] = '\0';
     }
 
     return rc;
@@ -642,6 +651,13 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
         }
 
         ngx_queue_init(&batch->calls);
+    }
+
+    if (batch->aside[0]) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: a new queue \"%V\" is begun: %s",
+                      &ngx_http_b24_main->db, batch->aside);
+        batch->aside[0] = '\0';
     }
 
     if (batch->counted) {

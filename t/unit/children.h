@@ -1,7 +1,7 @@
 
 /*
- * Processes of a test, each with a pipe to it and one from it, so that they wait
- * for each other and not for a clock.
+ * Processes of a test, each with a pipe to it and one from it, so that they
+ * wait for each other and not for a clock.
  */
 
 

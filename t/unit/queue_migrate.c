@@ -135,7 +135,7 @@ file_number(const char *path, const char *sql)
 }
 
 
-/* rows of the tables of schema 1 that are in one of both and not in the other */
+/* tables of schema 1 with rows that are in one file and not in the other */
 
 static int64_t
 differences(b24_queue_t *q, const char *old)
