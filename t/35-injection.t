@@ -296,7 +296,8 @@ sub wanted_comment {
     my $phone = line($field->{phone});
 
     push @lines, 'Phone as typed: ' . plain($phone)
-        if ($phone =~ tr/0-9//) > 11;
+        if ($phone =~ tr/0-9//) > 11
+           || $phone =~ /[A-Za-z\x{400}-\x{47f}][^0-9]*\z/;
     push @lines, "$address_refused: " . plain(line($field->{email}))
         if $address_refused;
     push @lines, 'INN as typed: ' . plain(line($field->{inn})),
