@@ -43,10 +43,15 @@ Usage: ./build.sh COMMAND
   fuzz [SECONDS] [NAME ...]  libFuzzer, 30 seconds each
   lint                       clang-tidy, cppcheck, style
   bench [NAME ...]           benchmarks of the parts that know no nginx
+  chaos [SECONDS] [SEED] [--journal sync|async|off] [--orders N] [--verbose]
+                             orders while nginx is killed and the portal fails;
+                             what came of them is compared.  120 seconds,
+                             seed 1
+  chaos --bugs [NAME ...]    the same with bugs put in: each must be found
   clean                      removes $B/
   help                       this text
 
-Not there yet: chaos, soak, replay, package.
+Not there yet: soak, replay, package.
 END
 }
 
@@ -525,6 +530,87 @@ cmd_bench() {
 }
 
 
+# ---- chaos -----------------------------------------------------------------
+
+cmd_chaos() {
+    local options=() numbers=() bugs="" name names=()
+
+    while (( $# )); do
+        case $1 in
+            --bugs) bugs=1 ;;
+            --journal|--orders)
+                (( $# > 1 )) || die "chaos: $1 needs a value"
+                options+=("$1" "$2")
+                shift
+                ;;
+            --keep|--verbose|--plan) options+=("$1") ;;
+            -*) die "chaos: no such option: $1" ;;
+            *[!0-9]*) names+=("$1") ;;
+            *) numbers+=("$1") ;;
+        esac
+        shift
+    done
+
+    (( ${#numbers[@]} <= 2 && (${#names[@]} == 0 || ${#bugs}) )) \
+        || die "chaos: [SECONDS] [SEED], names only after --bugs"
+
+    [[ -z ${numbers[0]:-} ]] || options+=(--seconds "${numbers[0]}")
+    [[ -z ${numbers[1]:-} ]] || options+=(--seed "${numbers[1]}")
+
+    deps build test
+    lock
+    build_module "" ""
+
+    if [[ -z $bugs ]]; then
+        unlock
+        exec perl -It/lib t/chaos/chaos.pl "${options[@]}"
+    fi
+
+    (( ${#names[@]} )) \
+        || mapfile -t names < <(basename -s .patch t/chaos/bugs/*.patch)
+
+    for name in "${names[@]}"; do
+        [[ -f t/chaos/bugs/$name.patch ]] \
+            || die "chaos: there is no t/chaos/bugs/$name.patch"
+        build_bug "$name"
+    done
+
+    unlock
+    exec perl -It/lib t/chaos/bugs.pl "${options[@]}" "${names[@]}"
+}
+
+
+# build_bug NAME: build/chaos/NAME.so, from a copy of the sources with the patch;
+# what the patch doesn't touch has been compiled for the module itself
+build_bug() {
+    local name=$1 to=$B/chaos/bug out=$B/chaos/bug/obj
+
+    rm -rf $to
+    mkdir -p $out
+    cp -a config $MODULE $to/
+    cp -a $B/obj/nginx/. $out/
+
+    patch -s -p1 -d $to < "t/chaos/bugs/$name.patch" \
+        || die "chaos: the patch $name applies no more: bring it up to date"
+
+    # the same Makefile, with the copies in place of the sources
+    sed -e "s|$ROOT/$B/obj/nginx|$ROOT/$out|g" \
+        -e "s|$ROOT/$MODULE|$ROOT/$to/$MODULE|g" \
+        -e "s|$ROOT/config|$ROOT/$to/config|g" \
+        $B/obj/nginx/Makefile > $out/Makefile
+
+    say "building the module with the bug $name"
+
+    make -s -j "$JOBS" -C $NGINX_DEV -f "$ROOT/$out/Makefile" modules \
+        || die "chaos: the module with the bug $name does not build"
+
+    ! cmp -s $out/$MODULE.so $B/$MODULE.so \
+        || die "chaos: the bug $name is not in the module that was built"
+
+    cp $out/$MODULE.so "$B/chaos/$name.so"
+}
+
+
 # ---- lint ------------------------------------------------------------------
 
 # The compiler's commands, as clang-tidy and editors read them.
@@ -732,10 +818,10 @@ main() {
             (( $# )) || set -- build test
             deps "$@"
             ;;
-        build|unit|test|asan|fuzz|lint|bench|run|stop|clean)
+        build|unit|test|asan|fuzz|lint|bench|chaos|run|stop|clean)
             "cmd_$command" "$@"
             ;;
-        chaos|soak|replay|package)
+        soak|replay|package)
             printf 'build.sh: "%s" is not available yet\n' "$command" >&2
             exit 2
             ;;

@@ -475,7 +475,6 @@ ngx_http_b24_recover(ngx_http_b24_lane_t *lane, b24_queue_t *q)
 
     for (i = 0; i < lane->portal->origins.nelts; i++) {
         rc = b24_queue_recover(q, &op[i]->name, ngx_http_b24_owner,
-                               NGX_HTTP_B24_LEASE,
                                (int64_t) op[i]->conf->retry_unknown,
                                lane->now);
         if (rc != B24_QUEUE_OK) {

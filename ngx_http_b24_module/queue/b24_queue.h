@@ -260,10 +260,11 @@ b24_queue_rc_e b24_queue_claim(b24_queue_t *q, b24_pool_t *pool,
  * For a courier that has just been elected, so that nobody else is one: what
  * other owners hold comes free at once when nothing of it was sent, otherwise
  * unknown_ms after its attempt was written down (the portal may still be at
- * work on it), but never later than its lease says.
+ * work on it), but never later than its lease says.  Another courier may be
+ * elected within that time: to do it again changes nothing.
  */
 b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
-    const char *owner, int64_t lease_ms, int64_t unknown_ms, int64_t now);
+    const char *owner, int64_t unknown_ms, int64_t now);
 
 /*
  * Before a transfer that may create something: writes ids known so far (and the

@@ -88,7 +88,7 @@ b24_queue_claim(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
 
 b24_queue_rc_e
 b24_queue_recover(b24_queue_t *q, const b24_str_t *origin, const char *owner,
-    int64_t lease_ms, int64_t unknown_ms, int64_t now)
+    int64_t unknown_ms, int64_t now)
 {
     b24_query_t     query;
     b24_queue_rc_e  rc;
@@ -98,7 +98,6 @@ b24_queue_recover(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     if (rc == B24_QUEUE_OK) {
         b24_query_init(&query, q, B24_SQL_RECOVER);
         b24_query_int(&query, now);
-        b24_query_int(&query, lease_ms);
         b24_query_int(&query, unknown_ms);
         b24_query_text(&query, origin);
         b24_query_chars(&query, owner);

@@ -363,9 +363,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "UPDATE records SET lease = min(lease, CASE WHEN EXISTS"
         " (SELECT 1 FROM steps WHERE steps.record = records.id"
         " AND steps.state = 'sent')"
-        " THEN max(?1, lease - ?2 + ?3) ELSE ?1 END)"
+        " THEN max(?1, updated + ?2) ELSE ?1 END)"
         " WHERE id IN (SELECT id FROM records INDEXED BY records_sending"
-        " WHERE state = 'sending' AND origin = ?4 AND owner <> ?5)",
+        " WHERE state = 'sending' AND origin = ?3 AND owner <> ?4)",
 
     [B24_SQL_CLAIM] =
         "UPDATE records SET state = 'sending', owner = ?, lease = ?,"

@@ -87,8 +87,10 @@ main(void)
            "the others are held");
     is_int(next, 10000 + LEASE, "until their leases end");
 
-    is_int(b24_queue_recover(q, &origin, "new", LEASE, UNKNOWN, 22000),
+    is_int(b24_queue_recover(q, &origin, "new", UNKNOWN, 22000),
            B24_QUEUE_OK, "recover");
+    is_int(b24_queue_recover(q, &origin, "new", UNKNOWN, 22001),
+           B24_QUEUE_OK, "a courier elected right after does it, too");
 
     is_int(claim("new", 22000, &job, &next), B24_QUEUE_OK,
            "what was not sent is free at once");
@@ -109,7 +111,7 @@ main(void)
                              LEASE, 90000),
            B24_QUEUE_STALE, "the old owner has lost it");
 
-    is_int(b24_queue_recover(q, &origin, "new", LEASE, UNKNOWN, 90001),
+    is_int(b24_queue_recover(q, &origin, "new", UNKNOWN, 90001),
            B24_QUEUE_OK, "recover again");
     is_int(claim("new", 90001, &job, &next), B24_QUEUE_NONE,
            "its own are left alone");

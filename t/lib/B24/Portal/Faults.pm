@@ -8,7 +8,8 @@ package B24::Portal::Faults;
 #                        "then":"drop" closes it afterwards
 #            half        process, send half of the answer, close
 #            error       a refusal of the server: "status", "error",
-#                        "description"
+#                        "description"; "reset_in" seconds its time tells until
+#                        when a method is blocked
 #            redirect    "status" 302 to "location"
 #            big         an answer of "bytes"; with "chunked":true no length
 #            badjson     an answer that isn't JSON
@@ -188,6 +189,11 @@ sub _apply ($self, $fault, $call, $cb) {
         my $error = B24::Portal::Error->new($fault->{error} // '',
             @$fault{qw(description status)});
         my ($envelope, $status) = $app->rest->failure($error);
+
+        $envelope->set(time => B24::Portal::Php::array_of(
+            operating => B24::Portal::Php::float_of('480.500000'),
+            operating_reset_at => int(time + $fault->{reset_in})))
+            if $fault->{reset_in};
 
         return $app->respond($call, $envelope, $status);
     }
