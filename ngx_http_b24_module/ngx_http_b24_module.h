@@ -86,6 +86,27 @@ typedef enum {
 #define NGX_HTTP_B24_JOURNAL_ASYNC  1
 #define NGX_HTTP_B24_JOURNAL_SYNC   2
 
+/* how requests to a portal ended */
+#define NGX_HTTP_B24_RESULTS(X)                                               \
+    X(OK, "ok")                     /* answered as it should be */             \
+    X(LIMIT, "limit")               /* told to slow down */                    \
+    X(ERROR, "error")               /* any other answer */                     \
+    X(NETWORK, "network")           /* none */
+
+#define NGX_HTTP_B24_X(id, name)  NGX_HTTP_B24_RESULT_##id,
+typedef enum {
+    NGX_HTTP_B24_RESULTS(NGX_HTTP_B24_X)
+    NGX_HTTP_B24_NRESULTS
+} ngx_http_b24_result_e;
+#undef NGX_HTTP_B24_X
+
+/* bounds of the times from acceptance to deal, in ms; the last is infinite */
+#define NGX_HTTP_B24_BOUNDS                                                   \
+    500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 900000, 3600000,      \
+    21600000, 86400000
+
+#define NGX_HTTP_B24_BUCKETS       13
+
 
 /* of one origin: what the queue's counts table said last */
 typedef struct ngx_http_b24_sh_origin_s  ngx_http_b24_sh_origin_t;
@@ -96,12 +117,16 @@ struct ngx_http_b24_sh_origin_s {
     ngx_atomic_t                oldest;     /* seconds since the epoch */
     u_char                      notes[NGX_HTTP_B24_NOTES];  /* lines; only
                                                added to, under the mutex */
+    ngx_atomic_t                paused;     /* by a person */
+    ngx_atomic_t                times[NGX_HTTP_B24_BUCKETS];    /* of deals */
+    ngx_atomic_t                times_ms;   /* their sum */
     size_t                      len;
     u_char                      name[1];
 };
 
 
-/* of one host: limiter and state, written by the courier only */
+/* of one host: limiter and state, written by the courier only, but for what a
+ * person asks it to do */
 typedef struct ngx_http_b24_sh_portal_s  ngx_http_b24_sh_portal_t;
 
 struct ngx_http_b24_sh_portal_s {
@@ -112,7 +137,11 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                resume;     /* ngx_current_msec, 0: open */
     ngx_atomic_t                failures;   /* in a row */
     ngx_atomic_t                requests;
+    ngx_atomic_t                results[NGX_HTTP_B24_NRESULTS];
     ngx_atomic_t                errors;
+    ngx_atomic_t                checks;     /* asked for by hand */
+    ngx_atomic_t                nudges;     /* the same: to end a back-off */
+    ngx_atomic_t                checked;    /* seconds: it has told of itself */
     ngx_atomic_t                text_gen;   /* odd while reason is written */
     u_char                      reason[NGX_HTTP_B24_REASON];
     u_char                      advice[NGX_HTTP_B24_REASON];
@@ -481,6 +510,8 @@ ngx_uint_t ngx_http_b24_sh_note(ngx_http_b24_sh_origin_t *o,
 /* opened: the file was just opened, its change may have begun anew */
 void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
     int64_t change, ngx_uint_t opened);
+/* an order has become a deal, ms after its acceptance */
+void ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms);
 void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice);
 /* of the bucket of a portal with that b24_rate, 1/1000 request */

@@ -24,6 +24,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_b24_book_pages(ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_send(ngx_http_b24_book_t *book);
+static ngx_int_t ngx_http_b24_book_again(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_book_later(ngx_http_b24_book_t *book,
     const b24_verdict_t *verdict);
@@ -56,8 +57,27 @@ ngx_http_b24_book_fetch(ngx_http_b24_book_t *book)
     if (ngx_http_b24_book_pages(book) != NGX_OK
         || ngx_http_b24_book_send(book) != NGX_OK)
     {
+        ngx_http_b24_portal_result(book->portal, B24_NET_UNSENT, NULL);
         ngx_http_b24_book_drop(book);
         book->due = ngx_time() + NGX_HTTP_B24_BOOK_LATER;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the other method, at once: one request more, once a day */
+
+static ngx_int_t
+ngx_http_b24_book_again(ngx_http_b24_book_t *book)
+{
+    if (ngx_http_b24_portal_take(book->portal) != 0) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_b24_book_send(book) != NGX_OK) {
+        ngx_http_b24_portal_result(book->portal, B24_NET_UNSENT, NULL);
         return NGX_ERROR;
     }
 
@@ -178,16 +198,20 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
 {
     ngx_http_b24_book_t  *book = t->data;
 
-    int            again;
+    int            rc, again;
     b24_answer_t   answer;
     b24_verdict_t  verdict;
 
     t->data = NULL;
     again = 0;
 
-    if (b24_answer_parse(book->next_pool, t->net, (unsigned) t->http,
-                         &t->answer, &answer)
-        != B24_OK
+    rc = b24_answer_parse(book->next_pool, t->net, (unsigned) t->http,
+                          &t->answer, &answer);
+
+    ngx_http_b24_portal_result(book->portal, t->net,
+                               rc == B24_OK ? &answer.verdict : NULL);
+
+    if (rc != B24_OK
         || b24_book_read(book->next_pool, &answer, &book->next, &verdict,
                          &again)
            != B24_OK)
@@ -201,11 +225,7 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
         goto done;
     }
 
-    /* the other method is asked at once: one request more, once a day */
-
-    if (again && ngx_http_b24_portal_take(book->portal) == 0
-        && ngx_http_b24_book_send(book) == NGX_OK)
-    {
+    if (again && ngx_http_b24_book_again(book) == NGX_OK) {
         return;
     }
 
@@ -296,6 +316,8 @@ ngx_http_b24_book_take(ngx_http_b24_book_t *book)
     book->pool = book->next_pool;
     book->book = book->next;
     book->next_pool = NULL;
+
+    book->portal->sh->checked = (ngx_atomic_uint_t) ngx_time();
 
     ngx_http_b24_book_check(book);
 }

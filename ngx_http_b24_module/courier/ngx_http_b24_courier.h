@@ -63,6 +63,10 @@ void ngx_http_b24_curl_exit(void);
 ngx_msec_t ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal);
 /* milliseconds until the portal may be tried again, 0: now */
 ngx_msec_t ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal);
+/* counts how a request that was taken from the bucket has ended; verdict NULL:
+ * its answer can't be read */
+void ngx_http_b24_portal_result(ngx_http_b24_portal_t *portal, b24_net_e net,
+    const b24_verdict_t *verdict);
 void ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal);
 /* one more failure in a row: closes the portal, returns for how long (ms) */
 ngx_msec_t ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,

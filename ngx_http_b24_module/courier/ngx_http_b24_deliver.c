@@ -52,6 +52,11 @@ typedef struct {
     ngx_http_b24_lane_e       stage;
     b24_str_t                *origins;      /* that deliver (not dry) */
     size_t                    norigins;
+    b24_str_t                *open;         /* of these, not paused now */
+    size_t                    nopen;
+    ngx_atomic_uint_t         checks;       /* of those asked for, heeded */
+    ngx_atomic_uint_t         nudges;
+    ngx_uint_t                check;        /* by hand: though it is paused */
     ngx_event_t               timer;
     ngx_http_b24_call_t       call;
     ngx_http_b24_transfer_t   transfer;
@@ -83,6 +88,8 @@ typedef struct {
 
 
 static void ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane);
+static ngx_uint_t ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane);
 static ngx_uint_t ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lane_book_done(void *data);
 static void ngx_http_b24_lane_timer(ngx_event_t *ev);
@@ -185,6 +192,15 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
             return NGX_ERROR;
         }
 
+        lane->open = ngx_pcalloc(cycle->pool,
+                              pp[i]->origins.nelts * sizeof(b24_str_t));
+        if (lane->open == NULL) {
+            return NGX_ERROR;
+        }
+
+        lane->checks = pp[i]->sh->checks;
+        lane->nudges = pp[i]->sh->nudges;
+
         op = pp[i]->origins.elts;
 
         for (j = 0; j < pp[i]->origins.nelts; j++) {
@@ -283,6 +299,12 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
         return;
     }
 
+    ngx_http_b24_lane_heed(lane);
+
+    if (!lane->check && ngx_http_b24_lane_stopped(lane)) {
+        return;
+    }
+
     ms = ngx_http_b24_portal_paused(lane->portal);
 
     if (ms) {
@@ -312,6 +334,54 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
 }
 
 
+/* what a person has asked for, in whatever worker */
+
+static void
+ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane)
+{
+    ngx_http_b24_sh_portal_t  *sh;
+
+    sh = lane->portal->sh;
+
+    if (lane->checks != sh->checks) {
+        lane->checks = sh->checks;
+        lane->check = 1;
+        lane->book.due = 0;
+
+    } else if (lane->nudges == sh->nudges) {
+        return;
+    }
+
+    lane->nudges = sh->nudges;
+
+    /* a person's word ends our own back-off, not a pause the portal wants */
+
+    if (sh->state != NGX_HTTP_B24_PORTAL_THROTTLED) {
+        sh->resume = 0;
+    }
+}
+
+
+/* every origin of the portal is paused by a person */
+
+static ngx_uint_t
+ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+
+    op = lane->portal->origins.elts;
+
+    for (i = 0; i < lane->portal->origins.nelts; i++) {
+        if (!op[i]->conf->webhook->dry && !op[i]->sh->paused) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* 1: the portal is being asked about itself, or will be */
 
 static ngx_uint_t
@@ -329,6 +399,8 @@ ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane)
         ngx_http_b24_lane_sleep(lane, ms);
         return 1;
     }
+
+    lane->check = 0;
 
     if (ngx_http_b24_book_fetch(&lane->book) != NGX_OK) {
         return 0;
@@ -456,10 +528,14 @@ ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     }
 
     if (q && call->rc == B24_QUEUE_OK) {
-        call->rc = b24_queue_claim(q, lane->pool, lane->origins,
-                                   lane->norigins, ngx_http_b24_owner,
-                                   NGX_HTTP_B24_LEASE, lane->now, &lane->job,
-                                   &lane->next);
+        call->rc = b24_queue_unpaused(q, lane->origins, lane->norigins,
+                                      lane->open, &lane->nopen);
+    }
+
+    if (q && call->rc == B24_QUEUE_OK) {
+        call->rc = b24_queue_claim(q, lane->pool, lane->open, lane->nopen,
+                                   ngx_http_b24_owner, NGX_HTTP_B24_LEASE,
+                                   lane->now, &lane->job, &lane->next);
     }
 }
 
@@ -603,7 +679,12 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
 
 #undef ngx_http_b24_settled
 
-    if (lane->job.order_id.len == 0) {
+    /* a number that was another order's, or none */
+
+    if (lane->job.origin_id.len) {
+        lane->known.origin_id = lane->job.origin_id;
+
+    } else if (lane->job.order_id.len == 0) {
         key.data = (u_char *) lane->job.key;
         key.len = ngx_strlen(lane->job.key);
 
@@ -1012,6 +1093,7 @@ ngx_http_b24_send(ngx_http_b24_lane_t *lane)
 
         lane->transfer.error = NULL;
 
+        ngx_http_b24_portal_result(lane->portal, B24_NET_UNSENT, NULL);
         ngx_http_b24_fail(lane, &verdict, lane->method);
     }
 }
@@ -1051,14 +1133,18 @@ ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
 static ngx_int_t
 ngx_http_b24_answer(ngx_http_b24_lane_t *lane, b24_answer_t *answer)
 {
+    int                       rc;
     ngx_http_b24_transfer_t  *t;
 
     t = &lane->transfer;
 
-    if (b24_answer_parse(lane->pool, t->net, (unsigned) t->http, &t->answer,
-                         answer)
-        != B24_OK)
-    {
+    rc = b24_answer_parse(lane->pool, t->net, (unsigned) t->http, &t->answer,
+                          answer);
+
+    ngx_http_b24_portal_result(lane->portal, t->net,
+                               rc == B24_OK ? &answer->verdict : NULL);
+
+    if (rc != B24_OK) {
         ngx_http_b24_broken(lane, "the portal's answer cannot be read");
         return NGX_ERROR;
     }
@@ -1371,6 +1457,12 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
             ngx_http_b24_lane_sleep(lane, NGX_HTTP_B24_AGAIN);
             return;
         }
+
+    } else if (lane->out.state == B24_STATE_DELIVERED
+               && lane->job.kind == B24_EV_NEW)
+    {
+        ngx_http_b24_sh_delivered(lane->origin->sh,
+                                  lane->now - lane->job.accepted);
     }
 
     ngx_http_b24_lane_free(lane);

@@ -65,6 +65,34 @@ ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal)
 
 
 void
+ngx_http_b24_portal_result(ngx_http_b24_portal_t *portal, b24_net_e net,
+    const b24_verdict_t *verdict)
+{
+    ngx_http_b24_result_e  result;
+
+    if (net != B24_NET_OK) {
+        result = NGX_HTTP_B24_RESULT_NETWORK;
+
+    } else if (verdict == NULL) {
+        result = NGX_HTTP_B24_RESULT_ERROR;
+
+    } else if (verdict->class == B24_CLASS_OK) {
+        result = NGX_HTTP_B24_RESULT_OK;
+
+    } else if (verdict->class == B24_CLASS_WAIT
+               || b24_str_eqs(&verdict->code, "QUERY_LIMIT_EXCEEDED"))
+    {
+        result = NGX_HTTP_B24_RESULT_LIMIT;
+
+    } else {
+        result = NGX_HTTP_B24_RESULT_ERROR;
+    }
+
+    (void) ngx_atomic_fetch_add(&portal->sh->results[result], 1);
+}
+
+
+void
 ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal)
 {
     ngx_http_b24_sh_portal_t  *sh;

@@ -385,6 +385,7 @@ ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change,
             }
 
             o->oldest = 0;
+            o->paused = 0;
         }
     }
 
@@ -403,7 +404,28 @@ ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change,
         }
 
         o->oldest = (ngx_atomic_uint_t) (counts[i].oldest / 1000);
+        o->paused = (counts[i].paused != 0);
     }
+}
+
+
+void
+ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms)
+{
+    ngx_uint_t  i;
+
+    static const int64_t  bounds[] = { NGX_HTTP_B24_BOUNDS };
+
+    /* the clock may have been set back */
+
+    ms = ngx_max(ms, 0);
+
+    for (i = 0; i < NGX_HTTP_B24_BUCKETS - 1 && ms > bounds[i]; i++) {
+        /* void */
+    }
+
+    (void) ngx_atomic_fetch_add(&sh->times[i], 1);
+    (void) ngx_atomic_fetch_add(&sh->times_ms, (ngx_atomic_int_t) ms);
 }
 
 

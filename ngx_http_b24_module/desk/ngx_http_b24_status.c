@@ -1,5 +1,5 @@
 
-/* b24_status: what is asked for, the read in the thread, the answer. */
+/* b24_status: the request, the read in the thread, what a portal is now. */
 
 
 #include "ngx_http_b24_desk.h"
@@ -10,16 +10,14 @@
 
 static void ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
     ngx_http_b24_desk_portal_t *portal);
-static ngx_int_t ngx_http_b24_desk_asked(ngx_http_request_t *r,
-    ngx_http_b24_desk_t *desk);
-static ngx_int_t ngx_http_b24_desk_path(ngx_http_request_t *r,
-    ngx_http_b24_desk_t *desk);
-static ngx_int_t ngx_http_b24_desk_args(ngx_http_request_t *r,
-    ngx_http_b24_desk_t *desk);
+static void ngx_http_b24_desk_paused(ngx_http_b24_desk_t *desk, ngx_uint_t n,
+    ngx_http_b24_desk_portal_t *portal);
+static ngx_http_b24_desk_t *ngx_http_b24_desk_create(ngx_http_request_t *r);
 static void ngx_http_b24_desk_cleanup(void *data);
 static void ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q);
+static void ngx_http_b24_desk_pauses(ngx_http_b24_desk_t *desk,
+    b24_queue_t *q);
 static void ngx_http_b24_desk_done(ngx_http_b24_call_t *call);
-static ngx_int_t ngx_http_b24_desk_send(ngx_http_b24_desk_t *desk);
 
 
 #define NGX_HTTP_B24_X(id, name, help)  ngx_string(name),
@@ -34,27 +32,57 @@ ngx_int_t
 ngx_http_b24_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
-    b24_pool_t           *pool;
-    ngx_pool_cleanup_t   *cln;
     ngx_http_b24_desk_t  *desk;
-
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
     }
 
+    desk = ngx_http_b24_desk_create(r);
+    if (desk == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_b24_desk_asked(r, desk);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (desk->action != NGX_HTTP_B24_NACTIONS) {
+        return ngx_http_b24_action(desk);
+    }
+
+    /* numbers are there whatever the queue's file does */
+
+    if (desk->format == NGX_HTTP_B24_DESK_PROMETHEUS) {
+        return ngx_http_b24_desk_page(desk, NGX_HTTP_OK);
+    }
+
+    desk->call.run = ngx_http_b24_desk_run;
+    desk->call.done = ngx_http_b24_desk_done;
+
+    ngx_http_b24_desk_suspend(desk);
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_b24_desk_t *
+ngx_http_b24_desk_create(ngx_http_request_t *r)
+{
+    b24_pool_t           *pool;
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_b24_desk_t  *desk;
+
     cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NULL;
     }
 
     pool = b24_pool_create(0);
     if (pool == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NULL;
     }
 
     cln->handler = ngx_http_b24_desk_cleanup;
@@ -62,34 +90,18 @@ ngx_http_b24_status_handler(ngx_http_request_t *r)
 
     desk = b24_pcalloc(pool, sizeof(ngx_http_b24_desk_t));
     if (desk == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NULL;
     }
 
     desk->pool = pool;
     desk->request = r;
     desk->state = B24_NSTATES;
     desk->limit = NGX_HTTP_B24_LIMIT;
-
-    rc = ngx_http_b24_desk_asked(r, desk);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
+    desk->action = NGX_HTTP_B24_NACTIONS;
+    desk->now = ngx_http_b24_now();
     desk->call.data = desk;
-    desk->call.run = ngx_http_b24_desk_run;
-    desk->call.done = ngx_http_b24_desk_done;
 
-    /*
-     * The request waits for the thread.  blocked: a connection that is closed
-     * meanwhile (worker_shutdown_timeout) must not take the desk with it.
-     */
-
-    r->main->count++;
-    r->main->blocked++;
-
-    ngx_http_b24_store_call(&desk->call);
-
-    return NGX_DONE;
+    return desk;
 }
 
 
@@ -97,211 +109,6 @@ static void
 ngx_http_b24_desk_cleanup(void *data)
 {
     b24_pool_destroy(data);
-}
-
-
-static ngx_int_t
-ngx_http_b24_desk_asked(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
-{
-    ngx_int_t                 rc;
-    ngx_str_t                *names;
-    ngx_http_b24_loc_conf_t  *blcf;
-
-    blcf = ngx_http_get_module_loc_conf(r, ngx_http_b24_module);
-
-    if (blcf->desk->nelts) {
-        names = blcf->desk->elts;
-        desk->origins = names;
-        desk->norigins = blcf->desk->nelts;
-    }
-
-    rc = ngx_http_b24_desk_path(r, desk);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_b24_desk_args(r, desk);
-}
-
-
-/* below the location's prefix: nothing, "/", "/orders/KEY" */
-
-static ngx_int_t
-ngx_http_b24_desk_path(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
-{
-    u_char                    *p, *src, *dst;
-    ngx_str_t                  path, raw;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    path = r->uri;
-    ngx_str_null(&desk->prefix);
-
-    /* an "if" in the location has the location's name */
-
-    if (clcf->name.len <= path.len
-        && ngx_strncmp(clcf->name.data, path.data, clcf->name.len) == 0)
-    {
-        desk->prefix = clcf->name;
-        path.data += clcf->name.len;
-        path.len -= clcf->name.len;
-
-        if (desk->prefix.len
-            && desk->prefix.data[desk->prefix.len - 1] == '/')
-        {
-            desk->prefix.len--;
-        }
-
-    } else {
-
-        /* a regex or named location: what stands before "/orders/" */
-
-        p = ngx_strlcasestrn(path.data, path.data + path.len,
-                             (u_char *) "/orders/", 8 - 1);
-        if (p == NULL) {
-            p = path.data + path.len;
-        }
-
-        desk->prefix.data = path.data;
-        desk->prefix.len = p - path.data;
-
-        path.len -= desk->prefix.len;
-        path.data = p;
-    }
-
-    if (path.len && path.data[0] == '/') {
-        path.data++;
-        path.len--;
-    }
-
-    if (path.len == 0) {
-        return NGX_OK;
-    }
-
-    if (path.len <= 7 || ngx_strncmp(path.data, "orders/", 7) != 0) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    /*
-     * An order id may hold "/" as %2F, which r->uri shows decoded: the last
-     * segment is taken from what the client sent.
-     */
-
-    raw = r->unparsed_uri;
-
-    p = ngx_strlchr(raw.data, raw.data + raw.len, '?');
-    if (p) {
-        raw.len = p - raw.data;
-    }
-
-    for (p = raw.data + raw.len; p > raw.data && p[-1] != '/'; p--) {
-        /* void */
-    }
-
-    raw.len = raw.data + raw.len - p;
-    raw.data = p;
-
-    if (raw.len == 0) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    desk->key.data = b24_pnalloc(desk->pool, raw.len + 1);
-    if (desk->key.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    src = raw.data;
-    dst = desk->key.data;
-
-    ngx_unescape_uri(&dst, &src, raw.len, 0);
-
-    *dst = '\0';
-    desk->key.len = dst - desk->key.data;
-    desk->order_id = desk->key;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_b24_desk_args(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
-{
-    u_char           *src, *dst;
-    ngx_int_t         n;
-    ngx_str_t         value;
-    ngx_table_elt_t  *accept;
-
-    desk->format = NGX_HTTP_B24_DESK_HTML;
-
-    if (ngx_http_arg(r, (u_char *) "format", 6, &value) == NGX_OK) {
-
-        if (value.len == 4 && ngx_strncmp(value.data, "json", 4) == 0) {
-            desk->format = NGX_HTTP_B24_DESK_JSON;
-
-        } else if (value.len != 4
-                   || ngx_strncmp(value.data, "html", 4) != 0)
-        {
-            return NGX_HTTP_BAD_REQUEST;
-        }
-
-    } else {
-
-#if (NGX_HTTP_HEADERS)
-        accept = r->headers_in.accept;
-#else
-        accept = NULL;
-#endif
-
-        if (accept
-            && ngx_strcasestrn(accept->value.data, "application/json", 15)
-            && !ngx_strcasestrn(accept->value.data, "text/html", 8))
-        {
-            desk->format = NGX_HTTP_B24_DESK_JSON;
-        }
-    }
-
-    if (ngx_http_arg(r, (u_char *) "state", 5, &value) == NGX_OK) {
-        desk->state = b24_state_find(&value);
-
-        if (desk->state == B24_NSTATES) {
-            return NGX_HTTP_BAD_REQUEST;
-        }
-    }
-
-    if (ngx_http_arg(r, (u_char *) "limit", 5, &value) == NGX_OK) {
-        n = ngx_atoi(value.data, value.len);
-
-        if (n == NGX_ERROR || n < 1 || n > 1000) {
-            return NGX_HTTP_BAD_REQUEST;
-        }
-
-        desk->limit = n;
-    }
-
-    if (ngx_http_arg(r, (u_char *) "origin", 6, &value) == NGX_OK) {
-        desk->order_origin.data = b24_pnalloc(desk->pool, value.len + 1);
-        if (desk->order_origin.data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        src = value.data;
-        dst = desk->order_origin.data;
-
-        ngx_unescape_uri(&dst, &src, value.len, 0);
-
-        *dst = '\0';
-        desk->order_origin.len = dst - desk->order_origin.data;
-
-        if (!ngx_http_b24_desk_shows(desk, &desk->order_origin)) {
-            return NGX_HTTP_NOT_FOUND;
-        }
-
-        desk->origins = &desk->order_origin;
-        desk->norigins = 1;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -324,6 +131,35 @@ ngx_http_b24_desk_shows(ngx_http_b24_desk_t *desk, ngx_str_t *origin)
 }
 
 
+/*
+ * The request waits for the thread.  blocked: a connection that is closed
+ * meanwhile (worker_shutdown_timeout) must not take the desk with it.
+ */
+
+void
+ngx_http_b24_desk_suspend(ngx_http_b24_desk_t *desk)
+{
+    desk->request->main->count++;
+    desk->request->main->blocked++;
+
+    ngx_http_b24_store_call(&desk->call);
+}
+
+
+void
+ngx_http_b24_desk_resume(ngx_http_b24_desk_t *desk, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = desk->request;
+    c = r->connection;
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
 /* in the thread */
 
 static void
@@ -331,13 +167,13 @@ ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_desk_t  *desk = call->data;
 
-    size_t  i, n;
-
     desk->rc = call->rc;
 
     if (q == NULL) {
         return;
     }
+
+    ngx_http_b24_desk_pauses(desk, q);
 
     if (desk->key.len == 0) {
         desk->rc = b24_queue_list(q, desk->pool, desk->origins,
@@ -346,6 +182,45 @@ ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q)
                                   &desk->nrecords);
         return;
     }
+
+    ngx_http_b24_desk_find(desk, q);
+
+    if (desk->rc == B24_QUEUE_OK && desk->nrecords == 1) {
+        desk->rc = b24_queue_timeline(q, desk->pool, 0, desk->records[0].key,
+                                      &desk->moments, &desk->nmoments);
+    }
+}
+
+
+static void
+ngx_http_b24_desk_pauses(ngx_http_b24_desk_t *desk, b24_queue_t *q)
+{
+    ngx_uint_t                i, n;
+    ngx_http_b24_origin_t   **op;
+
+    op = ngx_http_b24_main->origins.elts;
+    n = ngx_http_b24_main->origins.nelts;
+
+    desk->pauses = b24_pcalloc(desk->pool, (n + 1) * sizeof(b24_str_t));
+    if (desk->pauses == NULL) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (op[i]->sh->paused
+            && b24_queue_paused(q, desk->pool, &op[i]->name, &desk->pauses[i])
+               != B24_QUEUE_OK)
+        {
+            break;
+        }
+    }
+}
+
+
+void
+ngx_http_b24_desk_find(ngx_http_b24_desk_t *desk, b24_queue_t *q)
+{
+    size_t  i, n;
 
     desk->rc = b24_queue_get(q, desk->pool, &desk->key, NULL, NULL,
                              &desk->records, &desk->nrecords);
@@ -372,12 +247,6 @@ ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     if (n == 0) {
         desk->rc = B24_QUEUE_NONE;
-        return;
-    }
-
-    if (n == 1) {
-        desk->rc = b24_queue_timeline(q, desk->pool, 0, desk->records[0].key,
-                                      &desk->moments, &desk->nmoments);
     }
 }
 
@@ -387,14 +256,9 @@ ngx_http_b24_desk_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_desk_t  *desk = call->data;
 
-    ngx_int_t            rc;
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_int_t  rc;
 
-    r = desk->request;
-    c = r->connection;
-
-    r->main->blocked--;
+    desk->request->main->blocked--;
 
     if (desk->key.len && desk->rc == B24_QUEUE_NONE) {
         rc = NGX_HTTP_NOT_FOUND;
@@ -403,109 +267,24 @@ ngx_http_b24_desk_done(ngx_http_b24_call_t *call)
         rc = NGX_HTTP_SERVICE_UNAVAILABLE;
 
     } else {
-        rc = ngx_http_b24_desk_send(desk);
+
+        /* an order id that several records have */
+
+        rc = ngx_http_b24_desk_page(desk, (desk->key.len && desk->nrecords > 1)
+                                          ? NGX_HTTP_CONFLICT : NGX_HTTP_OK);
     }
 
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
-}
-
-
-static ngx_int_t
-ngx_http_b24_desk_send(ngx_http_b24_desk_t *desk)
-{
-    ngx_int_t            rc;
-    ngx_str_t            text;
-    ngx_buf_t           *b;
-    b24_buf_t            out;
-    ngx_chain_t          cl;
-    ngx_table_elt_t     *h;
-    ngx_http_request_t  *r;
-
-    r = desk->request;
-
-    b24_buf_init(&out, desk->pool);
-
-    r->headers_out.status = NGX_HTTP_OK;
-
-    if (desk->format == NGX_HTTP_B24_DESK_JSON) {
-        ngx_str_set(&r->headers_out.content_type, "application/json");
-        ngx_http_b24_desk_json(desk, &out);
-
-    } else {
-        ngx_str_set(&r->headers_out.content_type, "text/html");
-        ngx_str_set(&r->headers_out.charset, "utf-8");
-        ngx_http_b24_desk_html(desk, &out);
-    }
-
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    /* an order id that several origins hold */
-
-    if (desk->key.len && desk->nrecords > 1) {
-        r->headers_out.status = NGX_HTTP_CONFLICT;
-    }
-
-    if (b24_buf_str(&out, &text) != B24_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-    h->hash = 1;
-    ngx_str_set(&h->key, "Cache-Control");
-    ngx_str_set(&h->value, "no-store");
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-    h->hash = 1;
-    ngx_str_set(&h->key, "Content-Security-Policy");
-    ngx_str_set(&h->value, "default-src 'none'; style-src 'unsafe-inline'; "
-                           "frame-ancestors 'none'; base-uri 'none'");
-
-    r->headers_out.content_length_n = text.len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /* the text lives in the desk's pool, which a cleanup of r->pool frees */
-
-    b->pos = text.data;
-    b->last = text.data + text.len;
-    b->memory = 1;
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    cl.buf = b;
-    cl.next = NULL;
-
-    return ngx_http_output_filter(r, &cl);
+    ngx_http_b24_desk_resume(desk, rc);
 }
 
 
 void
-ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
+ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     ngx_http_b24_desk_portal_t *portal)
 {
-    ngx_uint_t                 s;
-    ngx_http_b24_sh_portal_t  *sh;
+    ngx_uint_t                  s;
+    ngx_http_b24_origin_t     **op, *o;
+    ngx_http_b24_sh_portal_t   *sh;
 
     static const char  *states[] = {
         "ok", "throttled", "retrying", "paused", "blocked", "dry"
@@ -513,7 +292,11 @@ ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
 
     ngx_memzero(portal, sizeof(ngx_http_b24_desk_portal_t));
 
+    op = ngx_http_b24_main->origins.elts;
+    o = op[n];
+
     portal->origin = &o->name;
+    portal->paused = (o->sh->paused != 0);
 
     for (s = 0; s < B24_NSTATES; s++) {
         portal->counts[s] = o->sh->counts[s];
@@ -545,10 +328,38 @@ ngx_http_b24_desk_portal(ngx_http_b24_origin_t *o,
     ngx_http_b24_sh_read(sh, portal->reason, portal->advice);
     ngx_http_b24_desk_warnings(sh, portal);
 
+    if (portal->paused) {
+        ngx_http_b24_desk_paused(desk, n, portal);
+    }
+
     portal->rate = o->portal->rate;
     portal->burst = o->portal->burst;
     portal->level = ngx_http_b24_sh_level(sh, o->portal->rate);
     portal->requests = sh->requests;
+    portal->checked = (time_t) sh->checked;
+}
+
+
+/* what a person has stopped is said first */
+
+static void
+ngx_http_b24_desk_paused(ngx_http_b24_desk_t *desk, ngx_uint_t n,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    portal->state = "paused";
+
+    if (desk->pauses && desk->pauses[n].len) {
+        ngx_snprintf(portal->reason, NGX_HTTP_B24_REASON - 1, "%V%Z",
+                     &desk->pauses[n]);
+        portal->reason[NGX_HTTP_B24_REASON - 1] = '\0';
+
+    } else {
+        ngx_cpystrn(portal->reason, (u_char *) "paused by hand",
+                    NGX_HTTP_B24_REASON);
+    }
+
+    ngx_cpystrn(portal->advice, (u_char *) "resume the deliveries when they "
+                "may go on; orders wait, none is lost", NGX_HTTP_B24_REASON);
 }
 
 

@@ -8,18 +8,19 @@
 #include "ngx_http_b24_desk.h"
 
 
-static void ngx_http_b24_html_portal(b24_buf_t *out,
-    ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_html_records(ngx_http_b24_desk_t *desk,
     b24_buf_t *out);
 static void ngx_http_b24_html_timeline(ngx_http_b24_desk_t *desk,
     b24_buf_t *out);
 static void ngx_http_b24_html_key(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     b24_queue_record_t *record);
+static void ngx_http_b24_html_number(b24_buf_t *out,
+    b24_queue_record_t *record);
 static void ngx_http_b24_html_cell(b24_buf_t *out, const b24_str_t *text);
 static void ngx_http_b24_html_cell_id(b24_buf_t *out, int64_t id);
-static void ngx_http_b24_html_text(b24_buf_t *out, const b24_str_t *text);
-static void ngx_http_b24_html_chars(b24_buf_t *out, const u_char *text);
 
 
 static const char  ngx_http_b24_html_head[] =
@@ -27,7 +28,6 @@ static const char  ngx_http_b24_html_head[] =
     "<meta name=\"viewport\" content=\"width=device-width,"
     "initial-scale=1\">"
     "<meta name=\"robots\" content=\"noindex\">"
-    "<meta name=\"referrer\" content=\"no-referrer\">"
     "<title>Orders to Bitrix24</title><style>"
     ":root{color-scheme:light dark}"
     "body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;padding:1rem;"
@@ -41,7 +41,11 @@ static const char  ngx_http_b24_html_head[] =
     "b.s{padding:0 .4em;border-radius:.3em;background:#8883}"
     "b.ok,b.delivered{background:#3a75}b.parked,b.blocked,b.unconfirmed"
     "{background:#d445}b.waiting,b.retrying,b.throttled,b.sending"
-    "{background:#da35}small{opacity:.7}"
+    "{background:#da35}b.paused,b.rejected{background:#36c4}"
+    "small{opacity:.7}"
+    "form,details{display:inline-block;margin:.1rem .5rem .1rem 0}"
+    "details[open]{display:block;white-space:normal}"
+    "button,summary{font:inherit;cursor:pointer}"
     "</style></head><body>\n";
 
 
@@ -52,18 +56,18 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     ngx_http_b24_origin_t      **op;
     ngx_http_b24_desk_portal_t   portal;
 
-    b24_buf_adds(out, ngx_http_b24_html_head);
-    b24_buf_adds(out, "<h1>Orders to Bitrix24</h1>\n");
+    ngx_http_b24_html_begin(out);
 
     if (desk->key.len && desk->nrecords == 1) {
-        b24_buf_adds(out, "<p><a href=\"");
-        ngx_http_b24_html_text(out, &desk->prefix);
-        b24_buf_adds(out, desk->prefix.len ? "\">" : "/\">");
-        b24_buf_adds(out, "All orders</a></p>\n");
+        ngx_http_b24_html_home(desk, out);
         ngx_http_b24_html_records(desk, out);
         ngx_http_b24_html_timeline(desk, out);
         b24_buf_adds(out, "</body></html>\n");
         return;
+    }
+
+    if (desk->key.len) {
+        b24_buf_adds(out, "<p>Several orders have this number:</p>\n");
     }
 
     op = ngx_http_b24_main->origins.elts;
@@ -71,8 +75,8 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     for (n = 0; n < ngx_http_b24_main->origins.nelts; n++) {
 
         if (ngx_http_b24_desk_shows(desk, &op[n]->name)) {
-            ngx_http_b24_desk_portal(op[n], &portal);
-            ngx_http_b24_html_portal(out, &portal);
+            ngx_http_b24_desk_portal(desk, n, &portal);
+            ngx_http_b24_html_portal(desk, out, &portal);
         }
     }
 
@@ -93,8 +97,43 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 }
 
 
+void
+ngx_http_b24_html_begin(b24_buf_t *out)
+{
+    b24_buf_adds(out, ngx_http_b24_html_head);
+    b24_buf_adds(out, "<h1>Orders to Bitrix24</h1>\n");
+}
+
+
+void
+ngx_http_b24_html_sentence(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    const char *sentence)
+{
+    ngx_http_b24_html_begin(out);
+
+    b24_buf_adds(out, "<p role=\"alert\">");
+    ngx_http_b24_html_chars(out, (u_char *) sentence);
+    b24_buf_adds(out, "</p>\n");
+
+    ngx_http_b24_html_home(desk, out);
+
+    b24_buf_adds(out, "</body></html>\n");
+}
+
+
 static void
-ngx_http_b24_html_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
+ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    b24_buf_adds(out, "<p><a href=\"");
+    ngx_http_b24_html_text(out, &desk->prefix);
+    b24_buf_adds(out, desk->prefix.len ? "\">" : "/\">");
+    b24_buf_adds(out, "All orders</a></p>\n");
+}
+
+
+static void
+ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal)
 {
     u_char      *p;
     ngx_str_t    line;
@@ -150,6 +189,8 @@ ngx_http_b24_html_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     }
 
     b24_buf_adds(out, "</p>\n");
+
+    ngx_http_b24_html_portal_forms(desk, out, portal);
 }
 
 
@@ -167,13 +208,13 @@ ngx_http_b24_html_records(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     b24_buf_adds(out, "<h2>Orders</h2><div class=\"scroll\"><table><tr>"
                  "<th>order</th><th>record</th><th>state</th><th>deal</th>"
                  "<th>contact</th><th>attempts</th><th>updated</th>"
-                 "<th>cause and advice</th></tr>\n");
+                 "<th>cause and advice</th><th>to do</th></tr>\n");
 
     for (i = 0; i < desk->nrecords; i++) {
         r = &desk->records[i];
 
         b24_buf_adds(out, "<tr>");
-        ngx_http_b24_html_cell(out, &r->order_id);
+        ngx_http_b24_html_number(out, r);
         ngx_http_b24_html_key(desk, out, r);
         b24_buf_adds(out, "<td><b class=\"s ");
         b24_buf_adds(out, b24_state_name(r->state));
@@ -194,6 +235,8 @@ ngx_http_b24_html_records(ngx_http_b24_desk_t *desk, b24_buf_t *out)
             ngx_http_b24_html_text(out, &r->advice);
         }
 
+        b24_buf_adds(out, "</td><td>");
+        ngx_http_b24_html_order_forms(desk, out, r);
         b24_buf_adds(out, "</td></tr>\n");
     }
 
@@ -246,6 +289,21 @@ ngx_http_b24_html_key(ngx_http_b24_desk_t *desk, b24_buf_t *out,
 
 
 static void
+ngx_http_b24_html_number(b24_buf_t *out, b24_queue_record_t *record)
+{
+    b24_buf_adds(out, "<td class=\"w\">");
+    ngx_http_b24_html_text(out, &record->order_id);
+
+    if (record->origin_id.len) {
+        b24_buf_adds(out, " as ");
+        ngx_http_b24_html_text(out, &record->origin_id);
+    }
+
+    b24_buf_adds(out, "</td>");
+}
+
+
+static void
 ngx_http_b24_html_cell(b24_buf_t *out, const b24_str_t *text)
 {
     b24_buf_adds(out, "<td class=\"w\">");
@@ -267,7 +325,7 @@ ngx_http_b24_html_cell_id(b24_buf_t *out, int64_t id)
 }
 
 
-static void
+void
 ngx_http_b24_html_text(b24_buf_t *out, const b24_str_t *text)
 {
     size_t  i;
@@ -303,7 +361,7 @@ ngx_http_b24_html_text(b24_buf_t *out, const b24_str_t *text)
 }
 
 
-static void
+void
 ngx_http_b24_html_chars(b24_buf_t *out, const u_char *text)
 {
     b24_str_t  s;

@@ -47,7 +47,7 @@ ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 
         b24_buf_adds(out, shown++ ? ",\n" : "\n");
 
-        ngx_http_b24_desk_portal(op[n], &portal);
+        ngx_http_b24_desk_portal(desk, n, &portal);
         ngx_http_b24_json_portal(out, &portal);
     }
 
@@ -136,6 +136,17 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     ngx_http_b24_json_milli(out, portal->level, 1);
     b24_buf_adds(out, "},\"requests_total\":");
     b24_buf_addi(out, (int64_t) portal->requests);
+    b24_buf_adds(out, ",\"checked\":");
+
+    if (portal->checked) {
+        b24_buf_addc(out, '"');
+        ngx_http_b24_desk_time(out, (int64_t) portal->checked * 1000);
+        b24_buf_addc(out, '"');
+
+    } else {
+        b24_buf_adds(out, "null");
+    }
+
     b24_buf_addc(out, '}');
 }
 
@@ -159,6 +170,8 @@ ngx_http_b24_json_record(b24_buf_t *out, b24_queue_record_t *record,
         b24_buf_adds(out, "null");
     }
 
+    b24_buf_adds(out, ",\"origin_id\":");
+    ngx_http_b24_json_null(out, &record->origin_id);
     b24_buf_adds(out, ",\"state\":\"");
     b24_buf_adds(out, b24_state_name(record->state));
     b24_buf_adds(out, "\",\"deal_id\":");

@@ -30,6 +30,8 @@ static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
 static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
+static b24_queue_rc_e b24_queue_twin_others(b24_queue_t *q,
+    const b24_queue_put_t *put, b24_twins_t *twins);
 static int b24_queue_is_twin(const b24_queue_put_t *put,
     const b24_str_t *fingerprint, int64_t accepted, int *exact);
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
@@ -348,9 +350,10 @@ static b24_queue_rc_e
 b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
     b24_twins_t *twins)
 {
-    int          exact;
-    b24_str_t    print;
-    b24_query_t  query;
+    int             exact;
+    b24_str_t       print;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
     b24_query_init(&query, q, B24_SQL_TWIN_LINK);
     b24_query_text(&query, &put->order_id);
@@ -368,6 +371,44 @@ b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
 
         if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
                               &exact))
+        {
+            twins->doubled = 1;
+        }
+    }
+
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK ? b24_queue_twin_others(q, put, twins) : rc;
+}
+
+
+/* given to another order by a person, or of an order that was dropped */
+
+static b24_queue_rc_e
+b24_queue_twin_others(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_twins_t *twins)
+{
+    int          exact;
+    b24_str_t    print;
+    b24_query_t  query;
+
+    print.data = NULL;
+    print.len = 0;
+
+    b24_query_init(&query, q, B24_SQL_TWIN_OTHERS);
+    b24_query_text(&query, &put->order_id);
+    b24_query_text(&query, &put->origin);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        twins->seen = 1;
+
+        if (twins->reuse == 0) {
+            twins->reuse = 1;
+        }
+
+        if (b24_query_get_int(&query, 0)
+            && b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
+                                 &exact))
         {
             twins->doubled = 1;
         }

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   2
+#define B24_QUEUE_SCHEMA   3
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -227,6 +227,8 @@ typedef struct {
     char         key[B24_QUEUE_KEY_LEN];
     b24_str_t    origin;
     b24_str_t    order_id;
+    b24_str_t    origin_id;         /* ORIGIN_ID when it isn't order_id: the
+                                       number was another order's, see send() */
     b24_str_t    data;
     int          attempts;          /* this one included */
     int64_t      accepted;          /* when the shop's answer arrived */
@@ -372,6 +374,7 @@ typedef struct {
                                            since the queue was made */
     int64_t      oldest;            /* accepted time of the oldest undelivered
                                        (accepted, sending, waiting), 0: none */
+    int          paused;            /* by b24_queue_pause() */
 } b24_queue_counts_t;
 
 /* every origin the queue knows; change grows with each commit that altered a
@@ -395,16 +398,21 @@ typedef struct {
     b24_str_t    cause;             /* data NULL: null */
     b24_str_t    advice;
     b24_str_t    data;              /* only from b24_queue_get() */
+    int          reuse;             /* not 0: came with a number that another
+                                       order had, other content */
+    b24_str_t    origin_id;         /* what Bitrix24 calls it then, once a person
+                                       has sent it; else data NULL */
 } b24_queue_record_t;
 
 /* the latest by update; origins NULL: all; state B24_NSTATES: all;
- * limit 1..1000 */
+ * limit 1..1000; REJECTED are those that a person has dropped */
 b24_queue_rc_e b24_queue_list(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origins, size_t norigins, b24_state_e state, int limit,
     b24_queue_record_t **records, size_t *n);
 
 /* by key, or, when key is NULL or empty, by order id (origin NULL or empty: of
- * any): all that match, at most 20; NONE when nothing does */
+ * any): all that match, at most 20; NONE when nothing does.  An id that no
+ * record came with may be one it got in Bitrix24, or of a dropped one. */
 b24_queue_rc_e b24_queue_get(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *key, const b24_str_t *origin, const b24_str_t *order_id,
     b24_queue_record_t **records, size_t *n);
@@ -428,11 +436,67 @@ b24_queue_rc_e b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool,
 
 /* ---- a person's hand and housekeeping (transactions of their own) ---- */
 
-/* parked, waiting -> accepted now; NONE when there is no such record, it is in
- * another state, or it is parked for its re-used number: that one would be
- * taken for the earlier order in the CRM */
+/*
+ * cause is what the timeline says: "retried by hand from 192.0.2.1".  NONE when
+ * there is no such record or its state doesn't allow it; nothing has changed
+ * then.
+ */
+
+/*
+ * parked, waiting -> accepted now; NONE also when it is parked for its re-used
+ * number: that one would be taken for the earlier order in the CRM.
+ *
+ * A waiting one of which something was sent less than unknown_ms ago, with
+ * nobody knowing how that ended, stays waiting until then (*state says so).
+ */
 b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
+    int64_t unknown_ms, const char *cause, int64_t now, b24_state_e *state);
+
+/* where the next part of b24_queue_retry_parked() begins; zero at first */
+typedef struct {
+    int64_t  updated;
+    int64_t  record;
+} b24_queue_cursor_t;
+
+/* the same for what is parked of an origin, at most limit (1..1000) a call; *n
+ * how many: less than limit when it was the last part */
+b24_queue_rc_e b24_queue_retry_parked(b24_queue_t *q, const b24_str_t *origin,
+    b24_queue_cursor_t *cursor, int limit, const char *cause, int64_t now,
+    int *n);
+
+/*
+ * unconfirmed -> accepted now; parked for its re-used number -> accepted, and it
+ * is called NUMBER-SUFFIX in Bitrix24 from then on (*origin_id, in the pool).
+ * Without a suffix it is the first free one of 2, 3, ...  LIMIT: that name is
+ * another order's.
+ */
+b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
+    const char *key, const b24_str_t *suffix, const char *cause, int64_t now,
+    b24_str_t *origin_id);
+
+/*
+ * unconfirmed, parked, waiting -> gone, with all that it held of the buyer, and
+ * counted as rejected.  What is left is shown (list, get and timeline, state
+ * REJECTED) for as long as clean() keeps delivered records.  An order of the
+ * same number that comes within a day of it is a duplicate, unless the answer to
+ * the dropped one was never seen.
+ */
+b24_queue_rc_e b24_queue_drop(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);
+
+/*
+ * Deliveries of an origin stop (pause is set) or go on; kept in the file.
+ * *changed: it was not so before.  Whoever claims must ask unpaused().
+ */
+b24_queue_rc_e b24_queue_pause(b24_queue_t *q, const b24_str_t *origin,
+    int pause, const char *cause, int64_t now, int *changed);
+/* *cause has data NULL when it isn't paused */
+b24_queue_rc_e b24_queue_paused(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, b24_str_t *cause);
+/* those of n origins that are not paused; open has room for n */
+b24_queue_rc_e b24_queue_unpaused(b24_queue_t *q, const b24_str_t *origins,
+    size_t n, b24_str_t *open, size_t *nopen);
+
 /*
  * Deletes records delivered keep_ms ago or earlier, and parked and unconfirmed
  * ones untouched for three times as long, at most limit a call, or as many as
@@ -442,7 +506,8 @@ b24_queue_rc_e b24_queue_retry(b24_queue_t *q, const char *key,
  * must not take orders away.
  *
  * Facts learned keep_ms ago or earlier (or more than a day in the future) and
- * what is beyond their number go too, at most limit a call, not counted in *n.
+ * what is beyond their number go too, at most limit a call, not counted in *n;
+ * so does what is left of records dropped keep_ms ago.
  *
  * Then up to 256 free pages are given back to the disk, if there are more than
  * 1024, whether anything went this time or not.  So a call is to be made every

@@ -284,6 +284,7 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     b24_query_peek_str(&query, 7, &name);
     job->accepted = b24_query_get_int(&query, 8);
     b24_query_get_str(&query, 9, pool, &job->data);
+    b24_query_get_str(&query, 10, pool, &job->origin_id);
 
     kind = b24_queue_kind_find(&name);
     job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;
@@ -573,47 +574,4 @@ b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
     return b24_queue_reopen(q, job->record, event,
                             kind < 0 ? B24_EV_CHANGED : (b24_ev_e) kind,
                             arrived, now);
-}
-
-
-b24_queue_rc_e
-b24_queue_retry(b24_queue_t *q, const char *key, const char *cause,
-    int64_t now)
-{
-    int64_t         record;
-    b24_query_t     query;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
-
-    record = b24_queue_key_parse((const u_char *) key, strlen(key));
-    if (record == 0) {
-        return B24_QUEUE_NONE;
-    }
-
-    rc = b24_queue_begin(q);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_RETRY);
-    b24_query_int(&query, now);
-    b24_query_int(&query, record);
-
-    rc = b24_query_done(&query);
-
-    if (rc == B24_QUEUE_OK && sqlite3_changes(q->db) == 0) {
-        rc = B24_QUEUE_NONE;
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        memset(&moment, 0, sizeof(b24_moment_t));
-
-        moment.state = B24_STATE_ACCEPTED;
-        moment.cause.data = (u_char *) cause;
-        moment.cause.len = cause ? strlen(cause) : 0;
-
-        rc = b24_queue_moment(q, record, &moment, now);
-    }
-
-    return b24_queue_finish(q, rc);
 }

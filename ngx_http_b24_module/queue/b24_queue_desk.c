@@ -29,6 +29,8 @@ static b24_queue_rc_e b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_counts_t **counts, size_t *n);
 static b24_queue_rc_e b24_queue_origins(b24_queue_t *q, b24_pool_t *pool,
     b24_str_t **origins, size_t *n);
+static b24_queue_rc_e b24_queue_count_more(b24_queue_t *q,
+    b24_queue_counts_t *counts);
 static b24_queue_rc_e b24_queue_number(b24_queue_t *q, b24_sql_e sql,
     const b24_str_t *origin, int64_t *value);
 static b24_queue_rc_e b24_queue_list_ids(b24_queue_t *q,
@@ -36,10 +38,16 @@ static b24_queue_rc_e b24_queue_list_ids(b24_queue_t *q,
 static void b24_queue_list_add(b24_list_t *list, int64_t id, int64_t updated);
 static b24_queue_rc_e b24_queue_record(b24_queue_t *q, b24_pool_t *pool,
     int64_t id, b24_queue_record_t *r);
+static b24_queue_rc_e b24_queue_record_read(b24_queue_t *q, b24_pool_t *pool,
+    b24_sql_e sql, int64_t id, b24_queue_record_t *r);
 static b24_queue_rc_e b24_queue_find(b24_queue_t *q, const b24_str_t *key,
+    const b24_str_t *origin, const b24_str_t *order_id, int64_t *ids, int *n);
+static b24_queue_rc_e b24_queue_find_by(b24_queue_t *q, b24_sql_e sql,
     const b24_str_t *origin, const b24_str_t *order_id, int64_t *ids, int *n);
 static b24_queue_rc_e b24_queue_moments(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_moment_t **moments, size_t *n);
+static b24_queue_rc_e b24_queue_dropped_moments(b24_queue_t *q,
+    b24_pool_t *pool, int64_t record, b24_queue_moment_t *m, size_t *n);
 
 
 b24_queue_rc_e
@@ -93,11 +101,33 @@ b24_queue_counts(b24_queue_t *q, b24_pool_t *pool, b24_queue_counts_t **counts,
     }
 
     for (i = 0; rc == B24_QUEUE_OK && i < *n; i++) {
-        rc = b24_queue_number(q, B24_SQL_OLDEST, &(*counts)[i].origin,
-                              &(*counts)[i].oldest);
+        rc = b24_queue_count_more(q, &(*counts)[i]);
     }
 
     return own ? b24_queue_finish(q, rc) : rc;
+}
+
+
+/* of one origin, what its counts don't tell */
+
+static b24_queue_rc_e
+b24_queue_count_more(b24_queue_t *q, b24_queue_counts_t *counts)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_number(q, B24_SQL_OLDEST, &counts->origin,
+                          &counts->oldest);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_PAUSED);
+    b24_query_text(&query, &counts->origin);
+
+    counts->paused = (b24_query_row(&query) == B24_QUEUE_OK);
+
+    return b24_query_end(&query);
 }
 
 
@@ -294,9 +324,16 @@ b24_queue_list_ids(b24_queue_t *q, const b24_str_t *origin, b24_state_e state,
 
     least = list->n == list->max ? list->elts[list->n - 1].updated : INT64_MIN;
 
-    b24_query_init(&query, q, B24_SQL_LATEST);
+    /* no record is in this state, but some of those that are gone were */
+
+    b24_query_init(&query, q, state == B24_STATE_REJECTED
+                              ? B24_SQL_LATEST_DROPPED : B24_SQL_LATEST);
     b24_query_text(&query, origin);
-    b24_query_chars(&query, b24_state_name(state));
+
+    if (state != B24_STATE_REJECTED) {
+        b24_query_chars(&query, b24_state_name(state));
+    }
+
     b24_query_int(&query, least);
     b24_query_int(&query, list->max);
 
@@ -350,11 +387,25 @@ static b24_queue_rc_e
 b24_queue_record(b24_queue_t *q, b24_pool_t *pool, int64_t id,
     b24_queue_record_t *r)
 {
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_record_read(q, pool, B24_SQL_RECORD, id, r);
+
+    return rc == B24_QUEUE_NONE ? b24_queue_record_read(q, pool,
+                                                     B24_SQL_DROPPED, id, r)
+                                : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_record_read(b24_queue_t *q, b24_pool_t *pool, b24_sql_e sql,
+    int64_t id, b24_queue_record_t *r)
+{
     b24_str_t       name;
     b24_query_t     query;
     b24_queue_rc_e  rc, end;
 
-    b24_query_init(&query, q, B24_SQL_RECORD);
+    b24_query_init(&query, q, sql);
     b24_query_int(&query, id);
 
     rc = b24_query_row(&query);
@@ -375,6 +426,8 @@ b24_queue_record(b24_queue_t *q, b24_pool_t *pool, int64_t id,
         r->next = b24_query_get_int(&query, 11);
         b24_query_get_str(&query, 12, pool, &r->cause);
         b24_query_get_str(&query, 13, pool, &r->advice);
+        r->reuse = (int) b24_query_get_int(&query, 14);
+        b24_query_get_str(&query, 15, pool, &r->origin_id);
     }
 
     end = b24_query_end(&query);
@@ -445,8 +498,12 @@ static b24_queue_rc_e
 b24_queue_find(b24_queue_t *q, const b24_str_t *key, const b24_str_t *origin,
     const b24_str_t *order_id, int64_t *ids, int *n)
 {
-    b24_query_t     query;
+    size_t          i;
     b24_queue_rc_e  rc;
+
+    static const b24_sql_e  ways[] = {
+        B24_SQL_BY_NUMBER, B24_SQL_BY_ORIGIN_ID, B24_SQL_DROPPED_BY_NUMBER
+    };
 
     *n = 0;
 
@@ -461,7 +518,25 @@ b24_queue_find(b24_queue_t *q, const b24_str_t *key, const b24_str_t *origin,
         return B24_QUEUE_NONE;
     }
 
-    b24_query_init(&query, q, B24_SQL_BY_NUMBER);
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        rc = b24_queue_find_by(q, ways[i], origin, order_id, ids, n);
+
+        if (rc != B24_QUEUE_OK || *n) {
+            return rc;
+        }
+    }
+
+    return B24_QUEUE_NONE;
+}
+
+
+static b24_queue_rc_e
+b24_queue_find_by(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
+    const b24_str_t *order_id, int64_t *ids, int *n)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, sql);
     b24_query_text(&query, order_id);
     b24_query_str(&query, origin);
     b24_query_int(&query, B24_QUEUE_FOUND);
@@ -470,9 +545,7 @@ b24_queue_find(b24_queue_t *q, const b24_str_t *key, const b24_str_t *origin,
         ids[(*n)++] = b24_query_get_int(&query, 0);
     }
 
-    rc = b24_query_end(&query);
-
-    return rc == B24_QUEUE_OK && *n == 0 ? B24_QUEUE_NONE : rc;
+    return b24_query_end(&query);
 }
 
 
@@ -524,6 +597,42 @@ b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         b24_query_get_str(&query, 4, pool, &m->cause);
         b24_query_get_str(&query, 5, pool, &m->method);
         b24_query_get_str(&query, 6, pool, &m->error);
+    }
+
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK && *n == 0
+           ? b24_queue_dropped_moments(q, pool, record, *moments, n) : rc;
+}
+
+
+/* the timeline has gone with the record: its last state, and who dropped it */
+
+static b24_queue_rc_e
+b24_queue_dropped_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_queue_moment_t *m, size_t *n)
+{
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_DROPPED_MOMENTS);
+    b24_query_int(&query, record);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        m[0].time = b24_query_get_int(&query, 0);
+        m[0].last = m[0].time;
+        m[0].count = 1;
+        b24_query_peek_str(&query, 1, &name);
+        m[0].state = b24_state_find(&name);
+
+        m[1].time = b24_query_get_int(&query, 2);
+        m[1].last = m[1].time;
+        m[1].count = 1;
+        m[1].state = B24_STATE_REJECTED;
+        b24_query_get_str(&query, 3, pool, &m[1].cause);
+
+        *n = 2;
     }
 
     rc = b24_query_end(&query);

@@ -101,6 +101,27 @@ typedef enum {
     B24_SQL_CLEAN_FACTS,
     B24_SQL_CLEAN_FUTURE_FACTS,
 
+    B24_SQL_TWIN_OTHERS,
+    B24_SQL_BY_ORIGIN_ID,
+    B24_SQL_DROPPED_BY_NUMBER,
+    B24_SQL_LATEST_DROPPED,
+    B24_SQL_DROPPED,
+    B24_SQL_DROPPED_MOMENTS,
+    B24_SQL_CLEAN_DROPPED,
+    B24_SQL_HASTEN,
+    B24_SQL_NEXT_PARKED,
+    B24_SQL_HAND,
+    B24_SQL_NUMBER_TAKEN,
+    B24_SQL_PUT_NUMBER,
+    B24_SQL_SEND,
+    B24_SQL_SEND_EVENT,
+    B24_SQL_PUT_DROPPED,
+    B24_SQL_DROP,
+    B24_SQL_PAUSE,
+    B24_SQL_RESUME,
+    B24_SQL_PAUSED,
+    B24_SQL_TOUCH,
+
     B24_SQL_N
 } b24_sql_e;
 
@@ -244,6 +265,10 @@ b24_queue_rc_e b24_queue_clean_facts(b24_queue_t *q, int64_t keep_ms,
  */
 b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
     u_char salt[B24_SIP_KEY]);
+
+/* the part of b24_queue_clean() for what is left of dropped records */
+b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
+    int limit, int64_t now);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

@@ -219,9 +219,57 @@ static const char  b24_queue_schema_2[] =
         " WHERE capture IS NOT NULL;";
 
 
+/*
+ * numbers  records whose number was another order's already: what Bitrix24 calls
+ *          them.  It stays when the record goes, the number remains taken
+ * dropped  what is left of a record that a person has dropped, nothing of the
+ *          buyer; state is the one it was in, updated since when
+ * paused   origins whose deliveries a person has stopped
+ */
+
+static const char  b24_queue_schema_3[] =
+    "CREATE TABLE numbers ("
+        "record INTEGER PRIMARY KEY,"
+        "origin TEXT NOT NULL,"
+        "number TEXT NOT NULL"
+    ");"
+
+    "CREATE UNIQUE INDEX numbers_number ON numbers (number, origin);"
+
+    "CREATE TABLE dropped ("
+        "record INTEGER PRIMARY KEY,"
+        "origin TEXT NOT NULL,"
+        "order_id TEXT,"
+        "reuse INTEGER NOT NULL,"
+        "rule TEXT NOT NULL,"
+        "state TEXT NOT NULL,"
+        "deal_id INTEGER,"
+        "contact_id INTEGER,"
+        "company_id INTEGER,"
+        "attempts INTEGER NOT NULL,"
+        "accepted INTEGER NOT NULL,"
+        "created INTEGER NOT NULL,"
+        "updated INTEGER NOT NULL,"
+        "dropped INTEGER NOT NULL,"
+        "cause TEXT"
+    ");"
+
+    "CREATE INDEX dropped_number ON dropped (order_id, origin)"
+        " WHERE order_id IS NOT NULL;"
+    "CREATE INDEX dropped_list ON dropped (origin, dropped);"
+    "CREATE INDEX dropped_time ON dropped (dropped);"
+
+    "CREATE TABLE paused ("
+        "origin TEXT PRIMARY KEY,"
+        "since INTEGER NOT NULL,"
+        "cause TEXT"
+    ") WITHOUT ROWID;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
-    b24_queue_schema_2
+    b24_queue_schema_2,
+    b24_queue_schema_3
 };
 
 
@@ -373,7 +421,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_JOB] =
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
-        " r.company_id, e.id, e.kind, e.arrived, e.data"
+        " r.company_id, e.id, e.kind, e.arrived, e.data,"
+        " (SELECT number FROM numbers WHERE record = r.id)"
         " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
@@ -456,7 +505,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_RECORD] =
         "SELECT id, origin, order_id, rule, state, deal_id, contact_id,"
-        " company_id, attempts, created, updated, next, cause, advice"
+        " company_id, attempts, created, updated, next, cause, advice, reuse,"
+        " (SELECT number FROM numbers WHERE record = id)"
         " FROM records WHERE id = ?",
 
     [B24_SQL_FIRST_DATA] =
@@ -476,7 +526,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_RETRY] =
         "UPDATE records SET state = 'accepted', next = NULL, warned = NULL,"
         " updated = ?, cause = NULL, advice = NULL WHERE id = ?"
-        " AND (state = 'parked' OR state = 'waiting') AND reuse = 0",
+        " AND (state = 'parked' OR state = 'waiting') AND (reuse = 0"
+        " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))",
 
     [B24_SQL_OLD_DELIVERED] =
         "SELECT id, (SELECT sum(length(CAST(data AS BLOB))) FROM events"
@@ -543,5 +594,118 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_CLEAN_FUTURE_FACTS] =
         "DELETE FROM facts WHERE id_hash IN (SELECT id_hash"
         " FROM facts INDEXED BY facts_time WHERE time > ?"
-        " ORDER BY time LIMIT ?)"
+        " ORDER BY time LIMIT ?)",
+
+    /*
+     * A number is an order's also when it was given to it in the CRM, or when
+     * the order was dropped (one whose answer was never seen may come yet).
+     */
+
+    [B24_SQL_TWIN_OTHERS] =
+        "SELECT 0, 0 FROM numbers INDEXED BY numbers_number"
+        " WHERE number = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1, accepted"
+        " FROM dropped INDEXED BY dropped_number"
+        " WHERE order_id = ?1 AND origin = ?2 AND reuse = 0"
+        " AND state <> 'unconfirmed'",
+
+    /* dropped records, in the columns of those that are there */
+
+    [B24_SQL_BY_ORIGIN_ID] =
+        "SELECT r.id FROM numbers n INDEXED BY numbers_number"
+        " JOIN records r ON r.id = n.record"
+        " WHERE n.number = ?1 AND n.origin = coalesce(?2, n.origin)"
+        " ORDER BY n.origin LIMIT ?3",
+
+    [B24_SQL_DROPPED_BY_NUMBER] =
+        "SELECT record FROM dropped INDEXED BY dropped_number"
+        " WHERE order_id = ?1 AND origin = coalesce(?2, origin)"
+        " ORDER BY origin, record LIMIT ?3",
+
+    [B24_SQL_LATEST_DROPPED] =
+        "SELECT record, dropped FROM dropped INDEXED BY dropped_list"
+        " WHERE origin = ? AND dropped >= ?"
+        " ORDER BY dropped DESC, record DESC LIMIT ?",
+
+    [B24_SQL_DROPPED] =
+        "SELECT record, origin, order_id, rule, 'rejected', deal_id,"
+        " contact_id, company_id, attempts, created, dropped, NULL, cause,"
+        " NULL, reuse, (SELECT number FROM numbers n"
+        " WHERE n.record = dropped.record)"
+        " FROM dropped WHERE record = ?",
+
+    [B24_SQL_DROPPED_MOMENTS] =
+        "SELECT updated, state, dropped, cause FROM dropped WHERE record = ?",
+
+    [B24_SQL_CLEAN_DROPPED] =
+        "DELETE FROM dropped WHERE record IN (SELECT record"
+        " FROM dropped INDEXED BY dropped_time WHERE dropped <= ?"
+        " ORDER BY dropped LIMIT ?)",
+
+    /* a step that was sent may have been done */
+
+    [B24_SQL_HASTEN] =
+        "UPDATE records SET next = min(next, updated + ?1), warned = NULL"
+        " WHERE id = ?2 AND state = 'waiting' AND updated + ?1 > ?3"
+        " AND updated <= ?3 AND EXISTS (SELECT 1 FROM steps"
+        " WHERE record = records.id AND steps.state = 'sent')",
+
+    [B24_SQL_NEXT_PARKED] =
+        "SELECT id, updated FROM records INDEXED BY records_list"
+        " WHERE origin = ? AND state = 'parked'"
+        " AND (updated, id) > (?, ?) AND (reuse = 0"
+        " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))"
+        " ORDER BY updated, id LIMIT 1",
+
+    [B24_SQL_HAND] =
+        "SELECT state, reuse, origin, order_id,"
+        " EXISTS (SELECT 1 FROM numbers WHERE record = id)"
+        " FROM records WHERE id = ?",
+
+    [B24_SQL_NUMBER_TAKEN] =
+        "SELECT 1 FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM links"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM numbers INDEXED BY numbers_number"
+        " WHERE number = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM dropped INDEXED BY dropped_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " LIMIT 1",
+
+    [B24_SQL_PUT_NUMBER] =
+        "INSERT INTO numbers VALUES (?, ?, ?)",
+
+    /* one whose answer was not seen is accepted by that person, now */
+
+    [B24_SQL_SEND] =
+        "UPDATE records SET arrived = CASE WHEN state = 'unconfirmed' THEN ?1"
+        " ELSE arrived END, state = 'accepted', next = NULL, warned = NULL,"
+        " updated = ?1, cause = NULL, advice = NULL WHERE id = ?2",
+
+    [B24_SQL_SEND_EVENT] =
+        "UPDATE events SET arrived = ? WHERE record = ? AND seq = 1",
+
+    [B24_SQL_PUT_DROPPED] =
+        "INSERT INTO dropped SELECT id, origin, order_id, reuse, rule, state,"
+        " deal_id, contact_id, company_id, attempts, accepted, created,"
+        " updated, ?, ? FROM records WHERE id = ?",
+
+    [B24_SQL_DROP] =
+        "DELETE FROM records WHERE id = ?",
+
+    [B24_SQL_PAUSE] =
+        "INSERT INTO paused VALUES (?, ?, ?) ON CONFLICT (origin) DO NOTHING",
+
+    [B24_SQL_RESUME] =
+        "DELETE FROM paused WHERE origin = ?",
+
+    [B24_SQL_PAUSED] =
+        "SELECT since, cause FROM paused WHERE origin = ?",
+
+    /* what is read with the counts has changed */
+
+    [B24_SQL_TOUCH] =
+        "INSERT INTO counts VALUES (?, 'parked', 0, 0, 1)"
+        " ON CONFLICT (origin, state) DO UPDATE SET changes = changes + 1"
 };

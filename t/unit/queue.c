@@ -722,6 +722,7 @@ test_outcomes(b24_queue_t *q)
     int                      i;
     size_t                   n;
     int64_t                  next;
+    b24_state_e              state;
     b24_queue_job_t          job;
     b24_queue_record_t      *r;
     b24_queue_moment_t      *m;
@@ -804,12 +805,13 @@ test_outcomes(b24_queue_t *q)
 
     /* a person's hand */
 
-    is_int(b24_queue_retry(q, "k-fffff0", "by hand", T0), B24_QUEUE_NONE,
-           "no such record");
-    is_int(b24_queue_retry(q, "1", "by hand", T0), B24_QUEUE_NONE, "no key");
-    is_int(b24_queue_retry(q, o.key, "by hand", T0 + 502 * HOUR),
+    is_int(b24_queue_retry(q, "k-fffff0", 0, "by hand", T0, &state),
+           B24_QUEUE_NONE, "no such record");
+    is_int(b24_queue_retry(q, "1", 0, "by hand", T0, &state), B24_QUEUE_NONE,
+           "no key");
+    is_int(b24_queue_retry(q, o.key, 0, "by hand", T0 + 502 * HOUR, &state),
            B24_QUEUE_OK, "retried");
-    is_int(b24_queue_retry(q, o.key, "by hand", T0 + 502 * HOUR),
+    is_int(b24_queue_retry(q, o.key, 0, "by hand", T0 + 502 * HOUR, &state),
            B24_QUEUE_NONE, "accepted already");
     r = get(q, o.key);
     ok(r->state == B24_STATE_ACCEPTED && r->cause.data == NULL
@@ -820,8 +822,8 @@ test_outcomes(b24_queue_t *q)
     ok(r->state == B24_STATE_DELIVERED && r->deal_id == 12
        && r->cause.data == NULL && r->advice.data == NULL,
        "nothing to complain of");
-    is_int(b24_queue_retry(q, o.key, "by hand", T0), B24_QUEUE_NONE,
-           "a delivered one isn't retried");
+    is_int(b24_queue_retry(q, o.key, 0, "by hand", T0, &state),
+           B24_QUEUE_NONE, "a delivered one isn't retried");
 
     out.state = B24_STATE_REJECTED;
     is_int(b24_queue_outcome(q, "w1", &job, &out, T0), B24_QUEUE_ERROR,
@@ -834,14 +836,14 @@ test_outcomes(b24_queue_t *q)
     outcome_init(&out, &job, B24_STATE_WAITING);
     out.next = T0 + HOUR;
     (void) b24_queue_outcome(q, "w1", &job, &out, T0);
-    is_int(b24_queue_retry(q, o.key, NULL, T0 + 1), B24_QUEUE_OK,
+    is_int(b24_queue_retry(q, o.key, 0, NULL, T0 + 1, &state), B24_QUEUE_OK,
            "waiting: retried");
     is_int(deliver(q, "out", 13, T0 + 2), B24_QUEUE_OK, "at once");
 
     o = queue_order(q, "out", "2", "zz", T0 + 9 * DAY);
     is_int(o.state, B24_STATE_PARKED, "number used again");
-    is_int(b24_queue_retry(q, o.key, NULL, T0 + 9 * DAY), B24_QUEUE_NONE,
-           "isn't released under the number of the other");
+    is_int(b24_queue_retry(q, o.key, 0, NULL, T0 + 9 * DAY, &state),
+           B24_QUEUE_NONE, "isn't released under the number of the other");
 
     check_counts(q, "outcomes");
 }
@@ -1132,6 +1134,7 @@ test_clean(void)
     int                      n;
     int64_t                  next, bytes;
     b24_str_t                origin, id;
+    b24_state_e              state;
     b24_queue_t             *q;
     b24_queue_job_t          job;
     b24_queue_put_t          put;
@@ -1225,7 +1228,7 @@ test_clean(void)
     is_int(queue_sql(q, "SELECT count(*) FROM records"
                         " WHERE warned = 1700000000000"), 1,
            "announced by a clock ahead: announced again");
-    (void) b24_queue_retry(q, d.key, NULL, T0);
+    (void) b24_queue_retry(q, d.key, 0, NULL, T0, &state);
     is_int(queue_sql(q, "SELECT count(*) FROM records"
                         " WHERE warned IS NOT NULL AND state = 'accepted'"), 0,
            "a retry ends it");

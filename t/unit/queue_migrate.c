@@ -188,6 +188,7 @@ test_states(void)
     int64_t               next;
     b24_str_t             origin, number;
     b24_pool_t           *pool;
+    b24_state_e           state;
     b24_queue_t          *q;
     b24_queue_job_t       job;
     b24_queue_link_t      link;
@@ -241,7 +242,7 @@ test_states(void)
            B24_QUEUE_OK, "when its time comes");
     is_int(job.record, 5, "a lease that ran out meanwhile");
 
-    is_int(b24_queue_retry(q, "k-000002", NULL, T0), B24_QUEUE_OK,
+    is_int(b24_queue_retry(q, "k-000002", 0, NULL, T0, &state), B24_QUEUE_OK,
            "a parked one, by hand");
     is_int(queue_claim(q, pool, "other", "new", T0, &job, &next),
            B24_QUEUE_OK, "the other shop's");
