@@ -351,6 +351,29 @@ ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place)
 }
 
 
+void
+ngx_http_b24_conf_error(ngx_log_t *log, ngx_http_b24_place_t *place,
+    const char *fmt, ...)
+{
+    u_char   words[NGX_MAX_CONF_ERRSTR], *last;
+    va_list  args;
+
+    va_start(args, fmt);
+    last = ngx_vslprintf(words, words + NGX_MAX_CONF_ERRSTR, fmt, args);
+    va_end(args);
+
+    if (place->file.len) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "%*s in %V:%ui",
+                      (size_t) (last - words), words, &place->file,
+                      place->line);
+
+    } else {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "%*s",
+                      (size_t) (last - words), words);
+    }
+}
+
+
 static void
 ngx_http_b24_free_rules(void *data)
 {

@@ -204,6 +204,7 @@ typedef struct {
     time_t                      keep;
     ngx_uint_t                  max;
     ngx_flag_t                  queue_set;
+    ngx_http_b24_place_t        queue_place;    /* none: the usual folder */
 
     b24_pool_t                 *rules_pool;
     b24_rules_t                *rules;
@@ -556,6 +557,11 @@ typedef struct {
 ngx_uint_t ngx_http_b24_quiet(ngx_http_b24_quiet_t *quiet, ngx_uint_t *left);
 
 void ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place);
+
+/* an emerg of the format's sentence and the place, if that was noted: for what
+ * is found wrong after its line; a format of nginx */
+void ngx_http_b24_conf_error(ngx_log_t *log, ngx_http_b24_place_t *place,
+    const char *fmt, ...);
 
 
 extern ngx_module_t   ngx_http_b24_module;

@@ -12,7 +12,8 @@ BEGIN { $ENV{TEST_NGINX_SLEEP} //= 0.005 }
 
 use B24::Test portal => 1;
 use Test::Nginx::Socket;
-use B24::Conf qw(never_made planned);
+use B24::Conf qw(certificate never_made planned);
+use POSIX ();
 
 no_shuffle();
 no_long_string();
@@ -27,6 +28,18 @@ b24_shop s {
     }
 }
 EOC
+
+our $certificate = certificate();
+
+{
+    my $path = "$ENV{TEST_NGINX_DIR}/ca.pem";
+
+    open my $out, '>', $path or die "cannot write $path: $!\n";
+    print $out $certificate;
+    close $out or die "cannot write $path: $!\n";
+
+    POSIX::mkfifo("$ENV{TEST_NGINX_DIR}/pipe", 0600) or die "mkfifo: $!\n";
+}
 
 our $webhook = 'b24_webhook https://portal.test/rest/1/SECRET/;';
 
@@ -228,35 +241,43 @@ b24_queue PATH/q;
 
 === TEST 16: the queue is a file
 --- http eval
-"b24_queue PATH/http.conf;\n$::shop"
+"b24_queue PATH/http.conf; # \@\n$::shop"
 --- server
 b24_mirror s;
---- refused_anywhere
-"b24_queue" needs a folder, but "PATH/http.conf" is none
+--- refused
+"b24_queue" needs a folder, but "PATH/http.conf" is none: give another path
 
 
 
 === TEST 17: the queue in a folder that isn't there
 --- http eval
-"b24_queue PATH/no/queue;\n$::shop"
+"b24_queue PATH/no/queue; # \@\n$::shop"
 --- server
 b24_mirror s;
---- refused_anywhere
+--- refused
 "b24_queue" cannot make the folder "PATH/no/queue": make the folder above it first
 
 
 
 === TEST 18: the queue below a file
 --- http eval
-"b24_queue PATH/http.conf/queue;\n$::shop"
+"b24_queue PATH/http.conf/queue; # \@\n$::shop"
 --- server
 b24_mirror s;
---- refused_anywhere
+--- refused
 "b24_queue" cannot make the folder "PATH/http.conf/queue": make the folder above it first
 
 
 
-=== TEST 19: the webhook: all forms
+=== TEST 19: the queue in a folder of somebody else
+--- http eval
+"b24_queue PATH/../conf; # \@\n$::shop b24_mirror s;"
+--- refused
+"b24_queue" needs a folder of its own, which the workers get, but "PATH/../conf" holds "nginx.conf": give a new or an empty one
+
+
+
+=== TEST 20: the webhook: all forms
 --- http eval
 "b24_webhook https://portal.test/rest/1/SECRET;\n$::shop"
 --- server
@@ -266,7 +287,7 @@ b24_mirror s;
 
 
 
-=== TEST 20: the webhook: in a subfolder, with a port, plain on the loopback
+=== TEST 21: the webhook: in a subfolder, with a port, plain on the loopback
 --- http eval
 $::shop . ::servers(map { "b24_mirror s; b24_webhook $_;" }
     'HTTPS://Portal.Test:8443/rest/12/SECRET/',
@@ -275,12 +296,17 @@ $::shop . ::servers(map { "b24_mirror s; b24_webhook $_;" }
     'http://127.8.9.10:8080/rest/1/SECRET/',
     'http://localhost:80/rest/1/SECRET/',
     'http://[::1]/rest/1/SECRET/',
-    'http://[::1]:81/rest/1/SECRET/')
+    'http://[::1]:81/rest/1/SECRET/',
+    'http://[0:0::0:1]:65535/rest/1/SECRET/',
+    'https://192.0.2.1/rest/1/SECRET/',
+    'https://[2001:DB8::1]:1/rest/1/SECRET/',
+    'https://my_box/a..b/...//rest/1/SECRET/',
+    'https://1c.xn--e1afmkfd.xn--p1ai/rest/1/SECRET/')
 --- accepted
 
 
 
-=== TEST 21: the webhook twice
+=== TEST 22: the webhook twice
 --- server
 b24_webhook https://portal.test/rest/1/SECRET/;
 b24_webhook https://portal.test/rest/1/SECRET/;
@@ -289,7 +315,7 @@ b24_webhook https://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 22: the webhook, a word after it
+=== TEST 23: the webhook, a word after it
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/ wet;
 --- refused
@@ -297,7 +323,7 @@ b24_webhook https://portal.test/rest/1/SECRET/ wet;
 
 
 
-=== TEST 23: the webhook, two words after it
+=== TEST 24: the webhook, two words after it
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/ dry dry;
 --- refused
@@ -305,7 +331,7 @@ invalid number of arguments in "b24_webhook" directive
 
 
 
-=== TEST 24: the webhook in a location
+=== TEST 25: the webhook in a location
 --- server
 location / {
     b24_webhook https://portal.test/rest/1/SECRET/; # @
@@ -315,7 +341,7 @@ location / {
 
 
 
-=== TEST 25: the webhook, not the address of one
+=== TEST 26: the webhook, not the address of one
 --- http
 b24_webhook https://portal.test/SECRET/;
 --- refused
@@ -323,7 +349,7 @@ b24_webhook https://portal.test/SECRET/;
 
 
 
-=== TEST 26: the webhook, no scheme
+=== TEST 27: the webhook, no scheme
 --- http
 b24_webhook portal.test/rest/1/SECRET/;
 --- refused
@@ -331,7 +357,7 @@ b24_webhook portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 27: the webhook, another scheme
+=== TEST 28: the webhook, another scheme
 --- http
 b24_webhook ftp://portal.test/rest/1/SECRET/;
 --- refused
@@ -339,7 +365,7 @@ b24_webhook ftp://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 28: the webhook, no host
+=== TEST 29: the webhook, no host
 --- http
 b24_webhook https:///rest/1/SECRET/;
 --- refused
@@ -347,7 +373,7 @@ b24_webhook https:///rest/1/SECRET/;
 
 
 
-=== TEST 29: the webhook, a host alone
+=== TEST 30: the webhook, a host alone
 --- http
 b24_webhook https://SECRET;
 --- refused
@@ -355,7 +381,7 @@ b24_webhook https://SECRET;
 
 
 
-=== TEST 30: the webhook, the user is no number
+=== TEST 31: the webhook, the user is no number
 --- http
 b24_webhook https://portal.test/rest/admin/SECRET/;
 --- refused
@@ -363,7 +389,7 @@ b24_webhook https://portal.test/rest/admin/SECRET/;
 
 
 
-=== TEST 31: the webhook, no user
+=== TEST 32: the webhook, no user
 --- http
 b24_webhook https://portal.test/rest/SECRET/;
 --- refused
@@ -371,7 +397,7 @@ b24_webhook https://portal.test/rest/SECRET/;
 
 
 
-=== TEST 32: the webhook with a method's name
+=== TEST 33: the webhook with a method's name
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/profile.json;
 --- refused
@@ -379,7 +405,7 @@ b24_webhook https://portal.test/rest/1/SECRET/profile.json;
 
 
 
-=== TEST 33: the webhook with arguments
+=== TEST 34: the webhook with arguments
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/?a=b;
 --- refused
@@ -387,7 +413,7 @@ b24_webhook https://portal.test/rest/1/SECRET/?a=b;
 
 
 
-=== TEST 34: the webhook with a password
+=== TEST 35: the webhook with a password
 --- http
 b24_webhook https://user:SECRET@portal.test/rest/1/SECRET/;
 --- refused
@@ -395,7 +421,7 @@ b24_webhook https://user:SECRET@portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 35: the webhook with a character no address has
+=== TEST 36: the webhook with a character no address has
 --- http
 b24_webhook "https://portal.test/rest/1/SECRET/ ";
 --- refused
@@ -403,7 +429,7 @@ b24_webhook "https://portal.test/rest/1/SECRET/ ";
 
 
 
-=== TEST 36: the webhook over plain http
+=== TEST 37: the webhook over plain http
 --- http
 b24_webhook http://portal.test/rest/1/SECRET/;
 --- refused
@@ -411,7 +437,7 @@ b24_webhook http://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 37: the webhook over plain http to what only looks like loopback
+=== TEST 38: the webhook over plain http to what only looks like loopback
 --- http
 b24_webhook http://127.0.0.1.portal.test/rest/1/SECRET/;
 --- refused
@@ -419,7 +445,7 @@ b24_webhook http://127.0.0.1.portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 38: the webhook over plain http to another name that looks like it
+=== TEST 39: the webhook over plain http to another name that looks like it
 --- http
 b24_webhook http://localhost.portal.test/rest/1/SECRET/;
 --- refused
@@ -427,7 +453,279 @@ b24_webhook http://localhost.portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 39: the webhook, a file without a name
+=== TEST 40: the webhook, a port alone
+--- http
+b24_webhook https://:443/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 41: the webhook, a colon for a host
+--- http
+b24_webhook https://[::1/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 42: the webhook, text after an address
+--- http
+b24_webhook https://[::1]x/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 43: the webhook, an address that is none
+--- http
+b24_webhook https://[1::2::3]/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 44: the webhook, brackets around a name
+--- http
+b24_webhook https://[portal.test]/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 45: the webhook, a zone
+--- http
+b24_webhook https://[fe80::1%25eth0]/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 46: the webhook, two dots
+--- http
+b24_webhook https://portal..test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 47: the webhook, a dot at the beginning
+--- http
+b24_webhook https://.portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 48: the webhook, a dot at the end
+--- http
+b24_webhook https://portal.test./rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 49: the webhook, a name that begins with a hyphen
+--- http
+b24_webhook https://-portal.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 50: the webhook, a part that ends with one
+--- http
+b24_webhook https://portal-.test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 51: the webhook, a hyphen
+--- http
+b24_webhook https://-/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 52: the webhook, a name with a percent code
+--- http
+b24_webhook https://portal%2etest/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 53: the webhook, a name of another alphabet
+--- http
+b24_webhook https://портал.рф/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 54: the webhook, a name with a comma
+--- http
+b24_webhook https://portal,test/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 55: the webhook, a number for a host
+--- http
+b24_webhook https://12345/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 56: the webhook, numbers for a host
+--- http
+b24_webhook https://1.2.3/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 57: the webhook, an address out of range
+--- http
+b24_webhook https://192.0.2.256/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 58: the webhook, a port that is none
+--- http
+b24_webhook https://portal.test:abc/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 59: the webhook, a port out of range
+--- http
+b24_webhook https://portal.test:99999/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 60: the webhook, port 0
+--- http
+b24_webhook https://portal.test:0/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 61: the webhook, no port
+--- http
+b24_webhook https://portal.test:/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 62: the webhook, two ports
+--- http
+b24_webhook https://portal.test:1:2/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 63: the webhook, a port of an address
+--- http
+b24_webhook https://[::1]:70000/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 64: the webhook, an endless port
+--- http
+b24_webhook https://portal.test:99999999999999999999/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 65: the webhook over plain http, two ports
+--- http
+b24_webhook http://localhost:1:2/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 66: the webhook over plain http, half an address
+--- http
+b24_webhook http://127.1/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 67: the webhook over plain http, an address nobody has
+--- http
+b24_webhook http://[::]/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 68: the webhook, a path with ".."
+--- http
+b24_webhook https://portal.test/box/../rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have no "." or ".." in its path
+
+
+
+=== TEST 69: the webhook, a path with "."
+--- http
+b24_webhook https://portal.test/box/./rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have no "." or ".." in its path
+
+
+
+=== TEST 70: the webhook, a path with "%2E%2e"
+--- http
+b24_webhook https://portal.test/box/%2E%2e/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have no "." or ".." in its path
+
+
+
+=== TEST 71: the webhook, a path with ".%2e"
+--- http
+b24_webhook https://portal.test/box/.%2e/rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have no "." or ".." in its path
+
+
+
+=== TEST 72: the webhook, a path that begins with ".."
+--- http
+b24_webhook https://portal.test/../rest/1/SECRET/;
+--- refused
+"b24_webhook" directive must have no "." or ".." in its path
+
+
+
+=== TEST 73: the webhook, a name too long
+--- http eval
+'b24_webhook https://' . ::long(64) . '.test/rest/1/SECRET/;'
+--- refused
+"b24_webhook" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 74: the webhook, a file without a name
 --- http
 b24_webhook file:;
 --- refused
@@ -435,23 +733,39 @@ b24_webhook file:;
 
 
 
-=== TEST 40: the webhook, a file that isn't there
+=== TEST 75: the webhook, a file that isn't there
 --- http
 b24_webhook file:PATH/none;
 --- refused
-"b24_webhook" cannot open file "PATH/none" (2: No such file or directory)
+"b24_webhook" cannot open file "PATH/none", correct the path or make the file (2: No such file or directory)
 
 
 
-=== TEST 41: the webhook, a folder
+=== TEST 76: the webhook, a folder
 --- http
 b24_webhook file:PATH;
 --- refused
-"b24_webhook" cannot read file "PATH" (21: Is a directory)
+"b24_webhook" cannot read file "PATH", give the path of a file that holds the webhook's address (21: Is a directory)
 
 
 
-=== TEST 42: the webhook, a file with more than the address
+=== TEST 77: the webhook, a file that holds nothing ever
+--- http
+b24_webhook file:/dev/null;
+--- refused
+file "/dev/null" of "b24_webhook" must hold the address of the webhook and nothing else
+
+
+
+=== TEST 78: the webhook, a pipe nobody writes into
+--- http
+b24_webhook file:DIR/pipe;
+--- refused
+file "DIR/pipe" of "b24_webhook" must hold the address of the webhook and nothing else
+
+
+
+=== TEST 79: the webhook, a file with more than the address
 --- http
 b24_webhook file:DIR/secret;
 --- file
@@ -462,7 +776,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 43: the webhook, an empty file
+=== TEST 80: the webhook, an empty file
 --- http
 b24_webhook file:DIR/secret;
 --- file eval
@@ -472,7 +786,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 44: the webhook, an endless file
+=== TEST 81: the webhook, an endless file
 --- http
 b24_webhook file:DIR/secret;
 --- file eval
@@ -482,7 +796,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 45: the webhook, a file that holds something else
+=== TEST 82: the webhook, a file that holds something else
 --- http
 b24_webhook file:DIR/secret;
 --- file
@@ -492,7 +806,7 @@ SECRET
 
 
 
-=== TEST 46: the webhook in a file, blanks around it
+=== TEST 83: the webhook in a file, blanks around it
 --- http eval: $::shop
 --- server
 b24_webhook file:DIR/secret dry;
@@ -503,7 +817,7 @@ b24_mirror s;
 
 
 
-=== TEST 47: the webhook in a file others can read
+=== TEST 84: the webhook in a file others can read
 --- http eval: $::shop
 --- server
 b24_webhook file:DIR/secret;    # @
@@ -516,14 +830,14 @@ file "DIR/secret" of "b24_webhook" can be read by others: its mode should be 060
 
 
 
-=== TEST 48: a mirror without a webhook
+=== TEST 85: a mirror without a webhook
 --- http eval: ::named('server_name shop.test;')
 --- warned
 b24: the server "shop.test" has "b24_mirror" but no "b24_webhook": its orders are kept and wait in @1
 
 
 
-=== TEST 49: the origin: all forms
+=== TEST 86: the origin: all forms
 --- http eval
 $::shop . ::servers(map { "b24_mirror s; $::webhook b24_origin $_;" }
     'shop', '"My shop, 2nd"', '1c', '-', 'магазин', ::long(255))
@@ -531,7 +845,7 @@ $::shop . ::servers(map { "b24_mirror s; $::webhook b24_origin $_;" }
 
 
 
-=== TEST 50: the origin for all servers
+=== TEST 87: the origin for all servers
 --- http eval
 "b24_origin shop;\n$::webhook\n$::shop\nb24_mirror s;\n"
 --- server
@@ -540,7 +854,7 @@ b24_origin other;
 
 
 
-=== TEST 51: the origin twice
+=== TEST 88: the origin twice
 --- server
 b24_origin a;
 b24_origin b;
@@ -549,7 +863,7 @@ b24_origin b;
 
 
 
-=== TEST 52: the origin is a number
+=== TEST 89: the origin is a number
 --- server
 b24_origin 15;
 --- refused
@@ -557,7 +871,7 @@ b24_origin 15;
 
 
 
-=== TEST 53: the origin is empty
+=== TEST 90: the origin is empty
 --- server
 b24_origin "";
 --- refused
@@ -565,7 +879,7 @@ b24_origin "";
 
 
 
-=== TEST 54: the origin is too long
+=== TEST 91: the origin is too long
 --- server eval
 'b24_origin ' . ::long(256) . ';'
 --- refused
@@ -573,7 +887,7 @@ b24_origin "";
 
 
 
-=== TEST 55: the origin has a line's end
+=== TEST 92: the origin has a line's end
 --- server
 b24_origin "a\nb";
 --- refused
@@ -581,7 +895,7 @@ b24_origin "a\nb";
 
 
 
-=== TEST 56: the origin has a quote
+=== TEST 93: the origin has a quote
 --- server
 b24_origin 'a"b';
 --- refused
@@ -589,7 +903,7 @@ b24_origin 'a"b';
 
 
 
-=== TEST 57: the origin in a location
+=== TEST 94: the origin in a location
 --- server
 location / {
     b24_origin a; # @
@@ -599,61 +913,61 @@ location / {
 
 
 
-=== TEST 58: the origin is the first name
+=== TEST 95: the origin is the first name
 --- http eval: ::named("server_name shop.test *.test; $::webhook")
 --- accepted
 
 
 
-=== TEST 59: no name for the origin
+=== TEST 96: no name for the origin
 --- http eval: ::named('')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 60: "_" for the origin
+=== TEST 97: "_" for the origin
 --- http eval: ::named('server_name _ shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 61: an empty name for the origin
+=== TEST 98: an empty name for the origin
 --- http eval: ::named('server_name "" shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 62: a wildcard for the origin
+=== TEST 99: a wildcard for the origin
 --- http eval: ::named('server_name *.shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 63: another wildcard for the origin
+=== TEST 100: another wildcard for the origin
 --- http eval: ::named('server_name shop.*;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 64: a name with all below it for the origin
+=== TEST 101: a name with all below it for the origin
 --- http eval: ::named('server_name .shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 65: a regex for the origin
+=== TEST 102: a regex for the origin
 --- http eval: ::named('server_name ~^shop;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 66: an address for the origin
+=== TEST 103: an address for the origin
 --- http eval: ::named('server_name 127.0.0.1;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 67: no name, no mirror
+=== TEST 104: no name, no mirror
 --- http
 server {
     listen 127.0.0.1:$TEST_NGINX_PORT_1;
@@ -665,7 +979,7 @@ server {
 
 
 
-=== TEST 68: the mirror: everywhere, and off
+=== TEST 105: the mirror: everywhere, and off
 --- http eval
 "$::shop$::webhook\nb24_mirror s;"
 --- server
@@ -678,7 +992,7 @@ location / {
 
 
 
-=== TEST 69: the mirror twice
+=== TEST 106: the mirror twice
 --- http eval: $::shop
 --- server
 b24_mirror s;
@@ -688,7 +1002,7 @@ b24_mirror off;
 
 
 
-=== TEST 70: the mirror of an unknown shop
+=== TEST 107: the mirror of an unknown shop
 --- http eval: $::shop
 --- server
 b24_mirror shop;
@@ -697,7 +1011,7 @@ b24_mirror shop;
 
 
 
-=== TEST 71: the mirror before its shop
+=== TEST 108: the mirror before its shop
 --- http eval
 "b24_mirror s; # \@\n$::shop"
 --- refused
@@ -705,7 +1019,7 @@ b24_mirror shop;
 
 
 
-=== TEST 72: the mirror in an "if"
+=== TEST 109: the mirror in an "if"
 --- http eval: $::shop
 --- server
 location / {
@@ -718,7 +1032,7 @@ location / {
 
 
 
-=== TEST 73: the capture: all forms
+=== TEST 110: the capture: all forms
 --- http
 b24_capture body=1k answer=1024 total=1024m;
 --- server
@@ -729,7 +1043,7 @@ location / { b24_capture total=1m body=1m answer=1m; }
 
 
 
-=== TEST 74: the capture, an unknown part
+=== TEST 111: the capture, an unknown part
 --- http
 b24_capture head=1k;
 --- refused
@@ -737,7 +1051,7 @@ b24_capture head=1k;
 
 
 
-=== TEST 75: the capture twice
+=== TEST 112: the capture twice
 --- http
 b24_capture body=1k total=1m;
 b24_capture body=2k;
@@ -746,7 +1060,7 @@ b24_capture body=2k;
 
 
 
-=== TEST 76: the capture, too small
+=== TEST 113: the capture, too small
 --- http
 b24_capture answer=1023;
 --- refused
@@ -754,7 +1068,7 @@ b24_capture answer=1023;
 
 
 
-=== TEST 77: the capture, too large
+=== TEST 114: the capture, too large
 --- http
 b24_capture total=2g;
 --- refused
@@ -762,7 +1076,7 @@ b24_capture total=2g;
 
 
 
-=== TEST 78: the capture, larger than allowed
+=== TEST 115: the capture, larger than allowed
 --- http
 b24_capture total=1025m;
 --- refused
@@ -770,7 +1084,7 @@ b24_capture total=1025m;
 
 
 
-=== TEST 79: the capture, nothing given
+=== TEST 116: the capture, nothing given
 --- http
 b24_capture body=;
 --- refused
@@ -778,7 +1092,7 @@ b24_capture body=;
 
 
 
-=== TEST 80: the rate: all forms
+=== TEST 117: the rate: all forms
 --- http
 b24_rate 0.01 burst=1;
 --- server
@@ -787,7 +1101,7 @@ b24_rate 5 burst=250;
 
 
 
-=== TEST 81: the rate: with decimals, the fastest
+=== TEST 118: the rate: with decimals, the fastest
 --- http
 b24_rate 0.125;
 --- server
@@ -796,7 +1110,7 @@ b24_rate 100 burst=10000;
 
 
 
-=== TEST 82: the rate twice
+=== TEST 119: the rate twice
 --- http
 b24_rate 2;
 b24_rate 2;
@@ -805,7 +1119,7 @@ b24_rate 2;
 
 
 
-=== TEST 83: the rate, none
+=== TEST 120: the rate, none
 --- http
 b24_rate 0;
 --- refused
@@ -813,7 +1127,7 @@ b24_rate 0;
 
 
 
-=== TEST 84: the rate, too fast
+=== TEST 121: the rate, too fast
 --- http
 b24_rate 100.001;
 --- refused
@@ -821,7 +1135,7 @@ b24_rate 100.001;
 
 
 
-=== TEST 85: the rate as nginx's own limits have it
+=== TEST 122: the rate as nginx's own limits have it
 --- http
 b24_rate 2r/s;
 --- refused
@@ -829,7 +1143,7 @@ b24_rate 2r/s;
 
 
 
-=== TEST 86: the rate, another word
+=== TEST 123: the rate, another word
 --- http
 b24_rate 2 nodelay;
 --- refused
@@ -837,7 +1151,7 @@ b24_rate 2 nodelay;
 
 
 
-=== TEST 87: the rate, no burst
+=== TEST 124: the rate, no burst
 --- http
 b24_rate 2 burst=0;
 --- refused
@@ -845,7 +1159,7 @@ b24_rate 2 burst=0;
 
 
 
-=== TEST 88: the rate, a burst too large
+=== TEST 125: the rate, a burst too large
 --- http
 b24_rate 2 burst=10001;
 --- refused
@@ -853,7 +1167,7 @@ b24_rate 2 burst=10001;
 
 
 
-=== TEST 89: the pauses: all forms
+=== TEST 126: the pauses: all forms
 --- http
 b24_retry first=1ms max=24h unknown=65s;
 --- server
@@ -863,7 +1177,7 @@ b24_retry max=1d;
 
 
 
-=== TEST 90: the pauses, an unknown one
+=== TEST 127: the pauses, an unknown one
 --- http
 b24_retry last=1s;
 --- refused
@@ -871,7 +1185,7 @@ b24_retry last=1s;
 
 
 
-=== TEST 91: the pauses twice
+=== TEST 128: the pauses twice
 --- http
 b24_retry max=1s max=2s;
 --- refused
@@ -879,7 +1193,7 @@ b24_retry max=1s max=2s;
 
 
 
-=== TEST 92: the pauses, none
+=== TEST 129: the pauses, none
 --- http
 b24_retry first=0;
 --- refused
@@ -887,7 +1201,7 @@ b24_retry first=0;
 
 
 
-=== TEST 93: the pauses, too long
+=== TEST 130: the pauses, too long
 --- http
 b24_retry unknown=25h;
 --- refused
@@ -895,7 +1209,7 @@ b24_retry unknown=25h;
 
 
 
-=== TEST 94: the API: all forms
+=== TEST 131: the API: all forms
 --- http
 b24_api classic;
 --- server
@@ -904,7 +1218,7 @@ b24_api universal;
 
 
 
-=== TEST 95: the API, an unknown one
+=== TEST 132: the API, an unknown one
 --- http
 b24_api rest;
 --- refused
@@ -912,7 +1226,7 @@ b24_api rest;
 
 
 
-=== TEST 96: the API twice
+=== TEST 133: the API twice
 --- http
 b24_api classic;
 b24_api classic;
@@ -921,7 +1235,7 @@ b24_api classic;
 
 
 
-=== TEST 97: the pipeline
+=== TEST 134: the pipeline
 --- http
 b24_category 0;
 --- server
@@ -930,7 +1244,7 @@ b24_category 2147483647;
 
 
 
-=== TEST 98: the pipeline, below 0
+=== TEST 135: the pipeline, below 0
 --- http
 b24_category -1;
 --- refused
@@ -938,7 +1252,7 @@ b24_category -1;
 
 
 
-=== TEST 99: the pipeline, too large
+=== TEST 136: the pipeline, too large
 --- http
 b24_category 2147483648;
 --- refused
@@ -946,7 +1260,7 @@ b24_category 2147483648;
 
 
 
-=== TEST 100: the pipeline twice
+=== TEST 137: the pipeline twice
 --- http
 b24_category 1;
 b24_category 1;
@@ -955,7 +1269,7 @@ b24_category 1;
 
 
 
-=== TEST 101: the stages: all forms
+=== TEST 138: the stages: all forms
 --- http
 b24_stage none;
 b24_stage N NEW;
@@ -968,7 +1282,7 @@ b24_stage none;
 
 
 
-=== TEST 102: the stages, a word alone
+=== TEST 139: the stages, a word alone
 --- http
 b24_stage off;
 --- refused
@@ -976,7 +1290,7 @@ b24_stage off;
 
 
 
-=== TEST 103: the stages, none twice
+=== TEST 140: the stages, none twice
 --- http
 b24_stage none;
 b24_stage none;
@@ -985,7 +1299,7 @@ b24_stage none;
 
 
 
-=== TEST 104: the stages, nothing given
+=== TEST 141: the stages, nothing given
 --- http
 b24_stage N "";
 --- refused
@@ -993,7 +1307,7 @@ b24_stage N "";
 
 
 
-=== TEST 105: the stages, no status
+=== TEST 142: the stages, no status
 --- http
 b24_stage "" NEW;
 --- refused
@@ -1001,7 +1315,7 @@ b24_stage "" NEW;
 
 
 
-=== TEST 106: the stages, one too long
+=== TEST 143: the stages, one too long
 --- http eval
 'b24_stage N ' . ::long(41) . ';'
 --- refused
@@ -1009,7 +1323,7 @@ b24_stage "" NEW;
 
 
 
-=== TEST 107: the stages, a status twice
+=== TEST 144: the stages, a status twice
 --- http
 b24_stage N NEW;
 b24_stage N WON;
@@ -1018,7 +1332,7 @@ b24_stage N WON;
 
 
 
-=== TEST 108: the match: all forms
+=== TEST 145: the match: all forms
 --- http eval
 "b24_match none;\n"
 . ::servers(map { "b24_match $_;" } 'phone email', 'email phone', 'phone',
@@ -1029,7 +1343,7 @@ b24_match none;
 
 
 
-=== TEST 109: the match twice
+=== TEST 146: the match twice
 --- http
 b24_match phone;
 b24_match email;
@@ -1038,7 +1352,7 @@ b24_match email;
 
 
 
-=== TEST 110: the match, an unknown word
+=== TEST 147: the match, an unknown word
 --- http
 b24_match name;
 --- refused
@@ -1046,7 +1360,7 @@ b24_match name;
 
 
 
-=== TEST 111: the match, the same twice
+=== TEST 148: the match, the same twice
 --- http
 b24_match phone phone;
 --- refused
@@ -1054,7 +1368,7 @@ b24_match phone phone;
 
 
 
-=== TEST 112: the match, none and another
+=== TEST 149: the match, none and another
 --- http
 b24_match none phone;
 --- refused
@@ -1062,7 +1376,7 @@ b24_match none phone;
 
 
 
-=== TEST 113: the country code
+=== TEST 150: the country code
 --- http
 b24_phone_code 375;
 --- server
@@ -1071,7 +1385,7 @@ b24_phone_code 1;
 
 
 
-=== TEST 114: the country code twice
+=== TEST 151: the country code twice
 --- http
 b24_phone_code 7;
 b24_phone_code 7;
@@ -1080,7 +1394,7 @@ b24_phone_code 7;
 
 
 
-=== TEST 115: the country code with a plus
+=== TEST 152: the country code with a plus
 --- http
 b24_phone_code +7;
 --- refused
@@ -1088,7 +1402,7 @@ b24_phone_code +7;
 
 
 
-=== TEST 116: the country code, too long
+=== TEST 153: the country code, too long
 --- http
 b24_phone_code 8800;
 --- refused
@@ -1096,7 +1410,7 @@ b24_phone_code 8800;
 
 
 
-=== TEST 117: the country code, a national prefix
+=== TEST 154: the country code, a national prefix
 --- http
 b24_phone_code 07;
 --- refused
@@ -1104,7 +1418,7 @@ b24_phone_code 07;
 
 
 
-=== TEST 118: the country code, empty
+=== TEST 155: the country code, empty
 --- http
 b24_phone_code "";
 --- refused
@@ -1112,7 +1426,7 @@ b24_phone_code "";
 
 
 
-=== TEST 119: the preset of requisites
+=== TEST 156: the preset of requisites
 --- http
 b24_requisite_preset 1;
 --- server
@@ -1121,7 +1435,7 @@ b24_requisite_preset 2147483647;
 
 
 
-=== TEST 120: the preset of requisites, none
+=== TEST 157: the preset of requisites, none
 --- http
 b24_requisite_preset 0;
 --- refused
@@ -1129,7 +1443,7 @@ b24_requisite_preset 0;
 
 
 
-=== TEST 121: the preset of requisites, no number
+=== TEST 158: the preset of requisites, no number
 --- http
 b24_requisite_preset company;
 --- refused
@@ -1137,7 +1451,7 @@ b24_requisite_preset company;
 
 
 
-=== TEST 122: the preset of requisites twice
+=== TEST 159: the preset of requisites twice
 --- http
 b24_requisite_preset 1;
 b24_requisite_preset 1;
@@ -1146,25 +1460,45 @@ b24_requisite_preset 1;
 
 
 
-=== TEST 123: the certificate: absolute, relative
+=== TEST 160: the certificate: absolute, relative
 --- http
-b24_trusted_certificate PATH/http.conf;
+b24_trusted_certificate DIR/ca.pem;
 --- server
-b24_trusted_certificate nginx.conf;
+b24_trusted_certificate ../../ca.pem;
 --- accepted
 
 
 
-=== TEST 124: the certificate twice
+=== TEST 161: the certificate: several, with other texts, of another system
 --- http
-b24_trusted_certificate nginx.conf;
-b24_trusted_certificate nginx.conf;
+b24_trusted_certificate DIR/secret;
+--- file eval
+"# ours\r\n" . ($::certificate =~ s/\n/\r\n/gr) . "\r\n old: \r\n"
+. $::certificate . "-----BEGIN X-----\nnot ours\n-----END X-----"
+--- accepted
+
+
+
+=== TEST 162: the certificate: those of the system
+--- http eval
+my ($path) = grep { -f } '/etc/ssl/certs/ca-certificates.crt',
+                         '/etc/pki/tls/certs/ca-bundle.crt',
+                         "$ENV{TEST_NGINX_DIR}/ca.pem";
+"b24_trusted_certificate $path;"
+--- accepted
+
+
+
+=== TEST 163: the certificate twice
+--- http
+b24_trusted_certificate DIR/ca.pem;
+b24_trusted_certificate DIR/ca.pem;
 --- refused
 "b24_trusted_certificate" directive is duplicate
 
 
 
-=== TEST 125: the certificate, empty
+=== TEST 164: the certificate, empty
 --- http
 b24_trusted_certificate "";
 --- refused
@@ -1172,15 +1506,104 @@ b24_trusted_certificate "";
 
 
 
-=== TEST 126: the certificate, a file that isn't there
+=== TEST 165: the certificate, a file that isn't there
 --- http
 b24_trusted_certificate PATH/none.pem;
 --- refused
-"b24_trusted_certificate" cannot find "PATH/none.pem" (2: No such file or directory)
+"b24_trusted_certificate" cannot open file "PATH/none.pem", correct the path or make the file (2: No such file or directory)
 
 
 
-=== TEST 127: fields of the CRM: everywhere, with variables, removed
+=== TEST 166: the certificate, a folder
+--- http
+b24_trusted_certificate DIR;
+--- refused
+"b24_trusted_certificate" needs a file of at most 16m, but "DIR" is none: give the path of one with certificates in PEM
+
+
+
+=== TEST 167: the certificate, a device
+--- http
+b24_trusted_certificate /dev/null;
+--- refused
+"b24_trusted_certificate" needs a file of at most 16m, but "/dev/null" is none: give the path of one with certificates in PEM
+
+
+
+=== TEST 168: the certificate, a pipe nobody writes into
+--- http
+b24_trusted_certificate DIR/pipe;
+--- refused
+"b24_trusted_certificate" needs a file of at most 16m, but "DIR/pipe" is none: give the path of one with certificates in PEM
+
+
+
+=== TEST 169: the certificate, another file
+--- http
+b24_trusted_certificate nginx.conf;
+--- refused
+"b24_trusted_certificate" finds no certificate in "DIR/servroot/conf/nginx.conf": it must hold some in PEM, with lines "-----BEGIN CERTIFICATE-----"
+
+
+
+=== TEST 170: the certificate, an empty file
+--- http
+b24_trusted_certificate DIR/secret;
+--- file eval: ''
+--- refused
+"b24_trusted_certificate" finds no certificate in "DIR/secret": it must hold some in PEM, with lines "-----BEGIN CERTIFICATE-----"
+
+
+
+=== TEST 171: the certificate, a key
+--- http
+b24_trusted_certificate DIR/secret;
+--- file eval: $::certificate =~ s/CERTIFICATE/PRIVATE KEY/gr
+--- refused
+"b24_trusted_certificate" finds no certificate in "DIR/secret": it must hold some in PEM, with lines "-----BEGIN CERTIFICATE-----"
+
+
+
+=== TEST 172: the certificate, cut short
+--- http
+b24_trusted_certificate DIR/secret;
+--- file eval: substr $::certificate, 0, -30
+--- refused
+"b24_trusted_certificate" finds that certificate 1 in "DIR/secret" is broken: put it there anew
+
+
+
+=== TEST 173: the certificate, the second without a line
+--- http
+b24_trusted_certificate DIR/secret;
+--- file eval: $::certificate . ($::certificate =~ s/^FjE.*\n//mr)
+--- refused
+"b24_trusted_certificate" finds that certificate 2 in "DIR/secret" is broken: put it there anew
+
+
+
+=== TEST 174: the certificate, no base64
+--- http
+b24_trusted_certificate DIR/secret;
+--- file eval: $::certificate =~ s/Fj/<>/r
+--- refused
+"b24_trusted_certificate" finds that certificate 1 in "DIR/secret" is broken: put it there anew
+
+
+
+=== TEST 175: the certificate, base64 of something else
+--- http
+b24_trusted_certificate DIR/secret;
+--- file
+-----BEGIN CERTIFICATE-----
+bm90IGEgY2VydGlmaWNhdGU=
+-----END CERTIFICATE-----
+--- refused
+"b24_trusted_certificate" finds that certificate 1 in "DIR/secret" is broken: put it there anew
+
+
+
+=== TEST 176: fields of the CRM: everywhere, with variables, removed
 --- http
 b24_deal TITLE "Order of $host";
 b24_deal UF_CRM_1 ${arg_a}b;
@@ -1194,7 +1617,7 @@ location / { b24_contact SOURCE_ID ""; b24_company INDUSTRY $upstream_addr; }
 
 
 
-=== TEST 128: a field of the deal in lower case
+=== TEST 177: a field of the deal in lower case
 --- http
 b24_deal title x;
 --- refused
@@ -1202,7 +1625,7 @@ b24_deal title x;
 
 
 
-=== TEST 129: a field of the contact with brackets
+=== TEST 178: a field of the contact with brackets
 --- http
 b24_contact PHONE[0] x;
 --- refused
@@ -1210,7 +1633,7 @@ b24_contact PHONE[0] x;
 
 
 
-=== TEST 130: a field of the company without a name
+=== TEST 179: a field of the company without a name
 --- http
 b24_company "" x;
 --- refused
@@ -1218,7 +1641,7 @@ b24_company "" x;
 
 
 
-=== TEST 131: a field that begins with a digit
+=== TEST 180: a field that begins with a digit
 --- http
 b24_deal 1A x;
 --- refused
@@ -1226,7 +1649,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 132: a field with a name too long
+=== TEST 181: a field with a name too long
 --- http eval
 'b24_deal ' . uc(::long(101)) . ' x;'
 --- refused eval
@@ -1235,7 +1658,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 133: a field twice
+=== TEST 182: a field twice
 --- http
 b24_deal TITLE x;
 b24_contact TITLE x;
@@ -1245,7 +1668,7 @@ b24_deal TITLE ""; # @
 
 
 
-=== TEST 134: a field with an unknown variable
+=== TEST 183: a field with an unknown variable
 --- http
 b24_deal TITLE "$no_such_variable";
 --- refused_anywhere
@@ -1253,7 +1676,7 @@ unknown "no_such_variable" variable
 
 
 
-=== TEST 135: a field without a value
+=== TEST 184: a field without a value
 --- http
 b24_deal TITLE;
 --- refused
@@ -1261,7 +1684,7 @@ invalid number of arguments in "b24_deal" directive
 
 
 
-=== TEST 136: a field that is ours: b24_deal ID
+=== TEST 185: a field that is ours: b24_deal ID
 --- http
 b24_deal ID 1;
 --- refused
@@ -1269,7 +1692,7 @@ b24_deal ID 1;
 
 
 
-=== TEST 137: a field that is ours: b24_deal ORIGINATOR_ID
+=== TEST 186: a field that is ours: b24_deal ORIGINATOR_ID
 --- http
 b24_deal ORIGINATOR_ID 1;
 --- refused
@@ -1277,7 +1700,7 @@ b24_deal ORIGINATOR_ID 1;
 
 
 
-=== TEST 138: a field that is ours: b24_deal ORIGIN_ID
+=== TEST 187: a field that is ours: b24_deal ORIGIN_ID
 --- http
 b24_deal ORIGIN_ID 1;
 --- refused
@@ -1285,7 +1708,7 @@ b24_deal ORIGIN_ID 1;
 
 
 
-=== TEST 139: a field that is ours: b24_deal STAGE_ID
+=== TEST 188: a field that is ours: b24_deal STAGE_ID
 --- http
 b24_deal STAGE_ID 1;
 --- refused
@@ -1293,7 +1716,7 @@ b24_deal STAGE_ID 1;
 
 
 
-=== TEST 140: a field that is ours: b24_deal CATEGORY_ID
+=== TEST 189: a field that is ours: b24_deal CATEGORY_ID
 --- http
 b24_deal CATEGORY_ID 1;
 --- refused
@@ -1301,7 +1724,7 @@ b24_deal CATEGORY_ID 1;
 
 
 
-=== TEST 141: a field that is ours: b24_deal OPPORTUNITY
+=== TEST 190: a field that is ours: b24_deal OPPORTUNITY
 --- http
 b24_deal OPPORTUNITY 1;
 --- refused
@@ -1309,7 +1732,7 @@ b24_deal OPPORTUNITY 1;
 
 
 
-=== TEST 142: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
+=== TEST 191: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
 --- http
 b24_deal IS_MANUAL_OPPORTUNITY 1;
 --- refused
@@ -1317,7 +1740,7 @@ b24_deal IS_MANUAL_OPPORTUNITY 1;
 
 
 
-=== TEST 143: a field that is ours: b24_contact CONTACT_ID
+=== TEST 192: a field that is ours: b24_contact CONTACT_ID
 --- http
 b24_contact CONTACT_ID 1;
 --- refused
@@ -1325,7 +1748,7 @@ b24_contact CONTACT_ID 1;
 
 
 
-=== TEST 144: a field that is ours: b24_deal CONTACT_IDS
+=== TEST 193: a field that is ours: b24_deal CONTACT_IDS
 --- http
 b24_deal CONTACT_IDS 1;
 --- refused
@@ -1333,7 +1756,7 @@ b24_deal CONTACT_IDS 1;
 
 
 
-=== TEST 145: a field that is ours: b24_company COMPANY_ID
+=== TEST 194: a field that is ours: b24_company COMPANY_ID
 --- http
 b24_company COMPANY_ID 1;
 --- refused
@@ -1341,7 +1764,7 @@ b24_company COMPANY_ID 1;
 
 
 
-=== TEST 146: the page: all forms
+=== TEST 195: the page: all forms
 --- http eval: $::shop
 --- server
 location /a { b24_status; }
@@ -1351,7 +1774,7 @@ location /c { b24_status origin=one origin=two reveal; }
 
 
 
-=== TEST 147: the page twice
+=== TEST 196: the page twice
 --- server
 location /a {
     b24_status;
@@ -1362,7 +1785,7 @@ location /a {
 
 
 
-=== TEST 148: the page, an unknown word
+=== TEST 197: the page, an unknown word
 --- server
 location /a { b24_status on; }
 --- refused
@@ -1370,7 +1793,7 @@ location /a { b24_status on; }
 
 
 
-=== TEST 149: the page, an origin without a name
+=== TEST 198: the page, an origin without a name
 --- server
 location /a { b24_status origin=; }
 --- refused
@@ -1378,7 +1801,7 @@ location /a { b24_status origin=; }
 
 
 
-=== TEST 150: the page in a server
+=== TEST 199: the page in a server
 --- server
 b24_status;
 --- refused
@@ -1386,11 +1809,11 @@ b24_status;
 
 
 
-=== TEST 151: twins that are equal
+=== TEST 200: twins that are equal
 --- http eval
 my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
            . ' b24_api universal; b24_phone_code 375;'
-           . ' b24_requisite_preset 2; b24_trusted_certificate nginx.conf;'
+           . ' b24_requisite_preset 2; b24_trusted_certificate DIR/ca.pem;'
            . ' b24_retry first=2s;';
 ::twins("$same b24_stage A NEW; b24_stage B WON;",
       "$same b24_stage B WON; b24_stage A NEW;")
@@ -1398,96 +1821,96 @@ my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
 
 
 
-=== TEST 152: twins with other portals
+=== TEST 201: twins with other portals
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 153: twins, one without a portal
+=== TEST 202: twins, one without a portal
 --- http eval: ::twins('', $::webhook)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 154: twins, one dry
+=== TEST 203: twins, one dry
 --- http eval
 ::twins($::webhook, $::webhook =~ s/;/ dry;/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 155: twins with other pipelines
+=== TEST 204: twins with other pipelines
 --- http eval: ::twins('', 'b24_category 1;')
 --- refused eval: ::wrong_twins('b24_category')
 
 
 
-=== TEST 156: twins that match buyers in other ways
+=== TEST 205: twins that match buyers in other ways
 --- http eval: ::twins('b24_match phone;', '')
 --- refused eval: ::wrong_twins('b24_match')
 
 
 
-=== TEST 157: twins with other APIs
+=== TEST 206: twins with other APIs
 --- http eval: ::twins('', 'b24_api universal;')
 --- refused eval: ::wrong_twins('b24_api')
 
 
 
-=== TEST 158: twins with other country codes
+=== TEST 207: twins with other country codes
 --- http eval: ::twins('', 'b24_phone_code 1;')
 --- refused eval: ::wrong_twins('b24_phone_code')
 
 
 
-=== TEST 159: twins with other presets
+=== TEST 208: twins with other presets
 --- http eval: ::twins('', 'b24_requisite_preset 2;')
 --- refused eval: ::wrong_twins('b24_requisite_preset')
 
 
 
-=== TEST 160: twins with other certificates
---- http eval: ::twins('', 'b24_trusted_certificate nginx.conf;')
+=== TEST 209: twins with other certificates
+--- http eval: ::twins('', 'b24_trusted_certificate DIR/ca.pem;')
 --- refused eval: ::wrong_twins('b24_trusted_certificate')
 
 
 
-=== TEST 161: twins with other stages
+=== TEST 210: twins with other stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW; b24_stage B LOSE;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 162: twins, one with fewer stages
+=== TEST 211: twins, one with fewer stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 163: twins, one without stages
+=== TEST 212: twins, one without stages
 --- http eval: ::twins('', 'b24_stage none;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 164: twins with other pauses
+=== TEST 213: twins with other pauses
 --- http eval: ::twins('', 'b24_retry max=1h;')
 --- refused eval: ::wrong_twins('b24_retry')
 
 
 
-=== TEST 165: twins with other rates
+=== TEST 214: twins with other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", $::webhook)
 --- refused eval: ::wrong_twins('b24_rate')
 
 
 
-=== TEST 166: two origins with one portal, other rates
+=== TEST 215: two origins with one portal, other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", "$::webhook b24_rate 5 burst=51;")
 =~ s/b24_origin twins/b24_origin other/r
@@ -1496,7 +1919,36 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 167: two origins with two portals, other rates
+=== TEST 216: two origins with one portal, in other words
+--- http eval
+::twins("$::webhook b24_rate 5;",
+        "$::webhook" =~ s/portal\.test/Portal.Test:0443/r)
+=~ s/b24_origin twins/b24_origin other/r
+--- refused
+the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_rate": one portal has one limit, make the lines equal
+
+
+
+=== TEST 217: two origins with one portal at an address, in other words
+--- http eval
+::twins('b24_webhook http://[0:0:0:0:0:0:0:1]/rest/1/SECRET/; b24_rate 5;',
+        'b24_webhook http://[::1]:80/rest/1/SECRET/;')
+=~ s/b24_origin twins/b24_origin other/r
+--- refused
+the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate": one portal has one limit, make the lines equal
+
+
+
+=== TEST 218: two origins with one host but two portals, other rates
+--- http eval
+::twins('b24_webhook https://portal.test:80/rest/1/SECRET/; b24_rate 5;',
+        'b24_webhook https://portal.test/rest/1/SECRET/;')
+=~ s/b24_origin twins/b24_origin other/r
+--- accepted
+
+
+
+=== TEST 219: two origins with two portals, other rates
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r . ' b24_rate 5;')
 =~ s/b24_origin twins/b24_origin other/r
@@ -1504,14 +1956,14 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 168: nothing was made for what was refused
+=== TEST 220: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 169: levels of fields merge by name
+=== TEST 221: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

@@ -73,8 +73,9 @@ __DATA__
     ($status, $output) = $nginx->run('-t');
     isnt($status, 0, 'a folder that can\'t be made is found by a test');
     my $words = "\"b24_queue\" cannot make the folder \"$queue/below\":"
-                . ' make the folder above it first';
-    like($output, qr/\[emerg\] \Q$words\E$/m, 'and it says so');
+                . ' make the folder above it first in '
+                . $nginx->dir('conf/nginx.conf');
+    like($output, qr/\[emerg\] \Q$words\E:\d+$/m, 'and it says so');
     is_deeply([$nginx->found], [], 'no file');
 
 
@@ -237,12 +238,90 @@ __DATA__
     $nginx->conf("b24_queue $queue;\n$server");
     my ($status, $output) = $nginx->run('-t');
     isnt($status, 0, 'a link to nowhere');
-    like($output, qr/\[emerg\] "b24_queue" needs a folder, but "\Q$queue\E" is none$/m,
+    like($output, qr/\[emerg\] "b24_queue" needs a folder, but "\Q$queue\E" is none: give another path in /,
          'is no folder');
 
 
 
-=== TEST 6: a reload with a wrong configuration changes nothing
+=== TEST 6: a folder of somebody else is not given away
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('foreign');
+    my $folder = $nginx->dir('folder');
+    my $conf = $nginx->dir('conf/nginx.conf');
+    my ($user) = B24::Test::worker_ids();
+    my $http = "b24_queue FOLDER;\n$main::shop server {"
+               . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+               . ' server_name shop.test; b24_mirror s; return 204; }';
+    my $own = sub { return sprintf '%d %04o', (lstat $_[0])[4],
+                           (lstat _)[2] & 07777 };
+    my $refused = sub {
+        my ($path, $words, $what) = @_;
+        my $before = $own->($folder);
+
+        $nginx->conf($http =~ s/FOLDER/$path/r);
+        for my $args (['-t'], []) {
+            my ($status, $output) = $nginx->run(@$args);
+            isnt($status, 0, "$what: refused by nginx @$args");
+            like($output, qr{\[emerg\] "b24_queue" needs a folder\Q$words in $conf\E:\d+$}m,
+                 'with these words');
+        }
+        is($own->($folder), $before, 'nothing was changed');
+    };
+    my $holds = sub {
+        return " of its own, which the workers get, but \"$folder\" holds"
+               . " \"$_[0]\": give a new or an empty one";
+    };
+
+    mkdir $folder, 0755 or die;
+
+    for my $name ('passwd', 'queue', '.profile', 'Queue.db', "a\nb\e[1m") {
+        $nginx->put("folder/$name", 'not ours');
+        $refused->($folder, $holds->($name =~ tr/\n\e/?/r), 'a file');
+        unlink "$folder/$name";
+    }
+
+    symlink $folder, $nginx->dir('link') or die;
+    $refused->($nginx->dir("link$_"), ', but "' . $nginx->dir('link')
+               . '" is a link to one: give the path of that folder', 'a link')
+        for '', '/';
+
+    # what may be there
+    mkdir "$folder/lost+found", 0755 or die;
+    $nginx->put("folder/$_", 'ours')
+        for qw(queue.db-wal.old courier.sock.bak);
+    $nginx->conf($http =~ s/FOLDER/$folder/r);
+    ok($nginx->start, 'its own') or diag($nginx->alarms);
+    ok(wait_until(sub { -s "$folder/queue.db" }), 'a queue');
+    ok($nginx->stop, 'gone');
+    is($nginx->alarms =~ s/^.*"b24_queue" needs a folder.*\n//mgr, '',
+       'nothing alarming');
+
+    SKIP: {
+        skip('only root hands a folder over', 8) if $> != 0;
+
+        is($own->($folder), "$user 0700", 'mode and owner are put right');
+        is($own->("$folder/lost+found"), '0 0755', 'of nothing else');
+        is($own->("$folder/courier.sock.bak"), '0 0644', 'in it');
+
+        last SKIP if $user == 0;
+
+        # whoever is in the folder would like to have another's file
+        $nginx->put('other', 'not ours');
+        unlink "$folder/courier.lock";
+        link $nginx->dir('other'), "$folder/courier.lock" or die;
+        ok($nginx->start, 'a file with two names') or diag($nginx->alarms);
+        is($own->($nginx->dir('other')), '0 0644', 'stays root\'s');
+        ok($nginx->stop, 'gone');
+        my $words = "b24: \"$folder/courier.lock\" has other names, too: it"
+                    . ' is not given to the workers';
+        like($nginx->log, qr/\[alert\] \d+#\d+: \Q$words\E$/m,
+             'and the log says so');
+    }
+
+
+
+=== TEST 7: a reload with a wrong configuration changes nothing
 --- config
 --- scenario
     my $nginx = B24::Conf->new('reload');
@@ -266,6 +345,7 @@ __DATA__
     my ($worker) = $nginx->workers;
 
     for my $wrong ("b24_queue $queue/no/queue;", 'b24_queue /dev/null;',
+                   "b24_queue @{[$nginx->dir('logs')]};",
                    "b24_queue $queue;\nb24_queue $queue;")
     {
         my $emergs = () = $nginx->log =~ /\[emerg\]/g;
@@ -289,7 +369,7 @@ __DATA__
 
 
 
-=== TEST 7: any order of load with other modules
+=== TEST 8: any order of load with other modules
 --- http_config
     server {
         listen 127.0.0.1:$TEST_NGINX_PORT_1;
@@ -359,7 +439,7 @@ EOC
 
 
 
-=== TEST 8: very many shops and portals
+=== TEST 9: very many shops and portals
 --- config
 --- scenario
     my $nginx = B24::Conf->new('many');
@@ -386,7 +466,7 @@ EOC
 
 
 
-=== TEST 9: names that come and go
+=== TEST 10: names that come and go
 --- config
 --- scenario
     my $nginx = B24::Conf->new('names');

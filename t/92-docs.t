@@ -266,7 +266,7 @@ sub said_of {
 
     mkdir $nginx->dir($_) for qw(lib log);
     $nginx->put('conf/fastcgi_params', '');
-    $nginx->put('conf/company-ca.pem', '');
+    $nginx->put('conf/company-ca.pem', B24::Conf::certificate());
     $nginx->put('conf/b24-webhook',
                 "https://example.bitrix24.com/rest/1/code/\n");
     chmod 0600, $nginx->dir('conf/b24-webhook');

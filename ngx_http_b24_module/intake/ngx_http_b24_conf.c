@@ -70,6 +70,7 @@ ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     bmcf->queue = value[1];
+    ngx_http_b24_place(cf, &bmcf->queue_place);
 
     for (i = 2; i < cf->args->nelts; i++) {
 

@@ -8,8 +8,17 @@
 #include "ngx_http_b24_module.h"
 
 
-static void ngx_http_b24_chown(ngx_cycle_t *cycle, u_char *path,
-    ngx_uid_t user);
+static ngx_int_t ngx_http_b24_folder_kind(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf, ngx_file_info_t *fi);
+static ngx_int_t ngx_http_b24_folder_above(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+static int ngx_http_b24_folder_open(ngx_str_t *path);
+static ngx_uint_t ngx_http_b24_folder_foreign(int folder, ngx_str_t *name);
+static ngx_uint_t ngx_http_b24_folder_ours(char *name);
+static void ngx_http_b24_folder_give(ngx_cycle_t *cycle, int folder,
+    ngx_str_t *path, ngx_uid_t user);
+static void ngx_http_b24_folder_file(ngx_cycle_t *cycle, int folder,
+    ngx_str_t *path, char *name, ngx_uid_t user);
 
 
 /*
@@ -20,32 +29,84 @@ static void ngx_http_b24_chown(ngx_cycle_t *cycle, u_char *path,
 ngx_int_t
 ngx_http_b24_queue_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
-    size_t            len;
-    u_char           *above;
-    ngx_file_info_t   fi;
+    int              folder;
+    u_char           buf[NAME_MAX];
+    ngx_str_t        name;
+    ngx_file_info_t  fi;
 
-    if (ngx_file_info(bmcf->queue.data, &fi) != NGX_FILE_ERROR) {
+    if (ngx_link_info(bmcf->queue.data, &fi) == NGX_FILE_ERROR) {
 
-        if (!ngx_is_dir(&fi)) {
-            goto none;
+        if (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ENOTDIR) {
+            return ngx_http_b24_folder_above(cf, bmcf);
         }
-
-        return NGX_OK;
-    }
-
-    if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR) {
 
         /* the master may be allowed more, or the disk come back */
 
         return NGX_OK;
     }
 
-    if (ngx_link_info(bmcf->queue.data, &fi) != NGX_FILE_ERROR) {
-
-        /* it leads nowhere */
-
-        goto none;
+    if (ngx_http_b24_folder_kind(cf, bmcf, &fi) != NGX_OK) {
+        return NGX_ERROR;
     }
+
+    folder = ngx_http_b24_folder_open(&bmcf->queue);
+    if (folder == -1) {
+        return NGX_OK;
+    }
+
+    name.data = buf;
+
+    if (ngx_http_b24_folder_foreign(folder, &name)) {
+        ngx_http_b24_conf_error(cf->log, &bmcf->queue_place,
+                                "\"b24_queue\" needs a folder of its own, "
+                                "which the workers get, but \"%V\" holds "
+                                "\"%V\": give a new or an empty one",
+                                &bmcf->queue, &name);
+        (void) close(folder);
+        return NGX_ERROR;
+    }
+
+    (void) close(folder);
+
+    return NGX_OK;
+}
+
+
+/* fi is of the name itself: a link would have to be followed by the master */
+
+static ngx_int_t
+ngx_http_b24_folder_kind(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
+    ngx_file_info_t *fi)
+{
+    if (ngx_is_dir(fi)) {
+        return NGX_OK;
+    }
+
+    if (ngx_is_link(fi)
+        && ngx_file_info(bmcf->queue.data, fi) != NGX_FILE_ERROR
+        && ngx_is_dir(fi))
+    {
+        ngx_http_b24_conf_error(cf->log, &bmcf->queue_place,
+                                "\"b24_queue\" needs a folder, but \"%V\" is "
+                                "a link to one: give the path of that folder",
+                                &bmcf->queue);
+        return NGX_ERROR;
+    }
+
+    ngx_http_b24_conf_error(cf->log, &bmcf->queue_place,
+                            "\"b24_queue\" needs a folder, but \"%V\" is "
+                            "none: give another path", &bmcf->queue);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_b24_folder_above(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    size_t            len;
+    u_char           *above;
+    ngx_file_info_t   fi;
 
     for (len = bmcf->queue.len; len > 1; len--) {
         if (bmcf->queue.data[len - 1] == '/') {
@@ -70,17 +131,9 @@ ngx_http_b24_queue_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
         return NGX_OK;
     }
 
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "\"b24_queue\" cannot make the folder \"%V\": make the "
-                  "folder above it first", &bmcf->queue);
-
-    return NGX_ERROR;
-
-none:
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "\"b24_queue\" needs a folder, but \"%V\" is none",
-                  &bmcf->queue);
+    ngx_http_b24_conf_error(cf->log, &bmcf->queue_place,
+                            "\"b24_queue\" cannot make the folder \"%V\": "
+                            "make the folder above it first", &bmcf->queue);
 
     return NGX_ERROR;
 }
@@ -91,19 +144,19 @@ none:
  * and hands it, and what an earlier run left in it, to the worker user.  A disk
  * that refuses does not stop nginx (on a reload the master itself would end):
  * the shop comes first, orders wait in memory until the folder is there.
+ *
+ * What the master gives away as root must be the queue's, whatever a worker's
+ * user may have put there meanwhile: no link is followed, and files are named
+ * by the open folder.
  */
 
 void
 ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
-    u_char            path[NGX_MAX_PATH];
-    ngx_uint_t        i;
+    int               folder;
+    u_char            buf[NAME_MAX];
+    ngx_str_t         name;
     ngx_core_conf_t  *ccf;
-
-    static char  *files[] = {
-        "", "/queue.db", "/queue.db-wal", "/queue.db-shm", "/courier.lock",
-        "/courier.sock"
-    };
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
@@ -120,31 +173,160 @@ ngx_http_b24_queue_folder(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         return;
     }
 
-    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    folder = ngx_http_b24_folder_open(&bmcf->queue);
+    if (folder == -1) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "b24: cannot open the queue folder \"%V\", it is not "
+                      "given to the workers", &bmcf->queue);
+        return;
+    }
 
-        if (bmcf->queue.len + ngx_strlen(files[i]) >= NGX_MAX_PATH) {
-            break;
+    name.data = buf;
+
+    if (ngx_http_b24_folder_foreign(folder, &name)) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "b24: the queue folder \"%V\" holds \"%V\", it is not "
+                      "given to the workers", &bmcf->queue, &name);
+
+    } else {
+        ngx_http_b24_folder_give(cycle, folder, &bmcf->queue, ccf->user);
+    }
+
+    (void) close(folder);
+}
+
+
+static int
+ngx_http_b24_folder_open(ngx_str_t *path)
+{
+    return open((char *) path->data,
+                O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+}
+
+
+/*
+ * Whether the folder holds what is not the queue's; name.data, of NAME_MAX
+ * bytes, gets its name, fit for a log.  What cannot be read holds nothing.
+ */
+
+static ngx_uint_t
+ngx_http_b24_folder_foreign(int folder, ngx_str_t *name)
+{
+    int             copy;
+    DIR            *dir;
+    size_t          i;
+    struct dirent  *de;
+
+    copy = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    if (copy == -1) {
+        return 0;
+    }
+
+    dir = fdopendir(copy);
+    if (dir == NULL) {
+        (void) close(copy);
+        return 0;
+    }
+
+    do {
+        de = readdir(dir);
+    } while (de && ngx_http_b24_folder_ours(de->d_name));
+
+    if (de) {
+        name->len = ngx_min(ngx_strlen(de->d_name), NAME_MAX);
+
+        for (i = 0; i < name->len; i++) {
+            name->data[i] = (u_char) de->d_name[i];
+
+            if (name->data[i] < ' ' || name->data[i] == 0x7f) {
+                name->data[i] = '?';
+            }
         }
+    }
 
-        ngx_sprintf(path, "%V%s%Z", &bmcf->queue, files[i]);
-        ngx_http_b24_chown(cycle, path, ccf->user);
+    (void) closedir(dir);
+
+    return de != NULL;
+}
+
+
+/* SQLite's files, what an operator sets aside, and that of a file system */
+
+static ngx_uint_t
+ngx_http_b24_folder_ours(char *name)
+{
+    return ngx_strcmp(name, ".") == 0
+           || ngx_strcmp(name, "..") == 0
+           || ngx_strcmp(name, "lost+found") == 0
+           || ngx_strncmp(name, "queue.db", 8) == 0
+           || ngx_strncmp(name, "courier.", 8) == 0;
+}
+
+
+static void
+ngx_http_b24_folder_give(ngx_cycle_t *cycle, int folder, ngx_str_t *path,
+    ngx_uid_t user)
+{
+    ngx_uint_t       i;
+    ngx_file_info_t  fi;
+
+    static char  *files[] = {
+        "queue.db", "queue.db-wal", "queue.db-shm", "courier.lock",
+        "courier.sock"
+    };
+
+    /* nothing is written where nothing is wrong: the disk may be read-only */
+
+    if (ngx_fd_info(folder, &fi) == NGX_FILE_ERROR
+        || (fi.st_uid != user && fchown(folder, user, (gid_t) -1) == -1)
+        || ((fi.st_mode & 07777) != 0700 && fchmod(folder, 0700) == -1))
+    {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "b24: cannot give \"%V\" to the user %d, mode 0700",
+                      path, user);
+    }
+
+    for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        ngx_http_b24_folder_file(cycle, folder, path, files[i], user);
     }
 }
 
 
-/* lchown(): a link put there by somebody else is not followed */
-
 static void
-ngx_http_b24_chown(ngx_cycle_t *cycle, u_char *path, ngx_uid_t user)
+ngx_http_b24_folder_file(ngx_cycle_t *cycle, int folder, ngx_str_t *path,
+    char *name, ngx_uid_t user)
 {
+    ngx_fd_t         fd;
     ngx_file_info_t  fi;
 
-    if (lstat((char *) path, &fi) == -1 || fi.st_uid == user) {
+    fd = openat(folder, name, O_PATH|O_NOFOLLOW|O_CLOEXEC);
+    if (fd == NGX_INVALID_FILE) {
         return;
     }
 
-    if (lchown((char *) path, user, (gid_t) -1) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
-                      "b24: lchown(\"%s\", %d) failed", path, user);
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || fi.st_uid == user
+        || ngx_is_dir(&fi))
+    {
+        goto done;
     }
+
+    if (fi.st_nlink != 1) {
+
+        /* a file from elsewhere that somebody wants to own */
+
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "b24: \"%V/%s\" has other names, too: it is not given "
+                      "to the workers", path, name);
+        goto done;
+    }
+
+    if (fchownat(fd, "", user, (gid_t) -1, AT_EMPTY_PATH) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "b24: cannot give \"%V/%s\" to the user %d",
+                      path, name, user);
+    }
+
+done:
+
+    (void) close(fd);
 }

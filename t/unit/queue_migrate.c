@@ -140,9 +140,10 @@ file_number(const char *path, const char *sql)
 static int64_t
 differences(b24_queue_t *q, const char *old)
 {
-    size_t   i;
-    char     sql[512];
-    int64_t  n;
+    size_t       i;
+    char         sql[2048];
+    int64_t      n;
+    const char  *cols;
 
     static const char *const  tables[] = {
         "records", "events", "steps", "timeline", "links", "counts",
@@ -155,12 +156,22 @@ differences(b24_queue_t *q, const char *old)
     n = 0;
 
     for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+
+        /* the columns an old file has: a newer schema may add some */
+
+        cols = (i == 0) ? "id, origin, order_id, reuse, rule, fingerprint,"
+                          " state, event, arrived, accepted, attempts, next,"
+                          " owner, lease, deal_id, contact_id, company_id,"
+                          " created, updated, delivered, warned, cause, advice"
+                        : "*";
+
         (void) snprintf(sql, sizeof(sql),
-                        "SELECT (SELECT count(*) FROM (SELECT * FROM main.%s"
-                        " EXCEPT SELECT * FROM old.%s))"
-                        " + (SELECT count(*) FROM (SELECT * FROM old.%s"
-                        " EXCEPT SELECT * FROM main.%s))",
-                        tables[i], tables[i], tables[i], tables[i]);
+                        "SELECT (SELECT count(*) FROM (SELECT %s FROM main.%s"
+                        " EXCEPT SELECT %s FROM old.%s))"
+                        " + (SELECT count(*) FROM (SELECT %s FROM old.%s"
+                        " EXCEPT SELECT %s FROM main.%s))",
+                        cols, tables[i], cols, tables[i], cols, tables[i],
+                        cols, tables[i]);
         n += queue_sql(q, sql) != 0;
     }
 

@@ -30,8 +30,8 @@ package B24::Conf;
 # block's own unless the lines say otherwise; that of a block which is refused
 # must never be made.
 #
-# Functions: planned(BLOCKS) counts subtests; new(NAME) is an nginx of the
-# test's own, for scenarios.
+# Functions: planned(BLOCKS) counts subtests; certificate() is one in PEM;
+# new(NAME) is an nginx of the test's own, for scenarios.
 
 use strict;
 use warnings;
@@ -43,7 +43,7 @@ use File::Find ();
 use File::Path ();
 use Test::Nginx::Socket ();
 
-our @EXPORT_OK = qw(never_made planned);
+our @EXPORT_OK = qw(certificate never_made planned);
 
 use constant {
     SECRET    => 'c0ded0c0de',
@@ -73,6 +73,23 @@ sub planned {
     }
 
     return $count;
+}
+
+# Of an authority made for this, whose key is gone.
+sub certificate {
+    return <<'EOC';
+-----BEGIN CERTIFICATE-----
+MIIBhDCCASmgAwIBAgIUOVdAdd16+8/Gp3cXXIoyhHr9nJkwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLcG9ydGFsLnRlc3QwIBcNMjYxMTI5MTgwMTA3WhgPMjEyNjEx
+MDUxODAxMDdaMBYxFDASBgNVBAMMC3BvcnRhbC50ZXN0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAE/jwgvtO5Bi146mUFu0kAH+9ctbzF0gzEuZWtASwuJ/Ihfug/
+2X3tVMPQaCDtHLlDyAVxQS1ekmyVj2Dpqnso+6NTMFEwHQYDVR0OBBYEFGfl52vC
+r1EZdppjn8DX2m3ffGAdMB8GA1UdIwQYMBaAFGfl52vCr1EZdppjn8DX2m3ffGAd
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAPC31EdPSx3916YP
+Y2r7Zri6QwsV6qR84gZ3rGnrJzhaAiEAjv+OX5jZQrtZzwZqNaf3WIq4mGuZSBJz
+WSnoFFRFEeA=
+-----END CERTIFICATE-----
+EOC
 }
 
 sub never_made {
