@@ -69,6 +69,9 @@ const b24_str_t *b24_rules_var(const b24_rules_t *rules, size_t n);
 int b24_rules_var_late(const b24_rules_t *rules, size_t n);
 /* the same of any nginx string */
 int b24_template_late(const b24_str_t *text);
+/* the next "$name" or "${name}" of an nginx string, at *pos (0 at first) or
+ * after it: *name is the name alone, *pos moves behind it; 0: there is none */
+int b24_template_next(const b24_str_t *text, size_t *pos, b24_str_t *name);
 
 /* STAGE for a status of the shop, NULL when the table has none */
 const b24_str_t *b24_shop_stage(const b24_shop_t *shop,
@@ -77,6 +80,13 @@ const b24_str_t *b24_shop_stage(const b24_shop_t *shop,
 const b24_pair_t *b24_shop_stages(const b24_shop_t *shop);
 /* empty when not given */
 const b24_str_t *b24_shop_default_status(const b24_shop_t *shop);
+
+/*
+ * NULL, or the cure for a text that is no stage: a STATUS_ID of the portal has
+ * letters, digits, "_", ":" and "-", and STAGE_ID, of 50 characters, has room
+ * for 40 and a pipeline's prefix, which is ours to add (b24_crm.h).
+ */
+const char *b24_stage_wrong(const b24_str_t *stage);
 
 
 /*

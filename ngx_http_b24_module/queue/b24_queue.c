@@ -49,6 +49,9 @@ static b24_queue_rc_e b24_queue_place(b24_queue_t *q,
 static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse, int64_t captured,
     b24_queue_put_result_t *result);
+static b24_queue_rc_e b24_queue_renew(b24_queue_t *q,
+    const b24_queue_put_t *put, int64_t record, int64_t event,
+    b24_state_e state, b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse, int64_t record,
     b24_queue_put_result_t *result);
@@ -470,7 +473,6 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 {
     int64_t         event;
     b24_query_t     query;
-    b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_new_event(q, &event);
@@ -488,34 +490,10 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_query_int(&query, record);
 
     rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
 
-    b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
-    b24_query_int(&query, record);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
-                             &put->data);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    result->state = B24_STATE_ACCEPTED;
-    result->record = record;
-    b24_queue_key_print(result->key, record);
-
-    memset(&moment, 0, sizeof(b24_moment_t));
-
-    moment.state = B24_STATE_ACCEPTED;
-    moment.cause = put->cause;
-
-    return b24_queue_moment(q, record, &moment, put->now);
+    return rc == B24_QUEUE_OK
+           ? b24_queue_renew(q, put, record, event, B24_STATE_ACCEPTED, result)
+           : rc;
 }
 
 
@@ -589,7 +567,6 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
 {
     int64_t         event;
     b24_query_t     query;
-    b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_new_event(q, &event);
@@ -611,12 +588,25 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
 
     rc = b24_query_done(&query);
 
-    if (rc == B24_QUEUE_OK) {
-        b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
-        b24_query_int(&query, record);
+    return rc == B24_QUEUE_OK
+           ? b24_queue_renew(q, put, record, event, put->state, result) : rc;
+}
 
-        rc = b24_query_done(&query);
-    }
+
+/* the first event of a record that is there, with what was put now */
+
+static b24_queue_rc_e
+b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
+    int64_t event, b24_state_e state, b24_queue_put_result_t *result)
+{
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
 
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
@@ -627,13 +617,13 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
         return rc;
     }
 
-    result->state = put->state;
+    result->state = state;
     result->record = record;
     b24_queue_key_print(result->key, record);
 
     memset(&moment, 0, sizeof(b24_moment_t));
 
-    moment.state = put->state;
+    moment.state = state;
     moment.cause = put->cause;
 
     return b24_queue_moment(q, record, &moment, put->now);
