@@ -111,6 +111,8 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                last;       /* ngx_current_msec of level */
     ngx_atomic_t                resume;     /* ngx_current_msec, 0: open */
     ngx_atomic_t                failures;   /* in a row */
+    ngx_atomic_t                life;       /* ngx_http_b24_generation that has
+                                               probed it for its own sake */
     ngx_atomic_t                requests;
     ngx_atomic_t                errors;
     ngx_atomic_t                text_gen;   /* odd while reason is written */
@@ -262,6 +264,9 @@ struct ngx_http_b24_portal_s {
     ngx_http_b24_place_t        place;
     unsigned                    dry:1;
     ngx_http_b24_sh_portal_t   *sh;         /* after init_process */
+    ngx_str_t                   moved;      /* courier: host[:port] it answers
+                                               at now; malloc()ed */
+    void                       *book;       /* courier: ngx_http_b24_book_t */
 };
 
 
@@ -530,6 +535,8 @@ void ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place);
 extern ngx_module_t   ngx_http_b24_module;
 extern ngx_command_t  ngx_http_b24_commands[];
 extern ngx_http_b24_main_conf_t  *ngx_http_b24_main;    /* of this worker */
+/* grows with each start and reload */
+extern ngx_atomic_uint_t          ngx_http_b24_generation;
 
 
 #endif /* _NGX_HTTP_B24_MODULE_H_INCLUDED_ */
