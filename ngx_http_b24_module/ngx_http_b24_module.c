@@ -40,6 +40,7 @@ static void ngx_http_b24_tick_handler(ngx_event_t *ev);
 
 
 ngx_http_b24_main_conf_t  *ngx_http_b24_main;
+ngx_atomic_uint_t          ngx_http_b24_generation;
 
 static ngx_event_t         ngx_http_b24_tick;
 static ngx_connection_t    ngx_http_b24_dumb;   /* debug logs print its fd */
@@ -909,6 +910,10 @@ ngx_http_b24_init_module(ngx_cycle_t *cycle)
     }
 
     ngx_http_b24_queue_folder(cycle, bmcf);
+
+    /* workers have it from here, also those that take a dead one's place */
+
+    ngx_http_b24_generation = (ngx_atomic_uint_t) ngx_http_b24_now();
 
     return NGX_OK;
 }

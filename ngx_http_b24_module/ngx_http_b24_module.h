@@ -136,6 +136,8 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                last;       /* ngx_current_msec of level */
     ngx_atomic_t                resume;     /* ngx_current_msec, 0: open */
     ngx_atomic_t                failures;   /* in a row */
+    ngx_atomic_t                life;       /* ngx_http_b24_generation that has
+                                               probed it for its own sake */
     ngx_atomic_t                requests;
     ngx_atomic_t                results[NGX_HTTP_B24_NRESULTS];
     ngx_atomic_t                errors;
@@ -310,6 +312,9 @@ struct ngx_http_b24_portal_s {
     ngx_http_b24_place_t        place;
     unsigned                    dry:1;
     ngx_http_b24_sh_portal_t   *sh;         /* after init_process */
+    ngx_str_t                   moved;      /* courier: host[:port] it answers
+                                               at now; malloc()ed */
+    void                       *book;       /* courier: ngx_http_b24_book_t */
 };
 
 
@@ -589,6 +594,8 @@ void ngx_http_b24_conf_error(ngx_log_t *log, ngx_http_b24_place_t *place,
 extern ngx_module_t   ngx_http_b24_module;
 extern ngx_command_t  ngx_http_b24_commands[];
 extern ngx_http_b24_main_conf_t  *ngx_http_b24_main;    /* of this worker */
+/* grows with each start and reload */
+extern ngx_atomic_uint_t          ngx_http_b24_generation;
 
 
 #endif /* _NGX_HTTP_B24_MODULE_H_INCLUDED_ */

@@ -30,7 +30,6 @@ static void ngx_http_b24_book_later(ngx_http_b24_book_t *book,
     const b24_verdict_t *verdict);
 static void ngx_http_b24_book_drop(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_take(ngx_http_b24_book_t *book);
-static void ngx_http_b24_book_check(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
     ngx_http_b24_origin_t *o, b24_str_t *shop);
 static void ngx_http_b24_book_warn(ngx_http_b24_warnings_t *w,
@@ -144,8 +143,6 @@ ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
 static ngx_int_t
 ngx_http_b24_book_send(ngx_http_b24_book_t *book)
 {
-    size_t                    len;
-    u_char                   *p;
     ngx_uint_t                i;
     b24_batch_t               batch;
     ngx_http_b24_origin_t   **op;
@@ -166,19 +163,14 @@ ngx_http_b24_book_send(ngx_http_b24_book_t *book)
 
     ngx_memzero(t, sizeof(ngx_http_b24_transfer_t));
 
-    len = bscf->webhook->url.len + sizeof("batch.json");
-
-    p = b24_pnalloc(book->next_pool, len);
-
-    if (p == NULL || b24_book_ask(&batch, &book->next) != B24_OK
+    if (ngx_http_b24_portal_url(book->portal, bscf->webhook, "batch",
+                                book->next_pool, &t->url)
+        != NGX_OK
+        || b24_book_ask(&batch, &book->next) != B24_OK
         || b24_batch_print(&batch, &t->body) != B24_OK)
     {
         return NGX_ERROR;
     }
-
-    t->url.data = p;
-    p = ngx_sprintf(p, "%Vbatch.json%Z", &bscf->webhook->url);
-    t->url.len = p - t->url.data - 1;
 
     t->certificate = bscf->certificate;
     t->done = ngx_http_b24_book_answer;
@@ -201,6 +193,12 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
     int            rc, again;
     b24_answer_t   answer;
     b24_verdict_t  verdict;
+
+    if (ngx_http_b24_portal_follow(book->portal, t, book->next_pool)
+        == NGX_OK)
+    {
+        return;
+    }
 
     t->data = NULL;
     again = 0;
@@ -233,7 +231,12 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
                               ? NGX_HTTP_B24_BOOK_DAY
                               : NGX_HTTP_B24_BOOK_LATER);
 
-    ngx_http_b24_portal_good(book->portal);
+    /* it proves that the portal answers, not that it takes orders */
+
+    if (book->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED) {
+        ngx_http_b24_portal_good(book->portal);
+    }
+
     ngx_http_b24_book_take(book);
 
     book->done(book->data);
@@ -253,33 +256,18 @@ static void
 ngx_http_b24_book_later(ngx_http_b24_book_t *book,
     const b24_verdict_t *verdict)
 {
-    u_char                    reason[NGX_HTTP_B24_REASON];
+    char                      reason[NGX_HTTP_B24_REASON];
     const char               *advice;
     ngx_http_b24_origin_t   **op;
 
-    advice = verdict->advice;
+    advice = book->transfer.advice ? book->transfer.advice : verdict->advice;
 
-    if (book->transfer.net != B24_NET_OK && book->transfer.error) {
-        ngx_snprintf(reason, NGX_HTTP_B24_REASON - 1, "%s%Z",
-                     book->transfer.error);
-
-        if (advice == NULL) {
-            advice = book->transfer.advice;
-        }
-
-    } else {
-        ngx_snprintf(reason, NGX_HTTP_B24_REASON - 1, "Bitrix24 answered "
-                     "%V%s%V%Z", &verdict->code,
-                     (verdict->code.len && verdict->text.len) ? ": " : "",
-                     &verdict->text);
-    }
-
-    reason[NGX_HTTP_B24_REASON - 1] = '\0';
+    ngx_http_b24_reason(&book->transfer, verdict, reason, sizeof(reason));
 
     op = book->portal->origins.elts;
 
-    (void) ngx_http_b24_portal_bad(book->portal, op[0]->conf, verdict,
-                                   (char *) reason, advice);
+    (void) ngx_http_b24_portal_bad(book->portal, op[0]->conf, verdict, reason,
+                                   advice);
 
     /* the page tells already; whether orders must wait is seen by an order */
 
@@ -325,7 +313,7 @@ ngx_http_b24_book_take(ngx_http_b24_book_t *book)
 
 /* ---- what the portal does not know ---- */
 
-static void
+void
 ngx_http_b24_book_check(ngx_http_b24_book_t *book)
 {
     ngx_uint_t                i, j;
@@ -346,6 +334,11 @@ ngx_http_b24_book_check(ngx_http_b24_book_t *book)
 
         if (bscf->webhook->dry) {
             continue;
+        }
+
+        if (book->portal->moved.len) {
+            ngx_http_b24_book_warn(&w, op[i], "the portal has moved to \"%V\": "
+                                   "correct b24_webhook", &book->portal->moved);
         }
 
         p = b24_book_pipeline(&book->book, (int) bscf->category);

@@ -7,7 +7,9 @@
  *              write, outcome
  *     book     what a portal says of itself, and what of our configuration
  *              it does not know
- *     portal   limiter, back-off and state of a host
+ *     probe    asks a blocked portal whether it answers again
+ *     portal   limiter, breaker and state of a host
+ *     moved    addresses; a portal that was renamed
  *     curl     HTTP on nginx's event loop; the only file that knows curl
  */
 
@@ -44,7 +46,11 @@ struct ngx_http_b24_transfer_s {
     b24_str_t       answer;
     const char     *error;          /* static words of a network failure */
     const char     *advice;         /* what to do about it, or NULL */
+    ngx_str_t       location;       /* of a redirect; absolute, may hold the
+                                       secret */
 
+    ngx_uint_t      hops;           /* redirects followed so far */
+    u_char          words[B24_MOVED_ADVICE];        /* of advice */
     void           *easy;
     size_t          size;
     unsigned        large:1;
@@ -68,12 +74,60 @@ ngx_msec_t ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal);
 void ngx_http_b24_portal_result(ngx_http_b24_portal_t *portal, b24_net_e net,
     const b24_verdict_t *verdict);
 void ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal);
-/* one more failure in a row: closes the portal, returns for how long (ms) */
+/*
+ * One more failure in a row: the breaker opens, for the time returned (ms).  A
+ * blocked portal stays blocked, whatever comes on top, until portal_good().
+ */
 ngx_msec_t ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     ngx_http_b24_srv_conf_t *bscf, const b24_verdict_t *verdict,
     const char *reason, const char *advice);
 /* back-off with jitter for the n-th failure in a row, n from 1 */
 ngx_msec_t ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n);
+/* why a transfer failed, in plain words; terminated */
+void ngx_http_b24_reason(ngx_http_b24_transfer_t *t,
+    const b24_verdict_t *verdict, char *text, size_t size);
+/* what may go to a log: the portal's own words may hold a buyer's */
+ngx_str_t ngx_http_b24_safe_code(const b24_verdict_t *verdict);
+
+
+/* ---- moved ---- */
+
+/* the address of a method, at the host that the portal has moved to if it has;
+ * terminated */
+ngx_int_t ngx_http_b24_portal_url(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_webhook_t *wh, const char *method, b24_pool_t *pool,
+    ngx_str_t *url);
+/*
+ * To be called in done() of each transfer.  NGX_OK: it was sent on to the
+ * portal's new host, done() will come again.  NGX_DECLINED: the answer is what
+ * it is; of a redirect that is not followed t->advice says why.
+ */
+ngx_int_t ngx_http_b24_portal_follow(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_transfer_t *t, b24_pool_t *pool);
+void ngx_http_b24_moved_exit(ngx_http_b24_portal_t *portal);
+
+
+/* ---- probe ---- */
+
+/*
+ * One cheap request ("profile") to a portal that is blocked: orders wait for
+ * its good answer.
+ */
+typedef struct {
+    ngx_http_b24_portal_t    *portal;
+    void                    (*done)(void *data);
+    void                     *data;
+    b24_pool_t               *pool;
+    ngx_http_b24_transfer_t   transfer;
+    ngx_http_b24_srv_conf_t  *conf;
+    ngx_uint_t                good;         /* the last answer was */
+} ngx_http_b24_probe_t;
+
+
+/* with the webhook of conf; done() comes later, never from inside */
+ngx_int_t ngx_http_b24_probe_send(ngx_http_b24_probe_t *probe,
+    ngx_http_b24_srv_conf_t *conf);
+void ngx_http_b24_probe_free(ngx_http_b24_probe_t *probe);
 
 
 /* ---- book ---- */
@@ -97,6 +151,8 @@ ngx_uint_t ngx_http_b24_book_due(ngx_http_b24_book_t *book);
 /* one request; done() comes later, never from inside */
 ngx_int_t ngx_http_b24_book_fetch(ngx_http_b24_book_t *book);
 void ngx_http_b24_book_free(ngx_http_b24_book_t *book);
+/* to the log and the page: what is wrong with the configuration */
+void ngx_http_b24_book_check(ngx_http_b24_book_t *book);
 /*
  * What the configuration says of orders of an origin whose traffic was read by
  * the rules of shop; the table of stages is the shop's with single lines

@@ -38,6 +38,7 @@ static void ngx_http_b24_curl_act(curl_socket_t fd, int what);
 static void ngx_http_b24_curl_reap(void);
 static void ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc);
 static void ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc);
+static void ngx_http_b24_curl_location(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_curl_abort(ngx_event_t *ev);
 
 
@@ -154,6 +155,7 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     t->answer.len = 0;
     t->size = 0;
     t->large = 0;
+    ngx_str_null(&t->location);
 
     if (ngx_http_b24_curl_init() != NGX_OK) {
         return NGX_ERROR;
@@ -499,9 +501,10 @@ ngx_http_b24_curl_reap(void)
 static void
 ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc)
 {
-    u_char  *answer;
+    u_char  *answer, *location;
 
     ngx_http_b24_curl_judge(t, rc);
+    ngx_http_b24_curl_location(t);
 
     (void) curl_multi_remove_handle(ngx_http_b24_multi, t->easy);
     curl_easy_cleanup(t->easy);
@@ -515,10 +518,12 @@ ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc)
     }
 
     answer = t->answer.data;
+    location = t->location.data;
 
     t->done(t);                     /* t may be used again from here on */
 
     free(answer);
+    free(location);
 }
 
 
@@ -576,6 +581,34 @@ ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
                    "b24: curl %d, sent %l, %s", (int) rc, sent, t->error);
+}
+
+
+/* curl makes it absolute; it goes with the handle */
+
+static void
+ngx_http_b24_curl_location(ngx_http_b24_transfer_t *t)
+{
+    char    *url;
+    size_t   len;
+
+    url = NULL;
+
+    if (t->net != B24_NET_OK
+        || curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url) != CURLE_OK
+        || url == NULL)
+    {
+        return;
+    }
+
+    len = ngx_strlen(url);
+
+    t->location.data = malloc(len + 1);
+
+    if (t->location.data) {
+        ngx_memcpy(t->location.data, url, len + 1);
+        t->location.len = len;
+    }
 }
 
 

@@ -27,10 +27,14 @@
 #define NGX_HTTP_B24_MEMORY     (365 * 86400000LL)
 #define NGX_HTTP_B24_PRODUCTS   86400000LL
 #define NGX_HTTP_B24_OTHER_API  3600    /* s the other b24_api is kept to */
+#define NGX_HTTP_B24_OPEN       60      /* s a good probe is relied upon */
+#define NGX_HTTP_B24_SUSPECTS   8
+#define NGX_HTTP_B24_STRIKES    3
 
 
 typedef enum {
     NGX_HTTP_B24_LANE_IDLE = 0,
+    NGX_HTTP_B24_LANE_PROBE,
     NGX_HTTP_B24_LANE_BOOK,
     NGX_HTTP_B24_LANE_CLAIM,
     NGX_HTTP_B24_LANE_RECALL,
@@ -42,6 +46,14 @@ typedef enum {
 } ngx_http_b24_lane_e;
 
 
+/* an order that blocked the portal, while others get through */
+typedef struct {
+    int64_t                   record;       /* 0: none */
+    ngx_uint_t                strikes;
+    ngx_uint_t                passed;       /* another one was delivered since */
+} ngx_http_b24_suspect_t;
+
+
 /*
  * A lane is what delivers one order of a portal.  Today each portal has one;
  * what belongs to the order at hand lives in pool and goes with it.
@@ -49,6 +61,11 @@ typedef enum {
 typedef struct {
     ngx_http_b24_portal_t    *portal;
     ngx_http_b24_book_t       book;
+    ngx_http_b24_probe_t      probe;
+    ngx_http_b24_srv_conf_t  *refused;      /* whose webhook blocked it */
+    time_t                    proven;       /* until then its probe is good */
+    ngx_http_b24_suspect_t    suspects[NGX_HTTP_B24_SUSPECTS];
+    ngx_uint_t                suspect;      /* the one to be replaced next */
     ngx_http_b24_lane_e       stage;
     b24_str_t                *origins;      /* that deliver (not dry) */
     size_t                    norigins;
@@ -79,6 +96,7 @@ typedef struct {
     size_t                    nfacts;
     unsigned                  direct:1;     /* it is the rows' own call */
     unsigned                  turned:1;     /* to the other b24_api */
+    unsigned                  command:1;    /* one of them failed, not all */
     unsigned                  asked:1;      /* the queue is open */
     int64_t                   now;
     b24_queue_outcome_t       out;
@@ -90,6 +108,9 @@ typedef struct {
 static void ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane);
 static ngx_uint_t ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane);
+static ngx_uint_t ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane);
+static ngx_uint_t ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_lane_probed(void *data);
 static ngx_uint_t ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lane_book_done(void *data);
 static void ngx_http_b24_lane_timer(ngx_event_t *ev);
@@ -128,6 +149,10 @@ static ngx_int_t ngx_http_b24_answer(ngx_http_b24_lane_t *lane,
 
 static void ngx_http_b24_fail(ngx_http_b24_lane_t *lane,
     b24_verdict_t *verdict, const char *method);
+static void ngx_http_b24_park(ngx_http_b24_lane_t *lane,
+    const b24_verdict_t *verdict);
+static ngx_uint_t ngx_http_b24_strike(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_passed(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
 static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
     b24_state_e state);
@@ -186,6 +211,12 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         lane->book.done = ngx_http_b24_lane_book_done;
         lane->book.data = lane;
 
+        lane->probe.portal = pp[i];
+        lane->probe.done = ngx_http_b24_lane_probed;
+        lane->probe.data = lane;
+
+        pp[i]->book = &lane->book;
+
         lane->origins = ngx_pcalloc(cycle->pool,
                               pp[i]->origins.nelts * sizeof(b24_str_t));
         if (lane->origins == NULL) {
@@ -234,6 +265,8 @@ ngx_http_b24_deliver_exit(void)
         }
 
         ngx_http_b24_book_free(&ngx_http_b24_lanes[i].book);
+        ngx_http_b24_probe_free(&ngx_http_b24_lanes[i].probe);
+        ngx_http_b24_moved_exit(ngx_http_b24_lanes[i].portal);
     }
 }
 
@@ -263,13 +296,20 @@ ngx_http_b24_deliver_begin(void)
     for (i = 0; i < ngx_http_b24_nlanes; i++) {
         ngx_http_b24_lanes[i].recover = 1;
 
-        /* a reload may have brought the webhook that a blocked portal needs */
+        /*
+         * A reload or a start may have brought what a blocked portal needs: it
+         * is probed at once, but only once for that.
+         */
 
         sh = ngx_http_b24_lanes[i].portal->sh;
 
-        if (sh->state == NGX_HTTP_B24_PORTAL_BLOCKED) {
+        if (sh->state == NGX_HTTP_B24_PORTAL_BLOCKED
+            && sh->life != ngx_http_b24_generation)
+        {
             sh->resume = 0;
         }
+
+        sh->life = ngx_http_b24_generation;
     }
 
     ngx_http_b24_deliver_kick();
@@ -318,7 +358,7 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
         ngx_del_timer(&lane->timer);
     }
 
-    if (ngx_http_b24_lane_book(lane)) {
+    if (ngx_http_b24_lane_probe(lane) || ngx_http_b24_lane_book(lane)) {
         return;
     }
 
@@ -382,6 +422,88 @@ ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane)
 }
 
 
+/* 1: the portal is blocked, and no order may go to it now */
+
+static ngx_uint_t
+ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane)
+{
+    ngx_msec_t                ms;
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+
+    if (lane->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED
+        || lane->proven > ngx_time())
+    {
+        return 0;
+    }
+
+    if (!ngx_http_b24_lane_waits(lane)) {
+        return 1;
+    }
+
+    ms = ngx_http_b24_portal_take(lane->portal);
+
+    if (ms) {
+        ngx_http_b24_lane_sleep(lane, ms);
+        return 1;
+    }
+
+    op = lane->portal->origins.elts;
+
+    for (i = 0; op[i]->conf->webhook->dry; i++) { /* void */ }
+
+    if (ngx_http_b24_probe_send(&lane->probe, lane->refused ? lane->refused
+                                                            : op[i]->conf)
+        != NGX_OK)
+    {
+        /* the tick tries again */
+        return 1;
+    }
+
+    lane->stage = NGX_HTTP_B24_LANE_PROBE;
+
+    return 1;
+}
+
+
+/* is there anything to deliver?  Else a blocked portal is left alone. */
+
+static ngx_uint_t
+ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t                 i;
+    ngx_http_b24_origin_t    **op;
+    ngx_http_b24_sh_origin_t  *sh;
+
+    op = lane->portal->origins.elts;
+
+    for (i = 0; i < lane->portal->origins.nelts; i++) {
+        sh = op[i]->sh;
+
+        if (!op[i]->conf->webhook->dry
+            && (sh->counts[B24_STATE_ACCEPTED] || sh->counts[B24_STATE_WAITING]
+                || sh->counts[B24_STATE_SENDING]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_b24_lane_probed(void *data)
+{
+    ngx_http_b24_lane_t  *lane = data;
+
+    lane->stage = NGX_HTTP_B24_LANE_IDLE;
+    lane->proven = lane->probe.good ? ngx_time() + NGX_HTTP_B24_OPEN : 0;
+
+    ngx_http_b24_lane_kick(lane);
+}
+
+
 /* 1: the portal is being asked about itself, or will be */
 
 static ngx_uint_t
@@ -418,6 +540,10 @@ ngx_http_b24_lane_book_done(void *data)
     ngx_http_b24_lane_t  *lane = data;
 
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
+
+    /* refused or not, it did for a probe: the first order shall tell its cause */
+
+    lane->proven = ngx_time() + NGX_HTTP_B24_OPEN;
 
     ngx_http_b24_lane_kick(lane);
 }
@@ -509,6 +635,7 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     lane->writes = 0;
     lane->direct = 0;
     lane->turned = 0;
+    lane->command = 0;
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
 }
 
@@ -843,6 +970,7 @@ ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t)
     }
 
     if (verdict.class != B24_CLASS_OK) {
+        lane->command = 1;
         ngx_http_b24_fail(lane, &verdict, "batch");
         return;
     }
@@ -1059,6 +1187,7 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
     }
 
     if (verdict.class != B24_CLASS_OK) {
+        lane->command = 1;
         ngx_http_b24_fail(lane, &verdict, method ? method : "batch");
         return;
     }
@@ -1102,25 +1231,18 @@ ngx_http_b24_send(ngx_http_b24_lane_t *lane)
 static ngx_int_t
 ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
 {
-    size_t                    len;
-    u_char                   *p;
     ngx_http_b24_transfer_t  *t;
-    ngx_http_b24_webhook_t   *wh;
 
     t = &lane->transfer;
-    wh = lane->origin->conf->webhook;
 
-    len = wh->url.len + ngx_strlen(lane->method) + sizeof(".json");
-
-    p = b24_pnalloc(lane->pool, len);
-    if (p == NULL) {
+    if (ngx_http_b24_portal_url(lane->portal, lane->origin->conf->webhook,
+                                lane->method, lane->pool, &t->url)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    t->url.data = p;
-    p = ngx_sprintf(p, "%V%s.json%Z", &wh->url, lane->method);
-    t->url.len = p - t->url.data - 1;
-
+    t->hops = 0;
     t->body = lane->body;
     t->certificate = lane->origin->conf->certificate;
 
@@ -1128,7 +1250,10 @@ ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
 }
 
 
-/* judges the transfer as a whole; NGX_OK: the answer is worth reading */
+/*
+ * Judges the transfer as a whole; NGX_OK: the answer is worth reading, otherwise
+ * the order goes its way already.
+ */
 
 static ngx_int_t
 ngx_http_b24_answer(ngx_http_b24_lane_t *lane, b24_answer_t *answer)
@@ -1137,6 +1262,10 @@ ngx_http_b24_answer(ngx_http_b24_lane_t *lane, b24_answer_t *answer)
     ngx_http_b24_transfer_t  *t;
 
     t = &lane->transfer;
+
+    if (ngx_http_b24_portal_follow(lane->portal, t, lane->pool) == NGX_OK) {
+        return NGX_AGAIN;
+    }
 
     rc = b24_answer_parse(lane->pool, t->net, (unsigned) t->http, &t->answer,
                           answer);
@@ -1150,6 +1279,14 @@ ngx_http_b24_answer(ngx_http_b24_lane_t *lane, b24_answer_t *answer)
     }
 
     if (answer->verdict.class != B24_CLASS_OK) {
+
+        if (t->advice) {
+            answer->verdict.advice = t->advice;
+        }
+
+        /* the rows' own call is one command */
+
+        lane->command = lane->direct;
         ngx_http_b24_fail(lane, &answer->verdict, lane->method);
         return NGX_ERROR;
     }
@@ -1164,7 +1301,6 @@ static void
 ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     const char *method)
 {
-    u_char                   *p, *last;
     int64_t                   now;
     ngx_msec_t                ms;
     ngx_uint_t                write;
@@ -1175,34 +1311,8 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
 
     /* the lane's own memory outlives the pool's strings until the commit */
 
-    p = (u_char *) lane->cause;
-    last = p + sizeof(lane->cause) - 1;
-
-    if (lane->transfer.net != B24_NET_OK && lane->transfer.error) {
-
-        /* nobody has answered; curl knows more about why */
-
-        p = ngx_slprintf(p, last, "%s", lane->transfer.error);
-
-        if (verdict->advice == NULL) {
-            verdict->advice = lane->transfer.advice;
-        }
-
-    } else if (verdict->code.len || verdict->text.len) {
-        p = ngx_slprintf(p, last, "Bitrix24 answered %V%s%V",
-                         &verdict->code,
-                         (verdict->code.len && verdict->text.len) ? ": " : "",
-                         &verdict->text);
-
-    } else if (verdict->http) {
-        p = ngx_slprintf(p, last, "the portal answered %ud without saying "
-                         "why", verdict->http);
-
-    } else {
-        p = ngx_slprintf(p, last, "the request could not be sent");
-    }
-
-    *p = '\0';
+    ngx_http_b24_reason(&lane->transfer, verdict, lane->cause,
+                        sizeof(lane->cause));
 
     lane->out.cause = lane->cause;
     lane->out.advice = verdict->advice;
@@ -1219,13 +1329,21 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     now = ngx_http_b24_now();
 
     if (verdict->class == B24_CLASS_PERMANENT) {
-
-        /* this order only */
-
-        ngx_http_b24_portal_good(lane->portal);
-        ngx_http_b24_outcome(lane, B24_STATE_PARKED);
+        ngx_http_b24_park(lane, verdict);
         return;
     }
+
+    if (verdict->class == B24_CLASS_OPERATOR) {
+
+        if (lane->command && ngx_http_b24_strike(lane)) {
+            ngx_http_b24_park(lane, verdict);
+            return;
+        }
+
+        lane->refused = bscf;
+    }
+
+    lane->proven = 0;
 
     ms = ngx_http_b24_portal_bad(lane->portal, bscf, verdict, lane->cause,
                                  verdict->advice);
@@ -1248,6 +1366,84 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     lane->out.next = now + (int64_t) ms;
 
     ngx_http_b24_outcome(lane, B24_STATE_WAITING);
+}
+
+
+/* this order only: the others go on */
+
+static void
+ngx_http_b24_park(ngx_http_b24_lane_t *lane, const b24_verdict_t *verdict)
+{
+    ngx_str_t   code;
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    code = ngx_http_b24_safe_code(verdict);
+
+    if (ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: %s is parked, the portal \"%V\" refuses it: %V",
+                      lane->job.key, &lane->portal->host, &code);
+    }
+
+    ngx_http_b24_portal_good(lane->portal);
+    ngx_http_b24_outcome(lane, B24_STATE_PARKED);
+}
+
+
+/*
+ * An order is refused for what should be the matter of all.  1: it has been so
+ * before, time and again, and others got through in between: it is this order.
+ */
+
+static ngx_uint_t
+ngx_http_b24_strike(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t               i;
+    ngx_http_b24_suspect_t  *s;
+
+    for (i = 0; i < NGX_HTTP_B24_SUSPECTS; i++) {
+        s = &lane->suspects[i];
+
+        if (s->record != lane->job.record) {
+            continue;
+        }
+
+        if (s->passed) {
+            s->passed = 0;
+            s->strikes++;
+        }
+
+        return s->strikes >= NGX_HTTP_B24_STRIKES;
+    }
+
+    s = &lane->suspects[lane->suspect++ % NGX_HTTP_B24_SUSPECTS];
+
+    s->record = lane->job.record;
+    s->strikes = 1;
+    s->passed = 0;
+
+    return 0;
+}
+
+
+static void
+ngx_http_b24_passed(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t               i;
+    ngx_http_b24_suspect_t  *s;
+
+    for (i = 0; i < NGX_HTTP_B24_SUSPECTS; i++) {
+        s = &lane->suspects[i];
+
+        if (s->record == lane->job.record) {
+            s->record = 0;
+
+        } else {
+            s->passed = 1;
+        }
+    }
 }
 
 
@@ -1303,6 +1499,7 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
 
     if (state == B24_STATE_DELIVERED) {
         ngx_http_b24_portal_good(lane->portal);
+        ngx_http_b24_passed(lane);
 
         out->method = NULL;
         out->cause = NULL;

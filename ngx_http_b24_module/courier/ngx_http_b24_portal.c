@@ -1,8 +1,12 @@
 
 /*
- * A host of the CRM: its bucket, its back-off, its state.  All of it lies in
+ * A host of the CRM: its bucket, its breaker, its state.  All of it lies in
  * shared memory, so that the next courier goes on where this one stopped; only
  * the elected courier writes.
+ *
+ * The breaker is closed (ok), open until "resume" after a failure, and half-open
+ * from then on: an order is tried, one at a time.  Of a blocked portal, which
+ * needs a person, "profile" is asked before that.
  */
 
 
@@ -15,7 +19,7 @@
 #define NGX_HTTP_B24_WAIT           300000
 
 
-static ngx_uint_t ngx_http_b24_portal_words(ngx_str_t *code);
+static ngx_msec_t ngx_http_b24_portal_wait(const b24_verdict_t *verdict);
 
 
 /*
@@ -118,9 +122,8 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     ngx_http_b24_srv_conf_t *bscf, const b24_verdict_t *verdict,
     const char *reason, const char *advice)
 {
-    int64_t                    now;
     ngx_msec_t                 ms;
-    ngx_uint_t                 left;
+    ngx_uint_t                 left, blocked;
     ngx_str_t                  why;
     ngx_http_b24_sh_portal_t  *sh;
 
@@ -133,29 +136,27 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
 
     ms = ngx_http_b24_backoff(bscf, sh->failures);
 
-    switch (verdict->class) {
+    /* what a person has to do stays, whatever comes on top of it */
 
-    case B24_CLASS_WAIT:
-        sh->state = NGX_HTTP_B24_PORTAL_THROTTLED;
+    blocked = (sh->state == NGX_HTTP_B24_PORTAL_BLOCKED
+               && verdict->class != B24_CLASS_OPERATOR);
 
-        ms = NGX_HTTP_B24_WAIT;
-        now = ngx_http_b24_now() / 1000;
+    if (verdict->class == B24_CLASS_WAIT) {
+        ms = ngx_http_b24_portal_wait(verdict);
 
-        if (verdict->reset_at > now && verdict->reset_at < now + 3600) {
-            ms = (ngx_msec_t) (verdict->reset_at - now) * 1000 + 1000;
-        }
-
-        break;
-
-    case B24_CLASS_OPERATOR:
-        sh->state = NGX_HTTP_B24_PORTAL_BLOCKED;
+    } else if (verdict->class == B24_CLASS_OPERATOR || blocked) {
         ms = ngx_max(ms, NGX_HTTP_B24_BLOCKED_FIRST);
         ms = ngx_min(ms, bscf->retry_max);
-        break;
+    }
 
-    default:
-        sh->state = NGX_HTTP_B24_PORTAL_RETRYING;
-        break;
+    if (!blocked) {
+        sh->state = (verdict->class == B24_CLASS_WAIT)
+                    ? NGX_HTTP_B24_PORTAL_THROTTLED
+                    : (verdict->class == B24_CLASS_OPERATOR)
+                    ? NGX_HTTP_B24_PORTAL_BLOCKED
+                    : NGX_HTTP_B24_PORTAL_RETRYING;
+
+        ngx_http_b24_sh_reason(sh, reason, advice);
     }
 
     sh->resume = ngx_current_msec + ms;
@@ -164,18 +165,12 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
         sh->resume = 1;
     }
 
-    ngx_http_b24_sh_reason(sh, reason, advice);
-
-    /* the portal's own words may hold the buyer's: they go to the page only */
-
-    why = verdict->code;
-
     if (verdict->http == 0) {
         why.data = (u_char *) reason;
         why.len = ngx_strlen(reason);
 
-    } else if (why.len == 0 || ngx_http_b24_portal_words(&why)) {
-        ngx_str_set(&why, "an error without a code");
+    } else {
+        why = ngx_http_b24_safe_code(verdict);
     }
 
     if (ngx_http_b24_quiet(&quiet, &left)) {
@@ -189,23 +184,84 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
 }
 
 
-static ngx_uint_t
-ngx_http_b24_portal_words(ngx_str_t *code)
-{
-    size_t  i;
-    u_char  ch;
+/*
+ * Until the portal's own time, by its own clock when the answer tells that; a
+ * time that has passed, or is more than an hour away, is none.
+ */
 
-    for (i = 0; i < code->len; i++) {
-        ch = code->data[i] | 0x20;
+static ngx_msec_t
+ngx_http_b24_portal_wait(const b24_verdict_t *verdict)
+{
+    int64_t  ms;
+
+    ms = verdict->reset_at * 1000
+         - (verdict->now ? verdict->now * 1000 : ngx_http_b24_now());
+
+    if (verdict->reset_at == 0 || ms <= 0 || ms > 3600 * 1000) {
+        return NGX_HTTP_B24_WAIT;
+    }
+
+    return (ngx_msec_t) ms;
+}
+
+
+void
+ngx_http_b24_reason(ngx_http_b24_transfer_t *t, const b24_verdict_t *verdict,
+    char *text, size_t size)
+{
+    u_char  *p, *last;
+
+    p = (u_char *) text;
+    last = p + size - 1;
+
+    if (t->net != B24_NET_OK && t->error) {
+
+        /* nobody has answered; curl knows more about why */
+
+        p = ngx_slprintf(p, last, "%s", t->error);
+
+    } else if (verdict->code.len || verdict->text.len) {
+        p = ngx_slprintf(p, last, "Bitrix24 answered %V%s%V",
+                         &verdict->code,
+                         (verdict->code.len && verdict->text.len) ? ": " : "",
+                         &verdict->text);
+
+    } else if (verdict->http) {
+        p = ngx_slprintf(p, last, "the portal answered %ud without saying "
+                         "why", verdict->http);
+
+    } else {
+        p = ngx_slprintf(p, last, "the request could not be sent");
+    }
+
+    *p = '\0';
+}
+
+
+ngx_str_t
+ngx_http_b24_safe_code(const b24_verdict_t *verdict)
+{
+    size_t     i;
+    u_char     ch;
+    ngx_str_t  code;
+
+    code = verdict->code;
+
+    for (i = 0; i < code.len; i++) {
+        ch = code.data[i] | 0x20;
 
         if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9')
-            && code->data[i] != '_')
+            && code.data[i] != '_')
         {
-            return 1;
+            break;
         }
     }
 
-    return 0;
+    if (i < code.len || code.len == 0) {
+        ngx_str_set(&code, "an error without a code");
+    }
+
+    return code;
 }
 
 

@@ -47,6 +47,7 @@ static int b24_contains(const b24_str_t *text, const char *words);
 static void b24_answer_time(const b24_node_t *time, b24_answer_t *answer);
 static void b24_answer_times(const b24_node_t *times, b24_answer_t *answer);
 static int64_t b24_answer_ms(const b24_node_t *node);
+static int64_t b24_answer_now(const b24_answer_t *answer);
 static b24_node_t *b24_member(const b24_node_t *node, const char *name);
 static int b24_describe(b24_pool_t *pool, const b24_str_t *desc,
     b24_str_t *text);
@@ -202,6 +203,7 @@ b24_answer_parse(b24_pool_t *pool, b24_net_e net, unsigned http,
 
         if (v->class == B24_CLASS_WAIT) {
             v->reset_at = answer->operating_reset_at;
+            v->now = b24_answer_now(answer);
         }
 
         return B24_OK;
@@ -253,6 +255,8 @@ b24_answer_command(b24_pool_t *pool, const b24_answer_t *answer,
             if (verdict->reset_at == 0) {
                 verdict->reset_at = answer->operating_reset_at;
             }
+
+            verdict->now = b24_answer_now(answer);
         }
 
         return B24_CMD_FAILED;
@@ -574,6 +578,20 @@ b24_answer_ms(const b24_node_t *node)
     }
 
     return d.units;
+}
+
+
+/* the portal's clock: it need not be ours */
+
+static int64_t
+b24_answer_now(const b24_answer_t *answer)
+{
+    int64_t  ms;
+
+    ms = b24_answer_ms(b24_member(b24_member(answer->root, "time"),
+                                  "finish"));
+
+    return ms > 0 ? ms / 1000 : 0;
 }
 
 

@@ -91,6 +91,8 @@ typedef struct {
                                        bytes, no URL, no webhook code */
     const char  *advice;            /* static, plain words; NULL when none */
     int64_t      reset_at;          /* Unix seconds; 0: not told */
+    int64_t      now;               /* the portal's clock at that answer, Unix
+                                       seconds; 0: not told */
     unsigned     http;
 } b24_verdict_t;
 
@@ -128,6 +130,36 @@ typedef enum {
 b24_cmd_state_e b24_answer_command(b24_pool_t *pool,
     const b24_answer_t *answer, const char *name, b24_node_t **result,
     b24_verdict_t *verdict);
+
+/* ---- a portal that was renamed ---- */
+
+#define B24_MOVED_HOST    100       /* bytes of a host that are kept */
+#define B24_MOVED_ADVICE  256
+
+typedef enum {
+    B24_MOVED_TO = 0,               /* the same request may go to *host */
+    B24_MOVED_NOWHERE,              /* no address, or none that makes sense */
+    B24_MOVED_PLAIN,                /* without TLS */
+    B24_MOVED_AWAY,                 /* out of the portal's domain */
+    B24_MOVED_ELSEWHERE,            /* not to REST */
+    B24_MOVED_BACK                  /* to where it was asked */
+} b24_moved_e;
+
+/*
+ * What a redirect (301, 302, 307, 308) means.  home: host[:port] of
+ * b24_webhook; asked: the address of the request; location: where the answer
+ * points, absolute.  Only https is followed, to the host of home or to one that
+ * differs from it in the first label only, with two labels or more behind that
+ * (a.bitrix24.ru -> b.bitrix24.ru).  *host: host[:port] in lower case, also
+ * when it is refused; empty when there is none.
+ */
+b24_moved_e b24_moved(b24_pool_t *pool, const b24_str_t *home,
+    const b24_str_t *asked, const b24_str_t *location, b24_str_t *host);
+/* what a person should do about one that is not followed; names the host, never
+ * the path: text has room for B24_MOVED_ADVICE */
+void b24_moved_advice(b24_moved_e moved, const b24_str_t *host, char *text,
+    size_t size);
+
 
 /* an id as Bitrix24 prints it: number or string of digits; 0 when it is none */
 int64_t b24_node_id(const b24_node_t *node);
