@@ -94,6 +94,11 @@ typedef struct {
     ngx_uint_t                writes;
     b24_queue_fact_t         *facts;        /* recalled, then learned */
     size_t                    nfacts;
+    b24_queue_fact_t          doubts[B24_CRM_KEYS];
+    size_t                    ndoubts;
+    int64_t                   until;        /* another's doubt is over */
+    unsigned                  doubted;      /* steps put in doubt by us */
+    unsigned                  unsure:1;     /* how the write went is unknown */
     unsigned                  direct:1;     /* it is the rows' own call */
     unsigned                  turned:1;     /* to the other b24_api */
     unsigned                  command:1;    /* one of them failed, not all */
@@ -130,6 +135,8 @@ static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_recall(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_recall_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
+static b24_queue_rc_e ngx_http_b24_doubts(ngx_http_b24_lane_t *lane,
+    b24_queue_t *q, size_t n);
 static void ngx_http_b24_recall_done(ngx_http_b24_call_t *call);
 
 static void ngx_http_b24_lookup(ngx_http_b24_lane_t *lane);
@@ -139,6 +146,7 @@ static void ngx_http_b24_write(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_write_direct(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_attempt_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
+static void ngx_http_b24_doubt(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_attempt_done(ngx_http_b24_call_t *call);
 static void ngx_http_b24_write_done(ngx_http_b24_transfer_t *t);
 
@@ -156,6 +164,7 @@ static void ngx_http_b24_passed(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
 static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
     b24_state_e state);
+static void ngx_http_b24_settle_doubts(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_learn(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_remarks(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_outcome_run(ngx_http_b24_call_t *call,
@@ -632,6 +641,10 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     lane->order = NULL;
     lane->facts = NULL;
     lane->nfacts = 0;
+    lane->ndoubts = 0;
+    lane->until = 0;
+    lane->doubted = 0;
+    lane->unsure = 0;
     lane->writes = 0;
     lane->direct = 0;
     lane->turned = 0;
@@ -831,7 +844,7 @@ ngx_http_b24_recall(ngx_http_b24_lane_t *lane)
     size_t  i;
 
     lane->facts = b24_pcalloc(lane->pool,
-                              (B24_CRM_KEYS + 3 + lane->order->nitems)
+                              (2 * B24_CRM_KEYS + 3 + lane->order->nitems)
                               * sizeof(b24_queue_fact_t));
 
     if (lane->facts == NULL
@@ -883,6 +896,52 @@ ngx_http_b24_recall_run(ngx_http_b24_call_t *call, b24_queue_t *q)
         call->rc = b24_queue_recall(q, lane->facts + n, lane->nfacts - n,
                                     NGX_HTTP_B24_PRODUCTS, lane->now);
     }
+
+    if (call->rc == B24_QUEUE_OK) {
+        call->rc = ngx_http_b24_doubts(lane, q, n);
+    }
+}
+
+
+/*
+ * Another order's write may be about to make this buyer's contact or company,
+ * and the portal may be at work on it still: whoever looks now finds nobody and
+ * makes a second one.  n facts stand before the products.
+ */
+
+static b24_queue_rc_e
+ngx_http_b24_doubts(ngx_http_b24_lane_t *lane, b24_queue_t *q, size_t n)
+{
+    size_t             i;
+    int64_t            unknown, until;
+    b24_queue_rc_e     rc;
+    b24_queue_fact_t  *doubt;
+
+    unknown = (int64_t) lane->origin->conf->retry_unknown;
+
+    for (i = 0; i < n; i++) {
+        lane->doubts[i] = lane->facts[i];
+        lane->doubts[i].kind = B24_FACT_DOUBT;
+    }
+
+    lane->ndoubts = n;
+
+    rc = b24_queue_recall(q, lane->doubts, n, unknown, lane->now);
+
+    for (i = 0; rc == B24_QUEUE_OK && i < n; i++) {
+        doubt = &lane->doubts[i];
+
+        if (doubt->id == 0 || doubt->id == lane->job.record) {
+            continue;
+        }
+
+        /* a clock that was ahead must not make it longer */
+
+        until = ngx_min(doubt->time, lane->now) + unknown;
+        lane->until = ngx_max(lane->until, until);
+    }
+
+    return rc;
 }
 
 
@@ -892,6 +951,15 @@ static void
 ngx_http_b24_recall_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
+
+    if (lane->until) {
+        lane->out.cause = "an earlier order of the same buyer or firm is being "
+                          "written";
+        lane->out.next = lane->until;
+
+        ngx_http_b24_outcome(lane, B24_STATE_WAITING);
+        return;
+    }
 
     if (call->rc == B24_QUEUE_OK
         && b24_crm_recalled(lane->pool, &lane->set, lane->order, &lane->known,
@@ -1096,10 +1164,45 @@ ngx_http_b24_attempt_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     ngx_http_b24_lane_t  *lane = call->data;
 
     if (q) {
+        ngx_http_b24_doubt(lane);
+
         call->rc = b24_queue_attempt(q, ngx_http_b24_owner, &lane->job,
                                      lane->mask, lane->method, NULL,
                                      NGX_HTTP_B24_LEASE, lane->now);
     }
+}
+
+
+/* until its outcome is known, others of this buyer and firm wait */
+
+static void
+ngx_http_b24_doubt(ngx_http_b24_lane_t *lane)
+{
+    size_t    i;
+    unsigned  made;
+
+    made = lane->mask & (1 << B24_STEP_CONTACT | 1 << B24_STEP_COMPANY);
+
+    lane->job.facts = NULL;
+    lane->job.nfacts = 0;
+
+    if (made == 0) {
+        return;
+    }
+
+    for (i = 0; i < lane->ndoubts; i++) {
+        lane->doubts[i].id = 0;
+
+        if (made & (lane->facts[i].kind == B24_FACT_COMPANY
+                    ? 1 << B24_STEP_COMPANY : 1 << B24_STEP_CONTACT))
+        {
+            lane->doubts[i].id = lane->job.record;
+        }
+    }
+
+    lane->job.facts = lane->doubts;
+    lane->job.nfacts = lane->ndoubts;
+    lane->doubted |= made;
 }
 
 
@@ -1360,6 +1463,7 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
      */
 
     if (verdict->class == B24_CLASS_CHECK && write) {
+        lane->unsure = 1;
         ms = ngx_max(ms, bscf->retry_unknown);
     }
 
@@ -1452,6 +1556,7 @@ ngx_http_b24_passed(ngx_http_b24_lane_t *lane)
 static void
 ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause)
 {
+    lane->unsure = 1;
     lane->out.cause = cause;
     lane->out.advice = "look at the order on this page and in the shop, then "
                        "retry or enter it by hand";
@@ -1524,9 +1629,46 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
                       (int64_t) known->deal);
     }
 
+    ngx_http_b24_settle_doubts(lane);
+
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
                            ngx_http_b24_outcome_run,
                            ngx_http_b24_outcome_done);
+}
+
+
+/* others need not wait any longer; facts have room for these */
+
+static void
+ngx_http_b24_settle_doubts(ngx_http_b24_lane_t *lane)
+{
+    size_t                 i;
+    b24_queue_fact_t      *facts;
+    b24_queue_outcome_t   *out;
+
+    if (lane->doubted == 0
+        || (lane->unsure
+            && (((lane->doubted & 1 << B24_STEP_CONTACT)
+                 && lane->known.contact == 0)
+                || ((lane->doubted & 1 << B24_STEP_COMPANY)
+                    && lane->known.company == 0))))
+    {
+        return;
+    }
+
+    out = &lane->out;
+    facts = lane->facts;
+
+    if (out->facts == NULL) {
+        out->nfacts = 0;
+    }
+
+    for (i = 0; i < lane->ndoubts; i++) {
+        lane->doubts[i].id = 0;
+        facts[out->nfacts++] = lane->doubts[i];
+    }
+
+    out->facts = facts;
 }
 
 

@@ -220,6 +220,25 @@ b24_queue_rc_e b24_queue_count(b24_queue_t *q, const b24_str_t *origin,
 
 /* ---- courier (each call is a transaction of its own) ---- */
 
+/* what of a portal is known without asking it */
+typedef enum {
+    B24_FACT_PHONE = 0,             /* contact with that number */
+    B24_FACT_EMAIL,                 /* contact with that address */
+    B24_FACT_COMPANY,               /* company with that INN */
+    B24_FACT_PRODUCT,               /* product with that article */
+    B24_FACT_DOUBT,                 /* record whose write may be about to make
+                                       the contact or company with that key */
+    B24_NFACTS
+} b24_fact_e;
+
+typedef struct {
+    b24_str_t   portal;             /* its host, never a webhook */
+    b24_fact_e  kind;
+    b24_str_t   key;                /* as the caller compares it: E.164 ... */
+    int64_t     id;                 /* in the portal */
+    int64_t     time;               /* recall(): when it was learned last */
+} b24_queue_fact_t;
+
 typedef struct {
     int64_t      record;
     int64_t      event;
@@ -237,6 +256,10 @@ typedef struct {
     int64_t      company_id;
     b24_step_state_e  steps[B24_NSTEPS];
     int64_t      lease;             /* until */
+
+    /* set by the courier: what attempt() learns, as b24_queue_learn() */
+    const b24_queue_fact_t  *facts;
+    size_t       nfacts;
 } b24_queue_job_t;
 
 /*
@@ -271,28 +294,12 @@ b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
 /*
  * Before a transfer that may create something: writes ids known so far (and the
  * link, when the deal is among them) and marks the steps of mask (1 << step)
- * SENT, prolongs the lease, adds a timeline row (state sending, cause, method).
- * STALE when owner no longer holds it.
+ * SENT, prolongs the lease, adds a timeline row (state sending, cause, method),
+ * learns the job's facts.  STALE when owner no longer holds it.
  */
 b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, unsigned mask, const char *method,
     const char *cause, int64_t lease_ms, int64_t now);
-
-/* what of a portal is known without asking it */
-typedef enum {
-    B24_FACT_PHONE = 0,             /* contact with that number */
-    B24_FACT_EMAIL,                 /* contact with that address */
-    B24_FACT_COMPANY,               /* company with that INN */
-    B24_FACT_PRODUCT,               /* product with that article */
-    B24_NFACTS
-} b24_fact_e;
-
-typedef struct {
-    b24_str_t   portal;             /* its host, never a webhook */
-    b24_fact_e  kind;
-    b24_str_t   key;                /* as the caller compares it: E.164 ... */
-    int64_t     id;                 /* in the portal */
-} b24_queue_fact_t;
 
 typedef struct {
     b24_state_e       state;        /* DELIVERED, WAITING, PARKED, ACCEPTED
@@ -333,7 +340,7 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
  */
 
 /*
- * Fills in the id of each fact: 0 when it is not known, was learned more than
+ * Fills in id and time of each fact; the id is 0 when it is not known, was learned more than
  * max_age_ms ago, or more than a day in the future.  An empty key is never
  * known: buyers without a phone are not one buyer.  After an error all ids are
  * 0.

@@ -335,6 +335,10 @@ b24_queue_attempt(b24_queue_t *q, const char *owner,
                                  now);
     }
 
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_put_facts(q, job->facts, job->nfacts, now);
+    }
+
     return b24_queue_finish(q, rc);
 }
 

@@ -42,6 +42,7 @@ b24_queue_recall(b24_queue_t *q, b24_queue_fact_t *facts, size_t n,
 
     for (i = 0; i < n; i++) {
         facts[i].id = 0;
+        facts[i].time = 0;
     }
 
     rc = b24_queue_begin_read(q, &own);
@@ -107,6 +108,7 @@ b24_queue_recall_one(b24_queue_t *q, const u_char *salt,
 
         if (time >= now - max_age_ms && time <= now + B24_QUEUE_DAY) {
             fact->id = b24_query_get_int(&query, 0);
+            fact->time = time;
         }
     }
 

@@ -23,7 +23,7 @@ static const char *const  b24_kind_names[] = {
 };
 
 static const char *const  b24_fact_names[B24_NFACTS] = {
-    "phone", "email", "company", "product"
+    "phone", "email", "company", "product", "doubt"
 };
 
 static const char *const  b24_step_names[B24_NSTEPS] = {

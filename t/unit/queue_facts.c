@@ -227,6 +227,54 @@ test_outcome(void)
 }
 
 
+/* with the attempt that puts a buyer in doubt, and when that was */
+
+static void
+test_attempt(void)
+{
+    int64_t                  next;
+    b24_pool_t              *pool;
+    b24_queue_t             *q;
+    b24_queue_job_t          job;
+    b24_queue_fact_t         f[2];
+
+    q = queue_open(queue_path("attempt.db"));
+    pool = b24_pool_create(0);
+
+    (void) queue_order(q, "shop", "1", "a", T0);
+    (void) queue_claim(q, pool, "shop", "w1", T0, &job, &next);
+
+    f[0] = fact("a", B24_FACT_DOUBT, "1", job.record);
+    f[1] = fact("a", B24_FACT_PHONE, "1", 0);
+
+    job.facts = f;
+    job.nfacts = 1;
+
+    is_int(b24_queue_attempt(q, "w2", &job, 1 << B24_STEP_CONTACT, "batch",
+                             NULL, 1000, T0 + 5),
+           B24_QUEUE_STALE, "an attempt of another owner");
+    is_int(recall(q, "a", B24_FACT_DOUBT, "1", T0), 0, "nothing is learned");
+
+    is_int(b24_queue_attempt(q, "w1", &job, 1 << B24_STEP_CONTACT, "batch",
+                             NULL, 1000, T0 + 5),
+           B24_QUEUE_OK, "an attempt");
+
+    f[0].id = 0;
+    is_int(b24_queue_recall(q, f, 2, 1000, T0 + 6), B24_QUEUE_OK, "recall");
+    is_int(f[0].id, job.record, "the record in doubt");
+    is_int(f[0].time, T0 + 5, "since the attempt");
+    is_int(f[1].id, 0, "which is no phone of a contact");
+    is_int(f[1].time, 0, "nor has it a time");
+
+    is_int(b24_queue_recall(q, f, 1, 1000, T0 + 1006), B24_QUEUE_OK,
+           "recall later");
+    is_int(f[0].id, 0, "it is over");
+
+    b24_pool_destroy(pool);
+    b24_queue_close(q);
+}
+
+
 /* reads all of a file, says whether the text is in it */
 
 static int
@@ -362,6 +410,7 @@ main(void)
     test_age();
     test_forget();
     test_outcome();
+    test_attempt();
     test_discreet();
     test_bounded();
 
