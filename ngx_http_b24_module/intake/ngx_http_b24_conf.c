@@ -18,7 +18,7 @@ static void ngx_http_b24_first_filter(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_http_b24_portal_id(ngx_conf_t *cf, ngx_int_t *id,
     ngx_int_t min);
 static ngx_uint_t ngx_http_b24_field_name(ngx_str_t *name);
-static ngx_int_t ngx_http_b24_check_desks(ngx_conf_t *cf,
+static void ngx_http_b24_check_desks(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 static ngx_int_t ngx_http_b24_check_uses(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
@@ -1053,17 +1053,15 @@ ngx_http_b24_conf_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
         }
     }
 
-    if (ngx_http_b24_check_desks(cf, bmcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_b24_check_desks(cf, bmcf);
 
     return ngx_http_b24_check_uses(cf, bmcf);
 }
 
 
-/* a page that shows an origin nobody has would say "no orders" for ever */
+/* no error: a shop that is gone may have left records that wait for a person */
 
-static ngx_int_t
+static void
 ngx_http_b24_check_desks(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
     ngx_uint_t               i, j;
@@ -1082,16 +1080,14 @@ ngx_http_b24_check_desks(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
         }
 
         if (j == bmcf->origins.nelts) {
-            ngx_http_b24_conf_error(cf->log, &shown[i].place,
-                                    "\"b24_status\" shows the origin \"%V\", "
-                                    "but no server with \"b24_mirror\" has it: "
-                                    "correct the name or leave it out",
-                                    &shown[i].origin);
-            return NGX_ERROR;
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"b24_status\" shows the origin \"%V\", but no "
+                          "server with \"b24_mirror\" has it: only what is "
+                          "left of it in the queue is shown in %V:%ui",
+                          &shown[i].origin, &shown[i].place.file,
+                          shown[i].place.line);
         }
     }
-
-    return NGX_OK;
 }
 
 
