@@ -262,6 +262,44 @@ sub crash {
 }
 
 
+# with the phone today and the e-mail tomorrow, it is one buyer
+sub one_buyer {
+    begin();
+    deliver(1, email => undef);
+    deliver('1-b');
+    Test::More::is(requests(), 'look write look write', 'looked up');
+    deliver('1-c', phone => undef);
+    Test::More::is("@{deal('1-c')->{contact_ids}}", "@{contacts()}",
+                   'found by the e-mail the second order gave');
+    deliver('1-d');
+    Test::More::is((split ' ', requests())[-1], 'write', 'known by both');
+
+    my ($contact) = @{B24::Test::portal()->report->{contacts}};
+    Test::More::is("@{$contact->{phones}} @{$contact->{emails}}",
+                   '+79160000001 buyer1@example.com', 'each once');
+}
+
+# the portal's collation takes them for equal
+sub letters {
+    my @ids = map { my $id = "$_-1"; utf8::encode($id); $id } "\x{416}",
+                  "\x{436}";
+
+    begin();
+    main::place([1, id => $ids[0]]);
+
+    my $report = B24::Test::portal()->wait_for(deals => 1, journal => 0);
+
+    main::place([2, id => $ids[1]]);
+    $report = B24::Test::portal()->wait_for(deals => 2, journal => 0);
+    Test::More::is(scalar(keys %{{ map { $_->{origin_id} => 1 }
+                                   @{$report->{deals}} }}), 2,
+                   'a deal of its own');
+    Test::More::is($_->{rows_sum}, '1990.00', 'with its rows')
+        for @{$report->{deals}};
+    Test::More::is(scalar @{contacts()}, 2, 'and a contact');
+}
+
+
 # ---- stages --------------------------------------------------------------
 
 sub stages {
@@ -509,7 +547,23 @@ __DATA__
 
 
 
-=== TEST 5: classic: a crash cannot make a remembered contact true
+=== TEST 5: classic: by phone today, by e-mail tomorrow
+--- http_config eval: ::http('b24_api classic;')
+--- config eval: $::server
+--- scenario
+    ::one_buyer();
+
+
+
+=== TEST 6: classic: numbers that differ in the case of a letter
+--- http_config eval: ::http('b24_api classic;')
+--- config eval: $::server
+--- scenario
+    ::letters();
+
+
+
+=== TEST 7: classic: a crash cannot make a remembered contact true
 --- http_config eval: ::http('b24_api classic; ')
 --- config eval: $::server
 --- expected_alert
@@ -519,7 +573,7 @@ exited on signal 9
 
 
 
-=== TEST 6: classic: stages the portal does not have
+=== TEST 8: classic: stages the portal does not have
 --- http_config eval: ::http('b24_api classic; b24_stage K NOWHERE; b24_stage E EXECUTING;')
 --- config eval: $::server
 --- scenario
@@ -527,7 +581,7 @@ exited on signal 9
 
 
 
-=== TEST 7: classic: stages of another pipeline, the old method is gone
+=== TEST 9: classic: stages of another pipeline, the old method is gone
 --- http_config eval: ::http('b24_api classic; b24_category 3; b24_stage K NOWHERE;')
 --- config eval: $::server
 --- scenario
@@ -535,7 +589,7 @@ exited on signal 9
 
 
 
-=== TEST 8: classic: a pipeline the portal does not have
+=== TEST 10: classic: a pipeline the portal does not have
 --- http_config eval: ::http('b24_api classic; b24_category 77;')
 --- config eval: $::server
 --- scenario
@@ -543,7 +597,7 @@ exited on signal 9
 
 
 
-=== TEST 9: classic: what the portal drops without a word is seen
+=== TEST 11: classic: what the portal drops without a word is seen
 --- http_config eval: ::http('b24_api classic; b24_deal SOURCE_ID NOSUCH;')
 --- config eval: $::server
 --- scenario
@@ -551,7 +605,7 @@ exited on signal 9
 
 
 
-=== TEST 10: classic: products by article
+=== TEST 12: classic: products by article
 --- http_config eval: ::http('b24_api classic; b24_product xml_id;')
 --- config eval: $::server
 --- scenario
@@ -559,7 +613,7 @@ exited on signal 9
 
 
 
-=== TEST 11: classic: products without the permission
+=== TEST 13: classic: products without the permission
 --- http_config eval: ::http('b24_api classic; b24_product xml_id;')
 --- config eval: $::server
 --- scenario
@@ -567,7 +621,7 @@ exited on signal 9
 
 
 
-=== TEST 12: classic: products by the shop's own numbers
+=== TEST 14: classic: products by the shop's own numbers
 --- http_config eval: ::http('b24_api classic; b24_product id;')
 --- config eval: $::server
 --- scenario
@@ -575,7 +629,7 @@ exited on signal 9
 
 
 
-=== TEST 13: classic: a database of three bytes a character
+=== TEST 15: classic: a database of three bytes a character
 --- http_config eval: ::http('b24_api classic; ')
 --- config eval: $::server
 --- scenario
@@ -583,7 +637,7 @@ exited on signal 9
 
 
 
-=== TEST 14: classic: mandatory fields of one family of methods
+=== TEST 16: classic: mandatory fields of one family of methods
 --- http_config eval: ::http('b24_api classic; ')
 --- config eval: $::server
 --- scenario
@@ -591,7 +645,7 @@ exited on signal 9
 
 
 
-=== TEST 15: classic: methods that are gone
+=== TEST 17: classic: methods that are gone
 --- http_config eval: ::http('b24_api classic; ')
 --- config eval: $::server
 --- scenario
@@ -599,7 +653,7 @@ exited on signal 9
 
 
 
-=== TEST 16: universal: a known buyer takes one request
+=== TEST 18: universal: a known buyer takes one request
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -607,7 +661,7 @@ exited on signal 9
 
 
 
-=== TEST 17: universal: a known buyer and firm take one request
+=== TEST 19: universal: a known buyer and firm take one request
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -615,7 +669,7 @@ exited on signal 9
 
 
 
-=== TEST 18: universal: a contact that is deleted, merged, or has lost its phone
+=== TEST 20: universal: a contact that is deleted, merged, or has lost its phone
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -623,7 +677,7 @@ exited on signal 9
 
 
 
-=== TEST 19: universal: the index of phones lags behind
+=== TEST 21: universal: the index of phones lags behind
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -631,7 +685,23 @@ exited on signal 9
 
 
 
-=== TEST 20: universal: a crash cannot make a remembered contact true
+=== TEST 22: universal: by phone today, by e-mail tomorrow
+--- http_config eval: ::http('b24_api universal;')
+--- config eval: $::server
+--- scenario
+    ::one_buyer();
+
+
+
+=== TEST 23: universal: numbers that differ in the case of a letter
+--- http_config eval: ::http('b24_api universal;')
+--- config eval: $::server
+--- scenario
+    ::letters();
+
+
+
+=== TEST 24: universal: a crash cannot make a remembered contact true
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- expected_alert
@@ -641,7 +711,7 @@ exited on signal 9
 
 
 
-=== TEST 21: universal: stages the portal does not have
+=== TEST 25: universal: stages the portal does not have
 --- http_config eval: ::http('b24_api universal; b24_stage K NOWHERE; b24_stage E EXECUTING;')
 --- config eval: $::server
 --- scenario
@@ -649,7 +719,7 @@ exited on signal 9
 
 
 
-=== TEST 22: universal: stages of another pipeline, the old method is gone
+=== TEST 26: universal: stages of another pipeline, the old method is gone
 --- http_config eval: ::http('b24_api universal; b24_category 3; b24_stage K NOWHERE;')
 --- config eval: $::server
 --- scenario
@@ -657,7 +727,7 @@ exited on signal 9
 
 
 
-=== TEST 23: universal: a pipeline the portal does not have
+=== TEST 27: universal: a pipeline the portal does not have
 --- http_config eval: ::http('b24_api universal; b24_category 77;')
 --- config eval: $::server
 --- scenario
@@ -665,7 +735,7 @@ exited on signal 9
 
 
 
-=== TEST 24: universal: what the portal drops without a word is seen
+=== TEST 28: universal: what the portal drops without a word is seen
 --- http_config eval: ::http('b24_api universal; b24_deal SOURCE_ID NOSUCH;')
 --- config eval: $::server
 --- scenario
@@ -673,7 +743,7 @@ exited on signal 9
 
 
 
-=== TEST 25: universal: products by article
+=== TEST 29: universal: products by article
 --- http_config eval: ::http('b24_api universal; b24_product xml_id;')
 --- config eval: $::server
 --- scenario
@@ -681,7 +751,7 @@ exited on signal 9
 
 
 
-=== TEST 26: universal: products without the permission
+=== TEST 30: universal: products without the permission
 --- http_config eval: ::http('b24_api universal; b24_product xml_id;')
 --- config eval: $::server
 --- scenario
@@ -689,7 +759,7 @@ exited on signal 9
 
 
 
-=== TEST 27: universal: products by the shop's own numbers
+=== TEST 31: universal: products by the shop's own numbers
 --- http_config eval: ::http('b24_api universal; b24_product id;')
 --- config eval: $::server
 --- scenario
@@ -697,7 +767,7 @@ exited on signal 9
 
 
 
-=== TEST 28: universal: a database of three bytes a character
+=== TEST 32: universal: a database of three bytes a character
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -705,7 +775,7 @@ exited on signal 9
 
 
 
-=== TEST 29: universal: mandatory fields of one family of methods
+=== TEST 33: universal: mandatory fields of one family of methods
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario
@@ -713,7 +783,7 @@ exited on signal 9
 
 
 
-=== TEST 30: universal: methods that are gone
+=== TEST 34: universal: methods that are gone
 --- http_config eval: ::http('b24_api universal; ')
 --- config eval: $::server
 --- scenario

@@ -217,14 +217,17 @@ sub buyers_found {
         }
     }
 
-    # whom a person made nobody has changed
+    # who was found gets what nobody had, and nothing else
     my $crm = B24::Crm::whole_crm();
 
     is(join(' ', map { my $contact = $crm->{contacts}{$_};
                        "$contact->{name}:" . join ',',
                        @{$contact->{phones}}, @{$contact->{emails}} }
-                     $p, $e, $both), 'P:+79160000001 E:e@example.com '
-       . 'B:8 916 000-00-02,B@Example.com', 'people are left as they were');
+                     $p, $e, $both),
+       'P:+79160000001,new-0@example.com,new-1@example.com '
+       . 'E:+79167770000,+79167770001,e@example.com '
+       . 'B:8 916 000-00-02,B@Example.com',
+       'people get what nobody had, and nothing else');
 }
 
 sub buyers_made {

@@ -1705,7 +1705,7 @@ ngx_http_b24_remarks(ngx_http_b24_lane_t *lane)
     /* a total that the rows don't reach is said in the deal, too */
 
     if (b24_crm_rows(lane->pool, lane->order, &rows, &n, &d) == B24_OK
-        && n && d.units)
+        && d.units)
     {
         (void) b24_decimal_print(&d, 2, diff);
 

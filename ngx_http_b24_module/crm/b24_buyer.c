@@ -156,6 +156,15 @@ b24_phone_scan(const b24_str_t *text, size_t from, b24_typed_t *typed)
             continue;
         }
 
+        /* "+49 (0)151": the 0 is for calls from inside the country */
+
+        if (typed->plus && typed->n && i + 2 < text->len && c == '('
+            && text->data[i + 1] == '0' && text->data[i + 2] == ')')
+        {
+            i += 2;
+            continue;
+        }
+
         len = b24_phone_blank(text, i);
 
         if (len == 0) {

@@ -359,6 +359,8 @@ b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
         known->recalled_contact = 1;
         known->phone_fits = known->hint_phone;
         known->email_fits = known->hint_email;
+        known->add_phone = l->facts->by_phone && !known->hint_phone;
+        known->add_email = l->facts->by_email && !known->hint_email;
         return B24_OK;
     }
 
@@ -372,8 +374,8 @@ b24_read_contact(b24_lookup_t *l, b24_order_t *order, int retry,
                          && b24_lowest(&phone) == known->contact;
     known->email_alone = known->contact
                          && b24_lowest(&email) == known->contact;
-    known->two_contacts = phone.n && email.n
-                          && !(known->phone_fits && known->email_fits);
+    known->add_phone = known->contact && l->facts->by_phone && phone.n == 0;
+    known->add_email = known->contact && l->facts->by_email && email.n == 0;
 
     return rc;
 }
@@ -761,13 +763,13 @@ b24_fit_origin(const b24_str_t *origin, const b24_crm_facts_t *facts)
 }
 
 
-/* the portal's database takes "a1" and "A1" for equal; they are two orders */
+/* the portal's database takes "a1" and "A1", or a letter with and without its
+ * accent, for equal; they are two orders */
 
 static int
 b24_same_order(const b24_str_t *origin, const b24_crm_facts_t *facts)
 {
-    return b24_str_eq(origin, &facts->id)
-           || !b24_str_caseeq(origin, &facts->id);
+    return b24_str_eq(origin, &facts->id);
 }
 
 

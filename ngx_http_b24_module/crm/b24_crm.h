@@ -115,10 +115,11 @@ typedef struct {
     unsigned  email_fits:1;
     unsigned  phone_alone:1;        /* whoever gave that alone is the same */
     unsigned  email_alone:1;
-    unsigned  two_contacts:1;       /* phone and e-mail are two people's: that
-                                       is looked up, and said, each time */
     unsigned  relink:1;             /* the deal is there with a contact that
                                        turned out to be another's */
+    unsigned  add_phone:1;          /* nobody has it: the contact that was found
+                                       gets it */
+    unsigned  add_email:1;
     unsigned  other_api:1;          /* b24_api's other family of methods */
     unsigned  no_products:1;        /* the catalogue was asked already */
     unsigned  unreadable:1;         /* the contact can't be read, so is not
@@ -197,9 +198,9 @@ void b24_crm_product_ids(const b24_crm_settings_t *set, b24_order_t *order);
 
 /* ---- what earlier deliveries have taught ---- */
 
-/* phone, e-mail, both together as either's, company; products come on top, one
- * for each item at most */
-#define B24_CRM_KEYS  5
+/* phone, e-mail, both together, company; products come on top, one for each item
+ * at most */
+#define B24_CRM_KEYS  4
 
 /*
  * What the queue's memory may know of this order's contact, company and

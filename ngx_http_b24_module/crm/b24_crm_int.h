@@ -50,6 +50,7 @@ typedef enum {
     B24_DO_MARK,                    /* the company's ORIGIN_ID by its INN */
     B24_DO_LINK,
     B24_DO_READ,                    /* the deal as the portal has taken it */
+    B24_DO_ENRICH,                  /* the found contact gets phone or e-mail */
     B24_DO_N
 } b24_do_e;
 

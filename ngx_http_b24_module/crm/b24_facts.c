@@ -190,8 +190,9 @@ b24_facts_pair(b24_pool_t *pool, b24_crm_facts_t *facts)
 
 
 /*
- * The column holds 255 characters.  A longer number keeps its beginning and
- * gets a checksum of the whole, since two that were merely cut could be equal.
+ * As it is held by the portal: neutralised (see b24_neutralise()), at most 255
+ * characters.  A longer number keeps its beginning and gets a checksum of the
+ * whole, since two that were merely cut could be equal.
  */
 
 static int
@@ -201,11 +202,17 @@ b24_crm_origin(b24_pool_t *pool, const b24_str_t *id, b24_str_t *origin)
     b24_str_t  head;
     b24_buf_t  buf;
 
-    head = *id;
+    b24_buf_init(&buf, pool);
+    b24_neutralise(&buf, id);
+
+    if (b24_buf_str(&buf, origin) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    head = *origin;
     b24_crm_cut(&head, B24_ORIGIN_CHARS);
 
-    if (head.len == id->len) {
-        *origin = *id;
+    if (head.len == origin->len) {
         return B24_OK;
     }
 

@@ -54,7 +54,6 @@ b24_crm_keys(b24_pool_t *pool, const b24_crm_settings_t *set,
 
     if (f.pair.len) {
         b24_recall_key(facts, n, B24_FACT_PHONE, &f.pair, 0);
-        b24_recall_key(facts, n, B24_FACT_EMAIL, &f.pair, 0);
     }
 
     if (f.company) {
@@ -121,14 +120,7 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     known->hint_email = (contact && contact == email);
 
     if (f.pair.len) {
-        phone = b24_recalled_id(facts, n, B24_FACT_PHONE, &f.pair);
-        email = b24_recalled_id(facts, n, B24_FACT_EMAIL, &f.pair);
-
-        if (phone && email && phone != email) {
-            return 0;
-        }
-
-        contact = phone ? phone : email;
+        contact = b24_recalled_id(facts, n, B24_FACT_PHONE, &f.pair);
     }
 
     if (retry || contact == 0 || (f.company && company == 0) || !all) {
@@ -138,8 +130,8 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     known->contact = contact;
     known->contact_done = 1;
     known->recalled_contact = 1;
-    known->phone_fits = (phone != 0);
-    known->email_fits = (email != 0);
+    known->phone_fits = f.by_phone;
+    known->email_fits = f.by_email;
 
     if (f.company) {
         known->company = company;
@@ -183,6 +175,12 @@ b24_recall_products(const b24_crm_settings_t *set, b24_order_t *order,
 
     all = 1;
     i = 0;
+
+    /* there is nothing to look them up in */
+
+    if (set->book && set->book->catalog_known && set->book->niblocks == 0) {
+        return 1;
+    }
 
     for (item = order->items; item; item = item->next) {
         key = b24_products_key(set, item);
@@ -273,11 +271,10 @@ b24_learn_contact(const b24_crm_facts_t *f, const b24_crm_known_t *known,
         b24_recall_key(facts, n, B24_FACT_EMAIL, &f->email, id);
     }
 
-    if (f->pair.len && !known->two_contacts) {
-        b24_recall_key(facts, n, B24_FACT_PHONE, &f->pair,
-                       known->phone_fits ? id : 0);
-        b24_recall_key(facts, n, B24_FACT_EMAIL, &f->pair,
-                       known->email_fits ? id : 0);
+    /* who has one of them only might not be found by the other tomorrow */
+
+    if (f->pair.len && known->phone_fits && known->email_fits) {
+        b24_recall_key(facts, n, B24_FACT_PHONE, &f->pair, id);
     }
 }
 

@@ -32,6 +32,8 @@ typedef struct {
     const b24_pair_t          *pairs;   /* of the entity being written */
     size_t                     multi[4];
     size_t                     fm;
+    const char                *fm_new;  /* before its number: "n" where numbers
+                                           are ids of what is there */
 } b24_write_t;
 
 
@@ -53,6 +55,7 @@ static void b24_write_requisite(b24_write_t *w);
 static void b24_write_mark(b24_write_t *w);
 static void b24_write_link(b24_write_t *w);
 static void b24_write_read(b24_write_t *w);
+static void b24_write_enrich(b24_write_t *w);
 static void b24_write_begin(b24_write_t *w, b24_do_e step,
     b24_entity_e entity, const b24_pair_t *pairs);
 static void b24_write_field(b24_write_t *w, const char *field, size_t max,
@@ -71,7 +74,7 @@ static void b24_write_id(b24_write_t *w, const char *key,
     b24_entity_e entity, int64_t id);
 /* names of the results; b24_crm_apis[].ref uses those of what is added */
 static const char  *b24_names[B24_DO_N] = {
-    "g", "h", "c", "k", "d", "r", "t", "q", "u", "l", "b"
+    "g", "h", "c", "k", "d", "r", "t", "q", "u", "l", "b", "e"
 };
 
 static void (*const b24_writers[B24_DO_N])(b24_write_t *w) = {
@@ -85,7 +88,8 @@ static void (*const b24_writers[B24_DO_N])(b24_write_t *w) = {
     b24_write_requisite,
     b24_write_mark,
     b24_write_link,
-    b24_write_read
+    b24_write_read,
+    b24_write_enrich
 };
 
 /* a step of the delivery for each of them; B24_NSTEPS: creates nothing */
@@ -100,7 +104,8 @@ static const b24_delivery_step_e  b24_steps[B24_DO_N] = {
     B24_STEP_COMPANY,
     B24_STEP_COMPANY,
     B24_STEP_COMPANY,
-    B24_NSTEPS
+    B24_NSTEPS,
+    B24_STEP_CONTACT
 };
 
 
@@ -208,6 +213,11 @@ b24_crm_plan(b24_pool_t *pool, const b24_crm_api_t *api,
 
     want[B24_DO_READ] = want[B24_DO_DEAL] && !api->universal;
 
+    /* not before the contact has been seen to be the one it is taken for */
+
+    want[B24_DO_ENRICH] = known->contact && !known->recalled_contact
+                          && (known->add_phone || known->add_email);
+
     return B24_OK;
 }
 
@@ -232,6 +242,39 @@ static void
 b24_write_read(b24_write_t *w)
 {
     b24_write_ask(w, B24_DO_READ, B24_ENTITY_DEAL, w->known->deal);
+}
+
+
+/*
+ * Last of all: whoever buys with the phone today and with the e-mail tomorrow is
+ * one buyer.  Items without an ID are added, so it is sent only when the look-up
+ * has shown that nobody has them.
+ */
+
+static void
+b24_write_enrich(b24_write_t *w)
+{
+    w->cmd = b24_batch_add(w->batch, b24_names[B24_DO_ENRICH],
+                           w->api->update[B24_ENTITY_CONTACT]);
+    w->pairs = NULL;
+    w->fm = 0;
+    w->fm_new = "n";
+    memset(w->multi, 0, sizeof(w->multi));
+
+    if (w->api->universal) {
+        b24_command_int(w->batch, w->cmd, "entityTypeId",
+                        w->api->type[B24_ENTITY_CONTACT]);
+    }
+
+    b24_command_int(w->batch, w->cmd, "id", w->known->contact);
+
+    if (w->known->add_phone) {
+        b24_write_multi(w, "PHONE", &w->facts->phone);
+    }
+
+    if (w->known->add_email) {
+        b24_write_multi(w, "EMAIL", &w->facts->email);
+    }
 }
 
 
@@ -532,6 +575,7 @@ b24_write_begin(b24_write_t *w, b24_do_e step, b24_entity_e entity,
     w->cmd = b24_batch_add(w->batch, b24_names[step], w->api->add[entity]);
     w->pairs = pairs;
     w->fm = 0;
+    w->fm_new = "";
     memset(w->multi, 0, sizeof(w->multi));
 
     if (w->api->universal) {
@@ -599,12 +643,14 @@ b24_write_multi(b24_write_t *w, const char *type, const b24_str_t *value)
     size_t  *n;
 
     if (w->api->universal) {
-        (void) snprintf(key, sizeof(key), "fields[fm][%zu][typeId]", w->fm);
+        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][typeId]",
+                        w->fm_new, w->fm);
         b24_command_chars(w->batch, w->cmd, key, type);
-        (void) snprintf(key, sizeof(key), "fields[fm][%zu][valueType]",
-                        w->fm);
+        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][valueType]",
+                        w->fm_new, w->fm);
         b24_command_chars(w->batch, w->cmd, key, "WORK");
-        (void) snprintf(key, sizeof(key), "fields[fm][%zu][value]", w->fm);
+        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][value]",
+                        w->fm_new, w->fm);
         b24_command_text(w->batch, w->cmd, key, value);
         w->fm++;
         return;

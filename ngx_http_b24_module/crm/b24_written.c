@@ -68,6 +68,7 @@ static const b24_answer_e  b24_kinds[B24_DO_N] = {
     B24_ANSWER_NUMBER,
     B24_ANSWER_TRUE,
     B24_ANSWER_ANY,
+    B24_ANSWER_TRUE,
     B24_ANSWER_TRUE
 };
 
@@ -140,9 +141,10 @@ b24_written_steps(b24_written_t *w)
             continue;
         }
 
-        /* the deal is as it is, whether it can be read or not */
+        /* the deal is as it is, whether it can be read or not, and a contact
+         * that refuses an e-mail is no failure of the order */
 
-        if (w->failed == B24_DO_N && i != B24_DO_READ) {
+        if (w->failed == B24_DO_N && i < B24_DO_READ) {
             *w->verdict = v;
             w->failed = i;
         }
@@ -216,7 +218,8 @@ b24_written_known(b24_written_t *w)
         known->email_fits = w->facts.by_email;
         known->phone_alone = w->facts.by_phone;
         known->email_alone = w->facts.by_email;
-        known->two_contacts = 0;
+        known->add_phone = 0;
+        known->add_email = 0;
     }
 
     if (w->id[B24_DO_COMPANY]) {
@@ -245,6 +248,21 @@ b24_written_known(b24_written_t *w)
 
     if (w->failed == B24_DO_N && !known->relink) {
         known->company_done = 1;
+    }
+
+    if (w->id[B24_DO_ENRICH]) {
+        known->phone_fits |= known->add_phone;
+        known->email_fits |= known->add_email;
+        known->phone_alone |= known->add_phone;
+        known->email_alone |= known->add_email;
+    }
+
+    if (w->plan.want[B24_DO_ENRICH] && known->deal) {
+
+        /* once: a second time would add a copy */
+
+        known->add_phone = 0;
+        known->add_email = 0;
     }
 
     if (w->id[B24_DO_ASK_CONTACT]) {
@@ -283,6 +301,8 @@ b24_written_stale(b24_written_t *w)
     known->contact_done = 0;
     known->phone_fits = 0;
     known->email_fits = 0;
+    known->add_phone = 0;
+    known->add_email = 0;
     known->relink = (known->deal != 0);
     known->again = B24_AGAIN_LOOKUP;
 }
@@ -446,6 +466,9 @@ b24_step_method(const b24_crm_api_t *api, b24_do_e step)
 
     case B24_DO_RELINK:
         return api->update[B24_ENTITY_DEAL];
+
+    case B24_DO_ENRICH:
+        return api->update[B24_ENTITY_CONTACT];
 
     case B24_DO_MARK:
         return api->update[B24_ENTITY_COMPANY];
