@@ -987,6 +987,20 @@ __DATA__
     is(settled(2)->{state}, 'delivered', 'orders go on at once');
     is(main::state_of('tested')->{state}, 'ok', 'all is well');
 
+    # a blocked portal that nothing waits for
+    main::said(main::order_path(1, 'retry'));
+    settled(1);
+    portal()->config(webhook => { state => 'INVALID_CREDENTIALS' });
+    place(3);
+    settled(3, 'waiting');
+    is(main::state_of('tested')->{state}, 'blocked', 'blocked again');
+    is(main::said(main::order_path(3, 'drop')), '202 rejected', 'none waits');
+    portal()->config(webhook => { state => 'ok' });
+
+    my $before = main::checks();
+    is(main::said('/b24/check'), '202 1', 'asked');
+    ok(wait_until(sub { main::checks() == $before + 1 }), 'it is');
+
 
 
 === TEST 17: no portal to ask
@@ -1250,6 +1264,15 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
     ok(wait_until(sub { main::metrics()->value('b24_portal_up',
                                                host => $host) == 0 }),
        'a portal that is down');
+
+    portal()->config(webhook => { state => 'ok' });
+    main::said(main::order_path(5, 'retry'));
+    is(settled(5)->{state}, 'delivered', 'then it is back');
+    portal()->wait_for(stable_ms => 300);
+    $json = B24::Desk::status();
+    $sum = 0;
+    $sum += $count->($_) for qw(ok error limit network);
+    is($sum, $json->{portals}[0]{requests_total}, 'together all, with probes');
 
 
 
