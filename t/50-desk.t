@@ -10,6 +10,7 @@ use B24::Test portal => { config => { bucket => { burst => 100_000 } } };
 use Test::Nginx::Socket;
 
 use B24::Client;
+use B24::Http2;
 use B24::Orders;
 use B24::Prometheus;
 use IPC::Open2 ();
@@ -45,6 +46,16 @@ our $servers = <<'EOC';
 
         location /checkout {
             proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+        }
+    }
+EOC
+
+our $http2 = <<'EOC';
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_3 http2;
+
+        location /b24 {
+            b24_status;
         }
     }
 EOC
@@ -485,6 +496,16 @@ __DATA__
     like(main::said("/b24/orders/$key{1}/send"), qr/^202 delivered/,
          'pressed twice');
 
+    # sent, but not delivered: that is for a retry
+    portal()->fault(%$::wrong);
+    main::lose(4);
+    is(main::said(main::order_path(4, 'send')), '202 accepted', 'one more');
+    settled(4, 'parked');
+    like(main::said(main::order_path(4, 'send')),
+         qr/^409: the order is not parked for its number: retry it/,
+         'it is not sent twice');
+    is(main::said(main::order_path(4, 'drop')), '202 rejected', 'dropped');
+
     # the buyer tries again, and the shop answers this time
     place(3);
     is(settled(3)->{state}, 'delivered', 'its answer settles the other');
@@ -707,7 +728,7 @@ __DATA__
 
 
 === TEST 11: another site's page can do nothing
---- http_config eval: $::http
+--- http_config eval: $::http . $::http2
 --- config eval: $::server
 --- scenario
     main::lose(1);
@@ -745,6 +766,26 @@ __DATA__
        $_) for qw(retry pause resume check);
     is(main::one(main::key(1))->{state}, 'unconfirmed', 'nothing was done');
     is(main::state_of('tested')->{state}, 'ok', 'nothing at all');
+
+    my $two = B24::Http2->new(port => $ENV{TEST_NGINX_PORT_3});
+
+    for my $case (['http://evil.example', 0], ['null', 0],
+                  ['http://localhost:1', 0], ['https://localhost', 1])
+    {
+        my ($origin, $ok) = @$case;
+        my $body = $two->response($two->request(POST => '/b24/check', '',
+            origin => $origin, cookie => 'a=1'))->{body};
+        like($body, $ok ? qr/"ok":true/ : qr/"ok":false.*refused/,
+             "HTTP/2: $origin");
+    }
+
+    # without a Host there is nothing to compare with
+    for my $case (['', 202], ["Origin: http://x\r\n", 403]) {
+        my ($header, $status) = @$case;
+        my $answer = exchange("POST /b24/check HTTP/1.0\r\n$header"
+                              . "Content-Length: 0\r\n\r\n");
+        like($answer, qr{^HTTP/1\.1 $status }, 'HTTP/1.0 without Host');
+    }
 
     my @obeyed = (
         [], ['User-Agent' => 'curl/8.0'], [Authorization => 'Basic eDp5'],
@@ -946,12 +987,26 @@ __DATA__
     is(settled(2)->{state}, 'delivered', 'orders go on at once');
     is(main::state_of('tested')->{state}, 'ok', 'all is well');
 
+    # a blocked portal that nothing waits for
+    main::said(main::order_path(1, 'retry'));
+    settled(1);
+    portal()->config(webhook => { state => 'INVALID_CREDENTIALS' });
+    place(3);
+    settled(3, 'waiting');
+    is(main::state_of('tested')->{state}, 'blocked', 'blocked again');
+    is(main::said(main::order_path(3, 'drop')), '202 rejected', 'none waits');
+    portal()->config(webhook => { state => 'ok' });
+
+    my $before = main::checks();
+    is(main::said('/b24/check'), '202 1', 'asked');
+    ok(wait_until(sub { main::checks() == $before + 1 }), 'it is');
+
 
 
 === TEST 17: no portal to ask
 --- http_config eval
 B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
---- config eval: $::server
+--- config eval: B24::Orders::server()
 --- scenario
     like(main::said('/b24/check'), qr/^409: there is no portal to ask/, 'dry');
     place(1);
@@ -1016,18 +1071,24 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 
 
 === TEST 19: whoever asks may go away
---- http_config eval: $::http
+--- http_config eval: $::http . $::http2
 --- config eval: $::server
 --- scenario
-    main::lose($_) for 1 .. 8;
+    main::lose($_) for 1 .. 10;
 
-    my @keys = map { main::key($_) } 1 .. 8;
+    my @keys = map { main::key($_) } 1 .. 10;
     my $lock = lock_queue();
 
     # the thread waits for the lock, one half leaves
     my @clients = map { my $client = client();
                         $client->send(request_bytes('POST',
-                            "/b24/orders/$_/send", '')); $client } @keys;
+                            "/b24/orders/$_/send", '')); $client }
+                      @keys[0 .. 7];
+    my $two = B24::Http2->new(port => $ENV{TEST_NGINX_PORT_3});
+    my @streams = map { $two->request(POST => "/b24/orders/$_/send", 'a=1') }
+                      @keys[8, 9];
+
+    $two->reset($streams[0]);
     is(get('/plain')->{body}, "plain\n", 'nginx does other things meanwhile');
     $_->abort for @clients[0 .. 3];
     $_->half_close for @clients[4, 5];
@@ -1035,8 +1096,10 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 
     is($clients[$_]->response->{status}, 202, 'who waits is answered')
         for 4 .. 7;
-    is(settled($_)->{state}, 'delivered', "order $_") for 1 .. 8;
-    is(portal()->report(journal => 0)->{counts}{deals}, 8, 'eight deals');
+    like($two->response($streams[1])->{body}, qr/"ok":true/,
+         'on the other stream, too');
+    is(settled($_)->{state}, 'delivered', "order $_") for 1 .. 10;
+    is(portal()->report(journal => 0)->{counts}{deals}, 10, 'ten deals');
 
 
 
@@ -1202,12 +1265,21 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
                                                host => $host) == 0 }),
        'a portal that is down');
 
+    portal()->config(webhook => { state => 'ok' });
+    main::said(main::order_path(5, 'retry'));
+    is(settled(5)->{state}, 'delivered', 'then it is back');
+    portal()->wait_for(stable_ms => 300);
+    $json = B24::Desk::status();
+    $sum = 0;
+    $sum += $count->($_) for qw(ok error limit network);
+    is($sum, $json->{portals}[0]{requests_total}, 'together all, with probes');
+
 
 
 === TEST 23: names that need care
 --- http_config eval
-($::http =~ s/b24_origin  tested/b24_origin "\xcc\xee\xe9 <b>{1}&', \xd0\x9c"/r)
---- config eval: $::server
+($::http =~ s/b24_origin  tested/b24_origin "\xd0\x9c <b>{1}&', x"/r)
+--- config eval: B24::Orders::server()
 --- scenario
     my $answer = get('/b24?format=prometheus');
     like($answer->{head},
@@ -1217,8 +1289,7 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
     my $metrics = B24::Prometheus->parse($answer->{body});
     my %series = $metrics->series('b24_paused');
     my ($name) = grep { $_ ne 'origin=other' } keys %series;
-    is($name, "origin=\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd <b>{1}&', \xd0\x9c",
-       'the name as UTF-8');
+    is($name, "origin=\xd0\x9c <b>{1}&', x", 'the name');
 
     # the button of that name
     my ($form) = grep { $_->[0] =~ /pause/ && $_->[0] !~ /other/ }
@@ -1246,3 +1317,45 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
        'a browser');
     is(get('/b24/orders/x?format=prometheus')->{status}, 400,
        'not of one order');
+
+
+
+=== TEST 24: the reader of these tests takes nothing that is wrong
+--- config
+--- scenario
+    my $good = <<'EOT';
+# HELP a_total Text.
+# TYPE a_total counter
+a_total{x="1\\\"\n",y=""} 1
+a_total{x="2",y=""} 2.5
+# HELP b_seconds Text.
+# TYPE b_seconds histogram
+b_seconds_bucket{le="0.5"} 1
+b_seconds_bucket{le="1"} 1
+b_seconds_bucket{le="+Inf"} 2
+b_seconds_sum 3
+b_seconds_count 2
+EOT
+
+    my $metrics = B24::Prometheus->parse($good);
+    is($metrics->value('a_total', x => "1\\\"\n", y => ''), 1, 'as it is');
+
+    for my $change (['a_total{x="2",y=""} 2.5' => 'a_total{y="",x="1\\\\\"\n"} 2'],
+        ['# TYPE a_total counter' => '# TYPE a_total count'],
+        ['# TYPE a_total counter' => ''],
+        ['# HELP a_total Text.' => ''], ['# HELP a_total Text.' => '# x'],
+        ['# HELP b_seconds Text.' => '# HELP a_total Text.'],
+        ['le="1"' => 'le="0.4"'], ['le="1"} 1' => 'le="1"} 0'],
+        ['le="+Inf"' => 'le="9"'], ['b_seconds_count 2' => 'b_seconds_count 1'],
+        ['b_seconds_sum 3' => ''], ['y=""} 1' => 'y="} 1'],
+        ['y=""} 1' => 'y=""} one'], ['y=""} 1' => 'y="",} 1'],
+        ['y=""} 1' => 'y="\x"} 1'], ['y=""} 1' => 'y=""} -1'],
+        ['y=""} 1' => "y=\"\xff\"} 1"], ['a_total{' => '1a{'],
+        ['y=""} 1' => 'y=""} 1 '], ["\nb_seconds_count 2\n" => ''])
+    {
+        my ($from, $to) = @$change;
+        my $text = $good;
+
+        ok($text =~ s/\Q$from\E/$to/, $from);
+        ok(!eval { B24::Prometheus->parse($text) }, "not: $to");
+    }

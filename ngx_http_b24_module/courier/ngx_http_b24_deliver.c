@@ -367,7 +367,13 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
         ngx_del_timer(&lane->timer);
     }
 
-    if (ngx_http_b24_lane_probe(lane) || ngx_http_b24_lane_book(lane)) {
+    /* asked for by hand, the portal tells more than a probe would */
+
+    if (!lane->check && ngx_http_b24_lane_probe(lane)) {
+        return;
+    }
+
+    if (ngx_http_b24_lane_book(lane)) {
         return;
     }
 
@@ -466,6 +472,7 @@ ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane)
         != NGX_OK)
     {
         /* the tick tries again */
+        ngx_http_b24_portal_result(lane->portal, B24_NET_UNSENT, NULL);
         return 1;
     }
 

@@ -104,9 +104,20 @@ ngx_http_b24_portal_follow(ngx_http_b24_portal_t *portal,
 
     /* one request more; whatever the bucket says, this one is under way */
 
-    (void) ngx_http_b24_portal_take(portal);
+    if (ngx_http_b24_portal_take(portal)) {
+        (void) ngx_atomic_fetch_add(&portal->sh->requests, 1);
+    }
 
-    return ngx_http_b24_curl_send(t) == NGX_OK ? NGX_OK : NGX_DECLINED;
+    if (ngx_http_b24_curl_send(t) != NGX_OK) {
+        ngx_http_b24_portal_result(portal, B24_NET_UNSENT, NULL);
+        return NGX_DECLINED;
+    }
+
+    /* and of the one before, which led here */
+
+    ngx_http_b24_portal_result(portal, B24_NET_OK, NULL);
+
+    return NGX_OK;
 }
 
 

@@ -77,14 +77,12 @@ ngx_http_b24_portal_result(ngx_http_b24_portal_t *portal, b24_net_e net,
     if (net != B24_NET_OK) {
         result = NGX_HTTP_B24_RESULT_NETWORK;
 
-    } else if (verdict == NULL) {
-        result = NGX_HTTP_B24_RESULT_ERROR;
-
-    } else if (verdict->class == B24_CLASS_OK) {
+    } else if (verdict && verdict->class == B24_CLASS_OK) {
         result = NGX_HTTP_B24_RESULT_OK;
 
-    } else if (verdict->class == B24_CLASS_WAIT
-               || b24_str_eqs(&verdict->code, "QUERY_LIMIT_EXCEEDED"))
+    } else if (verdict
+               && (verdict->class == B24_CLASS_WAIT
+                   || b24_str_eqs(&verdict->code, "QUERY_LIMIT_EXCEEDED")))
     {
         result = NGX_HTTP_B24_RESULT_LIMIT;
 

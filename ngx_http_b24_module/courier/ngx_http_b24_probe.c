@@ -66,16 +66,20 @@ ngx_http_b24_probe_answer(ngx_http_b24_transfer_t *t)
 {
     ngx_http_b24_probe_t  *probe = t->data;
 
+    int           rc;
     b24_answer_t  answer;
 
     if (ngx_http_b24_portal_follow(probe->portal, t, probe->pool) == NGX_OK) {
         return;
     }
 
-    if (b24_answer_parse(probe->pool, t->net, (unsigned) t->http, &t->answer,
-                         &answer)
-        != B24_OK)
-    {
+    rc = b24_answer_parse(probe->pool, t->net, (unsigned) t->http, &t->answer,
+                          &answer);
+
+    ngx_http_b24_portal_result(probe->portal, t->net,
+                               rc == B24_OK ? &answer.verdict : NULL);
+
+    if (rc != B24_OK) {
         ngx_memzero(&answer, sizeof(b24_answer_t));
         answer.verdict.class = B24_CLASS_RETRY;
     }

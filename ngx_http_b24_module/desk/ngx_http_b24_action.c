@@ -1,12 +1,12 @@
 
 /*
  * What a person does here: retry, send and drop an order, retry all that are
- * parked, pause and resume deliveries, check a portal.  The queue's part is done
- * in its thread, also when the person has gone away meanwhile; then the courier,
- * in whatever worker, is woken.
+ * parked, pause and resume deliveries, check a portal.  The queue's part is
+ * done in its thread, also when the person has gone away meanwhile; then the
+ * courier, in whatever worker, is woken.
  *
- * An action that was done before is answered as if it were done now, and changes
- * nothing: a button may be pressed twice.
+ * An action that was done before is answered as if it were done now, and
+ * changes nothing: a button may be pressed twice.
  */
 
 
@@ -48,7 +48,7 @@ static ngx_int_t ngx_http_b24_action_json(ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_action_see(ngx_http_b24_desk_t *desk);
 
 
-/* what the timeline says of it; the part before " by hand" tells a repetition */
+/* what the timeline says of it, and a repetition is told by */
 static const char  *ngx_http_b24_action_words[] = {
     "retried", "sent", "dropped", "retried", "paused", "resumed", "checked"
 };
@@ -80,7 +80,7 @@ ngx_http_b24_action(ngx_http_b24_desk_t *desk)
 }
 
 
-/* "retried by hand from 192.0.2.1"; the connection may be gone when it is used */
+/* "retried by hand from 192.0.2.1", to last longer than the connection */
 
 static void
 ngx_http_b24_action_by_hand(ngx_http_b24_desk_t *desk)
@@ -269,25 +269,36 @@ ngx_http_b24_action_again(ngx_http_b24_desk_t *desk, b24_queue_t *q)
 static ngx_uint_t
 ngx_http_b24_action_repeated(ngx_http_b24_desk_t *desk, b24_queue_t *q)
 {
-    u_char     *p;
-    size_t      i, len;
-    b24_str_t  *cause;
+    u_char              *p;
+    size_t               i, len;
+    b24_str_t           *cause, suffix;
+    b24_queue_record_t  *record;
 
-    /* a suffix that was not taken is no repetition */
+    record = &desk->records[0];
 
-    if (desk->suffix.len && desk->records[0].origin_id.len
-        && (desk->records[0].origin_id.len
-            != desk->records[0].order_id.len + 1 + desk->suffix.len
-            || ngx_strncmp(desk->records[0].origin_id.data
-                           + desk->records[0].order_id.len + 1,
-                           desk->suffix.data, desk->suffix.len)
-               != 0))
+    /* it did what it should */
+
+    if (record->state != B24_STATE_ACCEPTED
+        && record->state != B24_STATE_SENDING
+        && record->state != B24_STATE_DELIVERED
+        && record->state != B24_STATE_REJECTED)
     {
         return 0;
     }
 
-    if (b24_queue_timeline(q, desk->pool, 0, desk->records[0].key,
-                           &desk->moments, &desk->nmoments)
+    /* with another suffix it is no repetition */
+
+    if (desk->suffix.len && record->origin_id.len > record->order_id.len) {
+        suffix.data = record->origin_id.data + record->order_id.len + 1;
+        suffix.len = record->origin_id.len - record->order_id.len - 1;
+
+        if (!b24_str_eq(&suffix, &desk->suffix)) {
+            return 0;
+        }
+    }
+
+    if (b24_queue_timeline(q, desk->pool, 0, record->key, &desk->moments,
+                           &desk->nmoments)
         != B24_QUEUE_OK)
     {
         return 0;

@@ -180,8 +180,8 @@ ngx_http_b24_desk_prefix_set(ngx_http_b24_desk_t *desk, ngx_str_t *prefix)
 
 
 /*
- * An order id may hold "/" as %2F, which r->uri shows decoded: the last segments
- * are taken from what the client sent.
+ * An order id may hold "/" as %2F, which r->uri shows decoded: the last
+ * segments are taken from what the client sent.
  */
 
 static ngx_int_t
@@ -189,6 +189,7 @@ ngx_http_b24_desk_order(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
 {
     u_char                 *p, *src, *dst;
     ngx_str_t               raw, last, middle, first, key;
+    ngx_uint_t              shown;
     ngx_http_b24_action_e   action;
 
     static ngx_str_t  orders = ngx_string("orders");
@@ -208,24 +209,23 @@ ngx_http_b24_desk_order(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
 
     action = ngx_http_b24_desk_action(&last, 1);
 
-    if (b24_str_eq(&middle, &orders) && r->method != NGX_HTTP_POST) {
-        key = last;
+    shown = b24_str_eq(&middle, &orders);
 
-    } else if (action != NGX_HTTP_B24_NACTIONS
-               && ngx_http_b24_desk_segment(&raw, &first)
-               && b24_str_eq(&first, &orders))
+    /* "/orders/orders/retry": an order of that number, to be retried */
+
+    if (action != NGX_HTTP_B24_NACTIONS
+        && (r->method == NGX_HTTP_POST || !shown)
+        && ngx_http_b24_desk_segment(&raw, &first)
+        && b24_str_eq(&first, &orders))
     {
         desk->action = action;
         key = middle;
 
-    } else if (b24_str_eq(&middle, &orders)) {
-        key = last;
-
     } else {
-        return NGX_HTTP_NOT_FOUND;
+        key = last;
     }
 
-    if (key.len == 0) {
+    if (key.len == 0 || (desk->action == NGX_HTTP_B24_NACTIONS && !shown)) {
         return NGX_HTTP_NOT_FOUND;
     }
 

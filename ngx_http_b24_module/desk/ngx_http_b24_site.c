@@ -6,9 +6,9 @@
  *
  * Browsers say where a request comes from: all of today in Sec-Fetch-Site, over
  * https or to localhost, and in Origin; older ones in Referer at least.  Each
- * that is there must say "from here".  Where none is, the request is obeyed when
- * it can't be a browser's: curl and scripts send none of them.  A cookie, or the
- * name that every browser begins its own with, tells one.
+ * that is there must say "from here".  Where none is, the request is obeyed
+ * when it can't be a browser's: curl and scripts send none of them.  A cookie,
+ * or the name that every browser begins its own with, tells one.
  */
 
 
@@ -25,6 +25,7 @@
 
 static ngx_uint_t ngx_http_b24_site_same(ngx_http_request_t *r,
     ngx_str_t *url);
+static ngx_uint_t ngx_http_b24_site_browser(ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_b24_site_is(ngx_table_elt_t *h, const char *name);
 static ngx_table_elt_t *ngx_http_b24_site_next(ngx_list_part_t **part,
     ngx_uint_t *i);
@@ -36,8 +37,6 @@ ngx_http_b24_site_refusal(ngx_http_request_t *r)
     ngx_uint_t        i, known, browser;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    static ngx_str_t  mozilla = ngx_string("mozilla/");
 
     known = 0;
     browser = 0;
@@ -66,15 +65,7 @@ ngx_http_b24_site_refusal(ngx_http_request_t *r)
 
             known = 1;
 
-        } else if (ngx_http_b24_site_is(h, "cookie")) {
-            browser = 1;
-
-        } else if (ngx_http_b24_site_is(h, "user-agent")
-                   && h->value.len >= mozilla.len
-                   && ngx_strncasecmp(h->value.data, mozilla.data,
-                                      mozilla.len)
-                      == 0)
-        {
+        } else if (ngx_http_b24_site_browser(h)) {
             browser = 1;
         }
     }
@@ -112,11 +103,41 @@ ngx_http_b24_site_same(ngx_http_request_t *r, ngx_str_t *url)
 
     host.len = p - host.data;
 
-    if (host.len == 0 || r->headers_in.host == NULL) {
+    if (host.len == 0) {
         return 0;
     }
 
-    return b24_str_caseeq(&host, &r->headers_in.host->value);
+    if (r->headers_in.host) {
+        return b24_str_caseeq(&host, &r->headers_in.host->value);
+    }
+
+    /* HTTP/3 may leave the name only, without its port */
+
+    for (p = host.data + host.len; p > host.data && b24_isdigit(p[-1]); p--) {
+        /* void */
+    }
+
+    if (p > host.data && p[-1] == ':') {
+        host.len = p - 1 - host.data;
+    }
+
+    return r->headers_in.server.len != 0
+           && b24_str_caseeq(&host, &r->headers_in.server);
+}
+
+
+static ngx_uint_t
+ngx_http_b24_site_browser(ngx_table_elt_t *h)
+{
+    static ngx_str_t  mozilla = ngx_string("mozilla/");
+
+    if (ngx_http_b24_site_is(h, "cookie")) {
+        return 1;
+    }
+
+    return ngx_http_b24_site_is(h, "user-agent")
+           && h->value.len >= mozilla.len
+           && ngx_strncasecmp(h->value.data, mozilla.data, mozilla.len) == 0;
 }
 
 

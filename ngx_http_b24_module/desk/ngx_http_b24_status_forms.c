@@ -1,7 +1,7 @@
 
 /*
- * The buttons of the page: plain forms, so that they work without scripts.  What
- * can't be taken back opens first and says what it does.
+ * The buttons of the page: plain forms, so that they work without scripts.
+ * What can't be taken back opens first and says what it does.
  */
 
 

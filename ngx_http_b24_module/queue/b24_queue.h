@@ -407,8 +407,8 @@ typedef struct {
     b24_str_t    data;              /* only from b24_queue_get() */
     int          reuse;             /* not 0: came with a number that another
                                        order had, other content */
-    b24_str_t    origin_id;         /* what Bitrix24 calls it then, once a person
-                                       has sent it; else data NULL */
+    b24_str_t    origin_id;         /* what Bitrix24 calls it then, once a
+                                       person has sent it; else data NULL */
 } b24_queue_record_t;
 
 /* the latest by update; origins NULL: all; state B24_NSTATES: all;
@@ -472,10 +472,10 @@ b24_queue_rc_e b24_queue_retry_parked(b24_queue_t *q, const b24_str_t *origin,
     int *n);
 
 /*
- * unconfirmed -> accepted now; parked for its re-used number -> accepted, and it
- * is called NUMBER-SUFFIX in Bitrix24 from then on (*origin_id, in the pool).
- * Without a suffix it is the first free one of 2, 3, ...  LIMIT: that name is
- * another order's.
+ * unconfirmed -> accepted now; parked for its re-used number -> accepted, and
+ * it is called NUMBER-SUFFIX in Bitrix24 from then on (*origin_id, in the
+ * pool).  Without a suffix it is the first free one of 2, 3, ...  LIMIT: that
+ * name is another order's.
  */
 b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
     const char *key, const b24_str_t *suffix, const char *cause, int64_t now,
@@ -485,8 +485,8 @@ b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
  * unconfirmed, parked, waiting -> gone, with all that it held of the buyer, and
  * counted as rejected.  What is left is shown (list, get and timeline, state
  * REJECTED) for as long as clean() keeps delivered records.  An order of the
- * same number that comes within a day of it is a duplicate, unless the answer to
- * the dropped one was never seen.
+ * same number that comes within a day of it is a duplicate, a later one is
+ * parked, unless the answer to the dropped one was never seen.
  */
 b24_queue_rc_e b24_queue_drop(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);

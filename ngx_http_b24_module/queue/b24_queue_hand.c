@@ -1,7 +1,7 @@
 
 /*
- * What a person does to records: to have them tried again, sent, or dropped, and
- * to stop the deliveries of an origin.
+ * What a person does to records: to have them tried again, sent, or dropped,
+ * and to stop the deliveries of an origin.
  */
 
 #include "b24_queue_int.h"

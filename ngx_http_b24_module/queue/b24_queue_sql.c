@@ -220,8 +220,8 @@ static const char  b24_queue_schema_2[] =
 
 
 /*
- * numbers  records whose number was another order's already: what Bitrix24 calls
- *          them.  It stays when the record goes, the number remains taken
+ * numbers  records whose number was another order's already: what Bitrix24
+ *          calls them.  It stays when the record goes, the number remains taken
  * dropped  what is left of a record that a person has dropped, nothing of the
  *          buyer; state is the one it was in, updated since when
  * paused   origins whose deliveries a person has stopped
