@@ -182,8 +182,8 @@ typedef struct {
  * UNCONFIRMED with an id that has an accepted (or later) record: duplicate;
  * with one that is unconfirmed too: as ACCEPTED upon an accepted one.
  * Without an id: always a new record.
- * CAPTURED with a token is the journal's: a new record, found by its token alone
- * until the exchange ends; without one it is treated as UNCONFIRMED.
+ * CAPTURED with a token is the journal's: a new record, found by its token
+ * alone until the exchange ends; without one it is treated as UNCONFIRMED.
  * With the token of a captured record: that record becomes what is put, with
  * its key and timeline, where a new one would be made; else it goes.
  * A new record gets its event (new, sequence 1) and its timeline row.

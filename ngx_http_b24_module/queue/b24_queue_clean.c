@@ -9,10 +9,10 @@
 #include <stdio.h>
 
 
-#define B24_QUEUE_CLEAN_BYTES  (1024 * 1024)    /* of orders' data, a step */
-#define B24_QUEUE_VACUUM       256  /* pages given back in one step */
-#define B24_QUEUE_SLACK        1024 /* free pages that are kept for new rows */
-#define B24_QUEUE_TRUNCATE     256  /* pages copied while nobody may write */
+#define B24_QUEUE_CLEAN_BYTES  1048576  /* of orders' data, a step */
+#define B24_QUEUE_VACUUM       256      /* pages given back in one step */
+#define B24_QUEUE_SLACK        1024     /* free pages kept for new rows */
+#define B24_QUEUE_TRUNCATE     256      /* pages copied under the lock */
 
 
 /* what is left of a step */
