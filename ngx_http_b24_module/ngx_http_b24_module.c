@@ -424,6 +424,11 @@ ngx_http_b24_create_main_conf(ngx_conf_t *cf)
     if (ngx_array_init(&bmcf->vars, cf->pool, 8,
                        sizeof(ngx_http_complex_value_t))
         != NGX_OK
+        || ngx_array_init(&bmcf->uses, cf->pool, 8, sizeof(ngx_http_b24_use_t))
+           != NGX_OK
+        || ngx_array_init(&bmcf->shown, cf->pool, 2,
+                          sizeof(ngx_http_b24_shown_t))
+           != NGX_OK
         || ngx_array_init(&bmcf->origins, cf->pool, 4,
                           sizeof(ngx_http_b24_origin_t *))
            != NGX_OK
@@ -562,6 +567,19 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->retry_first, prev->retry_first, 1000);
     ngx_conf_merge_msec_value(conf->retry_max, prev->retry_max, 600000);
     ngx_conf_merge_msec_value(conf->retry_unknown, prev->retry_unknown, 65000);
+
+    if (conf->retry_place.file.len == 0) {
+        conf->retry_place = prev->retry_place;
+    }
+
+    if (conf->retry_first > conf->retry_max) {
+        ngx_http_b24_conf_error(cf->log, &conf->retry_place,
+                                "\"b24_retry\" has a first pause of %M ms and "
+                                "a longest one of %M ms: make \"max\" at least "
+                                "as long as \"first\"",
+                                conf->retry_first, conf->retry_max);
+        return NGX_CONF_ERROR;
+    }
 
     /* a "none" of the server's own empties what http says, too */
 

@@ -196,6 +196,21 @@ typedef struct {
 } ngx_http_b24_webhook_t;
 
 
+/* an origin that a b24_status line names */
+typedef struct {
+    ngx_str_t                   origin;
+    ngx_http_b24_place_t        place;
+} ngx_http_b24_shown_t;
+
+
+/* a string with variables, and the line it is of */
+typedef struct {
+    ngx_str_t                   text;
+    ngx_str_t                   directive;
+    ngx_http_b24_place_t        place;
+} ngx_http_b24_use_t;
+
+
 typedef struct {
     ngx_str_t                   queue;      /* the folder; "" until set */
     ngx_str_t                   db;         /* paths below it, terminated */
@@ -209,11 +224,13 @@ typedef struct {
     b24_pool_t                 *rules_pool;
     b24_rules_t                *rules;
     ngx_array_t                 vars;       /* ngx_http_complex_value_t */
+    ngx_array_t                 uses;       /* ngx_http_b24_use_t */
 
     ngx_array_t                 origins;    /* ngx_http_b24_origin_t * */
     ngx_array_t                 portals;    /* ngx_http_b24_portal_t * */
     ngx_uint_t                  mirrors;    /* b24_mirror lines that are on */
     ngx_uint_t                  desks;      /* b24_status locations */
+    ngx_array_t                 shown;      /* ngx_http_b24_shown_t */
 
     ngx_shm_zone_t             *zone;
     ngx_thread_pool_t          *threads;
@@ -240,6 +257,7 @@ typedef struct {
     ngx_msec_t                  retry_first;
     ngx_msec_t                  retry_max;
     ngx_msec_t                  retry_unknown;
+    ngx_http_b24_place_t        retry_place;
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
@@ -402,6 +420,10 @@ char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* text is a string with variables of the line at hand: whether all of them
+ * exist is told after the whole configuration */
+ngx_int_t ngx_http_b24_conf_uses(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf, ngx_str_t *text);
 ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 

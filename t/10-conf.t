@@ -158,7 +158,23 @@ b24_queue PATH/b;
 
 
 
-=== TEST 6: the queue without a path
+=== TEST 6: the queue, a time twice
+--- http
+b24_queue PATH/q keep=1d keep=2d;
+--- refused
+"b24_queue" directive is duplicate
+
+
+
+=== TEST 7: the queue, a number twice
+--- http
+b24_queue PATH/q max=1000 keep=2d max=1000;
+--- refused
+"b24_queue" directive is duplicate
+
+
+
+=== TEST 8: the queue without a path
 --- http
 b24_queue "";
 --- refused
@@ -166,7 +182,7 @@ b24_queue "";
 
 
 
-=== TEST 7: the queue, nothing at all
+=== TEST 9: the queue, nothing at all
 --- http
 b24_queue;
 --- refused
@@ -174,7 +190,7 @@ invalid number of arguments in "b24_queue" directive
 
 
 
-=== TEST 8: the queue, options but no path
+=== TEST 10: the queue, options but no path
 --- http
 b24_queue keep=30d;
 --- refused
@@ -182,7 +198,7 @@ b24_queue keep=30d;
 
 
 
-=== TEST 9: the queue, another option but no path
+=== TEST 11: the queue, another option but no path
 --- http
 b24_queue max=1000;
 --- refused
@@ -190,7 +206,7 @@ b24_queue max=1000;
 
 
 
-=== TEST 10: the queue, keep below a minute
+=== TEST 12: the queue, keep below a minute
 --- http
 b24_queue PATH/q keep=59s;
 --- refused
@@ -198,7 +214,7 @@ b24_queue PATH/q keep=59s;
 
 
 
-=== TEST 11: the queue, keep is no time
+=== TEST 13: the queue, keep is no time
 --- http
 b24_queue PATH/q keep=30days;
 --- refused
@@ -206,7 +222,7 @@ b24_queue PATH/q keep=30days;
 
 
 
-=== TEST 12: the queue, too small
+=== TEST 14: the queue, too small
 --- http
 b24_queue PATH/q max=99;
 --- refused
@@ -214,7 +230,7 @@ b24_queue PATH/q max=99;
 
 
 
-=== TEST 13: the queue, max is no number
+=== TEST 15: the queue, max is no number
 --- http
 b24_queue PATH/q max=10k;
 --- refused
@@ -222,7 +238,7 @@ b24_queue PATH/q max=10k;
 
 
 
-=== TEST 14: the queue, an unknown option
+=== TEST 16: the queue, an unknown option
 --- http
 b24_queue PATH/q
     size=5; # @
@@ -231,7 +247,7 @@ b24_queue PATH/q
 
 
 
-=== TEST 15: the queue in a server
+=== TEST 17: the queue in a server
 --- server
 b24_queue PATH/q;
 --- refused
@@ -239,7 +255,7 @@ b24_queue PATH/q;
 
 
 
-=== TEST 16: the queue is a file
+=== TEST 18: the queue is a file
 --- http eval
 "b24_queue PATH/http.conf; # \@\n$::shop"
 --- server
@@ -249,7 +265,7 @@ b24_mirror s;
 
 
 
-=== TEST 17: the queue in a folder that isn't there
+=== TEST 19: the queue in a folder that isn't there
 --- http eval
 "b24_queue PATH/no/queue; # \@\n$::shop"
 --- server
@@ -259,7 +275,7 @@ b24_mirror s;
 
 
 
-=== TEST 18: the queue below a file
+=== TEST 20: the queue below a file
 --- http eval
 "b24_queue PATH/http.conf/queue; # \@\n$::shop"
 --- server
@@ -269,7 +285,7 @@ b24_mirror s;
 
 
 
-=== TEST 19: the queue in a folder of somebody else
+=== TEST 21: the queue in a folder of somebody else
 --- http eval
 "b24_queue PATH/../conf; # \@\n$::shop b24_mirror s;"
 --- refused
@@ -277,7 +293,7 @@ b24_mirror s;
 
 
 
-=== TEST 20: the webhook: all forms
+=== TEST 22: the webhook: all forms
 --- http eval
 "b24_webhook https://portal.test/rest/1/SECRET;\n$::shop"
 --- server
@@ -287,7 +303,7 @@ b24_mirror s;
 
 
 
-=== TEST 21: the webhook: in a subfolder, with a port, plain on the loopback
+=== TEST 23: the webhook: in a subfolder, with a port, plain on the loopback
 --- http eval
 $::shop . ::servers(map { "b24_mirror s; b24_webhook $_;" }
     'HTTPS://Portal.Test:8443/rest/12/SECRET/',
@@ -306,7 +322,7 @@ $::shop . ::servers(map { "b24_mirror s; b24_webhook $_;" }
 
 
 
-=== TEST 22: the webhook twice
+=== TEST 24: the webhook twice
 --- server
 b24_webhook https://portal.test/rest/1/SECRET/;
 b24_webhook https://portal.test/rest/1/SECRET/;
@@ -315,7 +331,7 @@ b24_webhook https://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 23: the webhook, a word after it
+=== TEST 25: the webhook, a word after it
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/ wet;
 --- refused
@@ -323,7 +339,7 @@ b24_webhook https://portal.test/rest/1/SECRET/ wet;
 
 
 
-=== TEST 24: the webhook, two words after it
+=== TEST 26: the webhook, two words after it
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/ dry dry;
 --- refused
@@ -331,7 +347,7 @@ invalid number of arguments in "b24_webhook" directive
 
 
 
-=== TEST 25: the webhook in a location
+=== TEST 27: the webhook in a location
 --- server
 location / {
     b24_webhook https://portal.test/rest/1/SECRET/; # @
@@ -341,7 +357,7 @@ location / {
 
 
 
-=== TEST 26: the webhook, not the address of one
+=== TEST 28: the webhook, not the address of one
 --- http
 b24_webhook https://portal.test/SECRET/;
 --- refused
@@ -349,7 +365,7 @@ b24_webhook https://portal.test/SECRET/;
 
 
 
-=== TEST 27: the webhook, no scheme
+=== TEST 29: the webhook, no scheme
 --- http
 b24_webhook portal.test/rest/1/SECRET/;
 --- refused
@@ -357,7 +373,7 @@ b24_webhook portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 28: the webhook, another scheme
+=== TEST 30: the webhook, another scheme
 --- http
 b24_webhook ftp://portal.test/rest/1/SECRET/;
 --- refused
@@ -365,7 +381,7 @@ b24_webhook ftp://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 29: the webhook, no host
+=== TEST 31: the webhook, no host
 --- http
 b24_webhook https:///rest/1/SECRET/;
 --- refused
@@ -373,7 +389,7 @@ b24_webhook https:///rest/1/SECRET/;
 
 
 
-=== TEST 30: the webhook, a host alone
+=== TEST 32: the webhook, a host alone
 --- http
 b24_webhook https://SECRET;
 --- refused
@@ -381,7 +397,7 @@ b24_webhook https://SECRET;
 
 
 
-=== TEST 31: the webhook, the user is no number
+=== TEST 33: the webhook, the user is no number
 --- http
 b24_webhook https://portal.test/rest/admin/SECRET/;
 --- refused
@@ -389,7 +405,7 @@ b24_webhook https://portal.test/rest/admin/SECRET/;
 
 
 
-=== TEST 32: the webhook, no user
+=== TEST 34: the webhook, no user
 --- http
 b24_webhook https://portal.test/rest/SECRET/;
 --- refused
@@ -397,7 +413,7 @@ b24_webhook https://portal.test/rest/SECRET/;
 
 
 
-=== TEST 33: the webhook with a method's name
+=== TEST 35: the webhook with a method's name
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/profile.json;
 --- refused
@@ -405,7 +421,7 @@ b24_webhook https://portal.test/rest/1/SECRET/profile.json;
 
 
 
-=== TEST 34: the webhook with arguments
+=== TEST 36: the webhook with arguments
 --- http
 b24_webhook https://portal.test/rest/1/SECRET/?a=b;
 --- refused
@@ -413,7 +429,7 @@ b24_webhook https://portal.test/rest/1/SECRET/?a=b;
 
 
 
-=== TEST 35: the webhook with a password
+=== TEST 37: the webhook with a password
 --- http
 b24_webhook https://user:SECRET@portal.test/rest/1/SECRET/;
 --- refused
@@ -421,7 +437,7 @@ b24_webhook https://user:SECRET@portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 36: the webhook with a character no address has
+=== TEST 38: the webhook with a character no address has
 --- http
 b24_webhook "https://portal.test/rest/1/SECRET/ ";
 --- refused
@@ -429,7 +445,7 @@ b24_webhook "https://portal.test/rest/1/SECRET/ ";
 
 
 
-=== TEST 37: the webhook over plain http
+=== TEST 39: the webhook over plain http
 --- http
 b24_webhook http://portal.test/rest/1/SECRET/;
 --- refused
@@ -437,7 +453,7 @@ b24_webhook http://portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 38: the webhook over plain http to what only looks like loopback
+=== TEST 40: the webhook over plain http to what only looks like loopback
 --- http
 b24_webhook http://127.0.0.1.portal.test/rest/1/SECRET/;
 --- refused
@@ -445,7 +461,7 @@ b24_webhook http://127.0.0.1.portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 39: the webhook over plain http to another name that looks like it
+=== TEST 41: the webhook over plain http to another name that looks like it
 --- http
 b24_webhook http://localhost.portal.test/rest/1/SECRET/;
 --- refused
@@ -453,7 +469,7 @@ b24_webhook http://localhost.portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 40: the webhook, a port alone
+=== TEST 42: the webhook, a port alone
 --- http
 b24_webhook https://:443/rest/1/SECRET/;
 --- refused
@@ -461,7 +477,7 @@ b24_webhook https://:443/rest/1/SECRET/;
 
 
 
-=== TEST 41: the webhook, a colon for a host
+=== TEST 43: the webhook, a colon for a host
 --- http
 b24_webhook https://[::1/rest/1/SECRET/;
 --- refused
@@ -469,7 +485,7 @@ b24_webhook https://[::1/rest/1/SECRET/;
 
 
 
-=== TEST 42: the webhook, text after an address
+=== TEST 44: the webhook, text after an address
 --- http
 b24_webhook https://[::1]x/rest/1/SECRET/;
 --- refused
@@ -477,7 +493,7 @@ b24_webhook https://[::1]x/rest/1/SECRET/;
 
 
 
-=== TEST 43: the webhook, an address that is none
+=== TEST 45: the webhook, an address that is none
 --- http
 b24_webhook https://[1::2::3]/rest/1/SECRET/;
 --- refused
@@ -485,7 +501,7 @@ b24_webhook https://[1::2::3]/rest/1/SECRET/;
 
 
 
-=== TEST 44: the webhook, brackets around a name
+=== TEST 46: the webhook, brackets around a name
 --- http
 b24_webhook https://[portal.test]/rest/1/SECRET/;
 --- refused
@@ -493,7 +509,7 @@ b24_webhook https://[portal.test]/rest/1/SECRET/;
 
 
 
-=== TEST 45: the webhook, a zone
+=== TEST 47: the webhook, a zone
 --- http
 b24_webhook https://[fe80::1%25eth0]/rest/1/SECRET/;
 --- refused
@@ -501,7 +517,7 @@ b24_webhook https://[fe80::1%25eth0]/rest/1/SECRET/;
 
 
 
-=== TEST 46: the webhook, two dots
+=== TEST 48: the webhook, two dots
 --- http
 b24_webhook https://portal..test/rest/1/SECRET/;
 --- refused
@@ -509,7 +525,7 @@ b24_webhook https://portal..test/rest/1/SECRET/;
 
 
 
-=== TEST 47: the webhook, a dot at the beginning
+=== TEST 49: the webhook, a dot at the beginning
 --- http
 b24_webhook https://.portal.test/rest/1/SECRET/;
 --- refused
@@ -517,7 +533,7 @@ b24_webhook https://.portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 48: the webhook, a dot at the end
+=== TEST 50: the webhook, a dot at the end
 --- http
 b24_webhook https://portal.test./rest/1/SECRET/;
 --- refused
@@ -525,7 +541,7 @@ b24_webhook https://portal.test./rest/1/SECRET/;
 
 
 
-=== TEST 49: the webhook, a name that begins with a hyphen
+=== TEST 51: the webhook, a name that begins with a hyphen
 --- http
 b24_webhook https://-portal.test/rest/1/SECRET/;
 --- refused
@@ -533,7 +549,7 @@ b24_webhook https://-portal.test/rest/1/SECRET/;
 
 
 
-=== TEST 50: the webhook, a part that ends with one
+=== TEST 52: the webhook, a part that ends with one
 --- http
 b24_webhook https://portal-.test/rest/1/SECRET/;
 --- refused
@@ -541,7 +557,7 @@ b24_webhook https://portal-.test/rest/1/SECRET/;
 
 
 
-=== TEST 51: the webhook, a hyphen
+=== TEST 53: the webhook, a hyphen
 --- http
 b24_webhook https://-/rest/1/SECRET/;
 --- refused
@@ -549,7 +565,7 @@ b24_webhook https://-/rest/1/SECRET/;
 
 
 
-=== TEST 52: the webhook, a name with a percent code
+=== TEST 54: the webhook, a name with a percent code
 --- http
 b24_webhook https://portal%2etest/rest/1/SECRET/;
 --- refused
@@ -557,7 +573,7 @@ b24_webhook https://portal%2etest/rest/1/SECRET/;
 
 
 
-=== TEST 53: the webhook, a name of another alphabet
+=== TEST 55: the webhook, a name of another alphabet
 --- http
 b24_webhook https://портал.рф/rest/1/SECRET/;
 --- refused
@@ -565,7 +581,7 @@ b24_webhook https://портал.рф/rest/1/SECRET/;
 
 
 
-=== TEST 54: the webhook, a name with a comma
+=== TEST 56: the webhook, a name with a comma
 --- http
 b24_webhook https://portal,test/rest/1/SECRET/;
 --- refused
@@ -573,7 +589,7 @@ b24_webhook https://portal,test/rest/1/SECRET/;
 
 
 
-=== TEST 55: the webhook, a number for a host
+=== TEST 57: the webhook, a number for a host
 --- http
 b24_webhook https://12345/rest/1/SECRET/;
 --- refused
@@ -581,7 +597,7 @@ b24_webhook https://12345/rest/1/SECRET/;
 
 
 
-=== TEST 56: the webhook, numbers for a host
+=== TEST 58: the webhook, numbers for a host
 --- http
 b24_webhook https://1.2.3/rest/1/SECRET/;
 --- refused
@@ -589,7 +605,7 @@ b24_webhook https://1.2.3/rest/1/SECRET/;
 
 
 
-=== TEST 57: the webhook, an address out of range
+=== TEST 59: the webhook, an address out of range
 --- http
 b24_webhook https://192.0.2.256/rest/1/SECRET/;
 --- refused
@@ -597,7 +613,7 @@ b24_webhook https://192.0.2.256/rest/1/SECRET/;
 
 
 
-=== TEST 58: the webhook, a port that is none
+=== TEST 60: the webhook, a port that is none
 --- http
 b24_webhook https://portal.test:abc/rest/1/SECRET/;
 --- refused
@@ -605,7 +621,7 @@ b24_webhook https://portal.test:abc/rest/1/SECRET/;
 
 
 
-=== TEST 59: the webhook, a port out of range
+=== TEST 61: the webhook, a port out of range
 --- http
 b24_webhook https://portal.test:99999/rest/1/SECRET/;
 --- refused
@@ -613,7 +629,7 @@ b24_webhook https://portal.test:99999/rest/1/SECRET/;
 
 
 
-=== TEST 60: the webhook, port 0
+=== TEST 62: the webhook, port 0
 --- http
 b24_webhook https://portal.test:0/rest/1/SECRET/;
 --- refused
@@ -621,7 +637,7 @@ b24_webhook https://portal.test:0/rest/1/SECRET/;
 
 
 
-=== TEST 61: the webhook, no port
+=== TEST 63: the webhook, no port
 --- http
 b24_webhook https://portal.test:/rest/1/SECRET/;
 --- refused
@@ -629,7 +645,7 @@ b24_webhook https://portal.test:/rest/1/SECRET/;
 
 
 
-=== TEST 62: the webhook, two ports
+=== TEST 64: the webhook, two ports
 --- http
 b24_webhook https://portal.test:1:2/rest/1/SECRET/;
 --- refused
@@ -637,7 +653,7 @@ b24_webhook https://portal.test:1:2/rest/1/SECRET/;
 
 
 
-=== TEST 63: the webhook, a port of an address
+=== TEST 65: the webhook, a port of an address
 --- http
 b24_webhook https://[::1]:70000/rest/1/SECRET/;
 --- refused
@@ -645,7 +661,7 @@ b24_webhook https://[::1]:70000/rest/1/SECRET/;
 
 
 
-=== TEST 64: the webhook, an endless port
+=== TEST 66: the webhook, an endless port
 --- http
 b24_webhook https://portal.test:99999999999999999999/rest/1/SECRET/;
 --- refused
@@ -653,7 +669,7 @@ b24_webhook https://portal.test:99999999999999999999/rest/1/SECRET/;
 
 
 
-=== TEST 65: the webhook over plain http, two ports
+=== TEST 67: the webhook over plain http, two ports
 --- http
 b24_webhook http://localhost:1:2/rest/1/SECRET/;
 --- refused
@@ -661,7 +677,7 @@ b24_webhook http://localhost:1:2/rest/1/SECRET/;
 
 
 
-=== TEST 66: the webhook over plain http, half an address
+=== TEST 68: the webhook over plain http, half an address
 --- http
 b24_webhook http://127.1/rest/1/SECRET/;
 --- refused
@@ -669,7 +685,7 @@ b24_webhook http://127.1/rest/1/SECRET/;
 
 
 
-=== TEST 67: the webhook over plain http, an address nobody has
+=== TEST 69: the webhook over plain http, an address nobody has
 --- http
 b24_webhook http://[::]/rest/1/SECRET/;
 --- refused
@@ -677,7 +693,7 @@ b24_webhook http://[::]/rest/1/SECRET/;
 
 
 
-=== TEST 68: the webhook, a path with ".."
+=== TEST 70: the webhook, a path with ".."
 --- http
 b24_webhook https://portal.test/box/../rest/1/SECRET/;
 --- refused
@@ -685,7 +701,7 @@ b24_webhook https://portal.test/box/../rest/1/SECRET/;
 
 
 
-=== TEST 69: the webhook, a path with "."
+=== TEST 71: the webhook, a path with "."
 --- http
 b24_webhook https://portal.test/box/./rest/1/SECRET/;
 --- refused
@@ -693,7 +709,7 @@ b24_webhook https://portal.test/box/./rest/1/SECRET/;
 
 
 
-=== TEST 70: the webhook, a path with "%2E%2e"
+=== TEST 72: the webhook, a path with "%2E%2e"
 --- http
 b24_webhook https://portal.test/box/%2E%2e/rest/1/SECRET/;
 --- refused
@@ -701,7 +717,7 @@ b24_webhook https://portal.test/box/%2E%2e/rest/1/SECRET/;
 
 
 
-=== TEST 71: the webhook, a path with ".%2e"
+=== TEST 73: the webhook, a path with ".%2e"
 --- http
 b24_webhook https://portal.test/box/.%2e/rest/1/SECRET/;
 --- refused
@@ -709,7 +725,7 @@ b24_webhook https://portal.test/box/.%2e/rest/1/SECRET/;
 
 
 
-=== TEST 72: the webhook, a path that begins with ".."
+=== TEST 74: the webhook, a path that begins with ".."
 --- http
 b24_webhook https://portal.test/../rest/1/SECRET/;
 --- refused
@@ -717,7 +733,7 @@ b24_webhook https://portal.test/../rest/1/SECRET/;
 
 
 
-=== TEST 73: the webhook, a name too long
+=== TEST 75: the webhook, a name too long
 --- http eval
 'b24_webhook https://' . ::long(64) . '.test/rest/1/SECRET/;'
 --- refused
@@ -725,7 +741,7 @@ b24_webhook https://portal.test/../rest/1/SECRET/;
 
 
 
-=== TEST 74: the webhook, a file without a name
+=== TEST 76: the webhook, a file without a name
 --- http
 b24_webhook file:;
 --- refused
@@ -733,7 +749,7 @@ b24_webhook file:;
 
 
 
-=== TEST 75: the webhook, a file that isn't there
+=== TEST 77: the webhook, a file that isn't there
 --- http
 b24_webhook file:PATH/none;
 --- refused
@@ -741,7 +757,7 @@ b24_webhook file:PATH/none;
 
 
 
-=== TEST 76: the webhook, a folder
+=== TEST 78: the webhook, a folder
 --- http
 b24_webhook file:PATH;
 --- refused
@@ -749,7 +765,7 @@ b24_webhook file:PATH;
 
 
 
-=== TEST 77: the webhook, a file that holds nothing ever
+=== TEST 79: the webhook, a file that holds nothing ever
 --- http
 b24_webhook file:/dev/null;
 --- refused
@@ -757,7 +773,7 @@ file "/dev/null" of "b24_webhook" must hold the address of the webhook and nothi
 
 
 
-=== TEST 78: the webhook, a pipe nobody writes into
+=== TEST 80: the webhook, a pipe nobody writes into
 --- http
 b24_webhook file:DIR/pipe;
 --- refused
@@ -765,7 +781,7 @@ file "DIR/pipe" of "b24_webhook" must hold the address of the webhook and nothin
 
 
 
-=== TEST 79: the webhook, a file with more than the address
+=== TEST 81: the webhook, a file with more than the address
 --- http
 b24_webhook file:DIR/secret;
 --- file
@@ -776,7 +792,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 80: the webhook, an empty file
+=== TEST 82: the webhook, an empty file
 --- http
 b24_webhook file:DIR/secret;
 --- file eval
@@ -786,7 +802,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 81: the webhook, an endless file
+=== TEST 83: the webhook, an endless file
 --- http
 b24_webhook file:DIR/secret;
 --- file eval
@@ -796,7 +812,7 @@ file "DIR/secret" of "b24_webhook" must hold the address of the webhook and noth
 
 
 
-=== TEST 82: the webhook, a file that holds something else
+=== TEST 84: the webhook, a file that holds something else
 --- http
 b24_webhook file:DIR/secret;
 --- file
@@ -806,7 +822,7 @@ SECRET
 
 
 
-=== TEST 83: the webhook in a file, blanks around it
+=== TEST 85: the webhook in a file, blanks around it
 --- http eval: $::shop
 --- server
 b24_webhook file:DIR/secret dry;
@@ -817,7 +833,7 @@ b24_mirror s;
 
 
 
-=== TEST 84: the webhook in a file others can read
+=== TEST 86: the webhook in a file others can read
 --- http eval: $::shop
 --- server
 b24_webhook file:DIR/secret;    # @
@@ -830,14 +846,14 @@ file "DIR/secret" of "b24_webhook" can be read by others: its mode should be 060
 
 
 
-=== TEST 85: a mirror without a webhook
+=== TEST 87: a mirror without a webhook
 --- http eval: ::named('server_name shop.test;')
 --- warned
 b24: the server "shop.test" has "b24_mirror" but no "b24_webhook": its orders are kept and wait in @1
 
 
 
-=== TEST 86: the origin: all forms
+=== TEST 88: the origin: all forms
 --- http eval
 $::shop . ::servers(map { "b24_mirror s; $::webhook b24_origin $_;" }
     'shop', '"My shop, 2nd"', '1c', '-', 'магазин', ::long(255))
@@ -845,7 +861,7 @@ $::shop . ::servers(map { "b24_mirror s; $::webhook b24_origin $_;" }
 
 
 
-=== TEST 87: the origin for all servers
+=== TEST 89: the origin for all servers
 --- http eval
 "b24_origin shop;\n$::webhook\n$::shop\nb24_mirror s;\n"
 --- server
@@ -854,7 +870,7 @@ b24_origin other;
 
 
 
-=== TEST 88: the origin twice
+=== TEST 90: the origin twice
 --- server
 b24_origin a;
 b24_origin b;
@@ -863,7 +879,7 @@ b24_origin b;
 
 
 
-=== TEST 89: the origin is a number
+=== TEST 91: the origin is a number
 --- server
 b24_origin 15;
 --- refused
@@ -871,7 +887,7 @@ b24_origin 15;
 
 
 
-=== TEST 90: the origin is empty
+=== TEST 92: the origin is empty
 --- server
 b24_origin "";
 --- refused
@@ -879,7 +895,47 @@ b24_origin "";
 
 
 
-=== TEST 91: the origin is too long
+=== TEST 93: the origin is blank
+--- server
+b24_origin "  ";
+--- refused
+"b24_origin" directive needs a name that is not a number
+
+
+
+=== TEST 94: the origin is a number among blanks
+--- server
+b24_origin " 15 ";
+--- refused
+"b24_origin" directive needs a name that is not a number
+
+
+
+=== TEST 95: the origin is not in UTF-8
+--- server eval
+qq{b24_origin "\xec\xe0\xe3\xe0\xe7\xe8\xed";}
+--- refused
+"b24_origin" directive is not in UTF-8: save the file in that encoding
+
+
+
+=== TEST 96: the origin has a variable
+--- server
+b24_origin $host;
+--- refused
+"b24_origin" directive takes no variables: write one name for all orders, without "$"
+
+
+
+=== TEST 97: the origin has a control character
+--- server eval
+qq{b24_origin "a\x7f";}
+--- refused
+"b24_origin" directive has a character that is not allowed in a name
+
+
+
+=== TEST 98: the origin is too long
 --- server eval
 'b24_origin ' . ::long(256) . ';'
 --- refused
@@ -887,7 +943,7 @@ b24_origin "";
 
 
 
-=== TEST 92: the origin has a line's end
+=== TEST 99: the origin has a line's end
 --- server
 b24_origin "a\nb";
 --- refused
@@ -895,7 +951,7 @@ b24_origin "a\nb";
 
 
 
-=== TEST 93: the origin has a quote
+=== TEST 100: the origin has a quote
 --- server
 b24_origin 'a"b';
 --- refused
@@ -903,7 +959,7 @@ b24_origin 'a"b';
 
 
 
-=== TEST 94: the origin in a location
+=== TEST 101: the origin in a location
 --- server
 location / {
     b24_origin a; # @
@@ -913,61 +969,79 @@ location / {
 
 
 
-=== TEST 95: the origin is the first name
+=== TEST 102: the origin is the first name
 --- http eval: ::named("server_name shop.test *.test; $::webhook")
 --- accepted
 
 
 
-=== TEST 96: no name for the origin
+=== TEST 103: no name for the origin
 --- http eval: ::named('')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 97: "_" for the origin
+=== TEST 104: "_" for the origin
 --- http eval: ::named('server_name _ shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 98: an empty name for the origin
+=== TEST 105: an empty name for the origin
 --- http eval: ::named('server_name "" shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 99: a wildcard for the origin
+=== TEST 106: a wildcard for the origin
 --- http eval: ::named('server_name *.shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 100: another wildcard for the origin
+=== TEST 107: another wildcard for the origin
 --- http eval: ::named('server_name shop.*;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 101: a name with all below it for the origin
+=== TEST 108: a name with all below it for the origin
 --- http eval: ::named('server_name .shop.test;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 102: a regex for the origin
+=== TEST 109: a regex for the origin
 --- http eval: ::named('server_name ~^shop;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 103: an address for the origin
+=== TEST 110: an address for the origin
 --- http eval: ::named('server_name 127.0.0.1;')
 --- refused eval: ::wrong_name()
 
 
 
-=== TEST 104: no name, no mirror
+=== TEST 111: an IPv6 address for the origin
+--- http eval: ::named('server_name [::1];')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 112: a name in another encoding for the origin
+--- http eval: ::named("server_name \xec\xe0\xe3\xe0\xe7\xe8\xed.test;")
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 113: a name with a variable for the origin
+--- http eval: ::named('server_name $host;')
+--- refused eval: ::wrong_name()
+
+
+
+=== TEST 114: no name, no mirror
 --- http
 server {
     listen 127.0.0.1:$TEST_NGINX_PORT_1;
@@ -979,7 +1053,7 @@ server {
 
 
 
-=== TEST 105: the mirror: everywhere, and off
+=== TEST 115: the mirror: everywhere, and off
 --- http eval
 "$::shop$::webhook\nb24_mirror s;"
 --- server
@@ -992,7 +1066,7 @@ location / {
 
 
 
-=== TEST 106: the mirror twice
+=== TEST 116: the mirror twice
 --- http eval: $::shop
 --- server
 b24_mirror s;
@@ -1002,7 +1076,7 @@ b24_mirror off;
 
 
 
-=== TEST 107: the mirror of an unknown shop
+=== TEST 117: the mirror of an unknown shop
 --- http eval: $::shop
 --- server
 b24_mirror shop;
@@ -1011,7 +1085,7 @@ b24_mirror shop;
 
 
 
-=== TEST 108: the mirror before its shop
+=== TEST 118: the mirror before its shop
 --- http eval
 "b24_mirror s; # \@\n$::shop"
 --- refused
@@ -1019,7 +1093,7 @@ b24_mirror shop;
 
 
 
-=== TEST 109: the mirror in an "if"
+=== TEST 119: the mirror in an "if"
 --- http eval: $::shop
 --- server
 location / {
@@ -1032,18 +1106,17 @@ location / {
 
 
 
-=== TEST 110: the capture: all forms
+=== TEST 120: the capture: all forms
 --- http
 b24_capture body=1k answer=1024 total=1024m;
 --- server
-b24_capture answer=2M;
-b24_capture body=256k;
+b24_capture answer=2M body=256k;
 location / { b24_capture total=1m body=1m answer=1m; }
 --- accepted
 
 
 
-=== TEST 111: the capture, an unknown part
+=== TEST 121: the capture, an unknown part
 --- http
 b24_capture head=1k;
 --- refused
@@ -1051,7 +1124,7 @@ b24_capture head=1k;
 
 
 
-=== TEST 112: the capture twice
+=== TEST 122: the capture twice
 --- http
 b24_capture body=1k total=1m;
 b24_capture body=2k;
@@ -1060,7 +1133,26 @@ b24_capture body=2k;
 
 
 
-=== TEST 113: the capture, too small
+=== TEST 123: the capture twice, of different parts
+--- server
+location / {
+    b24_capture body=1k;
+    b24_capture total=1m; # @
+}
+--- refused
+"b24_capture" directive is duplicate
+
+
+
+=== TEST 124: the capture, a part twice
+--- http
+b24_capture body=1m body=2m;
+--- refused
+"b24_capture" directive is duplicate
+
+
+
+=== TEST 125: the capture, too small
 --- http
 b24_capture answer=1023;
 --- refused
@@ -1068,7 +1160,7 @@ b24_capture answer=1023;
 
 
 
-=== TEST 114: the capture, too large
+=== TEST 126: the capture, too large
 --- http
 b24_capture total=2g;
 --- refused
@@ -1076,7 +1168,7 @@ b24_capture total=2g;
 
 
 
-=== TEST 115: the capture, larger than allowed
+=== TEST 127: the capture, larger than allowed
 --- http
 b24_capture total=1025m;
 --- refused
@@ -1084,7 +1176,7 @@ b24_capture total=1025m;
 
 
 
-=== TEST 116: the capture, nothing given
+=== TEST 128: the capture, nothing given
 --- http
 b24_capture body=;
 --- refused
@@ -1092,7 +1184,7 @@ b24_capture body=;
 
 
 
-=== TEST 117: the rate: all forms
+=== TEST 129: the rate: all forms
 --- http
 b24_rate 0.01 burst=1;
 --- server
@@ -1101,7 +1193,7 @@ b24_rate 5 burst=250;
 
 
 
-=== TEST 118: the rate: with decimals, the fastest
+=== TEST 130: the rate: with decimals, the fastest
 --- http
 b24_rate 0.125;
 --- server
@@ -1110,7 +1202,7 @@ b24_rate 100 burst=10000;
 
 
 
-=== TEST 119: the rate twice
+=== TEST 131: the rate twice
 --- http
 b24_rate 2;
 b24_rate 2;
@@ -1119,7 +1211,7 @@ b24_rate 2;
 
 
 
-=== TEST 120: the rate, none
+=== TEST 132: the rate, none
 --- http
 b24_rate 0;
 --- refused
@@ -1127,7 +1219,7 @@ b24_rate 0;
 
 
 
-=== TEST 121: the rate, too fast
+=== TEST 133: the rate, too fast
 --- http
 b24_rate 100.001;
 --- refused
@@ -1135,7 +1227,7 @@ b24_rate 100.001;
 
 
 
-=== TEST 122: the rate as nginx's own limits have it
+=== TEST 134: the rate as nginx's own limits have it
 --- http
 b24_rate 2r/s;
 --- refused
@@ -1143,7 +1235,7 @@ b24_rate 2r/s;
 
 
 
-=== TEST 123: the rate, another word
+=== TEST 135: the rate, another word
 --- http
 b24_rate 2 nodelay;
 --- refused
@@ -1151,7 +1243,7 @@ b24_rate 2 nodelay;
 
 
 
-=== TEST 124: the rate, no burst
+=== TEST 136: the rate, no burst
 --- http
 b24_rate 2 burst=0;
 --- refused
@@ -1159,7 +1251,7 @@ b24_rate 2 burst=0;
 
 
 
-=== TEST 125: the rate, a burst too large
+=== TEST 137: the rate, a burst too large
 --- http
 b24_rate 2 burst=10001;
 --- refused
@@ -1167,17 +1259,25 @@ b24_rate 2 burst=10001;
 
 
 
-=== TEST 126: the pauses: all forms
+=== TEST 138: the pauses: all forms
 --- http
 b24_retry first=1ms max=24h unknown=65s;
 --- server
 b24_retry first=2s;
-b24_retry max=1d;
 --- accepted
 
 
 
-=== TEST 127: the pauses, an unknown one
+=== TEST 139: the pauses: equal ones, one of them the usual one
+--- http
+b24_retry first=10m;
+--- server
+b24_retry max=10m;
+--- accepted
+
+
+
+=== TEST 140: the pauses, an unknown one
 --- http
 b24_retry last=1s;
 --- refused
@@ -1185,7 +1285,7 @@ b24_retry last=1s;
 
 
 
-=== TEST 128: the pauses twice
+=== TEST 141: the pauses twice
 --- http
 b24_retry max=1s max=2s;
 --- refused
@@ -1193,7 +1293,42 @@ b24_retry max=1s max=2s;
 
 
 
-=== TEST 129: the pauses, none
+=== TEST 142: the pauses twice, other ones
+--- server
+b24_retry first=2s;
+b24_retry max=1d;
+--- refused
+"b24_retry" directive is duplicate
+
+
+
+=== TEST 143: the pauses, the first longer than the longest
+--- http
+b24_retry first=10s max=1s;
+--- refused
+"b24_retry" has a first pause of 10000 ms and a longest one of 1000 ms: make "max" at least as long as "first"
+
+
+
+=== TEST 144: the pauses, the first longer than the usual longest
+--- http
+b24_retry first=11m;
+--- refused
+"b24_retry" has a first pause of 660000 ms and a longest one of 600000 ms: make "max" at least as long as "first"
+
+
+
+=== TEST 145: the pauses, the first of http longer than the longest of the server
+--- http
+b24_retry first=20s max=1h;
+--- server
+b24_retry max=10s; # @
+--- refused
+"b24_retry" has a first pause of 20000 ms and a longest one of 10000 ms: make "max" at least as long as "first"
+
+
+
+=== TEST 146: the pauses, none
 --- http
 b24_retry first=0;
 --- refused
@@ -1201,7 +1336,7 @@ b24_retry first=0;
 
 
 
-=== TEST 130: the pauses, too long
+=== TEST 147: the pauses, too long
 --- http
 b24_retry unknown=25h;
 --- refused
@@ -1209,7 +1344,7 @@ b24_retry unknown=25h;
 
 
 
-=== TEST 131: the API: all forms
+=== TEST 148: the API: all forms
 --- http
 b24_api classic;
 --- server
@@ -1218,7 +1353,7 @@ b24_api universal;
 
 
 
-=== TEST 132: the API, an unknown one
+=== TEST 149: the API, an unknown one
 --- http
 b24_api rest;
 --- refused
@@ -1226,7 +1361,7 @@ b24_api rest;
 
 
 
-=== TEST 133: the API twice
+=== TEST 150: the API twice
 --- http
 b24_api classic;
 b24_api classic;
@@ -1235,7 +1370,7 @@ b24_api classic;
 
 
 
-=== TEST 134: the pipeline
+=== TEST 151: the pipeline
 --- http
 b24_category 0;
 --- server
@@ -1244,7 +1379,7 @@ b24_category 2147483647;
 
 
 
-=== TEST 135: the pipeline, below 0
+=== TEST 152: the pipeline, below 0
 --- http
 b24_category -1;
 --- refused
@@ -1252,7 +1387,7 @@ b24_category -1;
 
 
 
-=== TEST 136: the pipeline, too large
+=== TEST 153: the pipeline, too large
 --- http
 b24_category 2147483648;
 --- refused
@@ -1260,7 +1395,7 @@ b24_category 2147483648;
 
 
 
-=== TEST 137: the pipeline twice
+=== TEST 154: the pipeline twice
 --- http
 b24_category 1;
 b24_category 1;
@@ -1269,7 +1404,7 @@ b24_category 1;
 
 
 
-=== TEST 138: the stages: all forms
+=== TEST 155: the stages: all forms
 --- http
 b24_stage none;
 b24_stage N NEW;
@@ -1282,7 +1417,7 @@ b24_stage none;
 
 
 
-=== TEST 139: the stages, a word alone
+=== TEST 156: the stages, a word alone
 --- http
 b24_stage off;
 --- refused
@@ -1290,7 +1425,7 @@ b24_stage off;
 
 
 
-=== TEST 140: the stages, none twice
+=== TEST 157: the stages, none twice
 --- http
 b24_stage none;
 b24_stage none;
@@ -1299,7 +1434,7 @@ b24_stage none;
 
 
 
-=== TEST 141: the stages, nothing given
+=== TEST 158: the stages, nothing given
 --- http
 b24_stage N "";
 --- refused
@@ -1307,7 +1442,7 @@ b24_stage N "";
 
 
 
-=== TEST 142: the stages, no status
+=== TEST 159: the stages, no status
 --- http
 b24_stage "" NEW;
 --- refused
@@ -1315,7 +1450,7 @@ b24_stage "" NEW;
 
 
 
-=== TEST 143: the stages, one too long
+=== TEST 160: the stages, one too long
 --- http eval
 'b24_stage N ' . ::long(41) . ';'
 --- refused
@@ -1323,7 +1458,7 @@ b24_stage "" NEW;
 
 
 
-=== TEST 144: the stages, a status twice
+=== TEST 161: the stages, a status twice
 --- http
 b24_stage N NEW;
 b24_stage N WON;
@@ -1332,7 +1467,7 @@ b24_stage N WON;
 
 
 
-=== TEST 145: the match: all forms
+=== TEST 162: the match: all forms
 --- http eval
 "b24_match none;\n"
 . ::servers(map { "b24_match $_;" } 'phone email', 'email phone', 'phone',
@@ -1343,7 +1478,7 @@ b24_match none;
 
 
 
-=== TEST 146: the match twice
+=== TEST 163: the match twice
 --- http
 b24_match phone;
 b24_match email;
@@ -1352,7 +1487,7 @@ b24_match email;
 
 
 
-=== TEST 147: the match, an unknown word
+=== TEST 164: the match, an unknown word
 --- http
 b24_match name;
 --- refused
@@ -1360,7 +1495,7 @@ b24_match name;
 
 
 
-=== TEST 148: the match, the same twice
+=== TEST 165: the match, the same twice
 --- http
 b24_match phone phone;
 --- refused
@@ -1368,7 +1503,7 @@ b24_match phone phone;
 
 
 
-=== TEST 149: the match, none and another
+=== TEST 166: the match, none and another
 --- http
 b24_match none phone;
 --- refused
@@ -1376,7 +1511,7 @@ b24_match none phone;
 
 
 
-=== TEST 150: the country code
+=== TEST 167: the country code
 --- http
 b24_phone_code 375;
 --- server
@@ -1385,7 +1520,7 @@ b24_phone_code 1;
 
 
 
-=== TEST 151: the country code twice
+=== TEST 168: the country code twice
 --- http
 b24_phone_code 7;
 b24_phone_code 7;
@@ -1394,7 +1529,7 @@ b24_phone_code 7;
 
 
 
-=== TEST 152: the country code with a plus
+=== TEST 169: the country code with a plus
 --- http
 b24_phone_code +7;
 --- refused
@@ -1402,7 +1537,7 @@ b24_phone_code +7;
 
 
 
-=== TEST 153: the country code, too long
+=== TEST 170: the country code, too long
 --- http
 b24_phone_code 8800;
 --- refused
@@ -1410,7 +1545,7 @@ b24_phone_code 8800;
 
 
 
-=== TEST 154: the country code, a national prefix
+=== TEST 171: the country code, a national prefix
 --- http
 b24_phone_code 07;
 --- refused
@@ -1418,7 +1553,7 @@ b24_phone_code 07;
 
 
 
-=== TEST 155: the country code, empty
+=== TEST 172: the country code, empty
 --- http
 b24_phone_code "";
 --- refused
@@ -1426,7 +1561,7 @@ b24_phone_code "";
 
 
 
-=== TEST 156: the preset of requisites
+=== TEST 173: the preset of requisites
 --- http
 b24_requisite_preset 1;
 --- server
@@ -1435,7 +1570,7 @@ b24_requisite_preset 2147483647;
 
 
 
-=== TEST 157: the preset of requisites, none
+=== TEST 174: the preset of requisites, none
 --- http
 b24_requisite_preset 0;
 --- refused
@@ -1443,7 +1578,7 @@ b24_requisite_preset 0;
 
 
 
-=== TEST 158: the preset of requisites, no number
+=== TEST 175: the preset of requisites, no number
 --- http
 b24_requisite_preset company;
 --- refused
@@ -1451,7 +1586,7 @@ b24_requisite_preset company;
 
 
 
-=== TEST 159: the preset of requisites twice
+=== TEST 176: the preset of requisites twice
 --- http
 b24_requisite_preset 1;
 b24_requisite_preset 1;
@@ -1460,7 +1595,7 @@ b24_requisite_preset 1;
 
 
 
-=== TEST 160: the certificate: absolute, relative
+=== TEST 177: the certificate: absolute, relative
 --- http
 b24_trusted_certificate DIR/ca.pem;
 --- server
@@ -1469,7 +1604,7 @@ b24_trusted_certificate ../../ca.pem;
 
 
 
-=== TEST 161: the certificate: several, with other texts, of another system
+=== TEST 178: the certificate: several, with other texts, of another system
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval
@@ -1479,7 +1614,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 162: the certificate: those of the system
+=== TEST 179: the certificate: those of the system
 --- http eval
 my ($path) = grep { -f } '/etc/ssl/certs/ca-certificates.crt',
                          '/etc/pki/tls/certs/ca-bundle.crt',
@@ -1489,7 +1624,7 @@ my ($path) = grep { -f } '/etc/ssl/certs/ca-certificates.crt',
 
 
 
-=== TEST 163: the certificate twice
+=== TEST 180: the certificate twice
 --- http
 b24_trusted_certificate DIR/ca.pem;
 b24_trusted_certificate DIR/ca.pem;
@@ -1498,7 +1633,7 @@ b24_trusted_certificate DIR/ca.pem;
 
 
 
-=== TEST 164: the certificate, empty
+=== TEST 181: the certificate, empty
 --- http
 b24_trusted_certificate "";
 --- refused
@@ -1506,7 +1641,7 @@ b24_trusted_certificate "";
 
 
 
-=== TEST 165: the certificate, a file that isn't there
+=== TEST 182: the certificate, a file that isn't there
 --- http
 b24_trusted_certificate PATH/none.pem;
 --- refused
@@ -1514,7 +1649,7 @@ b24_trusted_certificate PATH/none.pem;
 
 
 
-=== TEST 166: the certificate, a folder
+=== TEST 183: the certificate, a folder
 --- http
 b24_trusted_certificate DIR;
 --- refused
@@ -1522,7 +1657,7 @@ b24_trusted_certificate DIR;
 
 
 
-=== TEST 167: the certificate, a device
+=== TEST 184: the certificate, a device
 --- http
 b24_trusted_certificate /dev/null;
 --- refused
@@ -1530,7 +1665,7 @@ b24_trusted_certificate /dev/null;
 
 
 
-=== TEST 168: the certificate, a pipe nobody writes into
+=== TEST 185: the certificate, a pipe nobody writes into
 --- http
 b24_trusted_certificate DIR/pipe;
 --- refused
@@ -1538,7 +1673,7 @@ b24_trusted_certificate DIR/pipe;
 
 
 
-=== TEST 169: the certificate, another file
+=== TEST 186: the certificate, another file
 --- http
 b24_trusted_certificate nginx.conf;
 --- refused
@@ -1546,7 +1681,7 @@ b24_trusted_certificate nginx.conf;
 
 
 
-=== TEST 170: the certificate, an empty file
+=== TEST 187: the certificate, an empty file
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: ''
@@ -1555,7 +1690,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 171: the certificate, a key
+=== TEST 188: the certificate, a key
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate =~ s/CERTIFICATE/PRIVATE KEY/gr
@@ -1564,7 +1699,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 172: the certificate, cut short
+=== TEST 189: the certificate, cut short
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: substr $::certificate, 0, -30
@@ -1573,7 +1708,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 173: the certificate, the second without a line
+=== TEST 190: the certificate, the second without a line
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate . ($::certificate =~ s/^FjE.*\n//mr)
@@ -1582,7 +1717,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 174: the certificate, no base64
+=== TEST 191: the certificate, no base64
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate =~ s/Fj/<>/r
@@ -1591,7 +1726,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 175: the certificate, base64 of something else
+=== TEST 192: the certificate, base64 of something else
 --- http
 b24_trusted_certificate DIR/secret;
 --- file
@@ -1603,7 +1738,7 @@ bm90IGEgY2VydGlmaWNhdGU=
 
 
 
-=== TEST 176: fields of the CRM: everywhere, with variables, removed
+=== TEST 193: fields of the CRM: everywhere, with variables, removed
 --- http
 b24_deal TITLE "Order of $host";
 b24_deal UF_CRM_1 ${arg_a}b;
@@ -1617,7 +1752,7 @@ location / { b24_contact SOURCE_ID ""; b24_company INDUSTRY $upstream_addr; }
 
 
 
-=== TEST 177: a field of the deal in lower case
+=== TEST 194: a field of the deal in lower case
 --- http
 b24_deal title x;
 --- refused
@@ -1625,7 +1760,7 @@ b24_deal title x;
 
 
 
-=== TEST 178: a field of the contact with brackets
+=== TEST 195: a field of the contact with brackets
 --- http
 b24_contact PHONE[0] x;
 --- refused
@@ -1633,7 +1768,7 @@ b24_contact PHONE[0] x;
 
 
 
-=== TEST 179: a field of the company without a name
+=== TEST 196: a field of the company without a name
 --- http
 b24_company "" x;
 --- refused
@@ -1641,7 +1776,7 @@ b24_company "" x;
 
 
 
-=== TEST 180: a field that begins with a digit
+=== TEST 197: a field that begins with a digit
 --- http
 b24_deal 1A x;
 --- refused
@@ -1649,7 +1784,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 181: a field with a name too long
+=== TEST 198: a field with a name too long
 --- http eval
 'b24_deal ' . uc(::long(101)) . ' x;'
 --- refused eval
@@ -1658,7 +1793,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 182: a field twice
+=== TEST 199: a field twice
 --- http
 b24_deal TITLE x;
 b24_contact TITLE x;
@@ -1668,15 +1803,40 @@ b24_deal TITLE ""; # @
 
 
 
-=== TEST 183: a field with an unknown variable
+=== TEST 200: a field with an unknown variable
 --- http
-b24_deal TITLE "$no_such_variable";
---- refused_anywhere
-unknown "no_such_variable" variable
+b24_deal TITLE "$no_such_variable"; # @
+b24_deal UTM_SOURCE x;
+--- refused
+"b24_deal" has the variable "$no_such_variable", which nothing defines: correct its name
 
 
 
-=== TEST 184: a field without a value
+=== TEST 201: a field with an unknown variable after a known one
+--- server
+location / {
+    b24_contact SOURCE_ID "$host${b24_oder}x"; # @
+}
+--- refused
+"b24_contact" has the variable "$b24_oder", which nothing defines: correct its name
+
+
+
+=== TEST 202: fields with variables of all kinds
+--- http
+map $host $from_map { default 1; }
+map $uri $uri_map { ~^/(?<from_regex>.*) 1; }
+b24_deal TITLE "$HOST$from_map$Uri_Map$from_regex$http_x_a$arg_A$cookie_b";
+b24_deal UTM_SOURCE "$1${from_set}$from_location$b24_order";
+b24_deal UTM_MEDIUM "$upstream_http_x$sent_http_y$upstream_cookie_z";
+--- server
+set $from_set 1;
+location ~ /(?<from_location>a) { }
+--- accepted
+
+
+
+=== TEST 203: a field without a value
 --- http
 b24_deal TITLE;
 --- refused
@@ -1684,7 +1844,7 @@ invalid number of arguments in "b24_deal" directive
 
 
 
-=== TEST 185: a field that is ours: b24_deal ID
+=== TEST 204: a field that is ours: b24_deal ID
 --- http
 b24_deal ID 1;
 --- refused
@@ -1692,7 +1852,7 @@ b24_deal ID 1;
 
 
 
-=== TEST 186: a field that is ours: b24_deal ORIGINATOR_ID
+=== TEST 205: a field that is ours: b24_deal ORIGINATOR_ID
 --- http
 b24_deal ORIGINATOR_ID 1;
 --- refused
@@ -1700,7 +1860,7 @@ b24_deal ORIGINATOR_ID 1;
 
 
 
-=== TEST 187: a field that is ours: b24_deal ORIGIN_ID
+=== TEST 206: a field that is ours: b24_deal ORIGIN_ID
 --- http
 b24_deal ORIGIN_ID 1;
 --- refused
@@ -1708,7 +1868,7 @@ b24_deal ORIGIN_ID 1;
 
 
 
-=== TEST 188: a field that is ours: b24_deal STAGE_ID
+=== TEST 207: a field that is ours: b24_deal STAGE_ID
 --- http
 b24_deal STAGE_ID 1;
 --- refused
@@ -1716,7 +1876,7 @@ b24_deal STAGE_ID 1;
 
 
 
-=== TEST 189: a field that is ours: b24_deal CATEGORY_ID
+=== TEST 208: a field that is ours: b24_deal CATEGORY_ID
 --- http
 b24_deal CATEGORY_ID 1;
 --- refused
@@ -1724,7 +1884,7 @@ b24_deal CATEGORY_ID 1;
 
 
 
-=== TEST 190: a field that is ours: b24_deal OPPORTUNITY
+=== TEST 209: a field that is ours: b24_deal OPPORTUNITY
 --- http
 b24_deal OPPORTUNITY 1;
 --- refused
@@ -1732,7 +1892,7 @@ b24_deal OPPORTUNITY 1;
 
 
 
-=== TEST 191: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
+=== TEST 210: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
 --- http
 b24_deal IS_MANUAL_OPPORTUNITY 1;
 --- refused
@@ -1740,7 +1900,7 @@ b24_deal IS_MANUAL_OPPORTUNITY 1;
 
 
 
-=== TEST 192: a field that is ours: b24_contact CONTACT_ID
+=== TEST 211: a field that is ours: b24_contact CONTACT_ID
 --- http
 b24_contact CONTACT_ID 1;
 --- refused
@@ -1748,7 +1908,7 @@ b24_contact CONTACT_ID 1;
 
 
 
-=== TEST 193: a field that is ours: b24_deal CONTACT_IDS
+=== TEST 212: a field that is ours: b24_deal CONTACT_IDS
 --- http
 b24_deal CONTACT_IDS 1;
 --- refused
@@ -1756,7 +1916,7 @@ b24_deal CONTACT_IDS 1;
 
 
 
-=== TEST 194: a field that is ours: b24_company COMPANY_ID
+=== TEST 213: a field that is ours: b24_company COMPANY_ID
 --- http
 b24_company COMPANY_ID 1;
 --- refused
@@ -1764,17 +1924,19 @@ b24_company COMPANY_ID 1;
 
 
 
-=== TEST 195: the page: all forms
---- http eval: $::shop
+=== TEST 214: the page: all forms
+--- http eval
+"$::shop$::webhook\n" . ::servers('b24_origin one; b24_mirror s;',
+                                 'b24_mirror s;')
 --- server
 location /a { b24_status; }
 location /b { b24_status reveal; }
-location /c { b24_status origin=one origin=two reveal; }
+location /c { b24_status origin=one origin=s2.test reveal; }
 --- accepted
 
 
 
-=== TEST 196: the page twice
+=== TEST 215: the page twice
 --- server
 location /a {
     b24_status;
@@ -1785,7 +1947,7 @@ location /a {
 
 
 
-=== TEST 197: the page, an unknown word
+=== TEST 216: the page, an unknown word
 --- server
 location /a { b24_status on; }
 --- refused
@@ -1793,7 +1955,7 @@ location /a { b24_status on; }
 
 
 
-=== TEST 198: the page, an origin without a name
+=== TEST 217: the page, an origin without a name
 --- server
 location /a { b24_status origin=; }
 --- refused
@@ -1801,7 +1963,29 @@ location /a { b24_status origin=; }
 
 
 
-=== TEST 199: the page in a server
+=== TEST 218: the page, an origin nobody has
+--- http eval
+"$::shop$::webhook\n" . ::servers('b24_mirror s;')
+--- server
+location /a {
+    b24_status origin=s1.test
+               origin=s1.tets; # @
+}
+--- refused
+"b24_status" shows the origin "s1.tets", but no server with "b24_mirror" has it: correct the name or leave it out
+
+
+
+=== TEST 219: the page, an origin without a mirror
+--- server
+b24_origin shop;
+location /a { b24_status origin=shop; }
+--- refused
+"b24_status" shows the origin "shop", but no server with "b24_mirror" has it: correct the name or leave it out
+
+
+
+=== TEST 220: the page in a server
 --- server
 b24_status;
 --- refused
@@ -1809,7 +1993,7 @@ b24_status;
 
 
 
-=== TEST 200: twins that are equal
+=== TEST 221: twins that are equal
 --- http eval
 my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
            . ' b24_api universal; b24_phone_code 375;'
@@ -1821,96 +2005,96 @@ my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
 
 
 
-=== TEST 201: twins with other portals
+=== TEST 222: twins with other portals
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 202: twins, one without a portal
+=== TEST 223: twins, one without a portal
 --- http eval: ::twins('', $::webhook)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 203: twins, one dry
+=== TEST 224: twins, one dry
 --- http eval
 ::twins($::webhook, $::webhook =~ s/;/ dry;/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 204: twins with other pipelines
+=== TEST 225: twins with other pipelines
 --- http eval: ::twins('', 'b24_category 1;')
 --- refused eval: ::wrong_twins('b24_category')
 
 
 
-=== TEST 205: twins that match buyers in other ways
+=== TEST 226: twins that match buyers in other ways
 --- http eval: ::twins('b24_match phone;', '')
 --- refused eval: ::wrong_twins('b24_match')
 
 
 
-=== TEST 206: twins with other APIs
+=== TEST 227: twins with other APIs
 --- http eval: ::twins('', 'b24_api universal;')
 --- refused eval: ::wrong_twins('b24_api')
 
 
 
-=== TEST 207: twins with other country codes
+=== TEST 228: twins with other country codes
 --- http eval: ::twins('', 'b24_phone_code 1;')
 --- refused eval: ::wrong_twins('b24_phone_code')
 
 
 
-=== TEST 208: twins with other presets
+=== TEST 229: twins with other presets
 --- http eval: ::twins('', 'b24_requisite_preset 2;')
 --- refused eval: ::wrong_twins('b24_requisite_preset')
 
 
 
-=== TEST 209: twins with other certificates
+=== TEST 230: twins with other certificates
 --- http eval: ::twins('', 'b24_trusted_certificate DIR/ca.pem;')
 --- refused eval: ::wrong_twins('b24_trusted_certificate')
 
 
 
-=== TEST 210: twins with other stages
+=== TEST 231: twins with other stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW; b24_stage B LOSE;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 211: twins, one with fewer stages
+=== TEST 232: twins, one with fewer stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 212: twins, one without stages
+=== TEST 233: twins, one without stages
 --- http eval: ::twins('', 'b24_stage none;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 213: twins with other pauses
+=== TEST 234: twins with other pauses
 --- http eval: ::twins('', 'b24_retry max=1h;')
 --- refused eval: ::wrong_twins('b24_retry')
 
 
 
-=== TEST 214: twins with other rates
+=== TEST 235: twins with other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", $::webhook)
 --- refused eval: ::wrong_twins('b24_rate')
 
 
 
-=== TEST 215: two origins with one portal, other rates
+=== TEST 236: two origins with one portal, other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", "$::webhook b24_rate 5 burst=51;")
 =~ s/b24_origin twins/b24_origin other/r
@@ -1919,7 +2103,7 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 216: two origins with one portal, in other words
+=== TEST 237: two origins with one portal, in other words
 --- http eval
 ::twins("$::webhook b24_rate 5;",
         "$::webhook" =~ s/portal\.test/Portal.Test:0443/r)
@@ -1929,7 +2113,7 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 217: two origins with one portal at an address, in other words
+=== TEST 238: two origins with one portal at an address, in other words
 --- http eval
 ::twins('b24_webhook http://[0:0:0:0:0:0:0:1]/rest/1/SECRET/; b24_rate 5;',
         'b24_webhook http://[::1]:80/rest/1/SECRET/;')
@@ -1939,7 +2123,7 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 218: two origins with one host but two portals, other rates
+=== TEST 239: two origins with one host but two portals, other rates
 --- http eval
 ::twins('b24_webhook https://portal.test:80/rest/1/SECRET/; b24_rate 5;',
         'b24_webhook https://portal.test/rest/1/SECRET/;')
@@ -1948,7 +2132,7 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 219: two origins with two portals, other rates
+=== TEST 240: two origins with two portals, other rates
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r . ' b24_rate 5;')
 =~ s/b24_origin twins/b24_origin other/r
@@ -1956,14 +2140,14 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 220: nothing was made for what was refused
+=== TEST 241: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 221: levels of fields merge by name
+=== TEST 242: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

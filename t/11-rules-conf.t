@@ -521,8 +521,8 @@ session $cookie_a none;
 === TEST 42: a session with an unknown variable
 --- shop
 session $no_such_variable;
---- refused_anywhere
-unknown "no_such_variable" variable
+--- refused
+"session" has the variable "$no_such_variable", which nothing defines: correct its name
 
 
 
@@ -1358,13 +1358,24 @@ currency response:/c R1B;
 === TEST 139: an unknown variable in a rule
 --- order
 id response:/id;
-phone "$arg_a $no_such_variable";
---- refused_anywhere
-unknown "no_such_variable" variable
+phone "$arg_a $no_such_variable"; # @
+name "$no_such_variable";
+--- refused
+"phone" has the variable "$no_such_variable", which nothing defines: correct its name
 
 
 
-=== TEST 140: what was never learned
+=== TEST 140: a variable without a name in a rule
+--- order
+id response:/id;
+phone "$arg_a ${a"; # @
+name request:/n;
+--- refused
+the closing bracket in "a" variable is missing
+
+
+
+=== TEST 141: what was never learned
 --- shop
 order { id response:/id; phone "request:/PROP_%{phone}"; }
 } # @
@@ -1374,7 +1385,7 @@ b24_shop t {
 
 
 
-=== TEST 141: what was never learned, in a step
+=== TEST 142: what was never learned, in a step
 --- shop
 order { id response:/id; phone "request:/p/[ID=%{phone}]/V"; }
 } # @
@@ -1384,7 +1395,7 @@ b24_shop t {
 
 
 
-=== TEST 142: a pointer with a wild tilde
+=== TEST 143: a pointer with a wild tilde
 --- order
 phone "request:/a~2";
 --- refused
@@ -1392,7 +1403,7 @@ phone "request:/a~2";
 
 
 
-=== TEST 143: a pointer that ends in a tilde
+=== TEST 144: a pointer that ends in a tilde
 --- order
 phone "request:/a~";
 --- refused
@@ -1400,7 +1411,7 @@ phone "request:/a~";
 
 
 
-=== TEST 144: a pointer with an open bracket
+=== TEST 145: a pointer with an open bracket
 --- order
 phone "query:/[a";
 --- refused
@@ -1408,7 +1419,7 @@ phone "query:/[a";
 
 
 
-=== TEST 145: a pointer with a word in brackets
+=== TEST 146: a pointer with a word in brackets
 --- order
 phone "query:/[a]";
 --- refused
@@ -1416,7 +1427,7 @@ phone "query:/[a]";
 
 
 
-=== TEST 146: a pointer with an empty key
+=== TEST 147: a pointer with an empty key
 --- order
 phone "response:/[=a]";
 --- refused
@@ -1424,7 +1435,7 @@ phone "response:/[=a]";
 
 
 
-=== TEST 147: a pointer with an open name
+=== TEST 148: a pointer with an open name
 --- order
 phone "request:/%{a";
 --- refused
@@ -1432,7 +1443,7 @@ phone "request:/%{a";
 
 
 
-=== TEST 148: a pointer with a bad name
+=== TEST 149: a pointer with a bad name
 --- order
 phone "request:/%{a-b}";
 --- refused
@@ -1440,7 +1451,7 @@ phone "request:/%{a-b}";
 
 
 
-=== TEST 149: a pointer without a name
+=== TEST 150: a pointer without a name
 --- order
 phone "request:/%{}";
 --- refused
@@ -1448,7 +1459,7 @@ phone "request:/%{}";
 
 
 
-=== TEST 150: a pointer with two names
+=== TEST 151: a pointer with two names
 --- order
 phone "request:/%{a}%{b}";
 --- refused
@@ -1456,7 +1467,7 @@ phone "request:/%{a}%{b}";
 
 
 
-=== TEST 151: a condition, none
+=== TEST 152: a condition, none
 --- order
 when;
 --- refused
@@ -1464,7 +1475,7 @@ when;
 
 
 
-=== TEST 152: a condition without a value
+=== TEST 153: a condition without a value
 --- order
 when !;
 --- refused
@@ -1472,7 +1483,7 @@ when !;
 
 
 
-=== TEST 153: a condition not at the end
+=== TEST 154: a condition not at the end
 --- order
 accept response:/a ! response:/b;
 --- refused
@@ -1480,7 +1491,7 @@ accept response:/a ! response:/b;
 
 
 
-=== TEST 154: a comparison not at the end
+=== TEST 155: a comparison not at the end
 --- order
 accept response:/a =x !;
 --- refused
@@ -1488,7 +1499,7 @@ accept response:/a =x !;
 
 
 
-=== TEST 155: a regex that must not match, not at the end
+=== TEST 156: a regex that must not match, not at the end
 --- order
 accept response:/a !~x response:/b;
 --- refused
@@ -1496,7 +1507,7 @@ accept response:/a !~x response:/b;
 
 
 
-=== TEST 156: a comparison with nothing
+=== TEST 157: a comparison with nothing
 --- order
 accept response:/a =;
 --- refused
@@ -1504,7 +1515,7 @@ accept response:/a =;
 
 
 
-=== TEST 157: a difference to nothing
+=== TEST 158: a difference to nothing
 --- order
 accept response:/a !=;
 --- refused
@@ -1512,7 +1523,7 @@ accept response:/a !=;
 
 
 
-=== TEST 158: a broken regex that must not match
+=== TEST 159: a broken regex that must not match
 --- order
 accept response:/a !~(;
 --- refused
@@ -1520,7 +1531,7 @@ accept response:/a !~(;
 
 
 
-=== TEST 159: a condition that always holds
+=== TEST 160: a condition that always holds
 --- order
 accept status 200;
 --- refused
@@ -1528,7 +1539,7 @@ accept status 200;
 
 
 
-=== TEST 160: the status in a "when"
+=== TEST 161: the status in a "when"
 --- order
 when status =200;
 --- refused
@@ -1536,7 +1547,7 @@ when status =200;
 
 
 
-=== TEST 161: a header of the answer in a "when"
+=== TEST 162: a header of the answer in a "when"
 --- order
 when "%{request:/a}%{header:X}";
 --- refused
@@ -1544,7 +1555,7 @@ when "%{request:/a}%{header:X}";
 
 
 
-=== TEST 162: a variable of the answer in a "when"
+=== TEST 163: a variable of the answer in a "when"
 --- order
 when ${upstream_status}x =200x;
 --- refused
@@ -1552,7 +1563,7 @@ when ${upstream_status}x =200x;
 
 
 
-=== TEST 163: a field of the deal without a name
+=== TEST 164: a field of the deal without a name
 --- order
 deal;
 --- refused
@@ -1560,7 +1571,7 @@ deal;
 
 
 
-=== TEST 164: a field of the deal in lower case
+=== TEST 165: a field of the deal in lower case
 --- order
 deal uf_crm_a x;
 --- refused
@@ -1568,7 +1579,7 @@ deal uf_crm_a x;
 
 
 
-=== TEST 165: a field of the contact with a dash
+=== TEST 166: a field of the contact with a dash
 --- order
 contact UF-A x;
 --- refused
@@ -1576,7 +1587,7 @@ contact UF-A x;
 
 
 
-=== TEST 166: a field of the company with brackets
+=== TEST 167: a field of the company with brackets
 --- order
 company_field "A[B]" x;
 --- refused
@@ -1584,7 +1595,7 @@ company_field "A[B]" x;
 
 
 
-=== TEST 167: a field that begins with a digit
+=== TEST 168: a field that begins with a digit
 --- order
 deal 1A x;
 --- refused
@@ -1592,7 +1603,7 @@ deal 1A x;
 
 
 
-=== TEST 168: a field of the deal without a value
+=== TEST 169: a field of the deal without a value
 --- order
 deal TITLE;
 --- refused
@@ -1600,7 +1611,7 @@ deal TITLE;
 
 
 
-=== TEST 169: a field of the deal twice
+=== TEST 170: a field of the deal twice
 --- order
 deal TITLE a;
 deal TITLE b;
@@ -1609,7 +1620,7 @@ deal TITLE b;
 
 
 
-=== TEST 170: a field that is ours: deal ID
+=== TEST 171: a field that is ours: deal ID
 --- order
 deal ID x;
 --- refused
@@ -1617,7 +1628,7 @@ deal ID x;
 
 
 
-=== TEST 171: a field that is ours: deal ORIGIN_ID
+=== TEST 172: a field that is ours: deal ORIGIN_ID
 --- order
 deal ORIGIN_ID x;
 --- refused
@@ -1625,7 +1636,7 @@ deal ORIGIN_ID x;
 
 
 
-=== TEST 172: a field that is ours: contact ORIGINATOR_ID
+=== TEST 173: a field that is ours: contact ORIGINATOR_ID
 --- order
 contact ORIGINATOR_ID x;
 --- refused
@@ -1633,7 +1644,7 @@ contact ORIGINATOR_ID x;
 
 
 
-=== TEST 173: items from nothing
+=== TEST 174: items from nothing
 --- order
 items { # @
 }
@@ -1642,7 +1653,7 @@ items { # @
 
 
 
-=== TEST 174: items from a text
+=== TEST 175: items from a text
 --- order
 items abc { # @
 }
@@ -1651,7 +1662,7 @@ items abc { # @
 
 
 
-=== TEST 175: items from a mixture
+=== TEST 176: items from a mixture
 --- order
 items "%{request:/a}x" { # @
 }
@@ -1660,7 +1671,7 @@ items "%{request:/a}x" { # @
 
 
 
-=== TEST 176: items from nameless groups
+=== TEST 177: items from nameless groups
 --- order
 items response: "~~<b>([^<]+)" { # @
 }
@@ -1669,7 +1680,7 @@ items response: "~~<b>([^<]+)" { # @
 
 
 
-=== TEST 177: items, a filter after rows
+=== TEST 178: items, a filter after rows
 --- order
 items response: "~~(?<a>.)" ~b { # @
 }
@@ -1678,7 +1689,7 @@ items response: "~~(?<a>.)" ~b { # @
 
 
 
-=== TEST 178: items twice
+=== TEST 179: items twice
 --- order
 items request:/a { name /n; }
 items request:/b { # @
@@ -1688,7 +1699,7 @@ items request:/b { # @
 
 
 
-=== TEST 179: items that take nothing
+=== TEST 180: items that take nothing
 --- items
 } # @
 items request:/j { name /n;
@@ -1697,7 +1708,7 @@ items request:/j { name /n;
 
 
 
-=== TEST 180: a field of the order in items
+=== TEST 181: a field of the order in items
 --- items
 phone /p;
 --- refused
@@ -1705,7 +1716,7 @@ phone /p;
 
 
 
-=== TEST 181: an unknown field of items
+=== TEST 182: an unknown field of items
 --- items
 prices /p;
 --- refused
@@ -1713,7 +1724,7 @@ unknown directive "prices"
 
 
 
-=== TEST 182: a field of items twice
+=== TEST 183: a field of items twice
 --- items
 name /a;
 name /b;
@@ -1722,7 +1733,7 @@ name /b;
 
 
 
-=== TEST 183: items in items
+=== TEST 184: items in items
 --- items
 items /x { # @
 }
@@ -1731,7 +1742,7 @@ items /x { # @
 
 
 
-=== TEST 184: a bad pointer in items
+=== TEST 185: a bad pointer in items
 --- items
 name /[a;
 --- refused
@@ -1739,7 +1750,7 @@ name /[a;
 
 
 
-=== TEST 185: rows in a field of items
+=== TEST 186: rows in a field of items
 --- items
 name @key "~~(?<x>.)";
 --- refused
@@ -1747,7 +1758,7 @@ name @key "~~(?<x>.)";
 
 
 
-=== TEST 186: a condition in a field of items
+=== TEST 187: a condition in a field of items
 --- items
 name /a !;
 --- refused
@@ -1755,7 +1766,7 @@ name /a !;
 
 
 
-=== TEST 187: an accept in items
+=== TEST 188: an accept in items
 --- items
 accept /a;
 --- refused
@@ -1763,7 +1774,7 @@ accept /a;
 
 
 
-=== TEST 188: heirs: what is inherited, replaced, dropped
+=== TEST 189: heirs: what is inherited, replaced, dropped
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_webhook $TEST_NGINX_PORTAL_URL;
@@ -1886,7 +1897,7 @@ accept /a;
 
 
 
-=== TEST 189: the rules of the sample shop
+=== TEST 190: the rules of the sample shop
 --- http
 include $TEST_NGINX_ROOT/t/shop/b24-shop.conf;
 b24_shop own : sample {
@@ -1899,7 +1910,7 @@ b24_mirror own;
 
 
 
-=== TEST 190: blocks and "off" at every place of the buffer nginx reads with
+=== TEST 191: blocks and "off" at every place of the buffer nginx reads with
 --- config
 --- scenario
     my $nginx = B24::Conf->new('buffer');
@@ -1954,7 +1965,7 @@ b24_mirror own;
 
 
 
-=== TEST 191: minor units that no currency has
+=== TEST 192: minor units that no currency has
 --- order
 minor_units 7;
 --- refused
@@ -1962,7 +1973,7 @@ minor_units 7;
 
 
 
-=== TEST 192: minor units that are no number
+=== TEST 193: minor units that are no number
 --- order
 minor_units response:/m two;
 --- refused
@@ -1970,7 +1981,7 @@ minor_units response:/m two;
 
 
 
-=== TEST 193: a difference to an empty text
+=== TEST 194: a difference to an empty text
 --- order
 accept response:/a !="";
 --- refused

@@ -712,7 +712,13 @@ __DATA__
 
 
 === TEST 13: addresses of the page
---- http_config eval: $::http
+--- http_config eval
+$::http . '
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        b24_origin other;
+        b24_mirror money;
+    }'
 --- config eval
 $::server . "
     b24_mirror money;

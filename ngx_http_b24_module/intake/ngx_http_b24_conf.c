@@ -13,10 +13,17 @@
 extern ngx_module_t  ngx_http_copy_filter_module;
 
 
+static char *ngx_http_b24_origin_wrong(ngx_str_t *name);
 static void ngx_http_b24_first_filter(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_http_b24_portal_id(ngx_conf_t *cf, ngx_int_t *id,
     ngx_int_t min);
 static ngx_uint_t ngx_http_b24_field_name(ngx_str_t *name);
+static ngx_int_t ngx_http_b24_check_desks(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+static ngx_int_t ngx_http_b24_check_uses(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+static ngx_uint_t ngx_http_b24_variable(ngx_http_core_main_conf_t *cmcf,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_b24_check_server(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_http_core_srv_conf_t *cscf,
     ngx_http_b24_srv_conf_t *bscf);
@@ -48,7 +55,7 @@ ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     time_t       keep;
     ngx_int_t    n;
     ngx_str_t   *value, s;
-    ngx_uint_t   i;
+    ngx_uint_t   i, keeps, maxs;
 
     if (bmcf->queue_set) {
         return "is duplicate";
@@ -72,9 +79,17 @@ ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     bmcf->queue = value[1];
     ngx_http_b24_place(cf, &bmcf->queue_place);
 
+    keeps = 0;
+    maxs = 0;
+
     for (i = 2; i < cf->args->nelts; i++) {
 
         if (ngx_strncmp(value[i].data, "keep=", 5) == 0) {
+
+            if (keeps++) {
+                return "is duplicate";
+            }
+
             s.data = value[i].data + 5;
             s.len = value[i].len - 5;
 
@@ -93,6 +108,11 @@ ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (ngx_strncmp(value[i].data, "max=", 4) == 0) {
+
+            if (maxs++) {
+                return "is duplicate";
+            }
+
             n = ngx_atoi(value[i].data + 4, value[i].len - 4);
 
             if (n == NGX_ERROR || n < 100) {
@@ -123,7 +143,7 @@ ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_b24_srv_conf_t  *bscf = conf;
 
-    size_t      i;
+    char       *wrong;
     ngx_str_t  *value;
 
     if (bscf->origin.data) {
@@ -132,34 +152,67 @@ ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    /* the portal matches numeric originators with its own external shops */
-
-    for (i = 0; i < value[1].len; i++) {
-        if (value[1].data[i] < '0' || value[1].data[i] > '9') {
-            break;
-        }
-    }
-
-    if (value[1].len == 0 || i == value[1].len) {
-        return "needs a name that is not a number";
-    }
-
-    if (value[1].len > 255) {
-        return "is longer than the 255 characters of ORIGINATOR_ID";
-    }
-
-    for (i = 0; i < value[1].len; i++) {
-        if (value[1].data[i] < ' ' || value[1].data[i] == '"'
-            || value[1].data[i] == '\\')
-        {
-            return "has a character that is not allowed in a name";
-        }
+    wrong = ngx_http_b24_origin_wrong(&value[1]);
+    if (wrong) {
+        return wrong;
     }
 
     bscf->origin = value[1];
     ngx_http_b24_place(cf, &bscf->origin_place);
 
     return NGX_CONF_OK;
+}
+
+
+/* why a name can't be an origin, NULL: it can */
+
+static char *
+ngx_http_b24_origin_wrong(ngx_str_t *name)
+{
+    size_t      i;
+    ngx_str_t   text;
+    ngx_uint_t  digits;
+
+    text = *name;
+    b24_str_trim(&text);
+
+    digits = 1;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            digits = 0;
+        }
+    }
+
+    /* the portal matches numeric originators with its own external shops */
+
+    if (digits) {
+        return "needs a name that is not a number";
+    }
+
+    if (name->len > 255) {
+        return "is longer than the 255 characters of ORIGINATOR_ID";
+    }
+
+    for (i = 0; i < name->len; i++) {
+
+        if (name->data[i] == '$') {
+            return "takes no variables: write one name for all orders, "
+                   "without \"$\"";
+        }
+
+        if (name->data[i] < ' ' || name->data[i] == 0x7f
+            || name->data[i] == '"' || name->data[i] == '\\')
+        {
+            return "has a character that is not allowed in a name";
+        }
+    }
+
+    if (!b24_utf8_valid(name)) {
+        return "is not in UTF-8: save the file in that encoding";
+    }
+
+    return NULL;
 }
 
 
@@ -261,6 +314,13 @@ ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ssize_t      size;
     ngx_str_t   *value, s;
     ngx_uint_t   i;
+
+    if (blcf->body_max != NGX_CONF_UNSET_SIZE
+        || blcf->answer_max != NGX_CONF_UNSET_SIZE
+        || blcf->total_max != NGX_CONF_UNSET_SIZE)
+    {
+        return "is duplicate";
+    }
 
     value = cf->args->elts;
 
@@ -368,6 +428,12 @@ ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_int_t    ms;
     ngx_uint_t   i;
     ngx_msec_t  *slot;
+
+    if (bscf->retry_place.file.len) {
+        return "is duplicate";
+    }
+
+    ngx_http_b24_place(cf, &bscf->retry_place);
 
     value = cf->args->elts;
 
@@ -769,6 +835,7 @@ ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                         *value;
     ngx_array_t                      **fields;
     ngx_http_b24_field_t              *f;
+    ngx_http_b24_main_conf_t          *bmcf;
     ngx_http_compile_complex_value_t   ccv;
 
     static char  *ours[] = {
@@ -846,7 +913,37 @@ ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
+
+    if (ngx_http_b24_conf_uses(cf, bmcf, &value[2]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_b24_conf_uses(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
+    ngx_str_t *text)
+{
+    ngx_str_t           *value;
+    ngx_http_b24_use_t  *use;
+
+    value = cf->args->elts;
+
+    use = ngx_array_push(&bmcf->uses);
+    if (use == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(use, sizeof(ngx_http_b24_use_t));
+
+    use->text = *text;
+    use->directive = value[0];
+    ngx_http_b24_place(cf, &use->place);
+
+    return NGX_OK;
 }
 
 
@@ -859,12 +956,15 @@ ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                 *value, *name;
     ngx_uint_t                 i;
+    ngx_http_b24_shown_t      *shown;
     ngx_http_core_loc_conf_t  *clcf;
     ngx_http_b24_main_conf_t  *bmcf;
 
     if (blcf->desk) {
         return "is duplicate";
     }
+
+    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
 
     blcf->desk = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
     if (blcf->desk == NULL) {
@@ -890,6 +990,16 @@ ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
             name->data = value[i].data + 7;
             name->len = value[i].len - 7;
+
+            shown = ngx_array_push(&bmcf->shown);
+            if (shown == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            ngx_memzero(shown, sizeof(ngx_http_b24_shown_t));
+
+            shown->origin = *name;
+            ngx_http_b24_place(cf, &shown->place);
             continue;
         }
 
@@ -902,7 +1012,6 @@ ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_b24_status_handler;
 
-    bmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_b24_module);
     bmcf->desks++;
 
     return NGX_CONF_OK;
@@ -940,7 +1049,122 @@ ngx_http_b24_conf_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
         }
     }
 
+    if (ngx_http_b24_check_desks(cf, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_b24_check_uses(cf, bmcf);
+}
+
+
+/* a page that shows an origin nobody has would say "no orders" for ever */
+
+static ngx_int_t
+ngx_http_b24_check_desks(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    ngx_uint_t               i, j;
+    ngx_http_b24_shown_t    *shown;
+    ngx_http_b24_origin_t  **op;
+
+    shown = bmcf->shown.elts;
+    op = bmcf->origins.elts;
+
+    for (i = 0; i < bmcf->shown.nelts; i++) {
+
+        for (j = 0; j < bmcf->origins.nelts; j++) {
+            if (ngx_http_b24_same(&op[j]->name, &shown[i].origin)) {
+                break;
+            }
+        }
+
+        if (j == bmcf->origins.nelts) {
+            ngx_http_b24_conf_error(cf->log, &shown[i].place,
+                                    "\"b24_status\" shows the origin \"%V\", "
+                                    "but no server with \"b24_mirror\" has it: "
+                                    "correct the name or leave it out",
+                                    &shown[i].origin);
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * nginx looks for variables after all modules' postconfiguration, and then
+ * knows no line any more.  All that can define one has done so by now: lines of
+ * the configuration, and preconfiguration.
+ */
+
+static ngx_int_t
+ngx_http_b24_check_uses(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    size_t                      pos;
+    ngx_str_t                   name;
+    ngx_uint_t                  i;
+    ngx_http_b24_use_t         *use;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    use = bmcf->uses.elts;
+
+    for (i = 0; i < bmcf->uses.nelts; i++) {
+
+        for (pos = 0; b24_template_next(&use[i].text, &pos, &name); /**/ ) {
+
+            if (ngx_http_b24_variable(cmcf, &name)) {
+                continue;
+            }
+
+            ngx_http_b24_conf_error(cf->log, &use[i].place,
+                                    "\"%V\" has the variable \"$%V\", which "
+                                    "nothing defines: correct its name",
+                                    &use[i].directive, &name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* whether there is such a variable, or it is a capture of a regex */
+
+static ngx_uint_t
+ngx_http_b24_variable(ngx_http_core_main_conf_t *cmcf, ngx_str_t *name)
+{
+    ngx_uint_t            i;
+    ngx_hash_key_t       *key;
+    ngx_http_variable_t  *v;
+
+    if (name->len == 0 || (name->data[0] >= '0' && name->data[0] <= '9')) {
+        return 1;
+    }
+
+    key = cmcf->variables_keys->keys.elts;
+
+    for (i = 0; i < cmcf->variables_keys->keys.nelts; i++) {
+
+        if (key[i].key.len == name->len
+            && ngx_strncasecmp(key[i].key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    v = cmcf->prefix_variables.elts;
+
+    for (i = 0; i < cmcf->prefix_variables.nelts; i++) {
+
+        if (v[i].name.len <= name->len
+            && ngx_strncasecmp(v[i].name.data, name->data, v[i].name.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -1028,7 +1252,9 @@ ngx_http_b24_origin_name(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
 
     if (name.len == 0 || i == name.len || name.data[0] == '.'
         || (name.len == 1 && name.data[0] == '_')
-        || ngx_strlchr(name.data, name.data + name.len, '*'))
+        || ngx_strlchr(name.data, name.data + name.len, '*')
+        || ngx_strlchr(name.data, name.data + name.len, ':')
+        || ngx_http_b24_origin_wrong(&name))
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "the server in %V:%ui has \"b24_mirror\", but its first "

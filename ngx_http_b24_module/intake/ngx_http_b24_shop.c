@@ -30,7 +30,7 @@ static char *ngx_http_b24_shop_rc(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, int rc);
 static ngx_uint_t ngx_http_b24_shop_context(ngx_conf_t *cf,
     ngx_str_t *name);
-static char *ngx_http_b24_shop_vars(ngx_conf_t *cf,
+static ngx_int_t ngx_http_b24_shop_vars(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 static ngx_int_t ngx_http_b24_shop_peek(ngx_conf_t *cf);
 static ngx_int_t ngx_http_b24_shop_end(ngx_conf_t *cf, u_char *end);
@@ -44,9 +44,8 @@ ngx_http_b24_shop(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_b24_main_conf_t  *bmcf = conf;
 
-    int          rc;
-    char        *rv;
-    ngx_str_t   *value;
+    int         rc;
+    ngx_str_t  *value;
 
     value = cf->args->elts;
 
@@ -56,12 +55,7 @@ ngx_http_b24_shop(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_http_b24_shop_rc(cf, bmcf, rc);
     }
 
-    rv = ngx_http_b24_shop_block(cf, bmcf, NGX_HTTP_B24_SHOP_CONF);
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    return ngx_http_b24_shop_vars(cf, bmcf);
+    return ngx_http_b24_shop_block(cf, bmcf, NGX_HTTP_B24_SHOP_CONF);
 }
 
 
@@ -88,6 +82,10 @@ ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return ngx_http_b24_shop_rc(cf, bmcf, rc);
         }
 
+        if (ngx_http_b24_shop_vars(cf, bmcf) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         return ngx_http_b24_shop_block(cf, bmcf, context);
     }
 
@@ -97,7 +95,9 @@ ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_http_b24_shop_rc(cf, bmcf, rc);
     }
 
-    if (shop && ngx_http_b24_shop_peek(cf) != NGX_OK) {
+    if (ngx_http_b24_shop_vars(cf, bmcf) != NGX_OK
+        || (shop && ngx_http_b24_shop_peek(cf) != NGX_OK))
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -178,9 +178,9 @@ ngx_http_b24_shop_context(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
-/* compiles the nginx strings with variables that this shop added */
+/* compiles the nginx strings with variables that the line at hand added */
 
-static char *
+static ngx_int_t
 ngx_http_b24_shop_vars(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
     size_t                             n;
@@ -194,7 +194,7 @@ ngx_http_b24_shop_vars(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 
         cv = ngx_array_push(&bmcf->vars);
         if (cv == NULL) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
 
         ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
@@ -203,12 +203,14 @@ ngx_http_b24_shop_vars(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
         ccv.value = &text;
         ccv.complex_value = cv;
 
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return NGX_CONF_ERROR;
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK
+            || ngx_http_b24_conf_uses(cf, bmcf, &text) != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 

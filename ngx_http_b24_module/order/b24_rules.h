@@ -69,6 +69,9 @@ const b24_str_t *b24_rules_var(const b24_rules_t *rules, size_t n);
 int b24_rules_var_late(const b24_rules_t *rules, size_t n);
 /* the same of any nginx string */
 int b24_template_late(const b24_str_t *text);
+/* the next "$name" or "${name}" of an nginx string, at *pos (0 at first) or
+ * after it: *name is the name alone, *pos moves behind it; 0: there is none */
+int b24_template_next(const b24_str_t *text, size_t *pos, b24_str_t *name);
 
 /* STAGE for a status of the shop, NULL when the table has none */
 const b24_str_t *b24_shop_stage(const b24_shop_t *shop,

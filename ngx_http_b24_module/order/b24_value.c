@@ -44,7 +44,6 @@ static int b24_source_use(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *name);
 static int b24_source_var(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *text, b24_source_t *source);
-static int b24_var_next(const b24_str_t *text, size_t *pos, b24_str_t *name);
 static int b24_var_late(const b24_str_t *name);
 static int b24_cond_form(const b24_str_t *token);
 static int b24_cond_last(b24_rules_t *rules, const b24_str_t *what,
@@ -732,7 +731,7 @@ b24_source_var(b24_rules_t *rules, const b24_str_t *what,
     source->type = B24_SOURCE_VAR;
     memset(&var, 0, sizeof(b24_var_t));
 
-    for (pos = 0; b24_var_next(text, &pos, &name); /* void */) {
+    for (pos = 0; b24_template_next(text, &pos, &name); /* void */) {
 
         if (b24_str_caseeqs(&name, "request_body")
             || b24_str_caseeqs(&name, "request_body_file"))
@@ -787,7 +786,7 @@ b24_template_late(const b24_str_t *text)
     size_t     pos;
     b24_str_t  name;
 
-    for (pos = 0; b24_var_next(text, &pos, &name); /* void */) {
+    for (pos = 0; b24_template_next(text, &pos, &name); /* void */) {
 
         if (b24_var_late(&name)) {
             return 1;
@@ -798,9 +797,8 @@ b24_template_late(const b24_str_t *text)
 }
 
 
-/* the next "$name" or "${name}" at or after *pos */
-static int
-b24_var_next(const b24_str_t *text, size_t *pos, b24_str_t *name)
+int
+b24_template_next(const b24_str_t *text, size_t *pos, b24_str_t *name)
 {
     u_char  c;
     size_t  i;
