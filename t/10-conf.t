@@ -1411,7 +1411,9 @@ b24_stage N NEW;
 --- server
 b24_stage N WON;
 b24_stage CANCELED LOSE;
-b24_stage "Wait for payment" UC_12;
+b24_stage "Wait for payment" UC_12-a;
+b24_stage "оплачен" C:NEW;
+b24_stage 7 9:2;
 b24_stage none;
 --- accepted
 
@@ -1453,12 +1455,46 @@ b24_stage "" NEW;
 === TEST 160: the stages, one too long
 --- http eval
 'b24_stage N ' . ::long(41) . ';'
+--- refused eval
+'"b24_stage" has a bad deal stage "' . ::long(41)
+. '": a STATUS_ID has at most 40 characters'
+
+
+
+=== TEST 161: the stages, one with a pipeline's prefix
+--- http
+b24_category 9;
+b24_stage N C9:NEW;
 --- refused
-"b24_stage" directive has a stage of more than 40 characters
+"b24_stage" has a bad deal stage "C9:NEW": leave the pipeline's prefix out, "b24_category" gives it
 
 
 
-=== TEST 161: the stages, a status twice
+=== TEST 162: the stages, a prefix alone
+--- http
+b24_stage N c12:;
+--- refused
+"b24_stage" has a bad deal stage "c12:": leave the pipeline's prefix out, "b24_category" gives it
+
+
+
+=== TEST 163: the stages, one with a blank
+--- http
+b24_stage N "NEW DEAL";
+--- refused
+"b24_stage" has a bad deal stage "NEW DEAL": give its STATUS_ID, such as PREPARATION
+
+
+
+=== TEST 164: the stages, a name of a person's own
+--- http
+b24_stage N новая;
+--- refused
+"b24_stage" has a bad deal stage "новая": give its STATUS_ID, such as PREPARATION
+
+
+
+=== TEST 165: the stages, a status twice
 --- http
 b24_stage N NEW;
 b24_stage N WON;
@@ -1467,7 +1503,7 @@ b24_stage N WON;
 
 
 
-=== TEST 162: the match: all forms
+=== TEST 166: the match: all forms
 --- http eval
 "b24_match none;\n"
 . ::servers(map { "b24_match $_;" } 'phone email', 'email phone', 'phone',
@@ -1478,7 +1514,7 @@ b24_match none;
 
 
 
-=== TEST 163: the match twice
+=== TEST 167: the match twice
 --- http
 b24_match phone;
 b24_match email;
@@ -1487,7 +1523,7 @@ b24_match email;
 
 
 
-=== TEST 164: the match, an unknown word
+=== TEST 168: the match, an unknown word
 --- http
 b24_match name;
 --- refused
@@ -1495,7 +1531,7 @@ b24_match name;
 
 
 
-=== TEST 165: the match, the same twice
+=== TEST 169: the match, the same twice
 --- http
 b24_match phone phone;
 --- refused
@@ -1503,7 +1539,7 @@ b24_match phone phone;
 
 
 
-=== TEST 166: the match, none and another
+=== TEST 170: the match, none and another
 --- http
 b24_match none phone;
 --- refused
@@ -1511,7 +1547,7 @@ b24_match none phone;
 
 
 
-=== TEST 167: the country code
+=== TEST 171: the country code
 --- http
 b24_phone_code 375;
 --- server
@@ -1520,7 +1556,7 @@ b24_phone_code 1;
 
 
 
-=== TEST 168: the country code twice
+=== TEST 172: the country code twice
 --- http
 b24_phone_code 7;
 b24_phone_code 7;
@@ -1529,7 +1565,7 @@ b24_phone_code 7;
 
 
 
-=== TEST 169: the country code with a plus
+=== TEST 173: the country code with a plus
 --- http
 b24_phone_code +7;
 --- refused
@@ -1537,7 +1573,7 @@ b24_phone_code +7;
 
 
 
-=== TEST 170: the country code, too long
+=== TEST 174: the country code, too long
 --- http
 b24_phone_code 8800;
 --- refused
@@ -1545,7 +1581,7 @@ b24_phone_code 8800;
 
 
 
-=== TEST 171: the country code, a national prefix
+=== TEST 175: the country code, a national prefix
 --- http
 b24_phone_code 07;
 --- refused
@@ -1553,7 +1589,7 @@ b24_phone_code 07;
 
 
 
-=== TEST 172: the country code, empty
+=== TEST 176: the country code, empty
 --- http
 b24_phone_code "";
 --- refused
@@ -1561,7 +1597,7 @@ b24_phone_code "";
 
 
 
-=== TEST 173: the preset of requisites
+=== TEST 177: the preset of requisites
 --- http
 b24_requisite_preset 1;
 --- server
@@ -1570,7 +1606,7 @@ b24_requisite_preset 2147483647;
 
 
 
-=== TEST 174: the preset of requisites, none
+=== TEST 178: the preset of requisites, none
 --- http
 b24_requisite_preset 0;
 --- refused
@@ -1578,7 +1614,7 @@ b24_requisite_preset 0;
 
 
 
-=== TEST 175: the preset of requisites, no number
+=== TEST 179: the preset of requisites, no number
 --- http
 b24_requisite_preset company;
 --- refused
@@ -1586,7 +1622,7 @@ b24_requisite_preset company;
 
 
 
-=== TEST 176: the preset of requisites twice
+=== TEST 180: the preset of requisites twice
 --- http
 b24_requisite_preset 1;
 b24_requisite_preset 1;
@@ -1595,7 +1631,7 @@ b24_requisite_preset 1;
 
 
 
-=== TEST 177: the certificate: absolute, relative
+=== TEST 181: the certificate: absolute, relative
 --- http
 b24_trusted_certificate DIR/ca.pem;
 --- server
@@ -1604,7 +1640,7 @@ b24_trusted_certificate ../../ca.pem;
 
 
 
-=== TEST 178: the certificate: several, with other texts, of another system
+=== TEST 182: the certificate: several, with other texts, of another system
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval
@@ -1614,7 +1650,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 179: the certificate: those of the system
+=== TEST 183: the certificate: those of the system
 --- http eval
 my ($path) = grep { -f } '/etc/ssl/certs/ca-certificates.crt',
                          '/etc/pki/tls/certs/ca-bundle.crt',
@@ -1624,7 +1660,7 @@ my ($path) = grep { -f } '/etc/ssl/certs/ca-certificates.crt',
 
 
 
-=== TEST 180: the certificate twice
+=== TEST 184: the certificate twice
 --- http
 b24_trusted_certificate DIR/ca.pem;
 b24_trusted_certificate DIR/ca.pem;
@@ -1633,7 +1669,7 @@ b24_trusted_certificate DIR/ca.pem;
 
 
 
-=== TEST 181: the certificate, empty
+=== TEST 185: the certificate, empty
 --- http
 b24_trusted_certificate "";
 --- refused
@@ -1641,7 +1677,7 @@ b24_trusted_certificate "";
 
 
 
-=== TEST 182: the certificate, a file that isn't there
+=== TEST 186: the certificate, a file that isn't there
 --- http
 b24_trusted_certificate PATH/none.pem;
 --- refused
@@ -1649,7 +1685,7 @@ b24_trusted_certificate PATH/none.pem;
 
 
 
-=== TEST 183: the certificate, a folder
+=== TEST 187: the certificate, a folder
 --- http
 b24_trusted_certificate DIR;
 --- refused
@@ -1657,7 +1693,7 @@ b24_trusted_certificate DIR;
 
 
 
-=== TEST 184: the certificate, a device
+=== TEST 188: the certificate, a device
 --- http
 b24_trusted_certificate /dev/null;
 --- refused
@@ -1665,7 +1701,7 @@ b24_trusted_certificate /dev/null;
 
 
 
-=== TEST 185: the certificate, a pipe nobody writes into
+=== TEST 189: the certificate, a pipe nobody writes into
 --- http
 b24_trusted_certificate DIR/pipe;
 --- refused
@@ -1673,7 +1709,7 @@ b24_trusted_certificate DIR/pipe;
 
 
 
-=== TEST 186: the certificate, another file
+=== TEST 190: the certificate, another file
 --- http
 b24_trusted_certificate nginx.conf;
 --- refused
@@ -1681,7 +1717,7 @@ b24_trusted_certificate nginx.conf;
 
 
 
-=== TEST 187: the certificate, an empty file
+=== TEST 191: the certificate, an empty file
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: ''
@@ -1690,7 +1726,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 188: the certificate, a key
+=== TEST 192: the certificate, a key
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate =~ s/CERTIFICATE/PRIVATE KEY/gr
@@ -1699,7 +1735,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 189: the certificate, cut short
+=== TEST 193: the certificate, cut short
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: substr $::certificate, 0, -30
@@ -1708,7 +1744,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 190: the certificate, the second without a line
+=== TEST 194: the certificate, the second without a line
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate . ($::certificate =~ s/^FjE.*\n//mr)
@@ -1717,7 +1753,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 191: the certificate, no base64
+=== TEST 195: the certificate, no base64
 --- http
 b24_trusted_certificate DIR/secret;
 --- file eval: $::certificate =~ s/Fj/<>/r
@@ -1726,7 +1762,7 @@ b24_trusted_certificate DIR/secret;
 
 
 
-=== TEST 192: the certificate, base64 of something else
+=== TEST 196: the certificate, base64 of something else
 --- http
 b24_trusted_certificate DIR/secret;
 --- file
@@ -1738,7 +1774,7 @@ bm90IGEgY2VydGlmaWNhdGU=
 
 
 
-=== TEST 193: fields of the CRM: everywhere, with variables, removed
+=== TEST 197: fields of the CRM: everywhere, with variables, removed
 --- http
 b24_deal TITLE "Order of $host";
 b24_deal UF_CRM_1 ${arg_a}b;
@@ -1752,7 +1788,7 @@ location / { b24_contact SOURCE_ID ""; b24_company INDUSTRY $upstream_addr; }
 
 
 
-=== TEST 194: a field of the deal in lower case
+=== TEST 198: a field of the deal in lower case
 --- http
 b24_deal title x;
 --- refused
@@ -1760,7 +1796,7 @@ b24_deal title x;
 
 
 
-=== TEST 195: a field of the contact with brackets
+=== TEST 199: a field of the contact with brackets
 --- http
 b24_contact PHONE[0] x;
 --- refused
@@ -1768,7 +1804,7 @@ b24_contact PHONE[0] x;
 
 
 
-=== TEST 196: a field of the company without a name
+=== TEST 200: a field of the company without a name
 --- http
 b24_company "" x;
 --- refused
@@ -1776,7 +1812,7 @@ b24_company "" x;
 
 
 
-=== TEST 197: a field that begins with a digit
+=== TEST 201: a field that begins with a digit
 --- http
 b24_deal 1A x;
 --- refused
@@ -1784,7 +1820,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 198: a field with a name too long
+=== TEST 202: a field with a name too long
 --- http eval
 'b24_deal ' . uc(::long(101)) . ' x;'
 --- refused eval
@@ -1793,7 +1829,7 @@ b24_deal 1A x;
 
 
 
-=== TEST 199: a field twice
+=== TEST 203: a field twice
 --- http
 b24_deal TITLE x;
 b24_contact TITLE x;
@@ -1803,7 +1839,7 @@ b24_deal TITLE ""; # @
 
 
 
-=== TEST 200: a field with an unknown variable
+=== TEST 204: a field with an unknown variable
 --- http
 b24_deal TITLE "$no_such_variable"; # @
 b24_deal UTM_SOURCE x;
@@ -1812,7 +1848,7 @@ b24_deal UTM_SOURCE x;
 
 
 
-=== TEST 201: a field with an unknown variable after a known one
+=== TEST 205: a field with an unknown variable after a known one
 --- server
 location / {
     b24_contact SOURCE_ID "$host${b24_oder}x"; # @
@@ -1822,7 +1858,7 @@ location / {
 
 
 
-=== TEST 202: fields with variables of all kinds
+=== TEST 206: fields with variables of all kinds
 --- http
 map $host $from_map { default 1; }
 map $uri $uri_map { ~^/(?<from_regex>.*) 1; }
@@ -1836,7 +1872,7 @@ location ~ /(?<from_location>a) { }
 
 
 
-=== TEST 203: a field without a value
+=== TEST 207: a field without a value
 --- http
 b24_deal TITLE;
 --- refused
@@ -1844,7 +1880,7 @@ invalid number of arguments in "b24_deal" directive
 
 
 
-=== TEST 204: a field that is ours: b24_deal ID
+=== TEST 208: a field that is ours: b24_deal ID
 --- http
 b24_deal ID 1;
 --- refused
@@ -1852,7 +1888,7 @@ b24_deal ID 1;
 
 
 
-=== TEST 205: a field that is ours: b24_deal ORIGINATOR_ID
+=== TEST 209: a field that is ours: b24_deal ORIGINATOR_ID
 --- http
 b24_deal ORIGINATOR_ID 1;
 --- refused
@@ -1860,7 +1896,7 @@ b24_deal ORIGINATOR_ID 1;
 
 
 
-=== TEST 206: a field that is ours: b24_deal ORIGIN_ID
+=== TEST 210: a field that is ours: b24_deal ORIGIN_ID
 --- http
 b24_deal ORIGIN_ID 1;
 --- refused
@@ -1868,7 +1904,7 @@ b24_deal ORIGIN_ID 1;
 
 
 
-=== TEST 207: a field that is ours: b24_deal STAGE_ID
+=== TEST 211: a field that is ours: b24_deal STAGE_ID
 --- http
 b24_deal STAGE_ID 1;
 --- refused
@@ -1876,7 +1912,7 @@ b24_deal STAGE_ID 1;
 
 
 
-=== TEST 208: a field that is ours: b24_deal CATEGORY_ID
+=== TEST 212: a field that is ours: b24_deal CATEGORY_ID
 --- http
 b24_deal CATEGORY_ID 1;
 --- refused
@@ -1884,7 +1920,7 @@ b24_deal CATEGORY_ID 1;
 
 
 
-=== TEST 209: a field that is ours: b24_deal OPPORTUNITY
+=== TEST 213: a field that is ours: b24_deal OPPORTUNITY
 --- http
 b24_deal OPPORTUNITY 1;
 --- refused
@@ -1892,7 +1928,7 @@ b24_deal OPPORTUNITY 1;
 
 
 
-=== TEST 210: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
+=== TEST 214: a field that is ours: b24_deal IS_MANUAL_OPPORTUNITY
 --- http
 b24_deal IS_MANUAL_OPPORTUNITY 1;
 --- refused
@@ -1900,7 +1936,7 @@ b24_deal IS_MANUAL_OPPORTUNITY 1;
 
 
 
-=== TEST 211: a field that is ours: b24_contact CONTACT_ID
+=== TEST 215: a field that is ours: b24_contact CONTACT_ID
 --- http
 b24_contact CONTACT_ID 1;
 --- refused
@@ -1908,7 +1944,7 @@ b24_contact CONTACT_ID 1;
 
 
 
-=== TEST 212: a field that is ours: b24_deal CONTACT_IDS
+=== TEST 216: a field that is ours: b24_deal CONTACT_IDS
 --- http
 b24_deal CONTACT_IDS 1;
 --- refused
@@ -1916,7 +1952,7 @@ b24_deal CONTACT_IDS 1;
 
 
 
-=== TEST 213: a field that is ours: b24_company COMPANY_ID
+=== TEST 217: a field that is ours: b24_company COMPANY_ID
 --- http
 b24_company COMPANY_ID 1;
 --- refused
@@ -1924,7 +1960,7 @@ b24_company COMPANY_ID 1;
 
 
 
-=== TEST 214: the page: all forms
+=== TEST 218: the page: all forms
 --- http eval
 "$::shop$::webhook\n" . ::servers('b24_origin one; b24_mirror s;',
                                  'b24_mirror s;')
@@ -1936,7 +1972,7 @@ location /c { b24_status origin=one origin=s2.test reveal; }
 
 
 
-=== TEST 215: the page twice
+=== TEST 219: the page twice
 --- server
 location /a {
     b24_status;
@@ -1947,7 +1983,7 @@ location /a {
 
 
 
-=== TEST 216: the page, an unknown word
+=== TEST 220: the page, an unknown word
 --- server
 location /a { b24_status on; }
 --- refused
@@ -1955,7 +1991,7 @@ location /a { b24_status on; }
 
 
 
-=== TEST 217: the page, an origin without a name
+=== TEST 221: the page, an origin without a name
 --- server
 location /a { b24_status origin=; }
 --- refused
@@ -1963,7 +1999,7 @@ location /a { b24_status origin=; }
 
 
 
-=== TEST 218: the page, an origin nobody has
+=== TEST 222: the page, an origin nobody has
 --- http eval
 "$::shop$::webhook\n" . ::servers('b24_mirror s;')
 --- server
@@ -1976,7 +2012,7 @@ location /a {
 
 
 
-=== TEST 219: the page, an origin without a mirror
+=== TEST 223: the page, an origin without a mirror
 --- server
 b24_origin shop;
 location /a { b24_status origin=shop; }
@@ -1985,7 +2021,7 @@ location /a { b24_status origin=shop; }
 
 
 
-=== TEST 220: the page in a server
+=== TEST 224: the page in a server
 --- server
 b24_status;
 --- refused
@@ -1993,7 +2029,7 @@ b24_status;
 
 
 
-=== TEST 221: twins that are equal
+=== TEST 225: twins that are equal
 --- http eval
 my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
            . ' b24_api universal; b24_phone_code 375;'
@@ -2005,96 +2041,96 @@ my $same = "$::webhook b24_rate 3; b24_category 5; b24_match email;"
 
 
 
-=== TEST 222: twins with other portals
+=== TEST 226: twins with other portals
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 223: twins, one without a portal
+=== TEST 227: twins, one without a portal
 --- http eval: ::twins('', $::webhook)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 224: twins, one dry
+=== TEST 228: twins, one dry
 --- http eval
 ::twins($::webhook, $::webhook =~ s/;/ dry;/r)
 --- refused eval: ::wrong_twins('b24_webhook')
 
 
 
-=== TEST 225: twins with other pipelines
+=== TEST 229: twins with other pipelines
 --- http eval: ::twins('', 'b24_category 1;')
 --- refused eval: ::wrong_twins('b24_category')
 
 
 
-=== TEST 226: twins that match buyers in other ways
+=== TEST 230: twins that match buyers in other ways
 --- http eval: ::twins('b24_match phone;', '')
 --- refused eval: ::wrong_twins('b24_match')
 
 
 
-=== TEST 227: twins with other APIs
+=== TEST 231: twins with other APIs
 --- http eval: ::twins('', 'b24_api universal;')
 --- refused eval: ::wrong_twins('b24_api')
 
 
 
-=== TEST 228: twins with other country codes
+=== TEST 232: twins with other country codes
 --- http eval: ::twins('', 'b24_phone_code 1;')
 --- refused eval: ::wrong_twins('b24_phone_code')
 
 
 
-=== TEST 229: twins with other presets
+=== TEST 233: twins with other presets
 --- http eval: ::twins('', 'b24_requisite_preset 2;')
 --- refused eval: ::wrong_twins('b24_requisite_preset')
 
 
 
-=== TEST 230: twins with other certificates
+=== TEST 234: twins with other certificates
 --- http eval: ::twins('', 'b24_trusted_certificate DIR/ca.pem;')
 --- refused eval: ::wrong_twins('b24_trusted_certificate')
 
 
 
-=== TEST 231: twins with other stages
+=== TEST 235: twins with other stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW; b24_stage B LOSE;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 232: twins, one with fewer stages
+=== TEST 236: twins, one with fewer stages
 --- http eval
 ::twins('b24_stage A NEW; b24_stage B WON;', 'b24_stage A NEW;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 233: twins, one without stages
+=== TEST 237: twins, one without stages
 --- http eval: ::twins('', 'b24_stage none;')
 --- refused eval: ::wrong_twins('b24_stage')
 
 
 
-=== TEST 234: twins with other pauses
+=== TEST 238: twins with other pauses
 --- http eval: ::twins('', 'b24_retry max=1h;')
 --- refused eval: ::wrong_twins('b24_retry')
 
 
 
-=== TEST 235: twins with other rates
+=== TEST 239: twins with other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", $::webhook)
 --- refused eval: ::wrong_twins('b24_rate')
 
 
 
-=== TEST 236: two origins with one portal, other rates
+=== TEST 240: two origins with one portal, other rates
 --- http eval
 ::twins("$::webhook b24_rate 5;", "$::webhook b24_rate 5 burst=51;")
 =~ s/b24_origin twins/b24_origin other/r
@@ -2103,7 +2139,7 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 237: two origins with one portal, in other words
+=== TEST 241: two origins with one portal, in other words
 --- http eval
 ::twins("$::webhook b24_rate 5;",
         "$::webhook" =~ s/portal\.test/Portal.Test:0443/r)
@@ -2113,7 +2149,7 @@ the servers in @1 and @2 deliver to the portal "portal.test" but differ in "b24_
 
 
 
-=== TEST 238: two origins with one portal at an address, in other words
+=== TEST 242: two origins with one portal at an address, in other words
 --- http eval
 ::twins('b24_webhook http://[0:0:0:0:0:0:0:1]/rest/1/SECRET/; b24_rate 5;',
         'b24_webhook http://[::1]:80/rest/1/SECRET/;')
@@ -2123,7 +2159,7 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 239: two origins with one host but two portals, other rates
+=== TEST 243: two origins with one host but two portals, other rates
 --- http eval
 ::twins('b24_webhook https://portal.test:80/rest/1/SECRET/; b24_rate 5;',
         'b24_webhook https://portal.test/rest/1/SECRET/;')
@@ -2132,7 +2168,7 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 240: two origins with two portals, other rates
+=== TEST 244: two origins with two portals, other rates
 --- http eval
 ::twins($::webhook, $::webhook =~ s/portal/another/r . ' b24_rate 5;')
 =~ s/b24_origin twins/b24_origin other/r
@@ -2140,14 +2176,14 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 241: nothing was made for what was refused
+=== TEST 245: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 242: levels of fields merge by name
+=== TEST 246: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

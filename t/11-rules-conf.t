@@ -94,7 +94,7 @@ b24_mirror s;
 === TEST 4: stages and the default status
 --- shop
 stage N NEW;
-stage "paid; in full" C1:PREPARATION;
+stage "paid; in full" PREPARATION;
 stage '{"a"}' UC_1-2;
 stage x}x WON;
 default_status "\"N\"";
@@ -566,7 +566,23 @@ stage N "NEW DEAL";
 
 
 
-=== TEST 48: a stage twice
+=== TEST 48: a stage with a pipeline's prefix
+--- shop
+stage P C1:PREPARATION;
+--- refused
+"stage" has a bad deal stage "C1:PREPARATION": leave the pipeline's prefix out, "b24_category" gives it
+
+
+
+=== TEST 49: a stage too long
+--- shop
+stage P ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJA;
+--- refused
+"stage" has a bad deal stage "ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJA": a STATUS_ID has at most 40 characters
+
+
+
+=== TEST 50: a stage twice
 --- shop
 stage N NEW;
 stage N WON;
@@ -575,7 +591,7 @@ stage N WON;
 
 
 
-=== TEST 49: a stage with a block
+=== TEST 51: a stage with a block
 --- shop
 stage N { # @
 }
@@ -584,7 +600,7 @@ directive "stage" is not terminated by ";"
 
 
 
-=== TEST 50: no default status
+=== TEST 52: no default status
 --- shop
 default_status;
 --- refused
@@ -592,7 +608,7 @@ default_status;
 
 
 
-=== TEST 51: two default statuses
+=== TEST 53: two default statuses
 --- shop
 default_status N P;
 --- refused
@@ -600,7 +616,7 @@ default_status N P;
 
 
 
-=== TEST 52: an empty default status
+=== TEST 54: an empty default status
 --- shop
 default_status "";
 --- refused
@@ -608,7 +624,7 @@ default_status "";
 
 
 
-=== TEST 53: the default status twice
+=== TEST 55: the default status twice
 --- shop
 default_status N;
 default_status P;
@@ -617,7 +633,7 @@ default_status P;
 
 
 
-=== TEST 54: a block without a block
+=== TEST 56: a block without a block
 --- shop
 order save;
 --- refused
@@ -625,7 +641,7 @@ order save;
 
 
 
-=== TEST 55: a block without a name and a block
+=== TEST 57: a block without a name and a block
 --- shop
 order;
 --- refused
@@ -633,7 +649,7 @@ order;
 
 
 
-=== TEST 56: a block off with more words
+=== TEST 58: a block off with more words
 --- shop
 order a b off;
 --- refused
@@ -641,7 +657,7 @@ order a b off;
 
 
 
-=== TEST 57: a block off without a base
+=== TEST 59: a block off without a base
 --- shop
 order save off;
 --- refused
@@ -649,7 +665,7 @@ order save off;
 
 
 
-=== TEST 58: a collect off without a base
+=== TEST 60: a collect off without a base
 --- shop
 collect cart off;
 --- refused
@@ -657,7 +673,7 @@ collect cart off;
 
 
 
-=== TEST 59: a database without a block
+=== TEST 61: a database without a block
 --- shop
 database;
 --- refused
@@ -665,7 +681,7 @@ database;
 
 
 
-=== TEST 60: a write without a block
+=== TEST 62: a write without a block
 --- shop
 write off;
 --- refused
@@ -673,7 +689,7 @@ write off;
 
 
 
-=== TEST 61: an heir drops what the base has not
+=== TEST 63: an heir drops what the base has not
 --- http
 b24_shop base {
     order save { uri /a; id response:/id; }
@@ -687,7 +703,7 @@ b24_shop s : base {
 
 
 
-=== TEST 62: an heir drops a block without a name
+=== TEST 64: an heir drops a block without a name
 --- http
 b24_shop base {
     order save { uri /a; id response:/id; }
@@ -701,7 +717,7 @@ b24_shop s : base {
 
 
 
-=== TEST 63: an heir drops a block of another kind
+=== TEST 65: an heir drops a block of another kind
 --- http
 b24_shop base {
     order save { uri /a; id response:/id; }
@@ -715,7 +731,7 @@ b24_shop s : base {
 
 
 
-=== TEST 64: an heir drops a block twice
+=== TEST 66: an heir drops a block twice
 --- http
 b24_shop base {
     order save { uri /a; id response:/id; }
@@ -730,7 +746,7 @@ b24_shop s : base {
 
 
 
-=== TEST 65: an heir drops a block and makes it
+=== TEST 67: an heir drops a block and makes it
 --- http
 b24_shop base {
     order save { uri /a; id response:/id; }
@@ -746,7 +762,7 @@ b24_shop s : base {
 
 
 
-=== TEST 66: an heir with too many blocks
+=== TEST 68: an heir with too many blocks
 --- http eval
 my $blocks = sub { CORE::join '', map { "order $_[0]$_ { id response:/id; }\n" }
                                1 .. $_[1] };
@@ -757,7 +773,7 @@ my $blocks = sub { CORE::join '', map { "order $_[0]$_ { id response:/id; }\n" }
 
 
 
-=== TEST 67: an unknown block
+=== TEST 69: an unknown block
 --- shop
 orders save { # @
 }
@@ -766,7 +782,7 @@ unknown directive "orders"
 
 
 
-=== TEST 68: a block with two names
+=== TEST 70: a block with two names
 --- shop
 order a b { # @
 }
@@ -775,7 +791,7 @@ order a b { # @
 
 
 
-=== TEST 69: a block with a bad name
+=== TEST 71: a block with a bad name
 --- shop
 order a/b { # @
 }
@@ -784,7 +800,7 @@ order a/b { # @
 
 
 
-=== TEST 70: a block named off
+=== TEST 72: a block named off
 --- shop
 order off { # @
 }
@@ -793,7 +809,7 @@ order off { # @
 
 
 
-=== TEST 71: a block twice
+=== TEST 73: a block twice
 --- shop
 order a { id response:/id; }
 order a { # @
@@ -803,7 +819,7 @@ order a { # @
 
 
 
-=== TEST 72: too many blocks
+=== TEST 74: too many blocks
 --- shop eval
 CORE::join '', map { "order a$_ { id response:/id; }\n" } 1 .. 65
 --- refused
@@ -811,7 +827,7 @@ CORE::join '', map { "order a$_ { id response:/id; }\n" } 1 .. 65
 
 
 
-=== TEST 73: an order without a number
+=== TEST 75: an order without a number
 --- shop
 order a { uri /x; }
 } # @
@@ -821,7 +837,7 @@ b24_shop t {
 
 
 
-=== TEST 74: a nameless order without a number
+=== TEST 76: a nameless order without a number
 --- shop
 order { uri /x; }
 } # @
@@ -831,7 +847,7 @@ b24_shop t {
 
 
 
-=== TEST 75: an order in an order
+=== TEST 77: an order in an order
 --- order
 order b { # @
 }
@@ -840,7 +856,7 @@ order b { # @
 
 
 
-=== TEST 76: items outside of blocks
+=== TEST 78: items outside of blocks
 --- shop
 items request:/i { # @
 }
@@ -849,7 +865,7 @@ items request:/i { # @
 
 
 
-=== TEST 77: a closing brace too many
+=== TEST 79: a closing brace too many
 --- shop
 }
 } # @
@@ -859,7 +875,7 @@ unexpected "}"
 
 
 
-=== TEST 78: collect is not there yet
+=== TEST 80: collect is not there yet
 --- shop
 collect { # @
 }
@@ -868,7 +884,7 @@ collect { # @
 
 
 
-=== TEST 79: status is not there yet
+=== TEST 81: status is not there yet
 --- shop
 status { # @
 }
@@ -877,7 +893,7 @@ status { # @
 
 
 
-=== TEST 80: database is not there yet
+=== TEST 82: database is not there yet
 --- shop
 database { # @
 }
@@ -886,7 +902,7 @@ database { # @
 
 
 
-=== TEST 81: write is not there yet
+=== TEST 83: write is not there yet
 --- shop
 write { # @
 }
@@ -895,7 +911,7 @@ write { # @
 
 
 
-=== TEST 82: learn is not there yet
+=== TEST 84: learn is not there yet
 --- order
 learn x request:/x;
 --- refused
@@ -903,7 +919,7 @@ learn x request:/x;
 
 
 
-=== TEST 83: numbers of our own are not there yet
+=== TEST 85: numbers of our own are not there yet
 --- order
 id generated;
 --- refused
@@ -911,7 +927,7 @@ id generated;
 
 
 
-=== TEST 84: numbers of our own after others are not there yet
+=== TEST 86: numbers of our own after others are not there yet
 --- order
 id response:/id generated;
 --- refused
@@ -919,7 +935,7 @@ id response:/id generated;
 
 
 
-=== TEST 85: the database is not there yet
+=== TEST 87: the database is not there yet
 --- order
 total database:TOTAL;
 --- refused
@@ -927,7 +943,7 @@ total database:TOTAL;
 
 
 
-=== TEST 86: an unknown field
+=== TEST 88: an unknown field
 --- order
 phon request:/p;
 --- refused
@@ -935,7 +951,7 @@ unknown directive "phon"
 
 
 
-=== TEST 87: a field of items in an order
+=== TEST 89: a field of items in an order
 --- order
 price request:/p;
 --- refused
@@ -943,7 +959,7 @@ price request:/p;
 
 
 
-=== TEST 88: a line of a write block in an order
+=== TEST 90: a line of a write block in an order
 --- order
 url /x;
 --- refused
@@ -951,7 +967,7 @@ url /x;
 
 
 
-=== TEST 89: a field twice
+=== TEST 91: a field twice
 --- order
 phone request:/p;
 phone request:/q;
@@ -960,7 +976,7 @@ phone request:/q;
 
 
 
-=== TEST 90: a field with a block
+=== TEST 92: a field with a block
 --- order
 phone request:/p { # @
 }
@@ -969,7 +985,7 @@ directive "phone" is not terminated by ";"
 
 
 
-=== TEST 91: the address, none
+=== TEST 93: the address, none
 --- order
 uri;
 --- refused
@@ -977,7 +993,7 @@ uri;
 
 
 
-=== TEST 92: the address without a slash
+=== TEST 94: the address without a slash
 --- order
 uri checkout;
 --- refused
@@ -985,7 +1001,7 @@ uri checkout;
 
 
 
-=== TEST 93: the address as a regex without "~"
+=== TEST 95: the address as a regex without "~"
 --- order
 uri ^/checkout;
 --- refused
@@ -993,7 +1009,7 @@ uri ^/checkout;
 
 
 
-=== TEST 94: the address with a star inside
+=== TEST 96: the address with a star inside
 --- order
 uri /a/*/b;
 --- refused
@@ -1001,7 +1017,7 @@ uri /a/*/b;
 
 
 
-=== TEST 95: the address with arguments
+=== TEST 97: the address with arguments
 --- order
 uri /?wc-ajax=checkout;
 --- refused
@@ -1009,7 +1025,7 @@ uri /?wc-ajax=checkout;
 
 
 
-=== TEST 96: the address with a fragment
+=== TEST 98: the address with a fragment
 --- order
 uri /a#b;
 --- refused
@@ -1017,7 +1033,7 @@ uri /a#b;
 
 
 
-=== TEST 97: the address twice
+=== TEST 99: the address twice
 --- order
 uri /a;
 uri /b;
@@ -1026,7 +1042,7 @@ uri /b;
 
 
 
-=== TEST 98: the address, a broken regex
+=== TEST 100: the address, a broken regex
 --- order
 uri ~ (;
 --- refused
@@ -1034,7 +1050,7 @@ uri ~ (;
 
 
 
-=== TEST 99: the address, a broken regex in one piece
+=== TEST 101: the address, a broken regex in one piece
 --- order
 uri /a ~*(;
 --- refused
@@ -1042,7 +1058,7 @@ uri /a ~*(;
 
 
 
-=== TEST 100: the address, an empty regex
+=== TEST 102: the address, an empty regex
 --- order
 uri ~;
 --- refused
@@ -1050,7 +1066,7 @@ uri ~;
 
 
 
-=== TEST 101: the address, an empty regex that ignores case
+=== TEST 103: the address, an empty regex that ignores case
 --- order
 uri /a ~*;
 --- refused
@@ -1058,7 +1074,7 @@ uri /a ~*;
 
 
 
-=== TEST 102: the method, none
+=== TEST 104: the method, none
 --- order
 method;
 --- refused
@@ -1066,7 +1082,7 @@ method;
 
 
 
-=== TEST 103: the method in lower case
+=== TEST 105: the method in lower case
 --- order
 method POST put;
 --- refused
@@ -1074,7 +1090,7 @@ method POST put;
 
 
 
-=== TEST 104: the method twice
+=== TEST 106: the method twice
 --- order
 method POST;
 method PUT;
@@ -1083,7 +1099,7 @@ method PUT;
 
 
 
-=== TEST 105: items without a block
+=== TEST 107: items without a block
 --- order
 items request:/i;
 --- refused
@@ -1091,7 +1107,7 @@ directive "items" has no opening "{"
 
 
 
-=== TEST 106: a value, none
+=== TEST 108: a value, none
 --- order
 phone;
 --- refused
@@ -1099,7 +1115,7 @@ phone;
 
 
 
-=== TEST 107: a value, empty
+=== TEST 109: a value, empty
 --- order
 phone "";
 --- refused
@@ -1107,7 +1123,7 @@ phone "";
 
 
 
-=== TEST 108: a value, an empty alternative
+=== TEST 110: a value, an empty alternative
 --- order
 phone request:/a "";
 --- refused
@@ -1115,7 +1131,7 @@ phone request:/a "";
 
 
 
-=== TEST 109: a value, too many alternatives
+=== TEST 111: a value, too many alternatives
 --- order eval
 'phone' . ' request:/a' x 33 . ';'
 --- refused
@@ -1123,7 +1139,7 @@ phone request:/a "";
 
 
 
-=== TEST 110: a filter without a value
+=== TEST 112: a filter without a value
 --- order
 phone ~x;
 --- refused
@@ -1131,7 +1147,7 @@ phone ~x;
 
 
 
-=== TEST 111: a filter that is empty
+=== TEST 113: a filter that is empty
 --- order
 phone request:/a ~;
 --- refused
@@ -1139,7 +1155,7 @@ phone request:/a ~;
 
 
 
-=== TEST 112: a filter that is broken
+=== TEST 114: a filter that is broken
 --- order
 phone request:/a ~[a;
 --- refused
@@ -1147,7 +1163,7 @@ phone request:/a ~[a;
 
 
 
-=== TEST 113: a filter with too many groups
+=== TEST 115: a filter with too many groups
 --- order eval
 'phone request:/a "~' . '(a)' x 64 . '";'
 --- refused eval
@@ -1155,7 +1171,7 @@ phone request:/a ~[a;
 
 
 
-=== TEST 114: a filter that makes rows
+=== TEST 116: a filter that makes rows
 --- order
 phone request:/a "~~(?<x>.)";
 --- refused
@@ -1163,7 +1179,7 @@ phone request:/a "~~(?<x>.)";
 
 
 
-=== TEST 115: a source of the request without a slash
+=== TEST 117: a source of the request without a slash
 --- order
 phone request:phone;
 --- refused
@@ -1171,7 +1187,7 @@ phone request:phone;
 
 
 
-=== TEST 116: a source of the arguments without a slash
+=== TEST 118: a source of the arguments without a slash
 --- order
 phone query:phone;
 --- refused
@@ -1179,7 +1195,7 @@ phone query:phone;
 
 
 
-=== TEST 117: a source of the answer without a slash
+=== TEST 119: a source of the answer without a slash
 --- order
 id response:id;
 --- refused
@@ -1187,7 +1203,7 @@ id response:id;
 
 
 
-=== TEST 118: all of the request
+=== TEST 120: all of the request
 --- order
 phone request:;
 --- refused
@@ -1195,7 +1211,7 @@ phone request:;
 
 
 
-=== TEST 119: all of the request in a text
+=== TEST 121: all of the request in a text
 --- order
 phone "x %{request:}";
 --- refused
@@ -1203,7 +1219,7 @@ phone "x %{request:}";
 
 
 
-=== TEST 120: all of the request from nginx
+=== TEST 122: all of the request from nginx
 --- order
 phone $request_body;
 --- refused
@@ -1211,7 +1227,7 @@ phone $request_body;
 
 
 
-=== TEST 121: all of the request from a file of nginx
+=== TEST 123: all of the request from a file of nginx
 --- order
 phone "a${request_body_file}";
 --- refused
@@ -1219,7 +1235,7 @@ phone "a${request_body_file}";
 
 
 
-=== TEST 122: a source with a typo
+=== TEST 124: a source with a typo
 --- order
 phone reqest:/phone;
 --- refused
@@ -1227,7 +1243,7 @@ phone reqest:/phone;
 
 
 
-=== TEST 123: a literal of a page without a name
+=== TEST 125: a literal of a page without a name
 --- order
 id inline:/cart;
 --- refused
@@ -1235,7 +1251,7 @@ id inline:/cart;
 
 
 
-=== TEST 124: a header without a name
+=== TEST 126: a header without a name
 --- order
 id header:;
 --- refused
@@ -1243,7 +1259,7 @@ id header:;
 
 
 
-=== TEST 125: a header with a blank in its name
+=== TEST 127: a header with a blank in its name
 --- order
 id "header:Lo cation";
 --- refused
@@ -1251,7 +1267,7 @@ id "header:Lo cation";
 
 
 
-=== TEST 126: a column without a name
+=== TEST 128: a column without a name
 --- order
 id database:;
 --- refused
@@ -1259,7 +1275,7 @@ id database:;
 
 
 
-=== TEST 127: a text without a text
+=== TEST 129: a text without a text
 --- order
 phone text:;
 --- refused
@@ -1267,7 +1283,7 @@ phone text:;
 
 
 
-=== TEST 128: a pointer of rows outside of items
+=== TEST 130: a pointer of rows outside of items
 --- order
 phone /phone;
 --- refused
@@ -1275,7 +1291,7 @@ phone /phone;
 
 
 
-=== TEST 129: a key of rows outside of items
+=== TEST 131: a key of rows outside of items
 --- order
 phone @key;
 --- refused
@@ -1283,7 +1299,7 @@ phone @key;
 
 
 
-=== TEST 130: a source in a text that does not end
+=== TEST 132: a source in a text that does not end
 --- order
 phone "%{request:/a";
 --- refused
@@ -1291,7 +1307,7 @@ phone "%{request:/a";
 
 
 
-=== TEST 131: a source in a text that is none
+=== TEST 133: a source in a text that is none
 --- order
 phone "a %{b}";
 --- refused
@@ -1299,7 +1315,7 @@ phone "a %{b}";
 
 
 
-=== TEST 132: a source in a text that is a text
+=== TEST 134: a source in a text that is a text
 --- order
 phone "a %{text:b}";
 --- refused
@@ -1307,7 +1323,7 @@ phone "a %{text:b}";
 
 
 
-=== TEST 133: a condition in place of a value
+=== TEST 135: a condition in place of a value
 --- order
 phone request:/a !;
 --- refused
@@ -1315,7 +1331,7 @@ phone request:/a !;
 
 
 
-=== TEST 134: a comparison in place of a value
+=== TEST 136: a comparison in place of a value
 --- order
 phone =5;
 --- refused
@@ -1323,7 +1339,7 @@ phone =5;
 
 
 
-=== TEST 135: a fixed number
+=== TEST 137: a fixed number
 --- order
 id 15;
 --- refused
@@ -1331,7 +1347,7 @@ id 15;
 
 
 
-=== TEST 136: a fixed number after others
+=== TEST 138: a fixed number after others
 --- order
 id response:/id text:0;
 --- refused
@@ -1339,7 +1355,7 @@ id response:/id text:0;
 
 
 
-=== TEST 137: a currency that is none
+=== TEST 139: a currency that is none
 --- order
 currency RUBLE;
 --- refused
@@ -1347,7 +1363,7 @@ currency RUBLE;
 
 
 
-=== TEST 138: a currency with a digit
+=== TEST 140: a currency with a digit
 --- order
 currency response:/c R1B;
 --- refused
@@ -1355,7 +1371,7 @@ currency response:/c R1B;
 
 
 
-=== TEST 139: an unknown variable in a rule
+=== TEST 141: an unknown variable in a rule
 --- order
 id response:/id;
 phone "$arg_a $no_such_variable"; # @
@@ -1365,7 +1381,7 @@ name "$no_such_variable";
 
 
 
-=== TEST 140: a variable without a name in a rule
+=== TEST 142: a variable without a name in a rule
 --- order
 id response:/id;
 phone "$arg_a ${a"; # @
@@ -1375,7 +1391,7 @@ the closing bracket in "a" variable is missing
 
 
 
-=== TEST 141: what was never learned
+=== TEST 143: what was never learned
 --- shop
 order { id response:/id; phone "request:/PROP_%{phone}"; }
 } # @
@@ -1385,7 +1401,7 @@ b24_shop t {
 
 
 
-=== TEST 142: what was never learned, in a step
+=== TEST 144: what was never learned, in a step
 --- shop
 order { id response:/id; phone "request:/p/[ID=%{phone}]/V"; }
 } # @
@@ -1395,7 +1411,7 @@ b24_shop t {
 
 
 
-=== TEST 143: a pointer with a wild tilde
+=== TEST 145: a pointer with a wild tilde
 --- order
 phone "request:/a~2";
 --- refused
@@ -1403,7 +1419,7 @@ phone "request:/a~2";
 
 
 
-=== TEST 144: a pointer that ends in a tilde
+=== TEST 146: a pointer that ends in a tilde
 --- order
 phone "request:/a~";
 --- refused
@@ -1411,7 +1427,7 @@ phone "request:/a~";
 
 
 
-=== TEST 145: a pointer with an open bracket
+=== TEST 147: a pointer with an open bracket
 --- order
 phone "query:/[a";
 --- refused
@@ -1419,7 +1435,7 @@ phone "query:/[a";
 
 
 
-=== TEST 146: a pointer with a word in brackets
+=== TEST 148: a pointer with a word in brackets
 --- order
 phone "query:/[a]";
 --- refused
@@ -1427,7 +1443,7 @@ phone "query:/[a]";
 
 
 
-=== TEST 147: a pointer with an empty key
+=== TEST 149: a pointer with an empty key
 --- order
 phone "response:/[=a]";
 --- refused
@@ -1435,7 +1451,7 @@ phone "response:/[=a]";
 
 
 
-=== TEST 148: a pointer with an open name
+=== TEST 150: a pointer with an open name
 --- order
 phone "request:/%{a";
 --- refused
@@ -1443,7 +1459,7 @@ phone "request:/%{a";
 
 
 
-=== TEST 149: a pointer with a bad name
+=== TEST 151: a pointer with a bad name
 --- order
 phone "request:/%{a-b}";
 --- refused
@@ -1451,7 +1467,7 @@ phone "request:/%{a-b}";
 
 
 
-=== TEST 150: a pointer without a name
+=== TEST 152: a pointer without a name
 --- order
 phone "request:/%{}";
 --- refused
@@ -1459,7 +1475,7 @@ phone "request:/%{}";
 
 
 
-=== TEST 151: a pointer with two names
+=== TEST 153: a pointer with two names
 --- order
 phone "request:/%{a}%{b}";
 --- refused
@@ -1467,7 +1483,7 @@ phone "request:/%{a}%{b}";
 
 
 
-=== TEST 152: a condition, none
+=== TEST 154: a condition, none
 --- order
 when;
 --- refused
@@ -1475,7 +1491,7 @@ when;
 
 
 
-=== TEST 153: a condition without a value
+=== TEST 155: a condition without a value
 --- order
 when !;
 --- refused
@@ -1483,7 +1499,7 @@ when !;
 
 
 
-=== TEST 154: a condition not at the end
+=== TEST 156: a condition not at the end
 --- order
 accept response:/a ! response:/b;
 --- refused
@@ -1491,7 +1507,7 @@ accept response:/a ! response:/b;
 
 
 
-=== TEST 155: a comparison not at the end
+=== TEST 157: a comparison not at the end
 --- order
 accept response:/a =x !;
 --- refused
@@ -1499,7 +1515,7 @@ accept response:/a =x !;
 
 
 
-=== TEST 156: a regex that must not match, not at the end
+=== TEST 158: a regex that must not match, not at the end
 --- order
 accept response:/a !~x response:/b;
 --- refused
@@ -1507,7 +1523,7 @@ accept response:/a !~x response:/b;
 
 
 
-=== TEST 157: a comparison with nothing
+=== TEST 159: a comparison with nothing
 --- order
 accept response:/a =;
 --- refused
@@ -1515,7 +1531,7 @@ accept response:/a =;
 
 
 
-=== TEST 158: a difference to nothing
+=== TEST 160: a difference to nothing
 --- order
 accept response:/a !=;
 --- refused
@@ -1523,7 +1539,7 @@ accept response:/a !=;
 
 
 
-=== TEST 159: a broken regex that must not match
+=== TEST 161: a broken regex that must not match
 --- order
 accept response:/a !~(;
 --- refused
@@ -1531,7 +1547,7 @@ accept response:/a !~(;
 
 
 
-=== TEST 160: a condition that always holds
+=== TEST 162: a condition that always holds
 --- order
 accept status 200;
 --- refused
@@ -1539,7 +1555,7 @@ accept status 200;
 
 
 
-=== TEST 161: the status in a "when"
+=== TEST 163: the status in a "when"
 --- order
 when status =200;
 --- refused
@@ -1547,7 +1563,7 @@ when status =200;
 
 
 
-=== TEST 162: a header of the answer in a "when"
+=== TEST 164: a header of the answer in a "when"
 --- order
 when "%{request:/a}%{header:X}";
 --- refused
@@ -1555,7 +1571,7 @@ when "%{request:/a}%{header:X}";
 
 
 
-=== TEST 163: a variable of the answer in a "when"
+=== TEST 165: a variable of the answer in a "when"
 --- order
 when ${upstream_status}x =200x;
 --- refused
@@ -1563,7 +1579,7 @@ when ${upstream_status}x =200x;
 
 
 
-=== TEST 164: a field of the deal without a name
+=== TEST 166: a field of the deal without a name
 --- order
 deal;
 --- refused
@@ -1571,7 +1587,7 @@ deal;
 
 
 
-=== TEST 165: a field of the deal in lower case
+=== TEST 167: a field of the deal in lower case
 --- order
 deal uf_crm_a x;
 --- refused
@@ -1579,7 +1595,7 @@ deal uf_crm_a x;
 
 
 
-=== TEST 166: a field of the contact with a dash
+=== TEST 168: a field of the contact with a dash
 --- order
 contact UF-A x;
 --- refused
@@ -1587,7 +1603,7 @@ contact UF-A x;
 
 
 
-=== TEST 167: a field of the company with brackets
+=== TEST 169: a field of the company with brackets
 --- order
 company_field "A[B]" x;
 --- refused
@@ -1595,7 +1611,7 @@ company_field "A[B]" x;
 
 
 
-=== TEST 168: a field that begins with a digit
+=== TEST 170: a field that begins with a digit
 --- order
 deal 1A x;
 --- refused
@@ -1603,7 +1619,7 @@ deal 1A x;
 
 
 
-=== TEST 169: a field of the deal without a value
+=== TEST 171: a field of the deal without a value
 --- order
 deal TITLE;
 --- refused
@@ -1611,7 +1627,7 @@ deal TITLE;
 
 
 
-=== TEST 170: a field of the deal twice
+=== TEST 172: a field of the deal twice
 --- order
 deal TITLE a;
 deal TITLE b;
@@ -1620,7 +1636,7 @@ deal TITLE b;
 
 
 
-=== TEST 171: a field that is ours: deal ID
+=== TEST 173: a field that is ours: deal ID
 --- order
 deal ID x;
 --- refused
@@ -1628,7 +1644,7 @@ deal ID x;
 
 
 
-=== TEST 172: a field that is ours: deal ORIGIN_ID
+=== TEST 174: a field that is ours: deal ORIGIN_ID
 --- order
 deal ORIGIN_ID x;
 --- refused
@@ -1636,7 +1652,7 @@ deal ORIGIN_ID x;
 
 
 
-=== TEST 173: a field that is ours: contact ORIGINATOR_ID
+=== TEST 175: a field that is ours: contact ORIGINATOR_ID
 --- order
 contact ORIGINATOR_ID x;
 --- refused
@@ -1644,7 +1660,7 @@ contact ORIGINATOR_ID x;
 
 
 
-=== TEST 174: items from nothing
+=== TEST 176: items from nothing
 --- order
 items { # @
 }
@@ -1653,7 +1669,7 @@ items { # @
 
 
 
-=== TEST 175: items from a text
+=== TEST 177: items from a text
 --- order
 items abc { # @
 }
@@ -1662,7 +1678,7 @@ items abc { # @
 
 
 
-=== TEST 176: items from a mixture
+=== TEST 178: items from a mixture
 --- order
 items "%{request:/a}x" { # @
 }
@@ -1671,7 +1687,7 @@ items "%{request:/a}x" { # @
 
 
 
-=== TEST 177: items from nameless groups
+=== TEST 179: items from nameless groups
 --- order
 items response: "~~<b>([^<]+)" { # @
 }
@@ -1680,7 +1696,7 @@ items response: "~~<b>([^<]+)" { # @
 
 
 
-=== TEST 178: items, a filter after rows
+=== TEST 180: items, a filter after rows
 --- order
 items response: "~~(?<a>.)" ~b { # @
 }
@@ -1689,7 +1705,7 @@ items response: "~~(?<a>.)" ~b { # @
 
 
 
-=== TEST 179: items twice
+=== TEST 181: items twice
 --- order
 items request:/a { name /n; }
 items request:/b { # @
@@ -1699,7 +1715,7 @@ items request:/b { # @
 
 
 
-=== TEST 180: items that take nothing
+=== TEST 182: items that take nothing
 --- items
 } # @
 items request:/j { name /n;
@@ -1708,7 +1724,7 @@ items request:/j { name /n;
 
 
 
-=== TEST 181: a field of the order in items
+=== TEST 183: a field of the order in items
 --- items
 phone /p;
 --- refused
@@ -1716,7 +1732,7 @@ phone /p;
 
 
 
-=== TEST 182: an unknown field of items
+=== TEST 184: an unknown field of items
 --- items
 prices /p;
 --- refused
@@ -1724,7 +1740,7 @@ unknown directive "prices"
 
 
 
-=== TEST 183: a field of items twice
+=== TEST 185: a field of items twice
 --- items
 name /a;
 name /b;
@@ -1733,7 +1749,7 @@ name /b;
 
 
 
-=== TEST 184: items in items
+=== TEST 186: items in items
 --- items
 items /x { # @
 }
@@ -1742,7 +1758,7 @@ items /x { # @
 
 
 
-=== TEST 185: a bad pointer in items
+=== TEST 187: a bad pointer in items
 --- items
 name /[a;
 --- refused
@@ -1750,7 +1766,7 @@ name /[a;
 
 
 
-=== TEST 186: rows in a field of items
+=== TEST 188: rows in a field of items
 --- items
 name @key "~~(?<x>.)";
 --- refused
@@ -1758,7 +1774,7 @@ name @key "~~(?<x>.)";
 
 
 
-=== TEST 187: a condition in a field of items
+=== TEST 189: a condition in a field of items
 --- items
 name /a !;
 --- refused
@@ -1766,7 +1782,7 @@ name /a !;
 
 
 
-=== TEST 188: an accept in items
+=== TEST 190: an accept in items
 --- items
 accept /a;
 --- refused
@@ -1774,7 +1790,7 @@ accept /a;
 
 
 
-=== TEST 189: heirs: what is inherited, replaced, dropped
+=== TEST 191: heirs: what is inherited, replaced, dropped
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_webhook $TEST_NGINX_PORTAL_URL;
@@ -1897,7 +1913,7 @@ accept /a;
 
 
 
-=== TEST 190: the rules of the sample shop
+=== TEST 192: the rules of the sample shop
 --- http
 include $TEST_NGINX_ROOT/t/shop/b24-shop.conf;
 b24_shop own : sample {
@@ -1910,7 +1926,7 @@ b24_mirror own;
 
 
 
-=== TEST 191: blocks and "off" at every place of the buffer nginx reads with
+=== TEST 193: blocks and "off" at every place of the buffer nginx reads with
 --- config
 --- scenario
     my $nginx = B24::Conf->new('buffer');
@@ -1965,7 +1981,7 @@ b24_mirror own;
 
 
 
-=== TEST 192: minor units that no currency has
+=== TEST 194: minor units that no currency has
 --- order
 minor_units 7;
 --- refused
@@ -1973,7 +1989,7 @@ minor_units 7;
 
 
 
-=== TEST 193: minor units that are no number
+=== TEST 195: minor units that are no number
 --- order
 minor_units response:/m two;
 --- refused
@@ -1981,7 +1997,7 @@ minor_units response:/m two;
 
 
 
-=== TEST 194: a difference to an empty text
+=== TEST 196: a difference to an empty text
 --- order
 accept response:/a !="";
 --- refused

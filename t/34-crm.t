@@ -856,7 +856,7 @@ our $stage_servers = join '', map {
              'b24_stage CANCELED LOSE;', 'b24_stage SHIPPED FINAL_INVOICE;'],
   ['none', 'b24_stage none;'],
   ['only', 'b24_stage none;', 'b24_stage P WON;'],
-  ['full', 'b24_category 3;', 'b24_stage P C3:EXECUTING;'],
+  ['full', 'b24_category 3;', 'b24_stage P EXECUTING;'],
   ['wrong', 'b24_stage P NOSUCH;'],
   ['nowhere', 'b24_category 77;'];
 

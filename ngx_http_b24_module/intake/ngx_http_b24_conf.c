@@ -721,6 +721,7 @@ ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t     *value;
     ngx_uint_t     i;
+    const char    *cure;
     ngx_keyval_t  *kv;
 
     value = cf->args->elts;
@@ -743,10 +744,13 @@ ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "needs a status and a stage";
     }
 
-    /* STAGE_ID: 50 characters; the prefix of a pipeline is ours to add */
+    cure = b24_stage_wrong(&value[2]);
 
-    if (value[2].len > 40) {
-        return "has a stage of more than 40 characters";
+    if (cure) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"b24_stage\" has a bad deal stage \"%V\": %s",
+                           &value[2], cure);
+        return NGX_CONF_ERROR;
     }
 
     if (bscf->stages == NULL) {

@@ -169,24 +169,18 @@ b24_line_session(b24_rules_t *rules, const b24_str_t *args, size_t n)
 static int
 b24_line_stage(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    u_char  c;
-    size_t  i;
+    const char  *cure;
 
     if (n != 3 || args[1].len == 0 || args[2].len == 0) {
         return b24_rules_fail(rules, "\"stage\" needs a status of the shop and "
                               "a stage of the deal, such as \"stage N NEW\"");
     }
 
-    for (i = 0; i < args[2].len; i++) {
-        c = b24_tolower(args[2].data[i]);
+    cure = b24_stage_wrong(&args[2]);
 
-        if (!b24_isdigit(c) && c != '_' && c != ':' && c != '-'
-            && (c < 'a' || c > 'z'))
-        {
-            return b24_rules_fail(rules, "\"stage\" has a bad deal stage "
-                                  "\"%.*s\": give its STATUS_ID, such as "
-                                  "PREPARATION", b24_rules_arg(&args[2]));
-        }
+    if (cure) {
+        return b24_rules_fail(rules, "\"stage\" has a bad deal stage "
+                              "\"%.*s\": %s", b24_rules_arg(&args[2]), cure);
     }
 
     if (b24_pair_get(rules->shop->stages, &args[1])) {
@@ -195,6 +189,40 @@ b24_line_stage(b24_rules_t *rules, const b24_str_t *args, size_t n)
     }
 
     return b24_rules_pair(rules, &rules->shop->stages, &args[1], &args[2]);
+}
+
+
+const char *
+b24_stage_wrong(const b24_str_t *stage)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < stage->len; i++) {
+        c = b24_tolower(stage->data[i]);
+
+        if (!b24_isdigit(c) && c != '_' && c != ':' && c != '-'
+            && (c < 'a' || c > 'z'))
+        {
+            return "give its STATUS_ID, such as PREPARATION";
+        }
+    }
+
+    for (i = 1; i < stage->len && b24_isdigit(stage->data[i]); i++) {
+        /* void */
+    }
+
+    if (i > 1 && i < stage->len && stage->data[i] == ':'
+        && b24_tolower(stage->data[0]) == 'c')
+    {
+        return "leave the pipeline's prefix out, \"b24_category\" gives it";
+    }
+
+    if (stage->len > 40) {
+        return "a STATUS_ID has at most 40 characters";
+    }
+
+    return NULL;
 }
 
 

@@ -81,6 +81,13 @@ const b24_pair_t *b24_shop_stages(const b24_shop_t *shop);
 /* empty when not given */
 const b24_str_t *b24_shop_default_status(const b24_shop_t *shop);
 
+/*
+ * NULL, or the cure for a text that is no stage: a STATUS_ID of the portal has
+ * letters, digits, "_", ":" and "-", and STAGE_ID, of 50 characters, has room
+ * for 40 and a pipeline's prefix, which is ours to add (b24_crm.h).
+ */
+const char *b24_stage_wrong(const b24_str_t *stage);
+
 
 /*
  * ---- evaluating: any thread; the rules are read-only ----

@@ -65,6 +65,8 @@ static const wrong_t  wrongs[] = {
       "\"stage\" needs a status of the shop and a stage of the deal, such as \"stage N NEW\"" },
     { "b24_shop s { stage N \"NEW DEAL\"; }",
       "\"stage\" has a bad deal stage \"NEW DEAL\": give its STATUS_ID, such as PREPARATION" },
+    { "b24_shop s { stage N C9:NEW; }",
+      "\"stage\" has a bad deal stage \"C9:NEW\": leave the pipeline's prefix out, \"b24_category\" gives it" },
     { "b24_shop s { stage N NEW; stage N WON; }",
       "\"stage N\" is given twice: leave one of the two out" },
     { "b24_shop s { default_status; }",
