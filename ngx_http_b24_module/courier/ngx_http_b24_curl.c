@@ -565,6 +565,12 @@ ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
                     "b24_trusted_certificate holds the portal's CA.";
         break;
 
+    case CURLE_SSL_CONNECT_ERROR:
+        t->error = "no TLS connection to the portal";
+        t->advice = "Check the host in b24_webhook, and that it speaks TLS 1.2"
+                    " or newer.";
+        break;
+
     case CURLE_OPERATION_TIMEDOUT:
         t->error = sent ? "the portal did not answer in time"
                         : "no connection to the portal in time";

@@ -25,6 +25,15 @@
     "Give the webhook's owner the right to read and add contacts, companies"  \
     " and deals."
 
+#define B24_ADVICE_LESS                                                       \
+    "Nothing to do: the portal asked for fewer requests."
+
+#define B24_ADVICE_VALUE                                                      \
+    "The portal refuses a value of this order; see the text."
+
+#define B24_ADVICE_REPORT                                                     \
+    "This is an error of the module; please report it."
+
 
 typedef struct {
     const char   *code;             /* NULL: whatever the code */
@@ -66,20 +75,19 @@ static const b24_error_t  b24_errors[] = {
     { "QUERY_LIMIT_EXCEEDED", "in a given amount of time", B24_CLASS_OPERATOR,
       "This webhook was made from a ready-made preset and is limited for ever;"
       " make a plain incoming webhook." },
-    { "QUERY_LIMIT_EXCEEDED", NULL, B24_CLASS_RETRY,
-      "Nothing to do: the portal asked for fewer requests." },
+    { "QUERY_LIMIT_EXCEEDED", NULL, B24_CLASS_RETRY, B24_ADVICE_LESS },
     { "OPERATION_TIME_LIMIT", NULL, B24_CLASS_WAIT,
       "Nothing to do: the portal's time budget for this method is spent." },
     { "OVERLOAD_LIMIT", NULL, B24_CLASS_OPERATOR,
       "Bitrix24 has blocked REST for this portal because of its load; contact"
       " Bitrix24's support." },
 
-    { "INTERNAL_SERVER_ERROR", NULL, B24_CLASS_CHECK, NULL },
-    { "ERROR_UNEXPECTED_ANSWER", NULL, B24_CLASS_CHECK, NULL },
-    { "WRONG_ENCODING", NULL, B24_CLASS_CHECK, NULL },
+    { "INTERNAL_SERVER_ERROR", NULL, B24_CLASS_CHECK, B24_ADVICE_CHECK },
+    { "ERROR_UNEXPECTED_ANSWER", NULL, B24_CLASS_CHECK, B24_ADVICE_CHECK },
+    { "WRONG_ENCODING", NULL, B24_CLASS_CHECK, B24_ADVICE_CHECK },
 
     { NULL, "error connecting to authorization server", B24_CLASS_RETRY,
-      NULL },
+      B24_ADVICE_AGAIN },
     { "ERROR_OAUTH", "quota", B24_CLASS_OPERATOR,
       "The portal's disk is full; free space there." },
     { "ERROR_OAUTH", NULL, B24_CLASS_OPERATOR,
@@ -133,22 +141,22 @@ static const b24_error_t  b24_errors[] = {
       "Give the webhook's owner access to the catalogue." },
 
     { "CRM_FIELD_ERROR_VALUE_NOT_VALID", NULL, B24_CLASS_PERMANENT,
-      "The portal refuses a value of this order; see the text." },
-    { "ERROR_ARGUMENT", NULL, B24_CLASS_PERMANENT, NULL },
-    { "INVALID_ARG_VALUE", NULL, B24_CLASS_PERMANENT, NULL },
-    { "100", NULL, B24_CLASS_PERMANENT, NULL },
-    { "0", NULL, B24_CLASS_PERMANENT, NULL },
+      B24_ADVICE_VALUE },
+    { "ERROR_ARGUMENT", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
+    { "INVALID_ARG_VALUE", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
+    { "100", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
+    { "0", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
     { "NOT_FOUND", NULL, B24_CLASS_PERMANENT,
       "What the order is linked to was deleted in the portal." },
     { "OWNER_NOT_FOUND", NULL, B24_CLASS_PERMANENT,
       "The deal was deleted in the portal." },
-    { "ENTITY_TYPE_NOT_SUPPORTED", NULL, B24_CLASS_PERMANENT, NULL },
+    { "ENTITY_TYPE_NOT_SUPPORTED", NULL, B24_CLASS_PERMANENT,
+      B24_ADVICE_REPORT },
     { "ERROR_BATCH_LENGTH_EXCEEDED", NULL, B24_CLASS_PERMANENT,
-      "This is an error of the module; please report it." },
+      B24_ADVICE_REPORT },
     { "ERROR_BATCH_METHOD_NOT_ALLOWED", NULL, B24_CLASS_PERMANENT,
-      "This is an error of the module; please report it." },
-    { "ERROR_CORE", NULL, B24_CLASS_PERMANENT,
-      "The portal refuses a value of this order; see the text." },
+      B24_ADVICE_REPORT },
+    { "ERROR_CORE", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
 
     { "", "access denied", B24_CLASS_OPERATOR, B24_ADVICE_RIGHTS },
     { "", B24_DENIED_RU, B24_CLASS_OPERATOR, B24_ADVICE_RIGHTS },
@@ -156,7 +164,7 @@ static const b24_error_t  b24_errors[] = {
       "The portal's disk is full; free space there." },
     { "", "not found", B24_CLASS_PERMANENT,
       "What the order is linked to was deleted in the portal." },
-    { "", NULL, B24_CLASS_PERMANENT, NULL },
+    { "", NULL, B24_CLASS_PERMANENT, B24_ADVICE_VALUE },
 
     { NULL, NULL, B24_CLASS_OK, NULL }
 };
@@ -242,7 +250,8 @@ b24_answer_command(b24_pool_t *pool, const b24_answer_t *answer,
             != B24_OK)
         {
             b24_verdict_set(verdict, B24_CLASS_CHECK, "OUT_OF_MEMORY",
-                            "the portal's answer is too large", NULL);
+                            "the portal's answer is too large",
+                            B24_ADVICE_CHECK);
         }
 
         if (verdict->class == B24_CLASS_WAIT) {
@@ -320,12 +329,14 @@ b24_judge_net(b24_verdict_t *v, b24_net_e net)
 {
     if (net == B24_NET_UNSENT) {
         b24_verdict_set(v, B24_CLASS_RETRY, "UNREACHABLE",
-                        "the portal could not be reached", NULL);
+                        "the portal could not be reached",
+                        "Nothing to do unless it lasts: then see whether this"
+                        " server can reach the portal.");
         return;
     }
 
     b24_verdict_set(v, B24_CLASS_CHECK, "NO_ANSWER",
-                    "the portal's answer did not arrive", NULL);
+                    "the portal's answer did not arrive", B24_ADVICE_CHECK);
 }
 
 
@@ -360,17 +371,20 @@ b24_judge_status(b24_verdict_t *v, unsigned http)
     case 413:
     case 414:
         b24_verdict_set(v, B24_CLASS_PERMANENT, "TOO_LARGE",
-                        "the order is too large for the portal", NULL);
+                        "the order is too large for the portal",
+                        "Enter the order by hand.");
         return;
 
     case 429:
         b24_verdict_set(v, B24_CLASS_WAIT, "TOO_MANY_REQUESTS",
-                        "the portal asked for fewer requests", NULL);
+                        "the portal asked for fewer requests",
+                        B24_ADVICE_LESS);
         return;
 
     default:
         b24_verdict_set(v, B24_CLASS_CHECK, "UNREADABLE",
-                        "the portal's answer is not what REST answers", NULL);
+                        "the portal's answer is not what REST answers",
+                        B24_ADVICE_CHECK);
     }
 }
 
@@ -471,7 +485,7 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
 
         if (v->http >= 500 && b24_str_caseeqs(&v->code, "ERROR_CORE")) {
             v->class = B24_CLASS_CHECK;
-            v->advice = NULL;
+            v->advice = B24_ADVICE_CHECK;
         }
 
         return;
@@ -483,7 +497,7 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
 
     if (v->http == 429) {
         v->class = B24_CLASS_WAIT;
-        v->advice = NULL;
+        v->advice = B24_ADVICE_LESS;
 
     } else if (v->http == 401 || v->http == 403) {
 
@@ -495,7 +509,7 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
 
     } else if (v->http >= 500) {
         v->class = B24_CLASS_CHECK;
-        v->advice = NULL;
+        v->advice = B24_ADVICE_CHECK;
     }
 }
 

@@ -97,6 +97,14 @@ typedef struct {
 } b24_verdict_t;
 
 
+/* where nobody has to do anything */
+#define B24_ADVICE_AGAIN                                                      \
+    "Nothing to do: it is tried again."
+
+#define B24_ADVICE_CHECK                                                      \
+    "Nothing to do: the order is looked for in the portal, then tried again."
+
+
 /* what happened to the transfer below HTTP */
 typedef enum {
     B24_NET_OK = 0,

@@ -133,6 +133,8 @@ b24_crm_failed(b24_verdict_t *verdict, b24_class_e class, const char *code,
     verdict->code.len = strlen(code);
     verdict->text.data = (u_char *) text;
     verdict->text.len = strlen(text);
+    verdict->advice = (class == B24_CLASS_CHECK) ? B24_ADVICE_CHECK
+                                                 : B24_ADVICE_AGAIN;
 }
 
 

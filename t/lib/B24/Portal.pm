@@ -167,6 +167,7 @@ sub _read ($self, $c) {
         address => $tx->remote_address, bytes => $req->content->progress,
         status => undef, error => undef, fault => undef, done => 0,
         via => $req->is_secure ? 'https' : 'http',
+        host => $req->headers->host // '',
     };
 
     push @{$self->journal}, $entry;

@@ -116,12 +116,14 @@ sub _read_ports {
 }
 
 
-# a CA of our own and a certificate for 127.0.0.1, localhost and portal.test
+# a CA of our own and a certificate for 127.0.0.1, localhost, portal.test, and
+# for names like old.portal.localhost, which curl takes for the loopback
 sub _make_certificates {
     my ($self, $kind) = @_;
 
     my $names = $kind eq 'wrong_host' ? 'DNS:elsewhere.test'
-              : 'IP:127.0.0.1,DNS:localhost,DNS:portal.test';
+              : 'IP:127.0.0.1,DNS:localhost,DNS:portal.test'
+                . ',DNS:*.portal.localhost';
 
     $self->{tempdir} = File::Temp->newdir('b24-portal-XXXXXX', TMPDIR => 1);
     my $dir = $self->{dir} = $self->{tempdir}->dirname;

@@ -48,12 +48,13 @@ my %text = (
 
 
 sub new {
-    my ($class, $code, $text, $status) = @_;
+    my ($class, $code, $text, $status, $reset_in) = @_;
 
     return bless {
         code   => $code,
         text   => $text // $text{$code} // '',
         status => $status // $status{$code} // 400,
+        reset_in => $reset_in,
     }, $class;
 }
 
@@ -61,6 +62,9 @@ sub new {
 sub code   { return $_[0]{code} }
 sub text   { return $_[0]{text} }
 sub status { return $_[0]{status} }
+
+# seconds until the time limit is over; undef: not told
+sub reset_in { return $_[0]{reset_in} }
 
 
 # dies with a refusal

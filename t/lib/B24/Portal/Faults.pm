@@ -8,20 +8,22 @@ package B24::Portal::Faults;
 #                        "then":"drop" closes it afterwards
 #            half        process, send half of the answer, close
 #            error       a refusal of the server: "status", "error",
-#                        "description"; "reset_in" seconds its time tells until
-#                        when a method is blocked
-#            redirect    "status" 302 to "location"
+#                        "description"; "reset_in": seconds until its time
+#                        limit is over, told in "time"
+#            redirect    "status" 302 to "location"; PATH in it is the path
+#                        that was asked for
 #            big         an answer of "bytes"; with "chunked":true no length
 #            badjson     an answer that isn't JSON
 #            empty       an answer without a body
 #            command     one command, direct or in a batch, fails with "error"
-#                        and "description"
+#                        and "description"; "reset_in" as above
 #            slow        commands take "seconds", or what "durations" says of
 #                        their method
 #   when     "before" or "after" the request is processed (kinds up to empty;
 #            command too)
 #   method   regular expression on the method or on any command of the batch
 #   body     regular expression on the raw body
+#   host     regular expression on the header Host
 #   times    how many requests (commands); 0 for all; 1 unless told, slow: 0
 #
 # drop_before, drop_after, html502_before, html502_after, hang_before,
@@ -78,7 +80,7 @@ sub add ($self, $fault) {
     die "redirect needs a location\n"
         if $kind eq 'redirect' && !$fault{location};
 
-    for my $name (qw(method body)) {
+    for my $name (qw(method body host)) {
         $fault{"${name}_re"} = qr/$fault{$name}/i if defined $fault{$name};
     }
 
@@ -112,6 +114,8 @@ sub take ($self, $call) {
         next if $fault->{method_re}
             && !any { $_ =~ $fault->{method_re} } @methods;
         next if $fault->{body_re} && $call->{body} !~ $fault->{body_re};
+        next if $fault->{host_re}
+            && $call->{entry}{host} !~ $fault->{host_re};
 
         $fault->{left}-- if $fault->{left} > 0;
 
@@ -148,7 +152,7 @@ sub disturb ($self, $method) {
 
         } elsif (!$disturb{error}) {
             $disturb{error} = [$fault->{error} // '', $fault->{description},
-                               $fault->{status}];
+                               $fault->{status}, $fault->{reset_in}];
             $disturb{after} = $fault->{when} eq 'after';
 
         } else {
@@ -187,13 +191,8 @@ sub _apply ($self, $fault, $call, $cb) {
 
     if ($kind eq 'error') {
         my $error = B24::Portal::Error->new($fault->{error} // '',
-            @$fault{qw(description status)});
+            @$fault{qw(description status reset_in)});
         my ($envelope, $status) = $app->rest->failure($error);
-
-        $envelope->set(time => B24::Portal::Php::array_of(
-            operating => B24::Portal::Php::float_of('480.500000'),
-            operating_reset_at => int(time + $fault->{reset_in})))
-            if $fault->{reset_in};
 
         return $app->respond($call, $envelope, $status);
     }
@@ -205,8 +204,11 @@ sub _apply ($self, $fault, $call, $cb) {
     }
 
     if ($kind eq 'redirect') {
+        my $location = $fault->{location}
+            =~ s/PATH/$call->{tx}->req->url->path->to_string/er;
+
         return $app->respond_raw($call, $fault->{status} // 302, 'text/html',
-                                 '', {Location => $fault->{location}});
+                                 '', {Location => $location});
     }
 
     return $app->respond_raw($call, $fault->{status} // 200,

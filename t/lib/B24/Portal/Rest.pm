@@ -173,8 +173,19 @@ sub failure {
         $error = B24::Portal::Error->new('INTERNAL_SERVER_ERROR');
     }
 
-    return (array_of(error => $error->code, error_description => $error->text),
-            $error->status);
+    my $envelope = array_of(error => $error->code,
+                            error_description => $error->text);
+    my $now = time;
+
+    if (defined $error->reset_in) {
+        $envelope->set(time => array_of(
+            start => float_of(sprintf '%.6f', $now),
+            finish => float_of(sprintf '%.6f', $now),
+            operating_reset_at => int($now) + $error->reset_in,
+            operating => float_of($self->config->{operating}{limit})));
+    }
+
+    return ($envelope, $error->status);
 }
 
 
