@@ -2008,7 +2008,7 @@ location /a {
                origin=s1.tets; # @
 }
 --- warned
-"b24_status" shows the origin "s1.tets", but no server with "b24_mirror" has it: only what is left of it in the queue is shown in @
+"b24_status" shows the origin "s1.tets", but no server with "b24_mirror" has it: only what is left of it in the queue is shown
 
 
 
@@ -2017,7 +2017,7 @@ location /a {
 b24_origin shop;
 location /a { b24_status origin=shop; } # @
 --- warned
-"b24_status" shows the origin "shop", but no server with "b24_mirror" has it: only what is left of it in the queue is shown in @
+"b24_status" shows the origin "shop", but no server with "b24_mirror" has it: only what is left of it in the queue is shown
 
 
 
