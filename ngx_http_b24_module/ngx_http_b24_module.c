@@ -12,6 +12,13 @@
 extern ngx_module_t  ngx_thread_pool_module;
 
 
+typedef struct {
+    ngx_pool_t                 *pool;
+    ngx_array_t               **lines;
+    const b24_str_t            *shop;
+} ngx_http_b24_rule_data_t;
+
+
 static void *ngx_http_b24_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_b24_init_main_conf(ngx_conf_t *cf, void *conf);
 static ngx_int_t ngx_http_b24_file(ngx_conf_t *cf,
@@ -26,6 +33,10 @@ static char *ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_b24_merge_shop(ngx_conf_t *cf,
     ngx_http_b24_srv_conf_t *bscf, const b24_shop_t *shop);
+static ngx_int_t ngx_http_b24_merge_lines(ngx_conf_t *cf,
+    ngx_http_b24_srv_conf_t *bscf, ngx_http_b24_loc_conf_t *conf);
+static int ngx_http_b24_merge_rule(void *data, const char *directive,
+    const b24_str_t *field);
 static ngx_int_t ngx_http_b24_merge_fields(ngx_conf_t *cf,
     ngx_array_t *parent, ngx_array_t **child);
 static ngx_int_t ngx_http_b24_init(ngx_conf_t *cf);
@@ -716,8 +727,11 @@ ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
         bscf->mirrors++;
 
-        return ngx_http_b24_merge_shop(cf, bscf, conf->shop) == NGX_OK
-               ? NGX_CONF_OK : NGX_CONF_ERROR;
+        if (ngx_http_b24_merge_shop(cf, bscf, conf->shop) != NGX_OK
+            || ngx_http_b24_merge_lines(cf, bscf, conf) != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
@@ -754,6 +768,129 @@ ngx_http_b24_merge_shop(ngx_conf_t *cf, ngx_http_b24_srv_conf_t *bscf,
     }
 
     *name = *b24_shop_name(shop);
+
+    return NGX_OK;
+}
+
+
+/* which fields of the CRM they set, and to what constants */
+
+static ngx_int_t
+ngx_http_b24_merge_lines(ngx_conf_t *cf, ngx_http_b24_srv_conf_t *bscf,
+    ngx_http_b24_loc_conf_t *conf)
+{
+    ngx_uint_t                 i, j;
+    ngx_array_t               *fields[3];
+    ngx_http_b24_line_t        line;
+    ngx_http_b24_field_t      *f;
+    ngx_http_b24_rule_data_t   rule;
+
+    static const char          *directives[] = {
+        "b24_contact", "b24_company", "b24_deal"
+    };
+
+    fields[B24_ENTITY_CONTACT] = conf->contact;
+    fields[B24_ENTITY_COMPANY] = conf->company;
+    fields[B24_ENTITY_DEAL] = conf->deal;
+
+    for (i = 0; i < 3; i++) {
+
+        if (fields[i] == NULL) {
+            continue;
+        }
+
+        f = fields[i]->elts;
+
+        for (j = 0; j < fields[i]->nelts; j++) {
+
+            if (f[j].value == NULL) {
+                continue;
+            }
+
+            ngx_memzero(&line, sizeof(ngx_http_b24_line_t));
+
+            line.line.entity = (b24_entity_e) i;
+            line.line.field = f[j].name;
+            line.directive = directives[i];
+
+            if (f[j].value->lengths == NULL) {
+                line.line.value = f[j].value->value;
+            }
+
+            if (ngx_http_b24_line_add(cf->pool, &bscf->lines, &line)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    rule.pool = cf->pool;
+    rule.lines = &bscf->lines;
+    rule.shop = b24_shop_name(conf->shop);
+
+    return b24_shop_pairs(conf->shop, ngx_http_b24_merge_rule, &rule) == 0
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static int
+ngx_http_b24_merge_rule(void *data, const char *directive,
+    const b24_str_t *field)
+{
+    ngx_http_b24_rule_data_t  *rule = data;
+
+    ngx_http_b24_line_t  line;
+
+    ngx_memzero(&line, sizeof(ngx_http_b24_line_t));
+
+    line.line.entity = (directive[0] == 'd') ? B24_ENTITY_DEAL
+                       : (ngx_strcmp(directive, "contact") == 0)
+                         ? B24_ENTITY_CONTACT : B24_ENTITY_COMPANY;
+    line.line.field = *field;
+    line.directive = directive;
+    line.shop = rule->shop;
+
+    return ngx_http_b24_line_add(rule->pool, rule->lines, &line) != NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_b24_line_add(ngx_pool_t *pool, ngx_array_t **lines,
+    const ngx_http_b24_line_t *line)
+{
+    ngx_uint_t            i;
+    ngx_http_b24_line_t  *l;
+
+    if (*lines == NULL) {
+        *lines = ngx_array_create(pool, 4, sizeof(ngx_http_b24_line_t));
+        if (*lines == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    l = (*lines)->elts;
+
+    for (i = 0; i < (*lines)->nelts; i++) {
+
+        if (l[i].line.entity == line->line.entity
+            && ngx_strcmp(l[i].directive, line->directive) == 0
+            && b24_str_eq(&l[i].line.field, &line->line.field)
+            && b24_str_eq(&l[i].line.value, &line->line.value)
+            && (l[i].shop == line->shop
+                || (l[i].shop && line->shop
+                    && b24_str_eq(l[i].shop, line->shop))))
+        {
+            return NGX_OK;
+        }
+    }
+
+    l = ngx_array_push(*lines);
+    if (l == NULL) {
+        return NGX_ERROR;
+    }
+
+    *l = *line;
 
     return NGX_OK;
 }

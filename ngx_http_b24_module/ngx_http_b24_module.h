@@ -190,6 +190,14 @@ typedef struct {
 } ngx_http_b24_field_t;
 
 
+/* a field of the CRM as the configuration sets it, to be checked */
+typedef struct {
+    b24_field_line_t            line;
+    const char                 *directive;  /* static */
+    const b24_str_t            *shop;       /* NULL: no line of rules */
+} ngx_http_b24_line_t;
+
+
 typedef struct {
     ngx_str_t                   url;        /* secret: never logged */
     ngx_str_t                   host;       /* host or host:port */
@@ -264,6 +272,7 @@ typedef struct {
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
     ngx_array_t                *shops;      /* b24_str_t: of its mirrors */
+    ngx_array_t                *lines;      /* ngx_http_b24_line_t: of them */
     ngx_http_b24_place_t        mirror_place;
     ngx_http_b24_origin_t      *o;          /* set by postconfiguration */
 } ngx_http_b24_srv_conf_t;
@@ -296,6 +305,8 @@ struct ngx_http_b24_origin_s {
     ngx_http_b24_srv_conf_t    *conf;       /* of the first such server */
     ngx_http_b24_portal_t      *portal;     /* NULL: no webhook */
     ngx_http_b24_place_t        place;
+    ngx_array_t                *lines;      /* ngx_http_b24_line_t: of all its
+                                               servers */
     ngx_http_b24_sh_origin_t   *sh;         /* after init_process */
     ngx_uint_t                  rejected;   /* not yet in the queue's counts */
     time_t                      other_api;  /* courier: until then the other
@@ -316,6 +327,11 @@ struct ngx_http_b24_portal_s {
                                                at now; malloc()ed */
     void                       *book;       /* courier: ngx_http_b24_book_t */
 };
+
+
+/* adds a line unless there is one like it; *lines may be NULL */
+ngx_int_t ngx_http_b24_line_add(ngx_pool_t *pool, ngx_array_t **lines,
+    const ngx_http_b24_line_t *line);
 
 
 /* ---- intake ---- */

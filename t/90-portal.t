@@ -1503,6 +1503,15 @@ subtest 'crm.item.*' => sub {
         ->{item}{ufCrmGa}, 'g', 'or not';
     my $fields = result('crm.item.fields', {entityTypeId => 2})->{fields};
     is $fields->{opportunity}{type}, 'double', 'fields';
+    ok $fields->{ufCrmGa} && !$fields->{UF_CRM_GA}, 'in their own spelling';
+
+    $fields = result('crm.item.fields', {entityTypeId => 2,
+                     useOriginalUfNames => 'Y'})->{fields};
+    ok $fields->{UF_CRM_GA} && !$fields->{ufCrmGa}, 'or the original one';
+
+    $fields = result('crm.item.fields', {entityTypeId => 3})->{fields};
+    is $fields->{fm}{type}, 'crm_multifield', 'multifields together';
+    ok !$fields->{phone}, 'not one by one';
 
     fresh(mandatory => {deal => ['SOURCE_ID']});
     is error_of('crm.item.add', {entityTypeId => 2, fields => {title => 'x'}}),

@@ -23,6 +23,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_b24_book_pages(ngx_http_b24_book_t *book);
+static ngx_int_t ngx_http_b24_book_lines(ngx_http_b24_book_t *book,
+    ngx_http_b24_origin_t *o);
 static ngx_int_t ngx_http_b24_book_send(ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_again(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t);
@@ -32,6 +34,8 @@ static void ngx_http_b24_book_drop(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_take(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
     ngx_http_b24_origin_t *o, b24_str_t *shop);
+static void ngx_http_b24_book_check_lines(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o);
 static void ngx_http_b24_book_warn(ngx_http_b24_warnings_t *w,
     ngx_http_b24_origin_t *o, const char *fmt, ...);
 
@@ -97,7 +101,8 @@ ngx_http_b24_book_free(ngx_http_b24_book_t *book)
 }
 
 
-/* empty pages: the pipelines of all origins, the catalogue if one needs it */
+/* empty pages: the pipelines of all origins, the catalogue if one needs it,
+ * and what their lines are checked against */
 
 static ngx_int_t
 ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
@@ -122,6 +127,10 @@ ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
             book->next.want_catalog = 1;
         }
 
+        if (ngx_http_b24_book_lines(book, op[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         if (b24_book_pipeline(&book->next, (int) bscf->category)) {
             continue;
         }
@@ -134,6 +143,31 @@ ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
         p->category = (int) bscf->category;
         p->next = book->next.pipelines;
         book->next.pipelines = p;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_book_lines(ngx_http_b24_book_t *book, ngx_http_b24_origin_t *o)
+{
+    ngx_uint_t            i;
+    ngx_http_b24_line_t  *l;
+
+    if (o->lines == NULL) {
+        return NGX_OK;
+    }
+
+    l = o->lines->elts;
+
+    for (i = 0; i < o->lines->nelts; i++) {
+        if (b24_book_want(book->next_pool, &book->next, o->conf->api,
+                          &l[i].line)
+            != B24_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -376,6 +410,14 @@ ngx_http_b24_book_check(ngx_http_b24_book_t *book)
         }
     }
 
+    /* last, since the page may have no room for all */
+
+    for (i = 0; i < book->portal->origins.nelts; i++) {
+        if (!op[i]->conf->webhook->dry) {
+            ngx_http_b24_book_check_lines(&w, op[i]);
+        }
+    }
+
     ngx_http_b24_sh_warnings(book->portal->sh, w.text);
 }
 
@@ -426,6 +468,54 @@ ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
         ngx_http_b24_book_warn(w, o, "the default_status \"%V\" of the shop "
                                "\"%V\" has no stage line",
                                &set.default_status, shop);
+    }
+
+    b24_pool_destroy(pool);
+}
+
+
+static void
+ngx_http_b24_book_check_lines(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o)
+{
+    b24_str_t             text;
+    b24_pool_t           *pool;
+    ngx_uint_t            i;
+    ngx_http_b24_line_t  *l;
+
+    if (o->lines == NULL) {
+        return;
+    }
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return;
+    }
+
+    l = o->lines->elts;
+
+    for (i = 0; i < o->lines->nelts; i++) {
+
+        if (b24_book_line_wrong(pool, &w->book->book, o->conf->api,
+                                &l[i].line, &text)
+            != B24_OK)
+        {
+            break;
+        }
+
+        if (text.len == 0) {
+            continue;
+        }
+
+        if (l[i].shop) {
+            ngx_http_b24_book_warn(w, o, "%s %V of the shop \"%V\": %V",
+                                   l[i].directive, &l[i].line.field,
+                                   l[i].shop, &text);
+
+        } else {
+            ngx_http_b24_book_warn(w, o, "%s %V: %V", l[i].directive,
+                                   &l[i].line.field, &text);
+        }
     }
 
     b24_pool_destroy(pool);

@@ -10,15 +10,16 @@
 #include "b24_crm_int.h"
 
 
-#define B24_BOOK_NAME  16           /* "s2147483647" */
+#define B24_BOOK_NAME    16         /* "s2147483647" */
+#define B24_BOOK_ENTITY  (sizeof("DEAL_STAGE_") + B24_BOOK_NAME)
 
 
 static void b24_book_ask_stages(b24_batch_t *batch, const b24_book_t *book,
     const b24_pipeline_t *p);
+static void b24_book_stage_entity(const b24_pipeline_t *p, char *entity);
 static const char *b24_book_name(b24_pool_t *pool, const b24_pipeline_t *p);
 static int b24_book_stages(b24_pool_t *pool, const b24_book_t *book,
     b24_pipeline_t *p, const b24_node_t *list);
-static int b24_book_entity(const b24_pipeline_t *p, const b24_node_t *row);
 static int b24_book_catalog(b24_book_t *book, const b24_node_t *result);
 static const b24_str_t *b24_stage_status(const b24_crm_settings_t *set,
     const b24_order_t *order);
@@ -40,6 +41,8 @@ b24_book_ask(b24_batch_t *batch, const b24_book_t *book)
         (void) b24_batch_add(batch, "cat", "catalog.catalog.list");
     }
 
+    b24_fields_ask(batch, book);
+
     return batch->failed ? B24_ERROR : B24_OK;
 }
 
@@ -48,7 +51,7 @@ static void
 b24_book_ask_stages(b24_batch_t *batch, const b24_book_t *book,
     const b24_pipeline_t *p)
 {
-    char            entity[sizeof("DEAL_STAGE_") + B24_BOOK_NAME];
+    char            entity[B24_BOOK_ENTITY];
     const char     *name;
     b24_command_t  *cmd;
 
@@ -67,17 +70,24 @@ b24_book_ask_stages(b24_batch_t *batch, const b24_book_t *book,
 
     cmd = b24_batch_add(batch, name, "crm.status.list");
 
-    if (p->category) {
-        (void) snprintf(entity, sizeof(entity), "DEAL_STAGE_%d", p->category);
-
-    } else {
-        (void) snprintf(entity, sizeof(entity), "DEAL_STAGE");
-    }
+    b24_book_stage_entity(p, entity);
 
     /* a bare name: "=ENTITY_ID" filters nothing */
 
     b24_command_chars(batch, cmd, "filter[ENTITY_ID]", entity);
     b24_command_chars(batch, cmd, "order[SORT]", "ASC");
+}
+
+
+static void
+b24_book_stage_entity(const b24_pipeline_t *p, char *entity)
+{
+    if (p->category) {
+        (void) snprintf(entity, B24_BOOK_ENTITY, "DEAL_STAGE_%d", p->category);
+
+    } else {
+        (void) snprintf(entity, B24_BOOK_ENTITY, "DEAL_STAGE");
+    }
 }
 
 
@@ -178,6 +188,10 @@ b24_book_read(b24_pool_t *pool, const b24_answer_t *answer, b24_book_t *book,
         }
     }
 
+    if (b24_fields_read(pool, answer, book) != B24_OK) {
+        return B24_ERROR;
+    }
+
     if (gone && !book->no_stage_list) {
         book->no_stage_list = 1;
         verdict->class = B24_CLASS_OK;
@@ -194,9 +208,12 @@ static int
 b24_book_stages(b24_pool_t *pool, const b24_book_t *book, b24_pipeline_t *p,
     const b24_node_t *list)
 {
+    char               entity[B24_BOOK_ENTITY];
     size_t             n;
     b24_str_t          id, *ids, key = b24_string("STATUS_ID");
     const b24_node_t  *row, *field;
+
+    b24_book_stage_entity(p, entity);
 
     if (list->type != B24_ARRAY && list->type != B24_OBJECT) {
         return B24_DECLINED;
@@ -217,7 +234,7 @@ b24_book_stages(b24_pool_t *pool, const b24_book_t *book, b24_pipeline_t *p,
             return B24_DECLINED;
         }
 
-        if (book->no_stage_list && !b24_book_entity(p, row)) {
+        if (book->no_stage_list && !b24_book_entity(row, entity)) {
             continue;
         }
 
@@ -234,24 +251,16 @@ b24_book_stages(b24_pool_t *pool, const b24_book_t *book, b24_pipeline_t *p,
 }
 
 
-/* crm.status.list may answer more than it was asked for */
-
-static int
-b24_book_entity(const b24_pipeline_t *p, const b24_node_t *row)
+int
+b24_book_entity(const b24_node_t *row, const char *entity)
 {
-    char               entity[sizeof("DEAL_STAGE_") + B24_BOOK_NAME];
     b24_str_t          text, key = b24_string("ENTITY_ID");
     const b24_node_t  *field;
 
     field = b24_node_get(row, &key);
 
-    if (field == NULL || b24_node_text(field, &text) != B24_OK) {
-        return 1;
-    }
-
-    (void) snprintf(entity, sizeof(entity), "DEAL_STAGE_%d", p->category);
-
-    return b24_str_eqs(&text, p->category ? entity : "DEAL_STAGE");
+    return field == NULL || b24_node_text(field, &text) != B24_OK
+           || b24_str_eqs(&text, entity);
 }
 
 

@@ -39,6 +39,13 @@ typedef enum {
 } b24_product_e;
 
 
+typedef enum {
+    B24_ENTITY_CONTACT = 0,
+    B24_ENTITY_COMPANY,
+    B24_ENTITY_DEAL
+} b24_entity_e;
+
+
 /* a pipeline's stages as the portal told them, whole STAGE_IDs ("C9:NEW") */
 typedef struct b24_pipeline_s  b24_pipeline_t;
 
@@ -51,11 +58,45 @@ struct b24_pipeline_s {
 };
 
 
+/* names of an entity's fields, as one family of methods has them */
+typedef struct b24_fieldlist_s  b24_fieldlist_t;
+
+struct b24_fieldlist_s {
+    b24_entity_e      entity;
+    unsigned          universal:1;
+    unsigned          asked:1;      /* answered or not */
+    b24_str_t        *names;
+    size_t            nnames;       /* 0: nobody knows */
+    b24_fieldlist_t  *next;
+};
+
+
+/* STATUS_IDs of a dictionary */
+typedef struct b24_dictionary_s  b24_dictionary_t;
+
+struct b24_dictionary_s {
+    const char        *name;        /* ENTITY_ID, static */
+    unsigned           asked:1;     /* answered or not */
+    b24_str_t         *values;
+    size_t             nvalues;     /* 0: nobody knows */
+    b24_dictionary_t  *next;
+};
+
+
+/* a line of the configuration that sets a field of the CRM */
+typedef struct {
+    b24_entity_e  entity;
+    b24_str_t     field;            /* perhaps with an index: "UF_CRM_A[0]" */
+    b24_str_t     value;            /* empty: it depends on the request */
+} b24_field_line_t;
+
+
 #define B24_BOOK_IBLOCKS  8
 
 /*
  * What the portal says of itself.  pipelines and want_catalog are filled in by
- * whoever asks, the rest by b24_book_read().
+ * whoever asks, fields and dictionaries by b24_book_want(), the rest by
+ * b24_book_read().
  */
 typedef struct {
     b24_pipeline_t  *pipelines;
@@ -66,6 +107,8 @@ typedef struct {
     int64_t          iblocks[B24_BOOK_IBLOCKS];
     size_t           niblocks;
     b24_str_t        refused;       /* why the catalogue can't be read */
+    b24_fieldlist_t   *fields;
+    b24_dictionary_t  *dictionaries;
 } b24_book_t;
 
 
@@ -172,11 +215,16 @@ int b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,
 
 /* ---- the portal's book ---- */
 
+/* has the book ask for what the line is checked against: the fields of its
+ * entity by this family of methods; a constant's dictionary */
+int b24_book_want(b24_pool_t *pool, b24_book_t *book, unsigned universal,
+    const b24_field_line_t *line);
 /*
  * Commands (halt:0) for what the book has not: stages of its pipelines by
  * crm.dealcategory.stage.list, or by crm.status.list where the portal does not
- * know that method any more, and the catalogue's information blocks.
- * batch->count 0: all is known.
+ * know that method any more, the catalogue's information blocks; fields by
+ * crm.deal.fields and the like or crm.item.fields, dictionaries by
+ * crm.status.list, as far as they fit in.  batch->count 0: all is known.
  */
 int b24_book_ask(b24_batch_t *batch, const b24_book_t *book);
 /*
@@ -186,6 +234,14 @@ int b24_book_ask(b24_batch_t *batch, const b24_book_t *book);
  */
 int b24_book_read(b24_pool_t *pool, const b24_answer_t *answer,
     b24_book_t *book, b24_verdict_t *verdict, int *again);
+/*
+ * *text: what the portal does not know of a line, for a person; empty when
+ * nothing is wrong or nobody knows.  What the portal ignores without a word is
+ * told: a field it does not have, a constant that is not in the field's
+ * dictionary (bitrix24-rest.md §4.5).
+ */
+int b24_book_line_wrong(b24_pool_t *pool, const b24_book_t *book,
+    unsigned universal, const b24_field_line_t *line, b24_str_t *text);
 /* NULL when the book has none of that number */
 const b24_pipeline_t *b24_book_pipeline(const b24_book_t *book,
     int category);

@@ -30,13 +30,6 @@ typedef struct {
 } b24_crm_api_t;
 
 
-typedef enum {
-    B24_ENTITY_CONTACT = 0,
-    B24_ENTITY_COMPANY,
-    B24_ENTITY_DEAL
-} b24_entity_e;
-
-
 /* the commands of a write batch, in their order */
 typedef enum {
     B24_DO_ASK_CONTACT = 0,         /* is what we remember still true? */
@@ -125,6 +118,15 @@ b24_str_t b24_products_key(const b24_crm_settings_t *set,
 /* a member of an object by its classic name, NULL: none */
 b24_node_t *b24_crm_field(const b24_crm_api_t *api, const b24_node_t *node,
     const char *name);
+
+/* a row of crm.status.list, which may answer more than it was asked for, is of
+ * this ENTITY_ID, or does not tell */
+int b24_book_entity(const b24_node_t *row, const char *entity);
+/* the part of b24_book_ask() and b24_book_read() for fields and dictionaries;
+ * B24_ERROR: out of memory */
+void b24_fields_ask(b24_batch_t *batch, const b24_book_t *book);
+int b24_fields_read(b24_pool_t *pool, const b24_answer_t *answer,
+    b24_book_t *book);
 
 /* the id a method that adds something has answered, 0: none */
 int64_t b24_crm_added(const b24_crm_api_t *api, const b24_node_t *result);

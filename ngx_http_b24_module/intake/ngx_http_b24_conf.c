@@ -29,6 +29,8 @@ static ngx_int_t ngx_http_b24_check_server(ngx_conf_t *cf,
     ngx_http_b24_srv_conf_t *bscf);
 static ngx_int_t ngx_http_b24_origin_name(ngx_conf_t *cf,
     ngx_http_core_srv_conf_t *cscf, ngx_http_b24_srv_conf_t *bscf);
+static ngx_int_t ngx_http_b24_origin_lines(ngx_conf_t *cf,
+    ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
 static ngx_int_t ngx_http_b24_origin_same(ngx_conf_t *cf,
     ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
 static char *ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
@@ -1185,7 +1187,12 @@ ngx_http_b24_check_server(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
 
         if (ngx_http_b24_same(&op[i]->name, &bscf->origin)) {
             bscf->o = op[i];
-            return ngx_http_b24_origin_same(cf, op[i], bscf);
+
+            if (ngx_http_b24_origin_same(cf, op[i], bscf) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            return ngx_http_b24_origin_lines(cf, op[i], bscf);
         }
     }
 
@@ -1205,6 +1212,10 @@ ngx_http_b24_check_server(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
 
     *op = o;
     bscf->o = o;
+
+    if (ngx_http_b24_origin_lines(cf, o, bscf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (bscf->webhook == NULL) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
@@ -1290,6 +1301,29 @@ ngx_http_b24_origin_same(ngx_conf_t *cf, ngx_http_b24_origin_t *o,
                   &bscf->place.file, bscf->place.line, &o->name, what);
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_b24_origin_lines(ngx_conf_t *cf, ngx_http_b24_origin_t *o,
+    ngx_http_b24_srv_conf_t *bscf)
+{
+    ngx_uint_t            i;
+    ngx_http_b24_line_t  *l;
+
+    if (bscf->lines == NULL) {
+        return NGX_OK;
+    }
+
+    l = bscf->lines->elts;
+
+    for (i = 0; i < bscf->lines->nelts; i++) {
+        if (ngx_http_b24_line_add(cf->pool, &o->lines, &l[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -709,6 +709,35 @@ b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n)
 }
 
 
+int
+b24_shop_pairs(const b24_shop_t *shop,
+    int (*fn)(void *data, const char *line, const b24_str_t *field),
+    void *data)
+{
+    int                 rc;
+    size_t              list;
+    unsigned            i;
+    const b24_named_t  *named;
+
+    for (i = 0; i < shop->nrules; i++) {
+
+        for (list = 0; list < B24_NPAIRS; list++) {
+            named = shop->rules[i]->pairs[list];
+
+            for ( /* void */ ; named; named = named->next) {
+                rc = fn(data, b24_pair_names[list], &named->name);
+
+                if (rc) {
+                    return rc;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {

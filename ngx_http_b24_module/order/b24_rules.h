@@ -78,6 +78,12 @@ const b24_str_t *b24_shop_stage(const b24_shop_t *shop,
     const b24_str_t *status);
 /* the table itself, in the order of its lines (name: STATUS, value: STAGE) */
 const b24_pair_t *b24_shop_stages(const b24_shop_t *shop);
+/* calls fn for each field of the CRM that a line of the shop's rules sets, as
+ * often as it does; line: "deal", "contact", "company_field"; stops on non-zero
+ * and returns it */
+int b24_shop_pairs(const b24_shop_t *shop,
+    int (*fn)(void *data, const char *line, const b24_str_t *field),
+    void *data);
 /* empty when not given */
 const b24_str_t *b24_shop_default_status(const b24_shop_t *shop);
 

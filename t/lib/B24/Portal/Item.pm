@@ -389,9 +389,19 @@ sub fields {
     my ($api, $params) = @_;
 
     my $entity = _entity($params);
+    my $original = strval($params->get('useOriginalUfNames')) eq 'Y';
 
-    return array_of(fields => B24::Portal::Classic::field_descriptions(
-        $api->store, $entity, sub { $_[0]{universal} }));
+    # phones and the like are one field, "fm"
+    my $fields = B24::Portal::Classic::field_descriptions($api->store, $entity,
+        sub {
+            my ($spec) = @_;
+
+            return $spec->{type} eq 'multi' ? 'fm'
+                 : $original && $spec->{user} ? $spec->{name}
+                 : $spec->{universal};
+        });
+
+    return array_of(fields => $fields);
 }
 
 
