@@ -267,7 +267,7 @@ static void
 ngx_http_b24_folder_give(ngx_cycle_t *cycle, int folder, ngx_str_t *path,
     ngx_uid_t user)
 {
-    ngx_uint_t       i;
+    ngx_uint_t       i, open;
     ngx_file_info_t  fi;
 
     static char  *files[] = {
@@ -275,11 +275,20 @@ ngx_http_b24_folder_give(ngx_cycle_t *cycle, int folder, ngx_str_t *path,
         "courier.sock"
     };
 
-    /* nothing is written where nothing is wrong: the disk may be read-only */
+    /*
+     * Nothing is written where nothing is wrong: the disk may be read-only.  A
+     * folder that is the user's already is only closed to others.
+     */
 
-    if (ngx_fd_info(folder, &fi) == NGX_FILE_ERROR
-        || (fi.st_uid != user && fchown(folder, user, (gid_t) -1) == -1)
-        || ((fi.st_mode & 07777) != 0700 && fchmod(folder, 0700) == -1))
+    open = 1;
+
+    if (ngx_fd_info(folder, &fi) != NGX_FILE_ERROR) {
+        open = fi.st_uid != user || (fi.st_mode & 07077);
+    }
+
+    if (open
+        && (fchown(folder, user, (gid_t) -1) == -1
+            || fchmod(folder, 0700) == -1))
     {
         ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
                       "b24: cannot give \"%V\" to the user %d, mode 0700",
