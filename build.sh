@@ -418,6 +418,7 @@ cmd_test() {
     c_programs unit
 
     if [[ -n $all ]]; then
+        export B24_LONG=1
         build_module "" 1
         mapfile -t -O ${#list[@]} list < <(asan_files "${list[@]}")
     fi
@@ -580,8 +581,8 @@ cmd_chaos() {
 }
 
 
-# build_bug NAME: build/chaos/NAME.so, from a copy of the sources with the patch;
-# what the patch doesn't touch has been compiled for the module itself
+# build_bug NAME: build/chaos/NAME.so, from a copy of the sources with the
+# patch; what it doesn't touch has been compiled for the module itself
 build_bug() {
     local name=$1 to=$B/chaos/bug out=$B/chaos/bug/obj
 
@@ -753,7 +754,7 @@ check_scripts() {
     shellcheck build.sh .ci/run || status=1
 
     while read -r file; do
-        perl -It/lib -It/lib/runner -c "$file" 2> $B/perl.log \
+        perl -It/lib -It/lib/runner -It/chaos -c "$file" 2> $B/perl.log \
             || { cat $B/perl.log; status=1; }
     done < <(find t -name '*.pl' -o -name '*.pm' -path '*/B24/*' | sort)
 

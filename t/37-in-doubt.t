@@ -1,5 +1,6 @@
-# A write whose outcome nobody knows may make its buyer's contact yet: until that
-# is over the buyer's other orders wait, so that there is one contact, not two.
+# A write whose outcome nobody knows may make its buyer's contact yet: until
+# that is over the buyer's other orders wait, so that there is one contact, not
+# two.
 
 use strict;
 use warnings;

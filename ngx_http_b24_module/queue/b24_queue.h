@@ -340,10 +340,10 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
  */
 
 /*
- * Fills in id and time of each fact; the id is 0 when it is not known, was learned more than
- * max_age_ms ago, or more than a day in the future.  An empty key is never
- * known: buyers without a phone are not one buyer.  After an error all ids are
- * 0.
+ * Fills in id and time of each fact; the id is 0 when it is not known, was
+ * learned more than max_age_ms ago, or more than a day in the future.  An empty
+ * key is never known: buyers without a phone are not one buyer.  After an error
+ * all ids are 0.
  */
 b24_queue_rc_e b24_queue_recall(b24_queue_t *q, b24_queue_fact_t *facts,
     size_t n, int64_t max_age_ms, int64_t now);

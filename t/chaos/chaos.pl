@@ -38,7 +38,6 @@ use constant {
 
 my %option = (seconds => 120, seed => 1, journal => 'sync', rate => RATE);
 
-
 GetOptions(\%option, 'seconds=i', 'seed=i', 'orders=i', 'journal=s',
            'module=s', 'dir=s', 'rate=f', 'keep', 'verbose', 'plan')
     && !@ARGV && $option{journal} =~ /^(?:sync|async|off|-)$/
@@ -57,6 +56,13 @@ $option{dir} = abs_path("$FindBin::Bin/../..") . "/build/chaos/run-$$"
 
 binmode $_, ':encoding(UTF-8)' for \*STDOUT, \*STDERR;
 $| = 1;
+
+# what earlier runs that are over have left
+for my $dir (glob "$option{dir}/../run-*") {
+    my ($pid) = $dir =~ /-(\d+)\z/;
+
+    remove_tree($dir) if $pid && !kill 0, $pid;
+}
 
 # everything is ended by objects that go
 $SIG{$_} = sub { exit 2 } for qw(INT TERM HUP);

@@ -1,6 +1,7 @@
 package B24::Chaos::Child;
 
-# A child process of a run: code of ours after a fork, which ends with its parent.
+# A child process of a run: code of ours after a fork, which ends with its
+# parent.
 #
 #   my $child = B24::Chaos::Child->start(sub {
 #       my ($parent) = @_;         # a socket to the parent

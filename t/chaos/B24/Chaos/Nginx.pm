@@ -133,9 +133,11 @@ sub workers {
 sub courier {
     my ($self) = @_;
 
-    my (undef, $inode) = stat $self->queue . '/courier.lock' or return;
+    my (undef, $inode) = stat $self->queue . '/courier.lock';
 
-    open my $in, '<', '/proc/locks' or return;
+    return undef if !defined $inode;
+
+    open my $in, '<', '/proc/locks' or return undef;
 
     while (my $line = <$in>) {
         my ($pid, $of) = $line =~ /FLOCK\s+\S+\s+\S+\s+(\d+) \S+:(\d+) /
@@ -144,7 +146,7 @@ sub courier {
         return $pid if $of == $inode && is_alive($pid);
     }
 
-    return;
+    return undef;
 }
 
 
@@ -173,6 +175,7 @@ sub start {
     }
 
     $self->{master} = $pid;
+    $self->{masters}{$pid} = 1;
 
     my $until = time + START_CAP;
 
@@ -230,13 +233,14 @@ sub kill_master {
 
     kill 'KILL', $master;
     waitpid $master, 0;
+    delete $self->{masters}{$master};
 
     return @workers;
 }
 
 
-# Workers without a master; comes back when they have ended, or, after QUIT, when
-# they don't listen any more: then they may have an order to finish.
+# Workers without a master; comes back when they have ended, or, after QUIT,
+# when they don't listen any more: then they may have an order to finish.
 sub end_orphans {
     my ($self, $signal, @workers) = @_;
 
@@ -296,11 +300,11 @@ sub end {
 
     while (@left = grep { is_alive($_) } @pids) {
         last if time > $until;
-        waitpid -1, POSIX::WNOHANG();
         sleep 0.02;
     }
 
     kill 'KILL', @left;
+    waitpid $_, 0 for grep { kill 0, $_ } keys %{$self->{masters}};
     delete $self->{master};
 
     return @left;

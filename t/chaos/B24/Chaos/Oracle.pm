@@ -1,8 +1,8 @@
 package B24::Chaos::Oracle;
 
 # Compares lists that know nothing of each other: what the shops accepted (their
-# own lists), what the clients were told, what the CRM holds; and, for what is in
-# none of these, the queue's own records.
+# own lists), what the clients were told, what the CRM holds; and, for what is
+# in none of these, the queue's own records.
 #
 #   my $oracle = B24::Chaos::Oracle->new(
 #       plan => $plan,           # B24::Chaos::Plan: what each order carried
@@ -11,6 +11,7 @@ package B24::Chaos::Oracle;
 #       report => {...},         # of the portal emulator
 #       records => [...],        # of the queue, with data
 #       kills => [...],          # {time, what}: what ends without a word
+#       slow => [...],           # times the disk was too slow for "sync"
 #       journal => 'sync');
 #
 #   $oracle->judge;
@@ -41,6 +42,9 @@ use constant NEAR => 1.5;
 
 # With the asynchronous journal: so many kills for one loss.
 use constant KILLS_PER_LOSS => 10;
+
+# nginx tells of a slow disk so often at most: seconds.
+use constant QUIET => 10;
 
 my @OFFENCES = qw(lost twins wrong_totals wrong_contacts stuck);
 
@@ -97,7 +101,7 @@ sub line {
          . "unconfirmed $n->{unconfirmed} (kept), "
          . ($n->{parked} ? "parked $n->{parked} (kept), " : '')
          . "rejected $n->{rejected}, lost $n->{lost}, "
-         . ($self->{journal} eq 'sync' ? ''
+         . ($self->{journal} eq 'sync' && !$n->{window} ? ''
             : "lost inside the window $n->{window}, ")
          . "twins $n->{twins}, wrong totals $n->{wrong_totals}, "
          . "wrong contacts $n->{wrong_contacts}, stuck $n->{stuck}"
@@ -284,7 +288,8 @@ sub _wrong_total {
 
     return 'its currency' if ($deal->{currency_id} // '') ne 'RUB';
 
-    # a line that can't be priced in kopecks is several rows, see docs/mapping.md
+    # a line that can't be priced in kopecks is several rows, see
+    # docs/mapping.md
     for my $item (@{$plan->{items}}) {
         my @rows = grep { index($_->{product_name}, $item->{name}) == 0 }
                    @{$deal->{rows}};
@@ -347,8 +352,9 @@ sub _kept {
     my ($self, $order, $plan) = @_;
 
     my @records = @{$self->{records_of}{$order->{mark}} // []};
-    my ($set_aside) = grep { $_->{state} =~ /^(?:unconfirmed|parked|captured)$/ }
-                      @records;
+    my ($set_aside) = grep {
+        $_->{state} =~ /^(?:unconfirmed|parked|captured)$/
+    } @records;
 
     if ($set_aside) {
         my $missing = _incomplete($set_aside, $plan);
@@ -368,7 +374,7 @@ sub _kept {
              : 'no deal, though its record says '
                . join ', ', map { $_->{state} } @records;
 
-    if ($self->{journal} ne 'sync' && !@records) {
+    if (!@records && $self->_may_lose($order)) {
         my $near = $self->_in_window($order);
 
         if ($near) {
@@ -418,8 +424,19 @@ sub _incomplete {
 }
 
 
-# The kill that a loss without a journal, or with one that is written meanwhile, is
-# put down to; undef when there is none.
+# "sync" waits for the disk, 200 ms at most: then it is like the others.
+sub _may_lose {
+    my ($self, $order) = @_;
+
+    return 1 if $self->{journal} ne 'sync';
+
+    return scalar grep { abs($_ - $order->{accepted}) < QUIET }
+                  @{$self->{slow} // []};
+}
+
+
+# The kill that a loss without a journal, or with one that is written meanwhile,
+# is put down to; undef when there is none.
 sub _in_window {
     my ($self, $order) = @_;
 
@@ -476,7 +493,7 @@ sub _window {
 
     my $allowed = POSIX::ceil(@{$self->{kills}} / KILLS_PER_LOSS);
 
-    return if $self->{journal} ne 'async'
+    return if $self->{journal} eq 'off'
               || $self->{counts}{window} <= $allowed;
 
     $self->_offence(lost => "$_, more than one for " . KILLS_PER_LOSS

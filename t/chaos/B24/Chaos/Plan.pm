@@ -3,8 +3,8 @@ package B24::Chaos::Plan;
 # What a run of chaos is going to do, drawn from a seed before it begins: the
 # orders with their buyers, what the shop and the client do to each of them, and
 # the events (kills, reloads, faults of the portal), each at the order it comes
-# with.  The same seed and number of orders give the same plan, and a longer plan
-# begins like a shorter one.
+# with.  The same seed and number of orders give the same plan, and a longer
+# plan begins like a shorter one.
 #
 #   my $plan = B24::Chaos::Plan->new(seed => 7, orders => 1000,
 #                                    products => [...]);
@@ -22,6 +22,10 @@ use List::Util qw(shuffle sum0);
 
 # Nothing happens before this order, so that the first start is a quiet one.
 use constant FIRST => 8;
+
+# So many orders after a write was held many are of the buyers who have come
+# since.
+use constant CROWD => 40;
 
 # What may lie between two kills and between two faults, in orders.
 use constant {
@@ -48,10 +52,16 @@ sub new {
 
     my $self = bless {%args, buyers => [], firms => []}, $class;
 
+    $self->{events} = [$self->_events];
+
+    # orders that come while a write is held
+    for my $event (grep { $_->{kind} eq 'held' } @{$self->{events}}) {
+        $self->{crowd}{$_} = $event->{at}
+            for $event->{at} - 1 .. $event->{at} + CROWD;
+    }
+
     srand $args{seed};
     $self->{list} = [map { $self->_order($_) } 1 .. $args{orders}];
-
-    $self->{events} = [$self->_events];
 
     return $self;
 }
@@ -118,8 +128,8 @@ sub _weighted {
 
 # An order:
 #
-#   n, mark     its number in the plan; the mark stands in the order's comment and
-#               so tells it in every list
+#   n, mark     its number in the plan; the mark stands in the order's comment
+#               and so tells it in every list
 #   shop        "own" or "php"; form "json", "form", "multipart"
 #   token       of the checkout: repeated submits are one order
 #   buyer, firm as they are; phone as it is typed this time
@@ -132,7 +142,7 @@ sub _weighted {
 sub _order {
     my ($self, $n) = @_;
 
-    my $buyer = $self->_buyer;
+    my $buyer = $self->_buyer($n);
     my $order = {
         n => $n, mark => sprintf('mark-%05d', $n),
         token => sprintf('chaos-%d-%05d', $self->{seed}, $n),
@@ -156,16 +166,24 @@ sub _order {
 # Half of the orders are by buyers known already, and often by one whose order
 # has just been placed, perhaps in the other shop.
 sub _buyer {
-    my ($self) = @_;
+    my ($self, $order) = @_;
 
     my $known = $self->{buyers};
+
+    if (my $since = $self->{crowd}{$order}) {
+        my @new = grep { $_->{since} >= $since - 1 } @$known;
+
+        return _one(@new) if @new && rand() < 0.6;
+    }
+
     my $kind = _weighted(new => 50, last => 12, recent => 25, any => 13);
 
     if (!@$known || $kind eq 'new') {
         my $n = @$known + 1;
 
         push @$known, {
-            n => $n, digits => sprintf('916%07d', 1000 + $n * 13),
+            n => $n, since => $order,
+            digits => sprintf('916%07d', 1000 + $n * 13),
             name => _one(@FIRST_NAMES) . ' ' . _one(@LAST_NAMES) . " $n",
             email => "Buyer.$n\@example.com",
         };
@@ -289,8 +307,8 @@ sub _answer {
     $order->{answer} = $own
         ? _weighted(whole => 84, chunked => 8, cut => 3, half => 2, late => 1,
                     big => 2)
-        : _weighted(whole => 96, cut => 3, $order->{form} eq 'json' ? (empty => 1)
-                                                          : ());
+        : _weighted(whole => 96, cut => 3,
+                    $order->{form} eq 'json' ? (empty => 1) : ());
 
     return;
 }
@@ -302,8 +320,9 @@ sub _answer {
 #
 #   worker      kill -9 of a worker ("which": 0 .. 1 of those there are)
 #   courier     kill -9 of the worker that delivers
-#   held        the portal holds a write for "seconds" ("when" it is processed: before
-#               or after that), meanwhile kill -9 of the worker that delivers
+#   held        the portal holds a write for "seconds" (and then processes it,
+#               or has done so: "when"), meanwhile kill -9 of the worker that
+#               delivers; "again": and of the one that takes over
 #   all         kill -9 of the master and then of all workers, start
 #   master      kill -9 of the master; workers go on for "ms", then they get
 #               "signal"; start
@@ -311,7 +330,11 @@ sub _answer {
 #   stop        "signal" QUIT or TERM to the master, start
 my @DECK = (
     (map { {kind => 'worker'} } 1 .. 7), (map { {kind => 'courier'} } 1 .. 4),
-    (map { {kind => 'held', when => $_} } qw(before before before after)),
+    (map { {kind => 'held', when => $_->[0], again => $_->[1],
+            method => $_->[2]} }
+         ['before', 0, 'crm\.contact\.add'], ['before', 0, 'crm\.deal\.add'],
+         ['before', 0, 'crm\.contact\.add'], ['after', 0, 'crm\.deal\.add'],
+         ['before', 1, 'crm\.contact\.add'], ['before', 1, 'crm\.deal\.add']),
     (map { {kind => 'all'} } 1 .. 3),
     (map { {kind => 'master', signal => $_} } qw(KILL QUIT)),
     (map { {kind => 'reload', times => $_} } 1, 1, 1, 2),
@@ -320,7 +343,7 @@ my @DECK = (
 
 # The portal does its work within HOLD seconds at most, and a run waits longer
 # (b24_retry unknown=) before it looks what came of a request.
-use constant HOLD => 2.5;
+use constant HOLD => 4;
 
 my @WRITES = ('crm\.deal\.add', 'crm\.deal\.add', 'crm\.contact\.add',
               'crm\.deal\.productrows\.set');
@@ -390,15 +413,15 @@ sub _faults {
                 times => _range(1, 3)} } (shuffle @OPERATOR)[0 .. 3]),
         {kind => 'redirect', location => 'http://127.0.0.1:9/rest/1/x/'},
 
-        # this order only
+        # this order only (a contact would be tried again without its e-mail)
         (map { {kind => 'command', error => $_->[0],
                 description => 'chaos refuses', status => $_->[1],
-                method => _one(@WRITES)} } (shuffle @PERMANENT)[0 .. 1]),
+                method => _one(@WRITES[0, 3])} } (shuffle @PERMANENT)[0 .. 1]),
 
         # slowness
         (map { {kind => 'hang', when => $_->[0], seconds => $_->[1],
                 method => _one(@WRITES)} }
-             ['before', 0.4], ['after', HOLD], ['before', 1.2]),
+             ['before', 0.4], ['after', 2.5], ['before', 1.2]),
         {kind => 'hang', when => 'after', seconds => 1, then => 'drop',
          method => _one(@WRITES)},
         {kind => 'hang', when => 'before', seconds => 0.7,

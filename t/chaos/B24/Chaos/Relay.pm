@@ -4,8 +4,9 @@ package B24::Chaos::Relay;
 # handed on byte by byte, until the parent says otherwise.
 #
 #   refuse MS       the listener is closed for so long, open connections too
-#   tear BYTES      of the next connection that is made: it is reset after so many
-#                   bytes of an answer (0: before the request is handed on)
+#   tear BYTES      of the next connection that is made: it is reset after so
+#                   many bytes of an answer (0: before the request is handed
+#                   on)
 #   calm            nothing of that any more
 
 use strict;

@@ -28,16 +28,18 @@ use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use IO::Socket::INET;
 use JSON::PP ();
+use POSIX ();
 use Time::HiRes qw(sleep time);
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../../..');
 
 use constant {
     CODE         => 'chaoscode1234567',
-    RETRY        => 'first=100ms max=1s unknown=5s',
-    HELD_CAP     => 4,     # seconds for a write to come that is to be held
+    RETRY        => 'first=100ms max=1s unknown=9s',
+    ELECTED_CAP  => 4,     # seconds until a worker has taken over
+    HELD_CAP     => 5,     # seconds for a write to come that is to be held
     LATE_FACTOR  => 2,     # of the time planned for the orders
-    STILL_CAP    => 45,    # seconds without any progress: nothing more will come
+    STILL_CAP    => 45,    # seconds without progress: nothing more will come
     SETTLE_CAP   => 240,   # seconds, and one for each 5 orders
     PHP_CHILDREN => 6,
 };
@@ -88,7 +90,10 @@ sub go {
 sub line {
     my ($self, $oracle) = @_;
 
-    return $oracle->line('kills ' . $self->_kills . ", reloads $self->{reloads}, seed $self->{seed}");
+    my $done = 'kills ' . $self->_kills
+               . ", reloads $self->{reloads}, seed $self->{seed}";
+
+    return $oracle->line($done);
 }
 
 
@@ -316,7 +321,7 @@ sub _event_courier {
     my ($self, $event) = @_;
 
     sleep $event->{lag} / 1000;
-    $self->_kill_one($self->{nginx}->courier, 'the courier');
+    $self->_kill_one(scalar $self->{nginx}->courier, 'the courier');
 
     return;
 }
@@ -327,16 +332,34 @@ sub _event_held {
     my ($self, $event) = @_;
 
     my $portal = $self->{portal};
-    my $id = $portal->fault(kind => 'hang', when => $event->{when},
-        seconds => $event->{seconds}, method => 'crm\.deal\.add');
+    my $id = $portal->fault(kind => 'hang',
+        map { $_ => $event->{$_} } qw(when seconds method));
 
     my $held = eval {
-        $portal->wait_for(held => 1, timeout => HELD_CAP, journal => 0);
+        $portal->wait_for(held => 1, timeout => HELD_CAP, brief => 1);
     };
 
     $portal->_post(fault => {remove => $id});
-    $self->_kill_one($self->{nginx}->courier, 'the courier');
     $self->_say('no write came that could be held') if !$held;
+
+    my $pid = $self->{nginx}->courier;
+
+    $self->_kill_one($pid, 'the courier');
+
+    return if !$event->{again};
+
+    # who takes over goes, too
+    my $until = time + ELECTED_CAP;
+    my $next;
+
+    while (time < $until) {
+        $next = $self->{nginx}->courier;
+        last if $next && $next != ($pid // 0);
+        sleep 0.02;
+    }
+
+    sleep 0.1;
+    $self->_kill_one($next, 'the courier');
 
     return;
 }
@@ -430,14 +453,12 @@ sub _settle {
 
     my $done = $self->_quiet;
 
-    # whoever has the shop keeps orders of its own accord no longer
-    if ($done && $self->_count('parked')) {
-        my $answer = $self->_ask('POST', '/b24/retry');
+    # then comes a person who knows the shop
+    if ($done) {
+        my @did = ($self->_retry_parked, $self->_send_some);
 
-        if ($answer && $answer->{status} == 202) {
-            $self->_say('parked orders are sent again');
-            $done = $self->_quiet;
-        }
+        $self->_say(join ', ', @did) if @did;
+        $done = $self->_quiet if @did;
     }
 
     $self->_say($done ? 'settled' : 'not settled: ' . join ', ',
@@ -446,6 +467,52 @@ sub _settle {
 
     return;
 }
+
+
+sub _retry_parked {
+    my ($self) = @_;
+
+    return if !$self->_count('parked');
+
+    my $answer = $self->_ask('POST', '/b24/retry');
+
+    return $answer && $answer->{status} == 202 ? 'parked orders are sent again'
+                                               : 'parked orders stay';
+}
+
+
+# Every second unconfirmed order that the shop has, and that is nowhere else.
+sub _send_some {
+    my ($self) = @_;
+
+    my %mark_of = map { $_->{token} => $_->{mark} } $self->{plan}->orders;
+    my %accepted = map { $mark_of{$_->{token}} => 1 } $self->_accepted;
+    my %records;
+
+    for my $record (@{dump_of('queue', $self->_queue)->{records}}) {
+        push @{$records{$1}}, $record
+            if ($record->{data} // '') =~ /(mark-\d{5})/;
+    }
+
+    my $sent = 0;
+
+    for my $mark (sort grep { $accepted{$_} } keys %records) {
+        my ($record, @others) = @{$records{$mark}};
+
+        next if @others || $record->{state} ne 'unconfirmed'
+                || $record->{id} % 2;
+
+        my $answer = $self->_ask('POST', sprintf '/b24/orders/k-%06x/send',
+                                 $record->{id});
+
+        $sent++ if $answer && $answer->{status} == 202;
+    }
+
+    return $sent ? "$sent unconfirmed orders are sent" : ();
+}
+
+
+sub _queue { return $_[0]{nginx}->queue . '/queue.db' }
 
 
 sub _quiet {
@@ -528,13 +595,14 @@ sub _judge {
     $self->{php}->stop;
     $self->{shop}->stop;
 
-    my $queue = dump_of('queue', $self->{nginx}->queue . '/queue.db');
+    my $queue = dump_of('queue', $self->_queue);
 
     my $oracle = B24::Chaos::Oracle->new(
         plan => $self->{plan}, report => $report,
         accepted => [$self->_accepted], records => $queue->{records},
         told => [B24::Chaos::Buyers->told($self->{dir})],
-        kills => $self->{kills}, journal => $self->{journal} || 'off')->judge;
+        kills => $self->{kills}, slow => [$self->_slow],
+        journal => $self->{journal} || 'off')->judge;
 
     $oracle->note("the queue's file: $queue->{check}")
         if $queue->{check} ne 'ok';
@@ -592,6 +660,34 @@ sub _seconds {
 }
 
 
+# When the disk took longer than b24_journal sync waits for it.
+sub _slow {
+    my ($self) = @_;
+
+    open my $in, '<', "$self->{dir}/logs/error.log" or return;
+
+    my @times;
+
+    while (my $line = <$in>) {
+        push @times, _time_of($line)
+            if index($line, "b24: the queue's disk took more than") >= 0;
+    }
+
+    return @times;
+}
+
+
+# when a line of the log was written
+sub _time_of {
+    my ($line) = @_;
+
+    my ($year, $month, @rest)
+        = $line =~ m{^(\d+)/(\d+)/(\d+) (\d+):(\d+):(\d+)} or return 0;
+
+    return POSIX::mktime(reverse(@rest), $month - 1, $year - 1900);
+}
+
+
 # What nginx's log must not hold: a crash, an alert, a secret, a buyer.
 sub _alarms {
     my ($self) = @_;
@@ -602,8 +698,15 @@ sub _alarms {
 
     open my $in, '<', "$self->{dir}/logs/error.log" or return 'no error log';
 
+    my $ended = 0;
+
     while (my $line = <$in>) {
         my $what;
+
+        # nginx 1.22 calls it an alert when TERM comes upon QUIT
+        $ended = _time_of($line) if $line =~ /signal 15 \(SIGTERM\)/;
+        next if $line =~ /open socket #\d+ left| \d+#\d+: aborting$/
+                && _time_of($line) - $ended < 3;
 
         if ($line =~ /exited on signal (\d+)/) {
             $what = "a process died of signal $1" if $1 != 9;

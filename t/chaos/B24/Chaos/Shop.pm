@@ -1,8 +1,9 @@
 package B24::Chaos::Shop;
 
-# A small honest shop: it takes the checkouts of the sample shop's contract (t/shop),
-# and has written an order to its list, synced, before it says a word about it.
-# Beside PHP's, which is slower, and has fewer ways to fail on the wire.
+# A small honest shop: it takes the checkouts of the sample shop's contract
+# (t/shop), and has written an order to its list, synced, before it says a word
+# about it. Beside PHP's, which is slower, and has fewer ways to fail on the
+# wire.
 #
 #   B24::Chaos::Shop::serve($parent, $dir);     # in a child; never returns
 #

@@ -10,6 +10,8 @@ package B24::Portal::Control;
 #                               requests= (over) arrived= held=  at least
 #                               deal=ORIGIN_ID [rows=N] [stage=STAGE_ID]
 #                               stable_ms=N  no request for so long
+#                             with brief=1 its counts only: a large report takes
+#                             the portal a while
 #   GET  /_/canary            {"spoiled": [...]}: a line for each change of a
 #                             record that was there from the start, and for
 #                             each reference that led nowhere, resets or not
@@ -92,6 +94,14 @@ sub _sentence ($error) {
 
 sub _report ($self, $journal = undef) {
     return encode_json(B24::Portal::Report::report($self->app, $journal));
+}
+
+
+# to whoever has waited
+sub _told ($self, $wanted) {
+    return encode_json({counts => B24::Portal::Report::counts($self->app)})
+        if $wanted->{brief};
+    return $self->_report($wanted->{journal});
 }
 
 
@@ -243,7 +253,7 @@ sub _wait ($self, $c) {
     my %wanted = %{$c->req->query_params->to_hash};
     my $seconds = delete $wanted{timeout} // 20;
     my $known = qr/\A(?:deals|contacts|companies|requisites|requests|arrived
-                   |held|deal|rows|stage|stable_ms|journal)\z/x;
+                   |held|deal|rows|stage|stable_ms|journal|brief)\z/x;
 
     for my $name (sort keys %wanted) {
         return $c->render(json => {error => "no such condition: $name"},
@@ -258,7 +268,7 @@ sub _wait ($self, $c) {
 
     $waiter->{timer} = Mojo::IOLoop->timer($seconds => sub {
         delete $self->waiters->{$id};
-        $c->render(data => $self->_report($wanted{journal}), format => 'json',
+        $c->render(data => $self->_told(\%wanted), format => 'json',
                    status => 504);
     });
 
@@ -322,10 +332,10 @@ sub _check ($self) {
 
         next if !$self->_holds($waiter);
 
-        my ($c, $journal) = ($waiter->{c}, $waiter->{wanted}{journal});
+        my $c = $waiter->{c};
 
         $self->_forget($id);
-        $c->render(data => $self->_report($journal), format => 'json');
+        $c->render(data => $self->_told($waiter->{wanted}), format => 'json');
     }
 
     return;
