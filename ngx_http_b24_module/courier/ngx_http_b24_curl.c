@@ -2,7 +2,9 @@
 /*
  * libcurl's multi interface on nginx's events: level-triggered, since curl does
  * not promise to drain a socket; a socket is unregistered inside curl's REMOVE,
- * since the number may be reused in the same call.  curl owns the descriptors.
+ * since the number may be reused in the same call.  curl owns the descriptors,
+ * and closes one that it gives up while it connects before it says REMOVE: that
+ * the number is still the same socket's is looked at each time.
  */
 
 
@@ -27,6 +29,8 @@ static size_t ngx_http_b24_curl_write(char *data, size_t size, size_t n,
     void *userp);
 static int ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what,
     void *userp, void *sockp);
+static ino_t ngx_http_b24_curl_inode(curl_socket_t fd);
+static void ngx_http_b24_curl_lost(ngx_connection_t *c);
 static void ngx_http_b24_curl_forget(ngx_connection_t *c);
 static int ngx_http_b24_curl_interest(ngx_event_t *ev, ngx_int_t event,
     int want);
@@ -321,9 +325,12 @@ ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp,
         c->write->handler = ngx_http_b24_curl_io;
         c->read->log = ngx_cycle->log;
         c->write->log = ngx_cycle->log;
+        c->data = (void *) (uintptr_t) ngx_http_b24_curl_inode(fd);
 
         (void) curl_multi_assign(ngx_http_b24_multi, fd, c);
     }
+
+    ngx_http_b24_curl_lost(c);
 
     if (ngx_http_b24_curl_interest(c->read, NGX_READ_EVENT,
                                    what & CURL_POLL_IN)
@@ -344,9 +351,45 @@ ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp,
 }
 
 
+static ino_t
+ngx_http_b24_curl_inode(curl_socket_t fd)
+{
+    struct stat  st;
+
+    return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+
+/* the kernel drops events of a closed socket, whoever has the number now */
+
+static void
+ngx_http_b24_curl_lost(ngx_connection_t *c)
+{
+    void  *inode;
+
+    inode = (void *) (uintptr_t) ngx_http_b24_curl_inode(c->fd);
+
+    if (inode == c->data) {
+        return;
+    }
+
+    if (c->read->active) {
+        (void) ngx_del_event(c->read, NGX_READ_EVENT, NGX_CLOSE_EVENT);
+    }
+
+    if (c->write->active) {
+        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, NGX_CLOSE_EVENT);
+    }
+
+    c->data = inode;
+}
+
+
 static void
 ngx_http_b24_curl_forget(ngx_connection_t *c)
 {
+    ngx_http_b24_curl_lost(c);
+
     (void) ngx_http_b24_curl_interest(c->read, NGX_READ_EVENT, 0);
     (void) ngx_http_b24_curl_interest(c->write, NGX_WRITE_EVENT, 0);
 

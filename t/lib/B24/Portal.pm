@@ -45,7 +45,9 @@ has rest     => sub ($self) {
     B24::Portal::Rest->new(
         store  => $self->store,  config => $self->settings,
         limits => $self->limits, user   => $self->user,
-        hook   => sub ($method, $params) { $self->faults->disturb($method) },
+        hook   => sub ($method, $params) { 
+            $self->faults->disturb($method, $params);
+        },
     );
 };
 

@@ -24,6 +24,7 @@ package B24::Portal::Faults;
 #   method   regular expression on the method or on any command of the batch
 #   body     regular expression on the raw body
 #   host     regular expression on the header Host
+#   params   command: regular expression on its parameters as JSON
 #   times    how many requests (commands); 0 for all; 1 unless told, slow: 0
 #
 # drop_before, drop_after, html502_before, html502_after, hang_before,
@@ -80,7 +81,7 @@ sub add ($self, $fault) {
     die "redirect needs a location\n"
         if $kind eq 'redirect' && !$fault{location};
 
-    for my $name (qw(method body host)) {
+    for my $name (qw(method body host params)) {
         $fault{"${name}_re"} = qr/$fault{$name}/i if defined $fault{$name};
     }
 
@@ -139,12 +140,14 @@ sub _inner ($call) {
 
 
 # what is to happen to one command, for B24::Portal::Rest
-sub disturb ($self, $method) {
+sub disturb ($self, $method, $params = undef) {
     my %disturb;
 
     for my $fault (@{$self->list}) {
         next if $fault->{kind} !~ /\A(?:command|slow)\z/ || !$fault->{left};
         next if $fault->{method_re} && $method !~ $fault->{method_re};
+        next if $fault->{params_re}
+            && B24::Portal::Php::json_encode($params) !~ $fault->{params_re};
 
         if ($fault->{kind} eq 'slow') {
             $disturb{delay} //= $fault->{durations}{$method}
