@@ -351,7 +351,7 @@ __DATA__
     place([1, total => '5.00']);
     ok(wait_until(sub {
         ($key{reused}) = map { $_->{key} }
-                         grep { $_->{id} eq 'o-1' && $_->{state} eq 'parked' }
+                         grep { ($_->{id} // '') eq 'o-1' && $_->{state} eq 'parked' }
                               @{B24::Desk::status()->{orders}};
         return $key{reused};
     }), 'a number again');
@@ -584,7 +584,7 @@ __DATA__
         main::backdate(1);
         place([1, total => $total, delivery => undef, items => undef]);
         ok(wait_until(sub {
-            return grep { $_->{state} eq 'parked' && $_->{id} eq 'o-1' }
+            return grep { $_->{state} eq 'parked' && ($_->{id} // '') eq 'o-1' }
                         @{B24::Desk::status()->{orders}};
         }), 'parked');
 
