@@ -401,7 +401,7 @@ struct ngx_http_b24_ctx_s {
     unsigned                    launched:1;
 
     unsigned                    holding:1;  /* for the journal's commit */
-    unsigned                    resuming:1; /* in the queue of those that go on */
+    unsigned                    resuming:1; /* among those that go on */
 
     /* b24_journal sync */
     ngx_event_t                 hold;

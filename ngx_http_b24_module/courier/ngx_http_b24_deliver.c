@@ -50,7 +50,7 @@ typedef enum {
 typedef struct {
     int64_t                   record;       /* 0: none */
     ngx_uint_t                strikes;
-    ngx_uint_t                passed;       /* another one was delivered since */
+    ngx_uint_t                passed;       /* another was delivered since */
 } ngx_http_b24_suspect_t;
 
 
@@ -557,7 +557,7 @@ ngx_http_b24_lane_book_done(void *data)
 
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
 
-    /* refused or not, it did for a probe: the first order shall tell its cause */
+    /* refused or not, it did for a probe: the first order tells its cause */
 
     lane->proven = ngx_time() + NGX_HTTP_B24_OPEN;
 
@@ -1361,8 +1361,8 @@ ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
 
 
 /*
- * Judges the transfer as a whole; NGX_OK: the answer is worth reading, otherwise
- * the order goes its way already.
+ * Judges the transfer as a whole; NGX_OK: the answer is worth reading,
+ * otherwise the order goes its way already.
  */
 
 static ngx_int_t

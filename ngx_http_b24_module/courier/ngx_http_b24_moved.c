@@ -184,7 +184,7 @@ ngx_http_b24_url_path(ngx_str_t *url, ngx_str_t *host)
     last = url->data + url->len;
 
     p = ngx_strlchr(url->data, last, ':');
-    p += sizeof("://") - 1;
+    p = (p == NULL) ? last : ngx_min(p + sizeof("://") - 1, last);
 
     host->data = p;
 

@@ -4,9 +4,9 @@
  * shared memory, so that the next courier goes on where this one stopped; only
  * the elected courier writes.
  *
- * The breaker is closed (ok), open until "resume" after a failure, and half-open
- * from then on: an order is tried, one at a time.  Of a blocked portal, which
- * needs a person, "profile" is asked before that.
+ * The breaker is closed (ok), open until "resume" after a failure, and
+ * half-open from then on: an order is tried, one at a time.  Of a blocked
+ * portal, which needs a person, "profile" is asked before that.
  */
 
 

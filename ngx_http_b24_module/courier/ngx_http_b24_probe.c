@@ -1,8 +1,8 @@
 
 /*
  * A blocked portal (webhook refused, a right missing, the plan) is asked slowly
- * for "profile", which needs no right and changes nothing.  That it answers does
- * not prove that it takes orders: one order is tried then.
+ * for "profile", which needs no right and changes nothing.  That it answers
+ * does not prove that it takes orders: one order is tried then.
  */
 
 

@@ -774,7 +774,8 @@ b24_same_order(const b24_str_t *origin, const b24_crm_facts_t *facts)
 
 
 b24_node_t *
-b24_crm_field(const b24_crm_api_t *api, const b24_node_t *node, const char *name)
+b24_crm_field(const b24_crm_api_t *api, const b24_node_t *node,
+    const char *name)
 {
     char       key[B24_CRM_KEY];
     b24_str_t  s;

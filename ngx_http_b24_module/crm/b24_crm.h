@@ -254,8 +254,8 @@ void b24_crm_product_ids(const b24_crm_settings_t *set, b24_order_t *order);
 
 /* ---- what earlier deliveries have taught ---- */
 
-/* phone, e-mail, both together, company; products come on top, one for each item
- * at most */
+/* phone, e-mail, both together, company; products come on top, one for each
+ * item at most */
 #define B24_CRM_KEYS  4
 
 /*
@@ -268,9 +268,9 @@ int b24_crm_keys(b24_pool_t *pool, const b24_crm_settings_t *set,
     b24_queue_fact_t *facts, size_t *n);
 /*
  * Takes over the ids found; of contact and company only on a first attempt
- * (retry: an earlier one may have made anything).  Phone and e-mail together are
- * remembered as such, since one of them alone may be another's.  Returns 1 when nothing has to be
- * looked up, 0 when b24_crm_lookup() must come first.
+ * (retry: an earlier one may have made anything).  Phone and e-mail together
+ * are remembered as such, since one of them alone may be another's.  Returns 1
+ * when nothing has to be looked up, 0 when b24_crm_lookup() must come first.
  */
 int b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
     b24_order_t *order, b24_crm_known_t *known,

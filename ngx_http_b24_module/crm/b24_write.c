@@ -246,9 +246,9 @@ b24_write_read(b24_write_t *w)
 
 
 /*
- * Last of all: whoever buys with the phone today and with the e-mail tomorrow is
- * one buyer.  Items without an ID are added, so it is sent only when the look-up
- * has shown that nobody has them.
+ * Last of all: whoever buys with the phone today and with the e-mail tomorrow
+ * is one buyer.  Items without an ID are added, so it is sent only when the
+ * look-up has shown that nobody has them.
  */
 
 static void

@@ -7,9 +7,9 @@
  *     answer  -> exchange's job -> queue: the captured record becomes accepted
  *                                  or unconfirmed, or goes
  *
- * async: the request goes on at once, the commit runs beside it; when the answer
- * is there before the commit has begun, nothing is written early.  sync: the
- * request waits for the commit, but for no disk longer than
+ * async: the request goes on at once, the commit runs beside it; when the
+ * answer is there before the commit has begun, nothing is written early.  sync:
+ * the request waits for the commit, but for no disk longer than
  * NGX_HTTP_B24_JOURNAL_WAIT.
  */
 
@@ -247,9 +247,10 @@ ngx_http_b24_journal_timeout(ngx_event_t *ev)
 
     if (ngx_http_b24_quiet(&quiet, &left)) {
         ngx_log_error(NGX_LOG_WARN, ev->log, 0,
-                      "b24: the queue's disk took more than %d ms, the shop got "
-                      "the request before it was written down, %ui more since "
-                      "the last such line", NGX_HTTP_B24_JOURNAL_WAIT, left);
+                      "b24: the queue's disk took more than %d ms, the shop "
+                      "got the request before it was written down, %ui more "
+                      "since the last such line",
+                      NGX_HTTP_B24_JOURNAL_WAIT, left);
     }
 
     ngx_http_b24_journal_go(ctx);
