@@ -310,8 +310,10 @@ __DATA__
         $nginx->put('other', 'not ours');
         unlink "$folder/courier.lock";
         link $nginx->dir('other'), "$folder/courier.lock" or die;
+        chmod 0777, $folder or die;
         ok($nginx->start, 'a file with two names') or diag($nginx->alarms);
         is($own->($nginx->dir('other')), '0 0644', 'stays root\'s');
+        is($own->($folder), "$user 0700", 'nobody else gets in');
         ok($nginx->stop, 'gone');
         my $words = "b24: \"$folder/courier.lock\" has other names, too: it"
                     . ' is not given to the workers';
