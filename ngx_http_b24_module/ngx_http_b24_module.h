@@ -138,6 +138,7 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                failures;   /* in a row */
     ngx_atomic_t                life;       /* ngx_http_b24_generation that has
                                                probed it for its own sake */
+    ngx_atomic_t                known;      /* from the queue's file */
     ngx_atomic_t                requests;
     ngx_atomic_t                results[NGX_HTTP_B24_NRESULTS];
     ngx_atomic_t                errors;
@@ -532,6 +533,8 @@ ngx_int_t ngx_http_b24_store_journal(ngx_http_b24_job_t *job);
 void ngx_http_b24_store_rejected(ngx_http_b24_origin_t *origin);
 void ngx_http_b24_store_call(ngx_http_b24_call_t *call);
 void ngx_http_b24_store_tick(void);
+/* in exit_process, when the threads are gone: run() at once, or never */
+void ngx_http_b24_store_last(ngx_http_b24_call_t *call);
 
 
 /* ---- desk/ngx_http_b24_shm.c ---- */

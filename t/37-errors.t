@@ -269,6 +269,22 @@ sub hosts {
     return map { $_->{host} =~ s/\..*//r } @journal;
 }
 
+# The answer of the queue's database, through PHP's SQLite.
+sub queue_rows {
+    my ($sql) = @_;
+
+    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
+               . ' $d->busyTimeout(5000); $r = $d->query($argv[2]);'
+               . ' while ($x = $r->fetchArray(SQLITE3_NUM))'
+               . ' echo implode("|", $x), "\n";';
+
+    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
+        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db", $sql
+        or die "cannot run php: $!\n";
+
+    return join '', <$from>;
+}
+
 sub moved {
     return grep { /has moved/ } @{portal_state()->{warnings}};
 }
@@ -909,3 +925,145 @@ B24::Orders::http(more => 'b24_trusted_certificate $TEST_NGINX_PORTAL_CA;')
     my @via = map { $_->{via} } @{portal()->report->{journal}};
     is(shift @via, 'http', 'asked once');
     is(join(' ', grep { $_ ne 'https' } @via), '', 'TLS since then');
+
+
+
+=== TEST 25: a method's time is spent, and everybody is killed
+--- http_config eval: B24::Orders::http(rate => '1 burst=30')
+--- config eval: $::server
+--- scenario
+    portal()->config(bucket => { burst => 30, rate => 1 });
+
+    # what the portal is asked at the start comes first
+    portal()->wait_for(arrived => 1, stable_ms => 300);
+    place(1 .. 8);
+    is(settled($_)->{state}, 'delivered', "order $_") for 1 .. 8;
+
+    portal()->fault(kind => 'command', error => 'OPERATION_TIME_LIMIT',
+        method => 'crm\.deal\.add', reset_in => 12);
+    place(9);
+    settled(9, 'waiting');
+
+    my ($entry) = reverse @{portal()->report->{journal}};
+
+    $main::until = int($entry->{at}) + 12;
+    $main::arrived = portal()->report->{counts}{arrived};
+    $main::level = portal_state()->{rate}{level};
+    cmp_ok($main::level, '>', 10, 'the bucket is not empty');
+
+    # it is written each second
+    ok(wait_until(sub { main::queue_rows('SELECT state FROM portals')
+                        =~ /throttled/ }), 'written down');
+
+    my @pids = (master_pid(), worker_pids(all => 1));
+
+    kill 'KILL', @pids;
+    ok(wait_until(sub { !grep { is_alive($_) } @pids }), 'all are killed');
+    $main::killed = time;
+
+
+
+=== TEST 26: and the next ones know
+--- keep_state
+--- http_config eval: B24::Orders::http(rate => '1 burst=30')
+--- config eval: $::server
+--- scenario
+    ok(wait_until(sub { portal_state()->{state} eq 'throttled' }),
+       'the page tells');
+
+    my $portal = portal_state();
+
+    like($portal->{reason}, qr/OPERATION_TIME_LIMIT/, 'the reason');
+    like($portal->{advice}, qr/time budget/, 'the advice');
+    cmp_ok($portal->{rate}{level}, '>',
+           $main::level - (time - $main::killed) - 3, 'the bucket is as full');
+
+    place(10 .. 14);
+    is(settled($_)->{state}, 'delivered', "order $_") for 9 .. 14;
+
+    my $report = portal()->report;
+    my ($first) = grep { $_->{seq} > $main::arrived } @{$report->{journal}};
+
+    cmp_ok($first->{at}, '>=', $main::until, 'nothing was sent before its time');
+    is($report->{limits}{refused}, 0, 'nor more than the portal takes');
+    is(portal_state()->{state}, 'ok', 'all is well');
+    delivered_once(1 .. 14);
+
+
+
+=== TEST 27: a blocked portal, and nginx quits
+--- http_config eval
+B24::Orders::http(retry => 'first=500ms max=1500ms unknown=500ms')
+--- config eval: $::server
+--- scenario
+    portal()->config(webhook => { state => 'INVALID_CREDENTIALS' });
+    place(1);
+    settled(1, 'waiting');
+
+    # the next probe is 1.5 seconds away when it quits
+    my $arrived = portal()->report->{counts}{arrived};
+    portal()->wait_for(arrived => $arrived + 2);
+    is(portal_state()->{state}, 'blocked', 'blocked');
+    place(2);
+
+
+
+=== TEST 28: the next one asks once, and goes on counting
+--- keep_state
+--- http_config eval
+B24::Orders::http(retry => 'first=500ms max=1500ms unknown=500ms')
+--- config eval: $::server
+--- scenario
+    ok(wait_until(sub { portal_state()->{state} eq 'blocked' }),
+       'it is known to be blocked');
+    like(portal_state()->{reason}, qr/INVALID_CREDENTIALS/, 'and why');
+    ok(wait_until(sub { error_log_lines(qr/INVALID_CREDENTIALS.*failures/) }),
+       'it is probed');
+
+    my ($failures) = map { /, (\d+) failures in a row/ }
+                     error_log_lines(qr/failures in a row/);
+
+    cmp_ok($failures, '>=', 4, 'not for the first time');
+
+    my @journal = @{portal()->report->{journal}};
+    is(join(' ', grep { $_ ne 'profile' }
+                 map { $_->{method} } @journal[3 .. $#journal]), '',
+       'no order is sent');
+
+    portal()->config(webhook => { state => 'ok' });
+    delivered_once(1, 2);
+
+
+
+=== TEST 29: nobody listens, and nginx is started anew again and again
+--- http_config eval
+B24::Orders::http(webhook => 'http://127.0.0.1:$TEST_NGINX_PORT_9/rest/1/code/',
+                  retry => 'first=8s max=8s unknown=8s')
+--- config eval: $::server
+--- scenario
+    place(1);
+    settled(1, 'waiting');
+    is(portal_state()->{state}, 'retrying', 'closed');
+    $main::paused = time;
+
+    # one that has no time of its own
+    place(2);
+    ok(wait_until(sub { record(2) }), 'accepted');
+
+
+
+=== TEST 30: its pause goes on
+--- keep_state
+--- http_config eval
+B24::Orders::http(webhook => 'http://127.0.0.1:$TEST_NGINX_PORT_9/rest/1/code/',
+                  retry => 'first=8s max=8s unknown=8s')
+--- config eval: $::server
+--- scenario
+    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+        LocalPort => $ENV{TEST_NGINX_PORT_9}, Listen => 8, ReuseAddr => 1);
+    my $client = $listen->accept;
+
+    ok($client, 'somebody comes');
+    cmp_ok(time - $main::paused, '>=', 5, 'after the pause');
+    close $client;
+

@@ -10,6 +10,7 @@
  *     probe    asks a blocked portal whether it answers again
  *     portal   limiter, breaker and state of a host
  *     moved    addresses; a portal that was renamed
+ *     keep     what of a portal outlives a restart
  *     curl     HTTP on nginx's event loop; the only file that knows curl
  */
 
@@ -160,6 +161,20 @@ void ngx_http_b24_book_check(ngx_http_b24_book_t *book);
  */
 ngx_int_t ngx_http_b24_crm_settings(b24_pool_t *pool,
     ngx_http_b24_origin_t *o, b24_str_t *shop, b24_crm_settings_t *set);
+
+
+/* ---- keep ---- */
+
+ngx_int_t ngx_http_b24_keep_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+/* this worker has just been elected: leads to ngx_http_b24_deliver_begin() */
+void ngx_http_b24_keep_begin(void);
+/* nothing may be sent before */
+ngx_uint_t ngx_http_b24_keep_ready(void);
+/* each second, of the elected one */
+void ngx_http_b24_keep_tick(void);
+void ngx_http_b24_keep_end(void);
+void ngx_http_b24_keep_exit(void);
 
 
 /* ---- deliver ---- */

@@ -343,7 +343,7 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
     ngx_msec_t  ms;
 
     if (lane->stage != NGX_HTTP_B24_LANE_IDLE || lane->norigins == 0
-        || !ngx_http_b24_leader() || ngx_exiting)
+        || !ngx_http_b24_leader() || !ngx_http_b24_keep_ready() || ngx_exiting)
     {
         return;
     }

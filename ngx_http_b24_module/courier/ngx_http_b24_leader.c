@@ -61,6 +61,10 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_http_b24_cleaning.run = ngx_http_b24_clean_run;
     ngx_http_b24_cleaning.done = ngx_http_b24_clean_done;
 
+    if (ngx_http_b24_keep_init(cycle, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_b24_deliver_init(cycle, bmcf);
 }
 
@@ -70,6 +74,7 @@ ngx_http_b24_courier_exit(ngx_cycle_t *cycle)
 {
     ngx_http_b24_deliver_exit();
     ngx_http_b24_curl_exit();
+    ngx_http_b24_keep_exit();
     ngx_http_b24_leader_end();
 }
 
@@ -98,6 +103,10 @@ ngx_http_b24_courier_tick(void)
         }
 
         return;
+    }
+
+    if (ngx_http_b24_leads) {
+        ngx_http_b24_keep_tick();
     }
 
     if (ngx_http_b24_leads
@@ -300,6 +309,7 @@ ngx_http_b24_leader_done(ngx_http_b24_call_t *call)
                       "b24: \"%V\" was taken away, a worker is elected anew",
                       &ngx_http_b24_main->lock);
         ngx_http_b24_leader_end();
+        ngx_http_b24_keep_end();
         return;
     }
 
@@ -351,7 +361,7 @@ ngx_http_b24_leader_begin(void)
     ngx_http_b24_cleaned = 0;
     ngx_http_b24_leader_clean();
 
-    ngx_http_b24_deliver_begin();
+    ngx_http_b24_keep_begin();
 }
 
 

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   3
+#define B24_QUEUE_SCHEMA   4
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -373,6 +373,28 @@ b24_queue_rc_e b24_queue_link(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, b24_queue_link_t *link);
 
 
+/* ---- portals ---- */
+
+/* strings are the caller's; empty reason and advice: none */
+typedef struct {
+    b24_str_t    host;
+    b24_str_t    state;             /* a word, "ok" */
+    int64_t      failures;          /* in a row */
+    int64_t      resume;            /* ms since the epoch, 0: may be asked */
+    int64_t      level;             /* of its bucket, 1/1000 request */
+    int64_t      time;              /* of all that, ms since the epoch */
+    b24_str_t    reason;
+    b24_str_t    advice;
+} b24_queue_portal_t;
+
+/* NONE when nothing is kept of that host */
+b24_queue_rc_e b24_queue_portal(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *host, b24_queue_portal_t *portal);
+/* in one transaction; each takes the place of what was kept of its host */
+b24_queue_rc_e b24_queue_put_portals(b24_queue_t *q,
+    const b24_queue_portal_t *portals, size_t n);
+
+
 /* ---- desk (read only) ---- */
 
 typedef struct {
@@ -514,7 +536,8 @@ b24_queue_rc_e b24_queue_unpaused(b24_queue_t *q, const b24_str_t *origins,
  *
  * Facts learned keep_ms ago or earlier (or more than a day in the future) and
  * what is beyond their number go too, at most limit a call, not counted in *n;
- * so does what is left of records dropped keep_ms ago.
+ * so does what is left of records dropped keep_ms ago, and what was kept of
+ * portals at that time.
  *
  * Then up to 256 free pages are given back to the disk, if there are more than
  * 1024, whether anything went this time or not.  So a call is to be made every

@@ -63,6 +63,10 @@ b24_queue_clean(b24_queue_t *q, int64_t keep_ms, int limit, int64_t now,
         rc = b24_queue_clean_dropped(q, keep_ms, limit, now);
     }
 
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_clean_portals(q, keep_ms, now);
+    }
+
     rc = b24_queue_finish(q, rc);
     if (rc != B24_QUEUE_OK) {
         return rc;

@@ -120,6 +120,9 @@ typedef enum {
     B24_SQL_PAUSE,
     B24_SQL_RESUME,
     B24_SQL_PAUSED,
+    B24_SQL_PORTAL,
+    B24_SQL_PUT_PORTAL,
+    B24_SQL_CLEAN_PORTALS,
     B24_SQL_TOUCH,
 
     B24_SQL_N
@@ -259,6 +262,8 @@ b24_queue_rc_e b24_queue_put_facts(b24_queue_t *q,
     const b24_queue_fact_t *facts, size_t n, int64_t now);
 b24_queue_rc_e b24_queue_clean_facts(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
+b24_queue_rc_e b24_queue_clean_portals(b24_queue_t *q, int64_t keep_ms,
+    int64_t now);
 /*
  * The key of the hashes, one of each file.  When there is none yet: made in a
  * transaction that writes (create is set), else NONE.

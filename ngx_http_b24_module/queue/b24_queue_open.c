@@ -15,7 +15,7 @@
 
 
 #define B24_QUEUE_TRIES   5         /* times that the file may vanish */
-#define B24_QUEUE_TABLES  9
+#define B24_QUEUE_TABLES  13
 
 
 static b24_queue_rc_e b24_queue_opened(b24_queue_t **queue, b24_queue_t *q,
@@ -748,7 +748,9 @@ b24_queue_check_tables(b24_queue_t *q)
     rc = b24_queue_pragma(q, "SELECT count(*) FROM sqlite_schema"
                              " WHERE type = 'table' AND name IN ('records',"
                              " 'events', 'steps', 'timeline', 'links',"
-                             " 'counts', 'secrets', 'facts', 'sizes')", &n);
+                             " 'counts', 'secrets', 'facts', 'sizes',"
+                             " 'numbers', 'dropped', 'paused', 'portals')",
+                        &n);
 
     if (rc == B24_QUEUE_OK && n != B24_QUEUE_TABLES) {
         rc = b24_queue_fault(q, B24_QUEUE_CORRUPT,

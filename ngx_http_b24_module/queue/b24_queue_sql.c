@@ -266,10 +266,32 @@ static const char  b24_queue_schema_3[] =
     ") WITHOUT ROWID;";
 
 
+/*
+ * portals  how a host of the CRM was found last, by the courier; resume: not
+ *          asked before, 0: at once; level: of its bucket at that time, 1/1000
+ *          request
+ */
+
+static const char  b24_queue_schema_4[] =
+    "CREATE TABLE portals ("
+        "host TEXT PRIMARY KEY,"
+        "state TEXT NOT NULL,"
+        "failures INTEGER NOT NULL,"
+        "resume INTEGER NOT NULL,"
+        "level INTEGER NOT NULL,"
+        "time INTEGER NOT NULL,"
+        "reason TEXT,"
+        "advice TEXT"
+    ") WITHOUT ROWID;"
+
+    "CREATE INDEX portals_time ON portals (time);";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
-    b24_queue_schema_3
+    b24_queue_schema_3,
+    b24_queue_schema_4
 };
 
 
@@ -702,6 +724,16 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PAUSED] =
         "SELECT since, cause FROM paused WHERE origin = ?",
+
+    [B24_SQL_PORTAL] =
+        "SELECT state, failures, resume, level, time, reason, advice"
+        " FROM portals WHERE host = ?",
+
+    [B24_SQL_PUT_PORTAL] =
+        "INSERT OR REPLACE INTO portals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+
+    [B24_SQL_CLEAN_PORTALS] =
+        "DELETE FROM portals WHERE time < ? OR time > ?",
 
     /* what is read with the counts has changed */
 

@@ -282,6 +282,20 @@ ngx_http_b24_store_call(ngx_http_b24_call_t *call)
 
 
 void
+ngx_http_b24_store_last(ngx_http_b24_call_t *call)
+{
+    if (ngx_http_b24_db == NULL
+        || (ngx_http_b24_busy && !ngx_http_b24_batch.finished))
+    {
+        return;
+    }
+
+    call->rc = B24_QUEUE_OK;
+    call->run(call, ngx_http_b24_db);
+}
+
+
+void
 ngx_http_b24_store_tick(void)
 {
     ngx_http_b24_degraded = 0;
