@@ -91,6 +91,12 @@ sub lose {
                         'Content-Type' => 'application/json');
 }
 
+# Records of exchanges that are over, whatever became of them.
+sub ended {
+    return scalar grep { $_->{state} ne 'captured' }
+                       @{B24::Desk::status()->{orders}};
+}
+
 # Places orders in the other shop.
 sub place_other {
     my $client = B24::Client->new(port => $ENV{TEST_NGINX_PORT_2});
@@ -470,7 +476,7 @@ __DATA__
     main::lose(3);
 
     my %key = (1 => main::key(1), 3 => main::key(3));
-    ok(wait_until(sub { @{B24::Desk::status()->{orders}} == 3 }), 'three');
+    ok(wait_until(sub { main::ended() == 3 }), 'three');
     ($key{2}) = map { $_->{key} }
                 grep { !defined $_->{id} } @{B24::Desk::status()->{orders}};
 
@@ -663,7 +669,7 @@ __DATA__
     main::lose(7);
 
     my $encoded = 'A%2F1%20%22%3F%26';
-    ok(wait_until(sub { @{B24::Desk::status()->{orders}} == 3 }), 'three');
+    ok(wait_until(sub { main::ended() == 3 }), 'three');
     is(main::act("/b24/orders/A/1/send")->{status}, 404, 'not decoded');
     is(main::said("/b24/orders/$encoded/send"), '202 accepted',
        'percent-encoded');
