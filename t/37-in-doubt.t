@@ -134,3 +134,43 @@ exited on signal 9
     unlike(join("\n", map { timeline($_) } 1 .. 4), qr/an earlier order/,
            'none has waited for another');
     is(portal()->report->{counts}{contacts}, 1, 'one contact');
+
+
+
+=== TEST 5: a firm whose first order was refused in the middle, in two shops
+--- http_config eval
+$::http . <<"EOC"
+    server {
+        listen      127.0.0.1:\$TEST_NGINX_PORT_2;
+        server_name second.test;
+        b24_origin  second;
+        $::server
+    }
+EOC
+--- config eval: $::server
+--- scenario
+    my @firm = (company => 'ООО «Ромашка»', inn => '7707083893');
+
+    # the company is there, its requisite, which comes last, is not
+    portal()->fault(kind => 'command', error => '', description => 'no',
+                    method => 'crm\.deal\.add');
+    place([1, @firm]);
+    is(settled(1)->{state}, 'parked', 'the deal is refused');
+
+    my $client = client($ENV{TEST_NGINX_PORT_2});
+    $client->send(B24::Orders::order_bytes(2, @firm));
+    is($client->response->{status}, 200, 'the other shop accepts');
+    is(settled(2)->{state}, 'delivered', 'and its order is delivered');
+
+    my $counts = portal()->report->{counts};
+    is("$counts->{companies} $counts->{requisites}", '1 1',
+       'it has found the company, and completed it');
+
+    is(post('/b24/orders/o-1/retry', '')->{status}, 202, 'the first again');
+    is(settled(1, 'delivered')->{state}, 'delivered', 'is delivered, too');
+
+    my $report = portal()->report;
+    is("$report->{counts}{companies} $report->{counts}{requisites}", '1 1',
+       'nothing was made twice');
+    is(scalar(grep { $_->{company_id} == $report->{companies}[0]{id} }
+                   @{$report->{deals}}), 2, 'both deals are the firm\'s');

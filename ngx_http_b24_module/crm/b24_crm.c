@@ -38,7 +38,7 @@ typedef struct {
 
 
 static void b24_lookup_list(b24_batch_t *batch, const b24_crm_api_t *api,
-    const char *name, b24_entity_e entity, const b24_crm_facts_t *facts,
+    const char *name, b24_entity_e entity, const b24_str_t *originator,
     const char *field, const b24_str_t *value);
 static void b24_lookup_comm(b24_batch_t *batch, const char *name,
     const char *type, const b24_str_t *value);
@@ -91,14 +91,14 @@ b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     if (known->deal == 0 || retry) {
         b24_lookup_list(batch, api, retry ? "again" : "deal", B24_ENTITY_DEAL,
-                        &facts, "ORIGIN_ID", &facts.id);
+                        &facts.originator, "ORIGIN_ID", &facts.id);
     }
 
     if (b24_lookup_wants_contact(known, &facts)) {
 
         if (retry) {
-            b24_lookup_list(batch, api, "contact", B24_ENTITY_CONTACT, &facts,
-                            "ORIGIN_ID", &facts.id);
+            b24_lookup_list(batch, api, "contact", B24_ENTITY_CONTACT,
+                            &facts.originator, "ORIGIN_ID", &facts.id);
         }
 
         if (facts.by_phone) {
@@ -114,12 +114,15 @@ b24_crm_lookup(b24_batch_t *batch, const b24_crm_settings_t *set,
 
         if (facts.inn.len) {
             b24_lookup_inn(batch, &facts);
-            b24_lookup_list(batch, api, "firm", B24_ENTITY_COMPANY, &facts,
+
+            /* one firm for all shops, also while its requisite is missing */
+
+            b24_lookup_list(batch, api, "firm", B24_ENTITY_COMPANY, NULL,
                             "ORIGIN_ID", &facts.firm);
         }
 
-        b24_lookup_list(batch, api, "title", B24_ENTITY_COMPANY, &facts,
-                        "TITLE", &facts.title);
+        b24_lookup_list(batch, api, "title", B24_ENTITY_COMPANY,
+                        &facts.originator, "TITLE", &facts.title);
     }
 
     b24_products_ask(batch, set, order, known);
@@ -146,11 +149,12 @@ b24_lookup_wants_company(const b24_crm_known_t *known,
 }
 
 
-/* entries of our origin whose field has the value, the lowest id first */
+/* entries of an origin (NULL: of any) whose field has the value, the lowest id
+ * first */
 
 static void
 b24_lookup_list(b24_batch_t *batch, const b24_crm_api_t *api,
-    const char *name, b24_entity_e entity, const b24_crm_facts_t *facts,
+    const char *name, b24_entity_e entity, const b24_str_t *originator,
     const char *field, const b24_str_t *value)
 {
     char            key[B24_CRM_KEY];
@@ -162,8 +166,10 @@ b24_lookup_list(b24_batch_t *batch, const b24_crm_api_t *api,
         b24_command_int(batch, cmd, "entityTypeId", api->type[entity]);
     }
 
-    b24_crm_key(api, key, "filter", "=", "ORIGINATOR_ID");
-    b24_command_text(batch, cmd, key, &facts->originator);
+    if (originator) {
+        b24_crm_key(api, key, "filter", "=", "ORIGINATOR_ID");
+        b24_command_text(batch, cmd, key, originator);
+    }
 
     b24_crm_key(api, key, "filter", "=", field);
     b24_command_text(batch, cmd, key, value);

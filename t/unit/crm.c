@@ -418,6 +418,7 @@ test_lookup(void)
     has("inn", "filter/=RQ_INN", "7707083893");
     has("inn", "filter/=ENTITY_TYPE_ID", "4");
     has("firm", "filter/=ORIGIN_ID", "inn:7707083893/773601001");
+    has("firm", "filter/=ORIGINATOR_ID", "(none)");
     order->fields[B24_ORDER_INN] = str("7707083894");
     is_int(lookup(order, 0), 4, "a wrong INN is not looked up");
 
