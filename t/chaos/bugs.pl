@@ -16,7 +16,7 @@ use warnings;
 use FindBin;
 
 # enough for each bug to come to light
-use constant ORDERS => 420;
+use constant ORDERS => 560;
 
 my @options;
 
