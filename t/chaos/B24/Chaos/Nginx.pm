@@ -129,24 +129,32 @@ sub workers {
 }
 
 
-# The worker that delivers: who holds the lock.
+# The worker that delivers: who holds the lock; where the kernel names the file
+# otherwise than stat() does, who has last said so.
 sub courier {
     my ($self) = @_;
 
     my (undef, $inode) = stat $self->queue . '/courier.lock';
+    my $pid;
 
-    return undef if !defined $inode;
+    if (defined $inode && open my $in, '<', '/proc/locks') {
+        while (my $line = <$in>) {
+            my ($holder, $of)
+                = $line =~ /FLOCK\s+\S+\s+\S+\s+(\d+) \S+:(\d+) / or next;
 
-    open my $in, '<', '/proc/locks' or return undef;
-
-    while (my $line = <$in>) {
-        my ($pid, $of) = $line =~ /FLOCK\s+\S+\s+\S+\s+(\d+) \S+:(\d+) /
-            or next;
-
-        return $pid if $of == $inode && is_alive($pid);
+            $pid = $holder if $of == $inode;
+        }
     }
 
-    return undef;
+    if (!$pid && open my $in, '<', "$self->{dir}/logs/error.log") {
+        seek $in, -65_536, 2;
+
+        while (my $line = <$in>) {
+            $pid = $1 if $line =~ /(\d+)#\d+: b24: this worker delivers/;
+        }
+    }
+
+    return $pid && is_alive($pid) ? $pid : undef;
 }
 
 
