@@ -168,6 +168,7 @@ typedef struct {
     ngx_atomic_t                pid;
     ngx_atomic_t                captured;   /* bytes */
     ngx_atomic_t                held;       /* orders in memory */
+    ngx_atomic_t                refused;    /* since the disk takes none */
 } ngx_http_b24_sh_process_t;
 
 typedef struct {
@@ -547,6 +548,8 @@ void ngx_http_b24_shm_detach(void);
 ngx_http_b24_sh_t *ngx_http_b24_sh(void);
 /* n more, or less, orders wait in this process's memory */
 void ngx_http_b24_hold(ngx_int_t n);
+/* whether the disk refuses what this process holds */
+void ngx_http_b24_sh_refused(ngx_uint_t refused);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
