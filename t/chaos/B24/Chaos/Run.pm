@@ -36,7 +36,8 @@ our $ROOT = abs_path(dirname(__FILE__) . '/../../../..');
 # unknown= is longer than the portal is ever at work, see HOLD of the plan
 use constant {
     CODE         => 'chaoscode1234567',
-    RETRY        => 'first=100ms max=1s unknown=9s',
+    RETRY        => 'first=100ms max=400ms unknown=9s',
+    FAULTS       => 4,      # of the portal at a time
     ELECTED_CAP  => 4,     # seconds until a worker has taken over
     HELD_CAP     => 5,     # seconds for a write to come that is to be held
     LATE_FACTOR  => 2,     # of the time planned for the orders
@@ -435,7 +436,12 @@ sub _event_fault {
     } else {
         $fault{$_} = $fault{$_} ? \1 : \0
             for grep { exists $fault{$_} } qw(reset chunked);
-        $self->{portal}->fault(%fault);
+        push @{$self->{faults}}, $self->{portal}->fault(%fault);
+
+        # one that nothing came for is over, or they would gather while the
+        # portal is left alone, and nothing would be delivered any more
+        $self->{portal}->_post(fault => {remove => shift @{$self->{faults}}})
+            if @{$self->{faults}} > FAULTS;
     }
 
     return;
