@@ -470,6 +470,13 @@ char *ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
 ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
 
+/* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
+ * Lines of our own go to the log of the cycle: that of a connection adds the
+ * client's address, the request line and the referrer to each line */
+ngx_int_t ngx_http_b24_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_str_t *value);
+void ngx_http_b24_unref(ngx_http_request_t *r);
+
 /* intake/ngx_http_b24_job.c: creation and request-bound copies on the event
  * loop, extraction and destruction of parts on any thread */
 ngx_http_b24_job_t *ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
