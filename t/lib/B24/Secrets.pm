@@ -7,7 +7,7 @@ package B24::Secrets;
 # server.
 #
 #   B24::Secrets::note(email => 'a@example.com');      # by hand
-#   my @found = B24::Secrets::look_through($path, $known);
+#   my @found = B24::Secrets::look_through($path);
 #   my @found = B24::Secrets::in_text($bytes);         # metrics, pages
 #
 # A log is read as it lies there, with what is escaped put back before: %XX
@@ -50,6 +50,7 @@ our @OWN = (
     qr/(?:fastcgi|uwsgi|scgi) param: "/,
     qr/http (?:filename|header filter|output header)/,
     qr/http (?:finalize request|run request|copy filter|output filter)/,
+    qr/http posted request/,            # of a buyer who has gone
     qr/http postpone filter/,
     qr/http (?:upstream|proxy|fastcgi) request: "/,
     qr/http upstream (?:check|send|process|request|dummy|finalize)/,
@@ -392,80 +393,116 @@ sub flat {
 
 # ---- logs ----------------------------------------------------------------
 
-# Lines of a file that should not be, each "KIND: LINE".  Only what comes
-# after byte $from is looked at; in a list context the last element is where
-# the file ended.
+# Lines of a file that should not be, each "KIND: LINE".
 sub look_through {
-    my ($path, $from) = @_;
-
-    open my $in, '<:raw', $path or return;
-    seek $in, $from // 0, 0;
+    my ($path) = @_;
 
     my @found;
-    my $carry = '';
+    my $before = '';
 
-    while (1) {
-        my $n = read $in, my $chunk, A_CHUNK;
-        my $last = !$n;
+    each_entry($path, sub {
+        my ($entry, $value) = @_;
 
-        $chunk = $carry . ($chunk // '');
-        $carry = '';
+        return if @found >= 40 || $entry eq $before
+                  || !is_leak($entry, $value);
 
-        # up to the beginning of the last entry
-        if (!$last) {
-            my $end = rindex $chunk, "\n";
-            $end = rindex $chunk, "\n", $end - 1
-                while $end > 0 && substr($chunk, $end + 1, 5) !~ /^\d{4}\//;
-
-            if ($end < 0) {
-                $carry = $chunk;
-                next;
-            }
-
-            $carry = substr $chunk, $end + 1, length $chunk, '';
-        }
-
-        push @found, in_chunk($chunk) if length $chunk;
-        last if $last;
-    }
+        $before = $entry;
+        push @found, "$known{$value}: " . shortened($entry, $value);
+    });
 
     return @found;
 }
 
+# How often each value stands in which kind of entry: { "VALUE in ENTRY" =>
+# times }, without what differs from run to run: numbers, addresses in memory,
+# the server's folder.
+sub occurrences {
+    my ($path) = @_;
+
+    my %times;
+    (my $folder = $path) =~ s{/logs/[^/]*$}{};
+
+    each_entry($path, sub {
+        my ($entry, $value) = @_;
+
+        $entry =~ s/\Q$folder\E/FOLDER/g;
+
+        my ($message) = $entry =~ m{^\S+ \S+ (\[\w+\] \S+: .*)}s;
+        my $at = index $entry, $value;
+        my $begin = rindex($entry, "\n", $at) + 1;
+
+        # of the head of an answer its first line, and the one with the value
+        my $kind = substr($message // $entry, 0, 60) . ' / '
+                   . substr $entry, $begin, $at - $begin;
+
+        $kind =~ s/\b(?=[0-9A-F]*\d)[0-9A-F]{8,}\b|\d+/#/g;
+        $times{"$value in $kind"}++;
+    });
+
+    return \%times;
+}
+
+# Calls back with each entry of a log in which a value is, and the value; an
+# entry with several comes again.
+sub each_entry {
+    my ($path, $callback) = @_;
+
+    open my $in, '<:raw', $path or return;
+
+    my $carry = '';
+
+    while (1) {
+        my $n = read $in, my $chunk, A_CHUNK;
+
+        $chunk = $carry . ($chunk // '');
+
+        # up to the beginning of the last entry
+        my $end = $n ? last_entry($chunk) : length $chunk;
+
+        $carry = substr $chunk, $end, length $chunk, '';
+        in_chunk($chunk, $callback) if length $chunk;
+        last if !$n;
+    }
+}
+
+# Where it begins; 0: not here.
+sub last_entry {
+    my ($text) = @_;
+
+    my $end = length $text;
+
+    while ($end > 0) {
+        $end = rindex $text, "\n", $end - 1;
+        return 0 if $end < 0;
+        return $end + 1 if substr($text, $end + 1, 5) =~ m{^\d{4}/};
+    }
+
+    return 0;
+}
+
 sub in_chunk {
-    my ($chunk) = @_;
+    my ($chunk, $callback) = @_;
 
     my $plain = canonical($chunk);
     my $any = pattern();
-    my @found;
-    my $seen = -1;
+    my $lines = $plain !~ m{^\d{4}/};
 
     while ($plain =~ /$any/g) {
         my ($value, $at) = ($1, $-[0]);
-
-        # the entry: some go on over several lines
         my $begin = rindex($plain, "\n", $at) + 1;
 
-        while ($begin > 0 && substr($plain, $begin, 5) !~ /^\d{4}\//) {
+        # those of an error log may go on over several lines
+        while (!$lines && $begin > 0 && substr($plain, $begin, 5) !~ m{^\d{4}/}) {
             my $before = rindex($plain, "\n", $begin - 2) + 1;
-            last if $before < $begin - 65536;
+            last if $before < $at - 65536;
             $begin = $before;
         }
 
         my $end = index $plain, "\n", $at;
         $end = length $plain if $end < 0;
 
-        my $line = substr $plain, $begin, $end - $begin;
-
-        next if $begin == $seen && @found;
-        next if !is_leak($line, $value);
-
-        $seen = $begin;
-        push @found, "$known{$value}: " . shortened($line, $value);
-        last if @found >= 40;
+        $callback->(substr($plain, $begin, $end - $begin), $value);
     }
-
-    return @found;
 }
 
 sub shortened {
@@ -485,10 +522,13 @@ sub shortened {
 sub is_leak {
     my ($line, $value) = @_;
 
+    # in a file, or as nginx prints it at start
     my ($level, $message) = $line =~
-        m{^\d+/\d+/\d+ \d+:\d+:\d+ \[(\w+)\] \d+\#\d+: (?:\*\d+ )?(.*)}s;
+        m{^(?:nginx:|\d+/\d+/\d+ \d+:\d+:\d+) \[(\w+)\] (.*)}s;
 
     return access_leak($line, $value) if !defined $level;
+
+    $message =~ s/^\d+\#\d+: (?:\*\d+ )?//;
 
     return 1 if is_ours($message);
     return $message !~ $own if $level eq 'debug';
@@ -509,7 +549,9 @@ sub is_ours {
 sub access_leak {
     my ($line, $value) = @_;
 
+    # broken ones are no more than a piece of text
     $line =~ s{"[A-Z]+ [^"]* HTTP/[\d.]+"}{}g;
+    $line =~ s{^\S+ - \S+ \[[^\]]*\] ".*" \d{3} \d+ }{};
     $line =~ s{(?<![^\s"])(?:https?:/)?/[^\s"]*}{}g;
 
     return index($line, $value) >= 0;
