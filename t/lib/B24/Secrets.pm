@@ -102,7 +102,10 @@ sub note {
     $value = Encode::encode_utf8($value) if utf8::is_utf8($value);
 
     for my $form (forms($kind, $value)) {
-        next if length $form < SHORTEST || exists $known{$form};
+
+        # "0000000000" stands in many an address
+        next if length $form < SHORTEST || $form =~ /^(.)\1*$/s
+                || exists $known{$form};
 
         $known{$form} = $kind;
         undef $pattern;
@@ -112,7 +115,6 @@ sub note {
 sub forms {
     my ($kind, $value) = @_;
 
-    my @forms = ($value);
     my $text = eval { Encode::decode('UTF-8', $value, Encode::FB_CROAK()
                                      | Encode::LEAVE_SRC()) };
 
@@ -121,14 +123,13 @@ sub forms {
 
     # names by the word; short ones and such in small letters are words of
     # every language
-    push @forms, map { Encode::encode_utf8($_) }
+    my @texts = ($text, $kind !~ /name|fio/ ? () :
                  grep { length >= 4 && /^\p{Lu}/ && !/^[A-Za-z]{1,5}$/ }
-                 split /[^\w'-]+/, $text if $kind =~ /name|fio/;
+                 split /[^\w'-]+/, $text);
+    my @forms = ($value, map { (Encode::encode_utf8($_),
+                                Encode::encode('cp1251', $_)) } @texts);
 
     push @forms, lc $value if $kind =~ /mail/;
-    push @forms, Encode::encode_utf8($text),
-                 Encode::encode('cp1251', $text, Encode::FB_DEFAULT())
-        if $value =~ /[\x80-\xff]/;
 
     if ($kind =~ /phone|tel|mobile|prop/ || looks_like_phone($value)) {
         (my $digits = $value) =~ s/\D+//g;
