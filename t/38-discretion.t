@@ -428,7 +428,8 @@ __DATA__
 --- config eval: B24::Orders::server()
 --- scenario
     my $buyer = \%main::buyer;
-    my $text = "Contact $buyer->{name} ($buyer->{phone}, $buyer->{email}) is"
+    my $text = "Contact $buyer->{name} ($buyer->{phone}, $buyer->{email},"
+               . " $buyer->{comment}) is"
                . ' wrong, see http://127.0.0.1/rest/1/' . main::CODE . '/x';
     my @order = map { $_ => $buyer->{$_} } qw(name phone email comment);
     my $n = 0;
@@ -451,15 +452,17 @@ __DATA__
         { kind => 'html_before', kind => 'html', status => 502,
           method => 'crm\.deal\.add' })
     {
-        portal()->fault(%$fault, description => $text);
+        portal()->fault(%$fault,
+                        description => Encode::decode('UTF-8', $text));
         place([++$n, @order]);
         like(settled($n)->{state}, qr/delivered|parked/,
              join ' ', $fault->{kind}, $fault->{error} // '');
     }
 
+    like(record(1)->{cause}, qr/ERROR_CORE: Contact \(buyer\) .* wrong/,
+         'masked, but told');
     main::no_leak(main::error_log(), 'none of it in the log');
-    main::discreet_page('/b24?format=prometheus', 'nor in the metrics');
-    main::discreet_page('/b24?format=json&limit=100', 'nor in the list');
+    main::discreet_desk('after refusals');
 
 
 
