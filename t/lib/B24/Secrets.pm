@@ -150,11 +150,11 @@ sub looks_like_phone {
 sub canonical {
     my ($bytes) = @_;
 
-    $bytes =~ s/\\x([0-9A-Fa-f]{2})/chr hex $1/ge if index($bytes, '\x') >= 0;
+    $bytes =~ s/\\x([0-9A-Fa-f]{2})/byte($1)/ge if index($bytes, '\x') >= 0;
 
     for (1, 2) {
         last if index($bytes, '%') < 0;
-        $bytes =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
+        $bytes =~ s/%([0-9A-Fa-f]{2})/byte($1)/ge;
     }
 
     $bytes =~ s/\\u(?i:d[89ab])([0-9a-f]{2})\\u(?i:d[c-f])[0-9a-f]{2}/?/gi,
@@ -172,6 +172,13 @@ sub canonical {
     $bytes =~ tr/+/ /;
 
     return $bytes;
+}
+
+# The end of a line that was escaped doesn't end the line it stands in.
+sub byte {
+    my ($hex) = @_;
+
+    return hex $hex < 0x20 ? ' ' : chr hex $hex;
 }
 
 sub pattern {
