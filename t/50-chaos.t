@@ -220,6 +220,12 @@ sub oracle {
             ['window 1', sub { lose_near_a_kill($_[0], 'async', 0.1) }],
         'unless it is far away' =>
             ['lost 1!', sub { lose_near_a_kill($_[0], 'async', 0.5) }],
+        'and the disk did not stand still' =>
+            ['window 1', sub { lose_near_a_kill($_[0], 'async', 0.5, 0.3) }],
+        'for as long' =>
+            ['lost 1!', sub { lose_near_a_kill($_[0], 'async', 0.5, 0.1) }],
+        'in which case sync is not excused either' =>
+            ['lost 1!', sub { lose_near_a_kill($_[0], 'sync', 0.5, 0.3) }],
     );
 
     is(verdict(sub {}), '', 'the oracle: all is well');
@@ -235,13 +241,15 @@ sub oracle {
 
 
 sub lose_near_a_kill {
-    my ($lists, $journal, $seconds) = @_;
+    my ($lists, $journal, $seconds, $stall) = @_;
+
+    my $answered = $lists->{accepted}[0]{answered};
 
     shift @{$lists->{report}{deals}};
     shift @{$lists->{records}};
     $lists->{journal} = $journal;
-    $lists->{kills} = [{time => $lists->{accepted}[0]{answered} + $seconds,
-                        what => 'kill'}];
+    $lists->{kills} = [{time => $answered + $seconds, what => 'kill'}];
+    $lists->{stalls} = [[$answered, $answered + $stall]] if $stall;
 
     return;
 }

@@ -12,6 +12,7 @@ package B24::Chaos::Oracle;
 #       records => [...],        # of the queue, with data
 #       kills => [...],          # {time, what}: what ends without a word
 #       slow => [...],           # times the disk was too slow for "sync"
+#       stalls => [[FROM, TO]],  # when the disk or the machine stood still
 #       journal => 'sync');
 #
 #   $oracle->judge;
@@ -30,12 +31,15 @@ use warnings;
 use utf8;
 
 use JSON::PP ();
-use List::Util qw(min);
+use List::Util qw(max min);
 use POSIX ();
 
 # A kill explains a loss when it is so near to the shop's answer, or to the
-# arrival of the request, which the journal writes down meanwhile: seconds.
+# arrival of the request, which the journal writes down meanwhile: seconds.  A
+# commit that waits for a disk that stands still takes as much longer, and twice
+# that when it has another one before it.
 use constant WINDOW => 0.2;
+use constant COMMITS => 2;
 
 # What is under way when a process is killed may be seen late: seconds.
 use constant NEAR => 1.5;
@@ -448,9 +452,13 @@ sub _in_window {
 
         for my $answered (@answers) {
             my $ms = int(1000 * ($time - $answered));
+            my $stall = $self->_stall($answered, $time);
 
             return "$kill->{what} $ms ms from the shop's answer"
-                if abs($time - $answered) < WINDOW;
+                   . _while($ms, $stall)
+                if abs($time - $answered) < WINDOW
+                   || ($time > $answered
+                       && $time - $answered < WINDOW + COMMITS * $stall);
         }
 
         # without a journal it lasts as long as the exchange
@@ -459,12 +467,34 @@ sub _in_window {
             my $last = $self->{journal} eq 'off' ? $try->{ended}
                                                  : $try->{sent};
 
+            my $stall = $self->_stall($try->{sent}, $time);
+
             return "$kill->{what} $ms ms after the request was sent"
-                if $time >= $try->{sent} && $time < $last + WINDOW;
+                   . _while($ms, $stall)
+                if $time >= $try->{sent}
+                   && $time < $last + WINDOW + COMMITS * $stall;
         }
     }
 
     return;
+}
+
+
+# The longest time, in seconds, that nothing went on between FROM and TO.
+sub _stall {
+    my ($self, $from, $to) = @_;
+
+    return max 0, map { $_->[1] - $_->[0] }
+                  grep { $_->[0] < $to && $_->[1] > $from }
+                  @{$self->{stalls} // []};
+}
+
+
+sub _while {
+    my ($ms, $stall) = @_;
+
+    return abs $ms < 1000 * WINDOW ? ''
+           : sprintf ', the disk stood still for %d ms', 1000 * $stall;
 }
 
 

@@ -14,6 +14,7 @@ use warnings;
 
 use B24::Chaos::Buyers;
 use B24::Chaos::Child;
+use B24::Chaos::Disk;
 use B24::Chaos::Nginx;
 use B24::Chaos::Oracle;
 use B24::Chaos::Php;
@@ -117,6 +118,10 @@ sub _start {
         B24::Chaos::Shop::serve($_[0], $dir);
     });
     $self->{shop_port} = $self->{shop}->line // die "the shop ended\n";
+
+    $self->{disk} = B24::Chaos::Child->start(sub {
+        B24::Chaos::Disk::watch($_[0], $dir);
+    });
 
     $self->{portal} = B24::PortalProcess->new(code => CODE, config => {
         bucket => {burst => 100_000}, journal_max => 200,
@@ -601,6 +606,7 @@ sub _judge {
 
     $self->{php}->stop;
     $self->{shop}->stop;
+    $self->{disk}->stop;
 
     my $queue = dump_of('queue', $self->_queue);
 
@@ -609,6 +615,7 @@ sub _judge {
         accepted => [$self->_accepted], records => $queue->{records},
         told => [B24::Chaos::Buyers->told($self->{dir})],
         kills => $self->{kills}, slow => [$self->_slow],
+        stalls => [B24::Chaos::Disk->stalls($self->{dir})],
         journal => $self->{journal} || 'off')->judge;
 
     $oracle->note("the queue's file: $queue->{check}")
