@@ -396,7 +396,8 @@ struct ngx_http_b24_job_s {
     b24_str_t                   snapshot;   /* of an order; "": none */
     u_char                      round[17];
     uint64_t                    epoch;      /* of the snapshot; 0: none */
-    uint64_t                    pended;     /* the same, of the mark below */
+    uint64_t                    pended;     /* of the session as the answer
+                                               began, if it is marked */
     b24_collect_t              *collects;   /* during extraction */
 
     b24_partial_t              *partial;    /* the request's side, once read */
@@ -421,7 +422,8 @@ struct ngx_http_b24_job_s {
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
     unsigned                    retake:1;   /* the snapshot was not whole */
-    unsigned                    pending:1;  /* the session is marked so */
+    unsigned                    marks:2;    /* of the session: a bit for each
+                                               b24_session_mark_e */
     unsigned                    here:1;     /* extracted on the event loop */
 };
 

@@ -530,6 +530,8 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
         }
     }
 
+    ngx_http_b24_session_begin(job);
+
     return ngx_http_b24_next_header_filter(r);
 
 failed:
