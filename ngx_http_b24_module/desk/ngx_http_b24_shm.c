@@ -18,6 +18,7 @@
 /* at most, in slots of the slab allocator */
 #define NGX_HTTP_B24_ZONE_ORIGIN  2048
 #define NGX_HTTP_B24_ZONE_PORTAL  4096
+#define NGX_HTTP_B24_ZONE_LEARNED 2048
 
 
 static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
@@ -37,9 +38,12 @@ static ngx_http_b24_sh_process_t  *ngx_http_b24_process;
 ngx_int_t
 ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
-    size_t  size, need;
+    size_t                      size, need;
+    ngx_http_core_main_conf_t  *cmcf;
 
     static ngx_str_t  name = ngx_string("b24");
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     /*
      * Twice what the nodes need, for names that change.  A reload keeps a zone
@@ -47,7 +51,9 @@ ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
      */
 
     need = bmcf->origins.nelts * NGX_HTTP_B24_ZONE_ORIGIN
-           + bmcf->portals.nelts * NGX_HTTP_B24_ZONE_PORTAL;
+           + bmcf->portals.nelts * NGX_HTTP_B24_ZONE_PORTAL
+           + ngx_http_b24_learn_names(cmcf, bmcf->rules)
+             * NGX_HTTP_B24_ZONE_LEARNED;
 
     for (size = NGX_HTTP_B24_ZONE; size / 2 < need; size *= 2) { /* void */ }
 
@@ -248,6 +254,93 @@ done:
     ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
 
     return p;
+}
+
+
+ngx_http_b24_sh_learned_t *
+ngx_http_b24_sh_learned(ngx_str_t *origin, const b24_str_t *name,
+    ngx_uint_t make)
+{
+    ngx_http_b24_sh_learned_t  *l;
+
+    /* nodes are put in front when they are whole, and stay */
+
+    for (l = ngx_http_b24_shm->learned; l; l = l->next) {
+
+        if (l->origin_len == origin->len && l->name_len == name->len
+            && ngx_memcmp(l->name, origin->data, origin->len) == 0
+            && ngx_memcmp(l->name + origin->len, name->data, name->len) == 0)
+        {
+            return l;
+        }
+    }
+
+    if (!make) {
+        return NULL;
+    }
+
+    l = ngx_slab_calloc(ngx_http_b24_shpool,
+                        offsetof(ngx_http_b24_sh_learned_t, name)
+                        + origin->len + name->len);
+    if (l == NULL) {
+        return NULL;
+    }
+
+    l->origin_len = origin->len;
+    l->name_len = name->len;
+
+    ngx_memcpy(l->name, origin->data, origin->len);
+    ngx_memcpy(l->name + origin->len, name->data, name->len);
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    /* two processes at once: the one in front is found, the other one rests */
+
+    l->next = ngx_http_b24_shm->learned;
+    ngx_memory_barrier();
+    ngx_http_b24_shm->learned = l;
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return l;
+}
+
+
+ngx_uint_t
+ngx_http_b24_sh_learn(ngx_http_b24_sh_learned_t *l, const b24_str_t *value,
+    ngx_uint_t load)
+{
+    ngx_uint_t  i, k, n;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    n = ngx_min(l->n, NGX_HTTP_B24_LEARNED);
+
+    for (i = 0; i < n; i++) {
+
+        if (l->lens[i] == value->len
+            && ngx_memcmp(l->values[i], value->data, value->len) == 0)
+        {
+            ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+            return 0;
+        }
+    }
+
+    k = l->n % NGX_HTTP_B24_LEARNED;
+
+    l->lens[k] = (u_char) value->len;
+    ngx_memcpy(l->values[k], value->data, value->len);
+
+    ngx_memory_barrier();
+    if (load && l->saved == l->n) {
+        l->saved++;
+    }
+
+    l->n++;
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return 1;
 }
 
 

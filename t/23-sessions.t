@@ -1,0 +1,839 @@
+# Orders that are gathered from several requests of a buyer: his session is
+# known by a cookie, what earlier requests told fills the order, once.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 100_000 } } },
+              upstream => 1;
+use Test::Nginx::Socket;
+
+use B24::Client;
+use B24::Desk;
+use B24::Orders;
+use B24::Recording ();
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(1);
+worker_connections(256);
+
+# the shop answers what the request's X-Answer says, and sets what X-Set says
+our $shop = <<'EOC';
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        client_max_body_size 8m;
+
+        location / {
+            default_type application/json;
+            add_header   Set-Cookie $http_x_set always;
+            return 200   $http_x_answer;
+        }
+
+        location /refused {
+            default_type application/json;
+            return 422   $http_x_answer;
+        }
+    }
+EOC
+
+our $rules = <<'EOC';
+    b24_shop tested {
+        session         $cookie_sid;
+        stage           N NEW;
+        default_status  N;
+
+        collect cart {
+            uri      /cart;
+            accept   response:/ok;
+            total    request:/total;
+            items    request:/items {
+                name /name;  price /price;  quantity /qty;
+            }
+        }
+
+        collect buyer {
+            uri      /buyer;
+            accept   response:/ok;
+            name     request:/name;
+            phone    request:/phone;
+            email    request:/email;
+            comment  request:/note;
+            deal     UF_CRM_CITY request:/city;
+        }
+
+        order placed {
+            uri      /checkout;
+            accept   response:/ok;
+            id       response:/id;
+            comment  request:/note;
+            email    request:/email;
+            currency RUB;
+        }
+
+        order counted {
+            uri      /generated;
+            accept   response:/ok;
+            id       generated;
+            currency RUB;
+        }
+    }
+EOC
+
+# rules that learn which field is the phone
+our $learning = [
+    'collect buyer {' => <<'EOR' . '        collect buyer {',
+collect form {
+            uri      /form;
+            accept   response:/ok;
+            learn    phone_field  response:/props/[IS_PHONE=Y]/ID;
+            phone    "request:/F_%{phone_field}";
+        }
+
+EOR
+    'id       response:/id;' => <<'EOR',
+id       response:/id;
+            phone    "request:/F_%{phone_field}";
+EOR
+];
+
+# Lines for http{}; rules: [FROM, TO] pairs to change them, more: further lines
+sub http {
+    my (%option) = @_;
+
+    my $text = $rules;
+    my $more = $option{more} // '';
+    my @change = @{$option{rules} // []};
+
+    while (my ($from, $to) = splice @change, 0, 2) {
+        $text =~ s/\Q$from\E/$to/ or die "no \"$from\" in the rules\n";
+    }
+
+    return <<"EOC" . $text . $shop;
+    b24_queue   \$TEST_NGINX_QUEUE;
+    b24_origin  tested;
+    b24_webhook \$TEST_NGINX_PORTAL_URL;
+    b24_retry   first=100ms max=500ms unknown=300ms;
+    b24_rate    100 burst=5000;
+    client_max_body_size 8m;
+    $more
+EOC
+}
+
+sub server {
+    my (%option) = @_;
+
+    my $more = $option{more} // '';
+    my $to = $option{shop} // 'http://127.0.0.1:$TEST_NGINX_PORT_1';
+
+    return <<"EOC";
+    b24_mirror tested;
+    b24_capture body=4m;
+    $more
+
+    location / {
+        proxy_pass $to;
+    }
+
+    location /b24 {
+        b24_status;
+        b24_mirror off;
+    }
+EOC
+}
+
+# A request of the session; answer: what the shop says, set: its Set-Cookie.
+sub ask {
+    my ($sid, $target, $fields, %option) = @_;
+
+    my $answer = $option{answer} // '{"ok":true}';
+    my @headers = ('Content-Type' => 'application/json',
+                   'X-Answer' => $answer);
+
+    push @headers, 'Cookie', "sid=$sid" if defined $sid;
+    push @headers, 'X-Set', $option{set} if defined $option{set};
+
+    return B24::Client::request_bytes('POST', $target,
+        JSON::PP->new->canonical->encode($fields), @headers);
+}
+
+sub do_ask {
+    my $client = B24::Scenario::client();
+
+    $client->send(ask(@_));
+
+    return $client->response;
+}
+
+sub items {
+    my (@names) = @_;
+
+    return [map { { name => $_, price => '10.00', qty => '2' } } @names];
+}
+
+# A cart with goods of these names, 20.00 each.
+sub cart {
+    my ($sid, $names, %option) = @_;
+
+    my %fields = (total => 20 * @$names . '.00', items => items(@$names),
+                  %{delete $option{fields} // {}});
+
+    return do_ask($sid, '/cart', \%fields, %option)->{status};
+}
+
+sub buyer {
+    my ($sid, $n, %option) = @_;
+
+    my %fields = (name => "Buyer $n", phone => sprintf('+7916%07d', $n),
+                  email => "buyer$n\@example.com",
+                  %{delete $option{fields} // {}});
+
+    return do_ask($sid, '/buyer', \%fields, %option)->{status};
+}
+
+# The order N itself: it has nothing but its number.
+sub checkout {
+    my ($sid, $n, %option) = @_;
+
+    return do_ask($sid, $option{target} // '/checkout',
+                  $option{fields} // {},
+                  answer => $option{answer} // qq({"ok":true,"id":"o-$n"}),
+                  set => $option{set})->{status};
+}
+
+# The order document of a record as the queue keeps it.
+sub document {
+    my ($key) = @_;
+
+    my ($id) = $key =~ /^k-([0-9a-f]+)$/ or die "no key: $key\n";
+    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
+        . ' echo $d->querySingle("SELECT data FROM events WHERE seq = 1'
+        . ' AND record = " . hexdec($argv[2]));';
+
+    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
+        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db", $id
+        or die "cannot run php: $!\n";
+    local $/;
+
+    return JSON::PP::decode_json(<$from>);
+}
+
+# What an order is made of: "o-1 20.00 Buyer 1 +7916... [Cup x2 10.00]".
+sub shown {
+    my ($record) = @_;
+
+    my $document = document($record->{key});
+    my $f = $document->{fields};
+
+    return join ' ', grep { defined && length }
+        $f->{id}, $f->{total}, $f->{name}, $f->{phone}, $f->{email},
+        $f->{comment}, values %{$document->{deal} // {}},
+        map { "[$_->{name} x$_->{quantity} $_->{price}]" }
+            @{$document->{items} // []};
+}
+
+sub order_shown {
+    my ($n, $state) = @_;
+
+    return shown(settled($n, $state));
+}
+
+# Reloads with a change of the configuration.
+sub reconfigure {
+    my ($from, $to) = @_;
+
+    my $conf = "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf";
+    my $text = B24::Recording::read_file($conf);
+
+    $text =~ s/$from/$to/ or die "no $from in $conf\n";
+    open my $out, '>', $conf or die "cannot write $conf: $!\n";
+    print $out $text;
+    close $out;
+
+    B24::Scenario::reload();
+}
+
+sub counts {
+    return B24::Desk::status()->{portals}[0]{counts};
+}
+
+sub counter {
+    return B24::Desk::counter(@_);
+}
+
+# All records, the latest first, once there are so many.
+sub records {
+    my ($n) = @_;
+
+    my @records;
+
+    B24::Scenario::wait_until(sub {
+        @records = @{B24::Desk::status()->{orders}};
+        return @records >= $n;
+    });
+
+    return @records;
+}
+
+{
+    no strict 'refs';
+
+    *{"B24::Scenario::Code::$_"} = main->can($_)
+        for qw(ask buyer cart checkout counter counts do_ask document items
+               order_shown reconfigure records shown);
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: two collects and an order
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    is(cart('s1', ['Cup', 'Mug']), 200, 'a cart');
+    is(buyer('s1', 1), 200, 'a buyer');
+    is(counter('sessions'), 1, 'a session');
+    is(checkout('s1', 1), 200, 'an order');
+    is(order_shown(1), 'o-1 40.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00] [Mug x2 10.00]', 'whole');
+    is(settled(1)->{state}, 'delivered', 'delivered');
+
+    my ($deal) = @{deals()->{'o-1'}};
+    is($deal->{opportunity}, '40.00', 'the deal has the total');
+    cmp_ok($deal->{rows_sum}, '==', 40, 'and the rows');
+    is(scalar @{$deal->{contact_ids}}, 1, 'and the contact');
+
+
+
+=== TEST 2: what a collect names is replaced, also by nothing
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup', 'Mug']);
+    buyer('s1', 1, fields => { note => 'soon', city => 'Omsk' });
+    buyer('s1', 2, fields => { email => '' });
+    cart('s1', ['Bowl']);
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 2 +79160000002 [Bowl x2 10.00]',
+       'the last of each');
+
+    cart('s2', ['Cup']);
+    buyer('s2', 3, fields => { city => 'Omsk' });
+    cart('s2', [], fields => { total => '' });
+    checkout('s2', 2);
+    is(order_shown(2), 'o-2 Buyer 3 +79160000003 buyer3@example.com Omsk',
+       'an empty cart');
+
+
+
+=== TEST 3: what the order gives itself comes first
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    buyer('s1', 1, fields => { note => 'of the session' });
+    checkout('s1', 1, fields => { note => 'of the order',
+                                  email => 'other@example.com' });
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 other@example.com'
+       . ' of the order [Cup x2 10.00]', 'its own');
+
+
+
+=== TEST 4: a collect that the shop has refused changes nothing
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+    cart('s1', ['Mug'], answer => '{"ok":false}');
+    cart('s1', ['Mug'], answer => '{"ok":tr');
+    is(counter('collects_ignored'), 1, 'the unreadable one is counted');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'as it was');
+
+
+
+=== TEST 5: a rejected order keeps the session, an accepted one ends it
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+    checkout('s1', 1, answer => '{"ok":false}');
+    checkout('s1', 2);
+    is(order_shown(2), 'o-2 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'the second try');
+    checkout('s1', 3);
+    is(order_shown(3), 'o-3', 'then nothing is known');
+    is(counts()->{rejected}, 1, 'one was rejected');
+
+
+
+=== TEST 6: the same goods twice in one session are two deals
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    for my $n (1, 2) {
+        cart('s1', ['Cup']);
+        buyer('s1', 1);
+        checkout('s1', $n, target => '/generated');
+    }
+
+    my @records = records(2);
+    is(scalar @records, 2, 'two records');
+    ok(wait_until(sub { counts()->{delivered} == 2 }), 'delivered');
+
+    my @deals = map { @$_ } values %{deals()};
+    is(scalar @deals, 2, 'two deals');
+    is(join(' ', map { $_->{opportunity} } @deals), '20.00 20.00', 'whole');
+    like($_->{id}, qr/^[0-9a-f]{16}$/, "number $_->{id}") for @records;
+    isnt($records[0]{id}, $records[1]{id}, 'of their own');
+
+
+
+=== TEST 7: an order that is sent twice is one deal
+--- http_config eval: ::http()
+--- config eval: ::server(shop => 'http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0')
+--- scenario
+    my @answer = (status => 200,
+                  headers => [ [ 'Content-Type', 'application/json' ] ],
+                  body => '{"ok":true}');
+
+    upstream()->script(target => '^/(?:cart|buyer)', @answer);
+    upstream()->script(target => '^/generated', hold => 1, @answer);
+
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+
+    my @clients = map { client() } 1 .. 2;
+    $_->send(ask('s1', '/generated', {})) for @clients;
+
+    ok(wait_until(sub { counts()->{captured} == 2 }), 'both under way');
+    upstream()->release;
+    is($_->response->{status}, 200, 'answered') for @clients;
+    ok(wait_until(sub { counts()->{delivered} == 1 }), 'delivered');
+    is(counts()->{duplicate}, 1, 'once');
+    my @deals = map { @$_ } values %{deals()};
+    is(scalar @deals, 1, 'one deal');
+    is($deals[0]{opportunity}, '20.00', 'a whole one');
+
+
+
+=== TEST 8: a generated number without a session: unconfirmed, never merged
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    checkout('s1', 1, target => '/generated');
+    checkout(undef, 2, target => '/generated');
+    my @records = records(2);
+    is(join(' ', map { $_->{state} } @records), 'unconfirmed unconfirmed',
+       'two records');
+    like($records[0]{cause}, qr/nothing was collected/, 'why');
+    like($records[0]{advice}, qr/session line/, 'what to do');
+    is($records[0]{id}, undef, 'without a number');
+
+
+
+=== TEST 9: the journal has what the session told
+--- http_config eval: ::http()
+--- config eval: ::server(shop => 'http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0')
+--- expected_alert
+exited on signal 9
+--- scenario
+    my @answer = (status => 200,
+                  headers => [ [ 'Content-Type', 'application/json' ] ],
+                  body => '{"ok":true,"id":"o-1"}');
+
+    upstream()->script(target => '^/(?:cart|buyer)', @answer);
+    upstream()->script(target => '^/', hold => 1, @answer);
+
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+
+    my $client = client();
+    $client->send(ask('s1', '/checkout', {}));
+
+    ok(wait_until(sub { counts()->{captured} == 1 }), 'captured');
+    my ($record) = records(1);
+    is(shown($record), '20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole but for its number');
+
+    kill KILL => worker_pids();
+    ok(wait_until(sub { counts()->{unconfirmed} == 1 }), 'unconfirmed');
+    is(shown((records(1))[0]), '20.00 Buyer 1 +79160000001'
+       . ' buyer1@example.com [Cup x2 10.00]', 'still whole');
+
+
+
+=== TEST 10: a session whose cookie changes is followed
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+
+    # the answer to a collect, and to a request that no block wants
+    buyer('s1', 1, set => 'sid=s2; path=/; HttpOnly');
+    do_ask('s2', '/login', {}, set => 'SID=s3; path=/');
+    do_ask('s3', '/page', {}, set => 'other=s9');
+    do_ask('s3', '/page', {}, set => 'sid=deleted; Max-Age=0');
+    is(counter('sessions'), 1, 'one session');
+    checkout('s3', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'with all of it');
+
+    cart('deleted', ['Mug']);
+    checkout('s9', 2);
+    is(order_shown(2), 'o-2', 'others are others');
+
+
+
+=== TEST 11: the first answer sets the cookie
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart(undef, ['Cup'], set => 'sid=new; path=/');
+    buyer('new', 1);
+    checkout('new', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole');
+
+    cart(undef, ['Cup']);
+    is(counter('collects_ignored'), 1, 'without any it is ignored');
+
+
+
+=== TEST 12: a large collect is read in the thread, the order waits for it
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    for my $n (1 .. 10) {
+        buyer("s$n", $n);
+        cart("s$n", ['Cup'], fields => { padding => 'x' x 300_000 });
+        cart("s$n", ['Mug']) if $n % 2;
+        checkout("s$n", $n);
+    }
+
+    for my $n (1 .. 10) {
+        my $what = $n % 2 ? 'Mug' : 'Cup';
+
+        is(order_shown($n), sprintf('o-%d 20.00 Buyer %d +7916%07d'
+           . ' buyer%d@example.com [%s x2 10.00]', ($n) x 4, $what),
+           "order $n");
+    }
+
+
+
+=== TEST 13: the order's own request collects, too
+--- http_config eval: ::http(rules => ['uri      /buyer;', 'uri      /buyer /checkout;'])
+--- config eval: ::server()
+--- scenario
+    my %own = (name => 'Own', phone => '+79160000009');
+
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+
+    # a refused order that the block accepts
+    checkout('s1', 1, fields => { %own, note => 'first' },
+             answer => '{"ok":"yes","refused":1}', target => '/refused');
+    checkout('s1', 2, fields => { %own, note => 'second' });
+    is(order_shown(2), 'o-2 20.00 Own +79160000009 second [Cup x2 10.00]',
+       'what it names comes on top of the session');
+
+    checkout('s1', 3, fields => { note => 'third' });
+    is(order_shown(3), 'o-3 third', 'and ends with it');
+
+    cart('s2', ['Mug']);
+    checkout('s2', 4, fields => \%own, answer => '{"ok":true}');
+    ok(wait_until(sub { counts()->{unconfirmed} == 1 }), 'no number');
+    checkout('s2', 5, fields => {});
+    is(order_shown(5), 'o-5 20.00 [Mug x2 10.00]',
+       'an order that stays unconfirmed leaves the session');
+
+
+
+=== TEST 14: a reload between collect and order
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    reload();
+    buyer('s1', 1);
+    reload();
+    is(counter('sessions'), 1, 'it is there');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole');
+
+
+
+=== TEST 15: a reload with another size begins anew
+--- http_config eval: ::http(more => 'b24_sessions size=1m;')
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    reconfigure('size=1m', 'size=2m time=10m');
+
+    is(scalar error_log_lines(qr/\[notice\].*another size/), 1, 'it is said');
+    cart('s2', ['Mug']);
+    is(counter('sessions'), 1, 'one session');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1', 'the other is not known');
+    checkout('s2', 2);
+    is(order_shown(2), 'o-2 20.00 [Mug x2 10.00]', 'the new one is');
+
+
+
+=== TEST 16: a worker is killed between collect and order
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- expected_alert
+exited on signal 9
+--- scenario
+    cart('s1', ['Cup']);
+
+    my ($old) = worker_pids();
+    kill KILL => $old;
+    ok(wait_until(sub { my ($new) = worker_pids(); $new && $new != $old }),
+       'another worker');
+    buyer('s1', 1);
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole');
+
+
+
+=== TEST 17: workers killed while many collect
+--- http_config eval: ::http(more => 'b24_sessions size=128k;')
+--- config eval: ::server()
+--- expected_alert
+exited on signal 9
+--- timeout: 60
+--- scenario
+    my $traffic = start_traffic(sub {
+        my ($n) = @_;
+
+        return ask('t' . $n % 50, '/cart',
+                   { total => 20, items => items(('Cup') x (1 + $n % 30)) });
+    });
+
+    for my $n (1 .. 15) {
+        my ($pid) = worker_pids();
+        kill KILL => $pid if $pid;
+        wait_until(sub { my ($new) = worker_pids(); $new && $new != $pid })
+            or last;
+
+        # some of it must have come through
+        my $before = eval { counter('collects') };
+        wait_until(sub {
+            my $now = eval { counter('collects') };
+            return defined $before && defined $now && $now > $before + 20;
+        }) if defined $before;
+    }
+
+    $traffic->stop;
+    is(scalar(() = error_log() =~ /exited on signal 9/g), 15, 'fifteen times');
+
+    ok(wait_until(sub { eval { cart('s1', ['Cup']) } }), 'the shop answers');
+    buyer('s1', 1);
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'orders are whole');
+    cmp_ok(counter('sessions'), '<=', 51, 'sessions are counted');
+    diag(counter('sessions_emptied') . ' times the sessions were given up');
+
+
+
+=== TEST 18: memory is bounded, the sessions used last stay
+--- http_config eval: ::http(more => 'b24_sessions size=128k;')
+--- config eval: ::server()
+--- scenario
+    cart('old', ['Cup']);
+
+    for my $n (1 .. 600) {
+        cart("s$n", ['Cup', 'Mug']) == 200 or die "the shop fails\n";
+        buyer('kept', 1) if $n % 50 == 1;
+    }
+
+    my $sessions = counter('sessions');
+
+    cmp_ok($sessions, '<', 500, "$sessions sessions");
+    is(counter('sessions_evicted'), 602 - $sessions, 'others made room');
+
+    checkout('kept', 1);
+    checkout('s600', 2);
+    checkout('old', 3);
+    is(order_shown(1), 'o-1 Buyer 1 +79160000001 buyer1@example.com',
+       'one that is in use');
+    is(order_shown(2), 'o-2 40.00 [Cup x2 10.00] [Mug x2 10.00]', 'the last');
+    is(order_shown(3), 'o-3', 'the oldest is not known any more');
+
+    # more than a session may hold
+    cart('s1', ['Cup']);
+    cart('s1', ['Mug' x 100, ('Cup') x 200]);
+    is(counter('collects_ignored'), 1, 'a cart that is too large');
+    checkout('s1', 4);
+    is(order_shown(4), 'o-4 20.00 [Cup x2 10.00]', 'changes nothing');
+
+
+
+=== TEST 19: sessions end by themselves
+--- http_config eval: ::http(more => 'b24_sessions time=1s;')
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    is(counter('sessions'), 1, 'a session');
+    ok(wait_until(sub { counter('sessions') == 0 }), 'it goes without a visit');
+    is(counter('sessions_evicted'), 0, 'not to make room');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1', 'nothing is known');
+
+
+
+=== TEST 20: cookies of the enemy
+--- http_config eval: ::http(more => 'large_client_header_buffers 4 64k;')
+--- config eval: ::server()
+--- scenario
+    my @evil = ('x' x 60_000, "\xff\xfe\x80", '"quoted"', '%00%0d%0a',
+                "' OR 1=1 --", '../../../etc/passwd', '{"v":1}', '=', '====',
+                'a=b', '$cookie_sid', '%{request:/x}', "\t", "a b",
+                "\xd0\x96", '%n%n%s');
+
+    for my $n (0 .. $#evil) {
+        is(cart($evil[$n], ["Cup$n"]), 200, "answered: $n");
+    }
+
+    buyer('s1', 1, set => "sid=$evil[$_]; path=/") for 1, 2, 4 .. 9;
+
+    my @known = grep { $_ != 12 } 0 .. $#evil;
+
+    checkout($evil[$_], 100 + $_) for @known;
+
+    for my $n (0, 3, 10, 11, 13 .. 15) {
+        my $id = 100 + $n;
+        is(order_shown($id), "o-$id 20.00 [Cup$n x2 10.00]", "its own: $n");
+    }
+
+    # what logins have taken over is the buyer's who logged in
+    is(order_shown(107), 'o-107 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup1 x2 10.00]', 'one of the last names of his session');
+    is(order_shown(101), 'o-101', 'an old one');
+    ok(wait_until(sub { counts()->{captured} == 0 }), 'all are through');
+    is(scalar(grep { /\[(?:alert|emerg|crit|error)\]/ } split /\n/,
+              error_log()), 0, 'nothing in the log');
+
+
+
+=== TEST 21: nothing of a session in the log
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- log_level: info
+--- scenario
+    cart('secretsid', ['Cup']);
+    buyer('secretsid', 7, set => 'sid=othersid');
+    cart('othersid', ['Mug'], answer => '{"ok":tr');
+    cart('othersid', ['Mug' x 100], fields => { padding => 'x' x 200_000 });
+    checkout('othersid', 1);
+    order_shown(1);
+    quit();
+
+    my $log = error_log();
+    unlike($log, qr/\b\Q$_\E/, "no $_")
+        for 'secretsid', 'othersid', '7916000000', 'buyer7', 'Buyer 7', 'Cup';
+
+
+
+=== TEST 22: several workers
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    reconfigure(qr/worker_processes\s+1;/, 'worker_processes 4;');
+    ok(wait_until(sub { worker_pids() == 4 }), 'four workers');
+
+    for my $n (1 .. 20) {
+        cart("s$n", ["Cup$n"]);
+        buyer("s$n", $n, $n % 2 ? (set => "sid=t$n") : ());
+        checkout($n % 2 ? "t$n" : "s$n", $n);
+    }
+
+    is(order_shown($_), sprintf('o-%d 20.00 Buyer %d +7916%07d'
+       . ' buyer%d@example.com [Cup%d x2 10.00]', ($_) x 5), "order $_")
+        for 1 .. 20;
+
+
+
+=== TEST 23: what was learned is used
+--- http_config eval: ::http(rules => $::learning)
+--- config eval: ::server()
+--- scenario
+    is(do_ask('s1', '/form', { F_12 => '+79160000012', F_13 => 'no' },
+              answer => '{"ok":true,"props":[{"ID":"12","IS_PHONE":"Y"},'
+                        . '{"ID":"13"}]}')->{status}, 200, 'a page');
+    is(counter('learned'), 1, 'one value');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 +79160000012', 'used by the same page');
+
+    checkout('s1', 2, fields => { F_12 => '+79160000013' });
+    is(order_shown(2), 'o-2 +79160000013', 'and by an order');
+
+    # unfit ones
+    do_ask('s1', '/form', {}, answer => $_) for
+        '{"ok":true,"props":[{"ID":"+7916 000","IS_PHONE":"Y"}]}',
+        '{"ok":true,"props":[{"ID":"' . 'x' x 65 . '","IS_PHONE":"Y"}]}',
+        '{"ok":false,"props":[{"ID":"99","IS_PHONE":"Y"}]}';
+    is(counter('learned'), 1, 'no more');
+
+    do_ask('s1', '/form', {},
+           answer => '{"ok":true,"props":[{"ID":"20","IS_PHONE":"Y"}]}');
+    reload();
+    checkout('s1', 3, fields => { F_12 => '+79160000014' });
+    is(order_shown(3), 'o-3 +79160000014', 'older ones, too');
+    checkout('s1', 4, fields => { F_12 => '1', F_20 => '+79160000020' });
+    is(order_shown(4), 'o-4 +79160000020', 'the newest first');
+
+
+
+=== TEST 24: and is known after a restart
+--- http_config eval: ::http(rules => $::learning)
+--- config eval: ::server()
+--- keep_state
+--- scenario
+    # read when the first worker starts
+    ok(wait_until(sub {
+        checkout('s1', 5, fields => { F_12 => '1', F_20 => '+79160000025' });
+        return 1;
+    }), 'an order');
+    is(counter('learned'), 0, 'nothing new');
+    ok(wait_until(sub {
+        checkout('s1', 6, fields => { F_12 => '1', F_20 => '+79160000026' });
+        return order_shown(6) eq 'o-6 +79160000026';
+    }), 'the newest first');
+
+
+
+=== TEST 25: an access log tells collects
+--- http_config eval: ::http(more => 'log_format b24 "$request_uri $b24_event $b24_state $b24_order";')
+--- config eval: ::server(more => 'access_log logs/b24.log b24;')
+--- scenario
+    cart('s1', ['Cup']);
+    buyer('s1', 1, answer => '{"ok":false}');
+    checkout('s1', 1);
+    get('/nothing');
+    my @lines;
+
+    wait_until(sub {
+        @lines = grep { m{^/\w} && !m{^/b24} } split /\n/,
+            B24::Recording::read_file("$ENV{TEST_NGINX_SERVROOT}/logs/b24.log");
+        return @lines == 4;
+    });
+    is(join(', ', @lines), '/cart collect - -, /buyer collect - -,'
+       . ' /checkout order accepted o-1, /nothing - - -',
+       'each as what it is');
