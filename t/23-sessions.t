@@ -23,10 +23,12 @@ master_on();
 workers(1);
 worker_connections(256);
 
-# the shop answers what the request's X-Answer says, and sets what X-Set says
+# the shop answers what the request's X-Answer says, and sets what X-Set says;
+# as a shop of one's own would it doesn't log that at debug
 our $shop = <<'EOC';
     server {
         listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        error_log logs/error.log info;
         client_max_body_size 8m;
 
         location / {
