@@ -648,7 +648,7 @@ tidy() {
     local idioms=-bugprone-narrowing-conversions
     idioms+=,-bugprone-implicit-widening-of-multiplication-result
 
-    for room in base order queue crm intake courier desk; do
+    for room in base order session queue crm intake courier desk; do
         pure+=("-I$MODULE/$room")
     done
 
@@ -671,7 +671,7 @@ tidy() {
 check_cpp() {
     local room include=(-I "$MODULE")
 
-    for room in base order queue crm intake courier desk; do
+    for room in base order session queue crm intake courier desk; do
         include+=(-I "$MODULE/$room")
     done
 

@@ -2,7 +2,7 @@
 /* Directives, configuration's life, the worker's life and its tick. */
 
 
-#include "ngx_http_b24_module.h"
+#include "ngx_http_b24_session.h"
 
 
 #define NGX_HTTP_B24_TICK  1000     /* ms */
@@ -83,6 +83,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
     { ngx_string("b24_shop"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_1MORE,
       ngx_http_b24_shop,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_sessions"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_b24_conf_sessions,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -414,6 +421,7 @@ ngx_http_b24_create_main_conf(ngx_conf_t *cf)
 
     bmcf->keep = NGX_HTTP_B24_KEEP;
     bmcf->max = NGX_HTTP_B24_MAX;
+    bmcf->sessions_time = B24_SESSION_TTL;
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);
     if (cln == NULL) {
@@ -968,7 +976,8 @@ ngx_http_b24_init(ngx_conf_t *cf)
     }
 
     if (ngx_http_b24_queue_check(cf, bmcf) != NGX_OK
-        || ngx_http_b24_shm_add(cf, bmcf) != NGX_OK)
+        || ngx_http_b24_shm_add(cf, bmcf) != NGX_OK
+        || ngx_http_b24_sessions_add(cf, bmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -1083,6 +1092,8 @@ ngx_http_b24_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_b24_sessions_attach(bmcf);
+
     ngx_http_b24_dumb.fd = (ngx_socket_t) -1;
 
     ngx_http_b24_tick.handler = ngx_http_b24_tick_handler;
@@ -1112,6 +1123,7 @@ ngx_http_b24_exit_process(ngx_cycle_t *cycle)
 static void
 ngx_http_b24_tick_handler(ngx_event_t *ev)
 {
+    ngx_http_b24_sessions_tick();
     ngx_http_b24_store_tick();
     ngx_http_b24_courier_tick();
 

@@ -4,6 +4,7 @@
  *
  *     intake/   request and answer -> job -> order     (event loop)
  *     queue/    jobs -> SQLite, one thread task a worker at a time
+ *     session/  what is known of a buyer before he orders: shared memory
  *     courier/  one elected worker: SQLite -> Bitrix24 REST
  *     desk/     what happened, for people and programs
  *
@@ -24,6 +25,7 @@
 #include "b24_text.h"
 #include "b24_order.h"
 #include "b24_rules.h"
+#include "b24_session.h"
 #include "b24_queue.h"
 #include "b24_crm.h"
 
@@ -125,6 +127,26 @@ struct ngx_http_b24_sh_origin_s {
 };
 
 
+/* values of one learn line's name, of one origin: a ring, the newest is that of
+ * n - 1; written under the mutex */
+#define NGX_HTTP_B24_LEARNED      16
+#define NGX_HTTP_B24_LEARNED_LEN  64
+
+typedef struct ngx_http_b24_sh_learned_s  ngx_http_b24_sh_learned_t;
+
+struct ngx_http_b24_sh_learned_s {
+    ngx_http_b24_sh_learned_t  *next;
+    ngx_atomic_t                n;
+    ngx_atomic_t                saved;      /* how many the queue has */
+    u_char                      lens[NGX_HTTP_B24_LEARNED];
+    u_char                      values[NGX_HTTP_B24_LEARNED]
+                                      [NGX_HTTP_B24_LEARNED_LEN];
+    size_t                      origin_len;
+    size_t                      name_len;
+    u_char                      name[1];    /* the origin's, then its own */
+};
+
+
 /* of one host: limiter and state, written by the courier only, but for what a
  * person asks it to do */
 typedef struct ngx_http_b24_sh_portal_s  ngx_http_b24_sh_portal_t;
@@ -176,6 +198,7 @@ typedef struct {
     ngx_atomic_t                courier;    /* pid of the elected one */
     ngx_http_b24_sh_origin_t   *origins;
     ngx_http_b24_sh_portal_t   *portals;
+    ngx_http_b24_sh_learned_t  *learned;
     ngx_atomic_t                counters[NGX_HTTP_B24_NCOUNTERS];
     ngx_http_b24_sh_process_t   processes[NGX_HTTP_B24_PROCESSES];
 } ngx_http_b24_sh_t;
@@ -244,6 +267,9 @@ typedef struct {
     ngx_array_t                 shown;      /* ngx_http_b24_shown_t */
 
     ngx_shm_zone_t             *zone;
+    ngx_shm_zone_t             *sessions_zone;  /* NULL: none is needed */
+    size_t                      sessions_size;
+    time_t                      sessions_time;
     ngx_thread_pool_t          *threads;
 } ngx_http_b24_main_conf_t;
 
@@ -363,6 +389,15 @@ struct ngx_http_b24_job_s {
     size_t                      size;       /* accounted by the store */
     int64_t                     time;       /* arrival of the answer, ms */
 
+    /* the buyer's session, by session/ */
+    b24_session_key_t           keys[B24_SESSION_KEYS];
+    ngx_uint_t                  nkeys;
+    b24_str_t                   snapshot;   /* of an order; "": none */
+    u_char                      round[17];
+    uint64_t                    epoch;      /* of the snapshot; 0: none */
+    uint64_t                    pended;     /* the same, of the mark below */
+    b24_collect_t              *collects;   /* during extraction */
+
     b24_partial_t              *partial;    /* the request's side, once read */
     int64_t                     capture;    /* token of the journal, 0: none */
     ngx_http_b24_job_t         *twin;       /* of an exchange: its journal's
@@ -384,6 +419,9 @@ struct ngx_http_b24_job_s {
     unsigned                    crowded:1;  /* by b24_capture's total= */
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
+    unsigned                    retake:1;   /* the snapshot was not whole */
+    unsigned                    pending:1;  /* the session is marked so */
+    unsigned                    here:1;     /* extracted on the event loop */
 };
 
 
@@ -502,6 +540,16 @@ extern u_char  ngx_http_b24_life[64];
 void ngx_http_b24_journal_init(void);
 int ngx_http_b24_journal_alive(void *data, const char *owner);
 
+/* ---- session/ngx_http_b24_learn.c: values of learn lines, by origin ---- */
+
+/* any thread; an unfit value is passed over */
+void ngx_http_b24_learn_value(ngx_http_b24_origin_t *origin, b24_str_t *name,
+    b24_str_t *value);
+/* b24_input_t's learned(), data is a job: copied into its pool */
+int ngx_http_b24_learned(void *data, const b24_str_t *name, size_t n,
+    b24_str_t *value);
+
+
 /* intake/ngx_http_b24_variables.c */
 ngx_int_t ngx_http_b24_add_variables(ngx_conf_t *cf);
 
@@ -551,6 +599,13 @@ void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
 void ngx_http_b24_release(size_t size);
+/* values of an origin's learn lines of that name; made when make is set; NULL:
+ * there are none, or no room for them */
+ngx_http_b24_sh_learned_t *ngx_http_b24_sh_learned(ngx_str_t *origin,
+    const b24_str_t *name, ngx_uint_t make);
+/* 1: it is new.  load: it comes from the queue */
+ngx_uint_t ngx_http_b24_sh_learn(ngx_http_b24_sh_learned_t *l,
+    const b24_str_t *value, ngx_uint_t load);
 /* a line for the page, once for each text (any worker); 1: it is new */
 ngx_uint_t ngx_http_b24_sh_note(ngx_http_b24_sh_origin_t *o,
     const u_char *text);

@@ -43,7 +43,7 @@ our %filler = (
         my $text = '';
 
         for (my $n = 0; length $text < $size - 80; $n++) {
-            $text .= "session \${cookie_$n}b\$cookie_c;\n";
+            $text .= "stage \${cookie_$n}b\$cookie_c NEW;\n";
         }
 
         return $text . '#' x ($size - 1 - length $text) . "\n";
@@ -875,12 +875,13 @@ unexpected "}"
 
 
 
-=== TEST 80: collect is not there yet
+=== TEST 80: collect for nobody
 --- shop
-collect { # @
-}
+collect { phone request:/p; }
+} # @
+b24_shop t {
 --- refused
-"collect" is not available yet
+"collect" collects for the buyer's order, and no "session" line says whose it is: add one, such as "session $cookie_PHPSESSID"
 
 
 
@@ -911,27 +912,29 @@ write { # @
 
 
 
-=== TEST 84: learn is not there yet
+=== TEST 84: learn without a value
 --- order
-learn x request:/x;
+learn x;
 --- refused
-"learn" is not available yet
+"learn x" needs a value, such as request:/NAME, response:/NAME or a text
 
 
 
-=== TEST 85: numbers of our own are not there yet
+=== TEST 85: numbers of our own for nobody
+--- shop
+order { id generated; }
+} # @
+b24_shop t {
+--- refused
+"order" has "id generated", and no "session" line says whose it is: add one, such as "session $cookie_PHPSESSID"
+
+
+
+=== TEST 86: numbers of our own are taken as they are
 --- order
-id generated;
+id response:/id generated ~^(.);
 --- refused
-"id generated" is not available yet
-
-
-
-=== TEST 86: numbers of our own after others are not there yet
---- order
-id response:/id generated;
---- refused
-"id generated" is not available yet
+"id generated" stands in an order block, without a filter
 
 
 

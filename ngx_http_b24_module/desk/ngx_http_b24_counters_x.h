@@ -6,6 +6,14 @@
 
 NGX_HTTP_B24_X(CANDIDATES, "candidates", "Requests the rules looked at.")
 NGX_HTTP_B24_X(OVERSIZE, "oversize", "Bodies or answers above b24_capture.")
+NGX_HTTP_B24_X(COLLECTS, "collects", "Exchanges taken into sessions.")
+NGX_HTTP_B24_X(COLLECTS_IGNORED, "collects_ignored", "Collects not taken: \
+unreadable, too large, or without a session.")
+NGX_HTTP_B24_X(SESSIONS, "sessions", "Sessions in shared memory now.")
+NGX_HTTP_B24_X(SESSIONS_EVICTED, "sessions_evicted", "Sessions that made room.")
+NGX_HTTP_B24_X(SESSIONS_EMPTIED, "sessions_emptied", "Times all sessions were \
+given up after a crash.")
+NGX_HTTP_B24_X(LEARNED, "learned", "Values learned.")
 NGX_HTTP_B24_X(UNREADABLE, "unreadable", "Exchanges that could not be read.")
 NGX_HTTP_B24_X(STORED, "stored", "Records committed.")
 NGX_HTTP_B24_X(STORE_ERRORS, "store_errors", "Failed commits.")

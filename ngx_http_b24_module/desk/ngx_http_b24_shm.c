@@ -250,6 +250,93 @@ done:
 }
 
 
+ngx_http_b24_sh_learned_t *
+ngx_http_b24_sh_learned(ngx_str_t *origin, const b24_str_t *name,
+    ngx_uint_t make)
+{
+    ngx_http_b24_sh_learned_t  *l;
+
+    /* nodes are put in front when they are whole, and stay */
+
+    for (l = ngx_http_b24_shm->learned; l; l = l->next) {
+
+        if (l->origin_len == origin->len && l->name_len == name->len
+            && ngx_memcmp(l->name, origin->data, origin->len) == 0
+            && ngx_memcmp(l->name + origin->len, name->data, name->len) == 0)
+        {
+            return l;
+        }
+    }
+
+    if (!make) {
+        return NULL;
+    }
+
+    l = ngx_slab_calloc(ngx_http_b24_shpool,
+                        offsetof(ngx_http_b24_sh_learned_t, name)
+                        + origin->len + name->len);
+    if (l == NULL) {
+        return NULL;
+    }
+
+    l->origin_len = origin->len;
+    l->name_len = name->len;
+
+    ngx_memcpy(l->name, origin->data, origin->len);
+    ngx_memcpy(l->name + origin->len, name->data, name->len);
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    /* two processes at once: the one in front is found, the other one rests */
+
+    l->next = ngx_http_b24_shm->learned;
+    ngx_memory_barrier();
+    ngx_http_b24_shm->learned = l;
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return l;
+}
+
+
+ngx_uint_t
+ngx_http_b24_sh_learn(ngx_http_b24_sh_learned_t *l, const b24_str_t *value,
+    ngx_uint_t load)
+{
+    ngx_uint_t  i, k, n;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    n = ngx_min(l->n, NGX_HTTP_B24_LEARNED);
+
+    for (i = 0; i < n; i++) {
+
+        if (l->lens[i] == value->len
+            && ngx_memcmp(l->values[i], value->data, value->len) == 0)
+        {
+            ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+            return 0;
+        }
+    }
+
+    k = l->n % NGX_HTTP_B24_LEARNED;
+
+    l->lens[k] = (u_char) value->len;
+    ngx_memcpy(l->values[k], value->data, value->len);
+
+    ngx_memory_barrier();
+    l->n++;
+
+    if (load) {
+        l->saved++;
+    }
+
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    return 1;
+}
+
+
 /*
  * A slot of this process: what a worker that was killed had is given back by
  * whoever starts next.

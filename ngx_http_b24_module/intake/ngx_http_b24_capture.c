@@ -12,7 +12,7 @@
  */
 
 
-#include "ngx_http_b24_module.h"
+#include "ngx_http_b24_session.h"
 
 #include <stdlib.h>
 
@@ -166,6 +166,7 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
 
     if (!ctx->need_body) {
         ctx->body_ok = 1;
+        ngx_http_b24_session_arrive(r, ctx);
         return (ngx_http_b24_journal(r, ctx) == NGX_AGAIN) ? NGX_AGAIN
                                                            : NGX_DECLINED;
     }
@@ -277,6 +278,8 @@ ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
     job->in.var = ngx_http_b24_job_var_now;
     job->in.data = ctx;
+    job->in.learned = ngx_http_b24_learned;
+    job->in.learned_data = job;
 
     job->set = b24_shop_candidates(job->pool, shop, &job->in);
 
@@ -292,8 +295,11 @@ ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     if (b24_shop_has_order(shop, job->set)) {
         ngx_str_set(&ctx->event, "order");
 
-    } else {
+    } else if (job->set & b24_shop_set(shop, B24_RULE_STATUS)) {
         ngx_str_set(&ctx->event, "status");
+
+    } else {
+        ngx_str_set(&ctx->event, "collect");
     }
 
     ctx->need_answer = b24_shop_needs_answer(shop, job->set);
@@ -390,6 +396,8 @@ ngx_http_b24_body_ready(ngx_http_request_t *r)
     if (ctx) {
         ctx->body_ok = 1;
 
+        ngx_http_b24_session_arrive(r, ctx);
+
         if (ngx_http_b24_journal(r, ctx) == NGX_AGAIN) {
             return;
         }
@@ -426,6 +434,10 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
     ngx_http_b24_job_t  *job;
 
     ctx = (r == r->main) ? ngx_http_b24_get_ctx(r) : NULL;
+
+    if (ctx && ctx->job == NULL && !ctx->submitted) {
+        ngx_http_b24_session_follow(r, ctx);
+    }
 
     if (ctx == NULL || ctx->job == NULL || !ctx->body_ok || ctx->submitted) {
         return ngx_http_b24_next_header_filter(r);
@@ -905,7 +917,11 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     job->in.var = ngx_http_b24_job_var_kept;
     job->in.data = job;
 
-    if (ngx_http_b24_job_small(job)) {
+    if (ngx_http_b24_session_over(job) == NGX_OK
+        && ngx_http_b24_job_small(job))
+    {
+        job->here = 1;
+
         ngx_http_b24_job_extract(job);
         ngx_http_b24_settle(r, ctx);
     }
@@ -1003,7 +1019,14 @@ ngx_http_b24_settle(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     job = ctx->job;
 
     if (job->none) {
-        ngx_str_null(&ctx->event);
+
+        if (job->collects) {
+            ngx_str_set(&ctx->event, "collect");
+
+        } else {
+            ngx_str_null(&ctx->event);
+        }
+
         return;
     }
 

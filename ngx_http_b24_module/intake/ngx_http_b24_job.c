@@ -6,7 +6,7 @@
  */
 
 
-#include "ngx_http_b24_module.h"
+#include "ngx_http_b24_session.h"
 
 #include <stdlib.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@ static ngx_int_t ngx_http_b24_job_fields(ngx_http_request_t *r,
     ngx_http_b24_job_t *job, ngx_array_t *fields, b24_pair_t **pairs,
     ngx_uint_t late);
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_learn(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_captured(ngx_http_b24_job_t *job);
 static ngx_http_b24_job_t *ngx_http_b24_job_twin(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_copy(ngx_http_b24_job_t *twin,
@@ -422,7 +423,8 @@ ngx_http_b24_job_small(ngx_http_b24_job_t *job)
         return 0;
     }
 
-    return job->in.body.len + job->in.answer.len <= NGX_HTTP_B24_INLINE;
+    return job->in.body.len + job->in.answer.len + job->snapshot.len
+           <= NGX_HTTP_B24_INLINE;
 }
 
 
@@ -445,6 +447,9 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         job->in.body.len = 0;
     }
 
+    ngx_http_b24_session_collect(job);
+    ngx_http_b24_session_retake(job);
+
     partial = job->partial;
 
     rc = partial ? B24_OK
@@ -453,12 +458,19 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
 
     if (rc == B24_DECLINED) {
         job->none = 1;
+        ngx_http_b24_session_settle(job);
         return;
     }
 
     if (rc == B24_OK) {
         rc = b24_extract_answer(job->pool, job->shop, partial, &job->in,
                                 &job->event);
+    }
+
+    if (rc == B24_OK && job->event.outcome != B24_OUTCOME_REJECTED
+        && ngx_http_b24_session_fill(job) != NGX_OK)
+    {
+        rc = B24_ERROR;
     }
 
     if (rc != B24_OK) {
@@ -486,6 +498,9 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         ngx_http_b24_job_captured(job);
     }
 
+    ngx_http_b24_job_learn(job);
+    ngx_http_b24_session_settle(job);
+
     if (job->crowded && job->outcome == B24_OUTCOME_UNCONFIRMED) {
         ngx_str_set(&job->put.cause, "too many exchanges at once for "
                     "b24_capture total=, this one was not read");
@@ -494,6 +509,21 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     }
 
     ngx_http_b24_job_shrink(job);
+}
+
+
+static void
+ngx_http_b24_job_learn(ngx_http_b24_job_t *job)
+{
+    b24_pair_t  *pair;
+
+    if (job->failed || job->journal) {
+        return;
+    }
+
+    for (pair = job->event.learned; pair; pair = pair->next) {
+        ngx_http_b24_learn_value(job->origin, &pair->name, &pair->value);
+    }
 }
 
 
@@ -572,7 +602,8 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
     }
 
     twin->pool = b24_pool_create(NGX_HTTP_B24_JOB_MEMORY
-                                 + 2 * job->in.body.len);
+                                 + 2 * job->in.body.len
+                                 + job->snapshot.len);
     twin->shop = job->shop;
     twin->origin = job->origin;
     twin->set = job->set;
@@ -590,6 +621,15 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
     in->answer_state = B24_BODY_UNSEEN;
     in->var = ngx_http_b24_job_var_kept;
     in->data = twin;
+    in->learned = ngx_http_b24_learned;
+    in->learned_data = twin;
+
+    ngx_memcpy(twin->round, job->round, sizeof(twin->round));
+
+    if (job->in.round.len) {
+        in->round.data = twin->round;
+        in->round.len = job->in.round.len;
+    }
 
     if (ngx_http_b24_job_copy(twin, &in->method, &job->in.method) != NGX_OK
         || ngx_http_b24_job_copy(twin, &in->path, &job->in.path) != NGX_OK
@@ -597,6 +637,9 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
         || ngx_http_b24_job_copy(twin, &in->content_type,
                                  &job->in.content_type)
            != NGX_OK
+        || (job->snapshot.len
+            && ngx_http_b24_job_copy(twin, &twin->snapshot, &job->snapshot)
+               != NGX_OK)
         || ngx_http_b24_job_copy_pairs(twin, &twin->deal, job->deal) != NGX_OK
         || ngx_http_b24_job_copy_pairs(twin, &twin->contact, job->contact)
            != NGX_OK
@@ -739,6 +782,7 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 
     ngx_memzero(&job->event, sizeof(b24_event_t));
     job->partial = NULL;
+    job->collects = NULL;
     job->vars = NULL;
     job->nvars = 0;
 
@@ -757,6 +801,8 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     job->deal = NULL;
     job->contact = NULL;
     job->company = NULL;
+
+    ngx_str_null(&job->snapshot);
 }
 
 

@@ -24,6 +24,7 @@
 #define NGX_HTTP_B24_JOURNAL_WAIT  200      /* ms, design of b24_journal sync */
 
 
+static ngx_uint_t ngx_http_b24_journal_collects(ngx_http_b24_job_t *job);
 static int64_t ngx_http_b24_journal_token(void);
 static void ngx_http_b24_journal_hold(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx, ngx_http_b24_job_t *twin);
@@ -150,7 +151,10 @@ ngx_http_b24_journal(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     if (twin == NULL) {
         job->capture = 0;
 
-        if (job->none) {
+        if (job->none && ngx_http_b24_journal_collects(job)) {
+            job->none = 0;
+
+        } else if (job->none) {
 
             /* no block's when lines hold: nobody needs the answer */
 
@@ -193,6 +197,17 @@ ngx_http_b24_journal(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     ngx_http_b24_journal_hold(r, ctx, twin);
 
     return NGX_AGAIN;
+}
+
+
+/* no order comes of it, but something of a session may */
+
+static ngx_uint_t
+ngx_http_b24_journal_collects(ngx_http_b24_job_t *job)
+{
+    job->set &= b24_shop_set(job->shop, B24_RULE_COLLECT);
+
+    return job->set != 0;
 }
 
 

@@ -19,15 +19,11 @@ static b24_is_e b24_eval_changed(b24_eval_t *ev, const b24_value_t *value,
     b24_result_t *res);
 static b24_is_e b24_eval_false(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, const b24_cond_t *cond, b24_result_t *res);
-static b24_is_e b24_eval_alt(b24_eval_t *ev, const b24_value_t *value,
-    const b24_alt_t *alt, b24_result_t *res);
 static b24_is_e b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, b24_result_t *res);
 static b24_is_e b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt);
 static b24_is_e b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result);
-static b24_is_e b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
-    b24_result_t *res);
 static b24_is_e b24_eval_match(b24_eval_t *ev, const b24_cond_t *cond,
     b24_result_t *res);
 static b24_is_e b24_eval_kept(b24_eval_t *ev, const b24_value_t *value,
@@ -110,7 +106,7 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
         if (early && ev->answer) {
             is = b24_eval_kept(ev, value, alt, -1, res);
 
-        } else if (!early && !ev->answer) {
+        } else if (!early && !ev->answer && !ev->whole) {
             is = mixed ? b24_eval_keep_pieces(ev, value, alt) : B24_IS_LATER;
 
         } else {
@@ -223,7 +219,7 @@ b24_alt_early(const b24_eval_t *ev, const b24_alt_t *alt, int *mixed)
 }
 
 
-static b24_is_e
+b24_is_e
 b24_eval_alt(b24_eval_t *ev, const b24_value_t *value, const b24_alt_t *alt,
     b24_result_t *res)
 {
@@ -379,7 +375,7 @@ b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result)
 
 
 /* "~REGEX": the first group, else the whole match; one after the other */
-static b24_is_e
+b24_is_e
 b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
     b24_result_t *res)
 {
@@ -543,6 +539,10 @@ b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
 
     case B24_SOURCE_STATUS:
         return b24_eval_status(ev, res);
+
+    case B24_SOURCE_GENERATED:
+        res->text = ev->in->round;
+        return res->text.len ? B24_IS_SET : B24_IS_EMPTY;
 
     case B24_SOURCE_HEADER:
         return b24_eval_header(ev, &source->text, res);

@@ -260,9 +260,10 @@ b24_extract_lines(b24_eval_t *ev, const b24_rule_t *rule)
         }
     }
 
-    for (i = 0; i < B24_NPAIRS; i++) {
+    for (i = 0; i <= B24_NPAIRS; i++) {
+        named = i < B24_NPAIRS ? rule->pairs[i] : rule->learn;
 
-        for (named = rule->pairs[i]; named; named = named->next) {
+        for ( /* void */ ; named; named = named->next) {
 
             if (b24_extract_value(ev, &named->value) != B24_OK) {
                 return B24_ERROR;

@@ -6,8 +6,6 @@
 #include "b24_text.h"
 
 
-static b24_is_e b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule,
-    b24_why_e *why);
 static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
     b24_clean_t *clean, int *rc);
 static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
@@ -15,6 +13,8 @@ static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
 static int b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named,
     b24_pair_t **list, b24_is_e *all);
 static int b24_judge_items(b24_eval_t *ev, const b24_items_t *items,
+    b24_clean_t *clean, b24_is_e *all);
+static int b24_judge_whole(b24_eval_t *ev, const b24_items_t *items,
     b24_clean_t *clean, b24_is_e *all);
 static int b24_judge_kept(b24_eval_t *ev, const b24_items_t *items,
     int decoded, b24_clean_t *clean, b24_is_e *all);
@@ -32,11 +32,9 @@ int
 b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event)
 {
-    int                rc;
     b24_is_e           is;
     b24_why_e          why, lines;
     b24_eval_t         ev;
-    b24_clean_t        clean;
     const b24_rule_t  *rule;
 
     rule = partial->rule;
@@ -67,15 +65,8 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
         return B24_OK;
     }
 
-    memset(&clean, 0, sizeof(b24_clean_t));
-    clean.pool = pool;
-    clean.order = event->order;
-    clean.charset = ev.answer_charset;
-
-    lines = b24_judge_lines(&ev, rule, &clean, &rc);
-
-    if (rc != B24_OK) {
-        return rc;
+    if (b24_judge_block(&ev, rule, event->order, &lines) != B24_OK) {
+        return B24_ERROR;
     }
 
     /* what stands in the way first is told first */
@@ -87,14 +78,44 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     if (why != B24_WHY_NONE) {
         event->outcome = B24_OUTCOME_UNCONFIRMED;
         b24_why_words(why, &event->cause, &event->advice);
+        return B24_OK;
     }
 
-    return B24_OK;
+    return b24_judge_learn(&ev, rule, &event->learned);
+}
+
+
+int
+b24_judge_block(b24_eval_t *ev, const b24_rule_t *rule, b24_order_t *order,
+    b24_why_e *why)
+{
+    int          rc;
+    b24_clean_t  clean;
+
+    memset(&clean, 0, sizeof(b24_clean_t));
+    clean.pool = ev->pool;
+    clean.order = order;
+    clean.charset = ev->answer_charset;
+
+    *why = b24_judge_lines(ev, rule, &clean, &rc);
+
+    return rc;
+}
+
+
+/* values to be kept; what can't be read is not learned */
+int
+b24_judge_learn(b24_eval_t *ev, const b24_rule_t *rule, b24_pair_t **list)
+{
+    b24_is_e  all;
+
+    return rule->learn ? b24_judge_pairs(ev, rule->learn, list, &all)
+                       : B24_OK;
 }
 
 
 /* EMPTY: the shop said no; why it can't be told otherwise */
-static b24_is_e
+b24_is_e
 b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule, b24_why_e *why)
 {
     b24_is_e  is;
@@ -106,7 +127,7 @@ b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule, b24_why_e *why)
         return B24_IS_UNKNOWN;
     }
 
-    if (ev->partial->changed) {
+    if (ev->partial && ev->partial->changed) {
         *why = B24_WHY_CHANGED;
         return B24_IS_UNKNOWN;
     }
@@ -249,6 +270,10 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
     b24_node_t       *list;
     const b24_alt_t  *alt;
 
+    if (ev->whole) {
+        return b24_judge_whole(ev, items, clean, all);
+    }
+
     unknown = ev->partial->items_alt < 0 && items->source.body
               && ev->partial->why != B24_WHY_NONE;
 
@@ -290,6 +315,42 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
         }
 
         *all = B24_IS_UNKNOWN;
+    }
+
+    return B24_OK;
+}
+
+
+/* without stages: the first alternative that gives rows, of either side */
+static int
+b24_judge_whole(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
+    b24_is_e *all)
+{
+    int               rc;
+    b24_is_e          is;
+    b24_node_t       *list;
+    const b24_alt_t  *alt;
+
+    for (alt = items->source.alts; alt; alt = alt->next) {
+
+        is = b24_eval_list(ev, alt, &list);
+
+        if (is == B24_IS_ERROR) {
+            return B24_ERROR;
+        }
+
+        if (is == B24_IS_SET) {
+            ev->element_early = b24_source_early(alt->sources, 0) ? 1 : 0;
+
+            rc = b24_judge_list(ev, items, list, b24_judge_decoded(alt),
+                                clean, all);
+
+            ev->element_early = 0;
+
+            return rc;
+        }
+
+        b24_judge_is(all, is);
     }
 
     return B24_OK;
@@ -439,7 +500,8 @@ b24_judge_decoded(const b24_alt_t *alt)
 static b24_why_e
 b24_judge_id(const b24_rule_t *rule, b24_order_t *order)
 {
-    b24_str_t  *id;
+    b24_str_t        *id;
+    const b24_alt_t  *alt;
 
     if (rule->kind == B24_RULE_COLLECT) {
         return B24_WHY_NONE;
@@ -452,7 +514,18 @@ b24_judge_id(const b24_rule_t *rule, b24_order_t *order)
         return B24_WHY_LONG_ID;
     }
 
-    return id->len ? B24_WHY_NONE : B24_WHY_NO_ID;
+    if (id->len) {
+        return B24_WHY_NONE;
+    }
+
+    for (alt = rule->fields[B24_ORDER_ID].alts; alt; alt = alt->next) {
+
+        if (alt->sources->type == B24_SOURCE_GENERATED) {
+            return B24_WHY_NO_SESSION;
+        }
+    }
+
+    return B24_WHY_NO_ID;
 }
 
 

@@ -20,10 +20,13 @@ static int b24_rules_dispatch(b24_rules_t *rules,
     const b24_directive_t *directives, const b24_str_t *args, size_t n);
 static int b24_line_session(b24_rules_t *rules, const b24_str_t *args,
     size_t n);
+static void b24_line_cookie(b24_rules_t *rules, b24_alt_t *alt);
 static int b24_line_stage(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_default_status(b24_rules_t *rules, const b24_str_t *args,
     size_t n);
 static int b24_line_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
+static int b24_line_generated(b24_rules_t *rules, const b24_str_t *args,
+    size_t n, b24_alt_t *alt);
 static int b24_line_literals(b24_rules_t *rules, const b24_value_t *value,
     size_t field);
 static int b24_line_currency(b24_rules_t *rules, const b24_str_t *text);
@@ -132,6 +135,7 @@ static int
 b24_line_session(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
     int           rc;
+    b24_alt_t    *alt;
     b24_shop_t   *shop;
     b24_value_t   value, *list;
 
@@ -149,6 +153,16 @@ b24_line_session(b24_rules_t *rules, const b24_str_t *args, size_t n)
                               "$cookie_PHPSESSID");
     }
 
+    if (shop->nsessions == B24_SHOP_SESSIONS) {
+        return b24_rules_fail(rules, "\"session\" is given too often: a shop "
+                              "takes at most %d such lines",
+                              B24_SHOP_SESSIONS);
+    }
+
+    for (alt = value.alts; alt; alt = alt->next) {
+        b24_line_cookie(rules, alt);
+    }
+
     list = b24_palloc(rules->pool,
                       (shop->nsessions + 1) * sizeof(b24_value_t));
     if (list == NULL) {
@@ -163,6 +177,34 @@ b24_line_session(b24_rules_t *rules, const b24_str_t *args, size_t n)
     shop->sessions = list;
 
     return B24_OK;
+}
+
+
+/* "$cookie_NAME" alone: what answers set it to can be followed */
+static void
+b24_line_cookie(b24_rules_t *rules, b24_alt_t *alt)
+{
+    size_t     pos;
+    b24_str_t  text, name;
+
+    if (alt->template || alt->sources->type != B24_SOURCE_VAR) {
+        return;
+    }
+
+    text = rules->vars[alt->sources->var].text;
+    pos = 0;
+
+    /* from "$" on, with or without braces */
+
+    if (text.data[0] != '$' || !b24_template_next(&text, &pos, &name)
+        || pos != text.len || name.len < sizeof("cookie_")
+        || memcmp(name.data, "cookie_", sizeof("cookie_") - 1) != 0)
+    {
+        return;
+    }
+
+    alt->cookie.data = name.data + sizeof("cookie_") - 1;
+    alt->cookie.len = name.len - (sizeof("cookie_") - 1);
 }
 
 
@@ -318,7 +360,6 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     size_t field)
 {
     int           rc;
-    size_t        i;
     b24_value_t  *value;
 
     if (rules->block->kind == B24_RULE_STATUS && field != B24_ORDER_ID
@@ -337,24 +378,17 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
                               b24_rules_arg(&args[0]));
     }
 
-    for (i = 1; field == B24_ORDER_ID && i < n; i++) {
+    rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);
 
-        if (b24_str_eqs(&args[i], "generated")) {
-            rc = b24_rules_available(rules, B24_PART_GENERATED);
-            if (rc != B24_OK) {
-                return rc;
-            }
-        }
+    if (rc == B24_OK && field == B24_ORDER_ID) {
+        rc = b24_line_generated(rules, args, n, value->alts);
     }
 
-    rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);
     if (rc != B24_OK) {
         return rc;
     }
 
-    if (field == B24_ORDER_ID && b24_value_fixed(value)
-        && !(n == 2 && b24_str_eqs(&args[1], "generated")))
-    {
+    if (field == B24_ORDER_ID && b24_value_fixed(value)) {
         return b24_rules_fail(rules, "\"id\" has a fixed text, so that all "
                               "orders would be one: give where the shop shows "
                               "the number, such as response:/order/ID");
@@ -368,6 +402,42 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     }
 
     return b24_line_key(rules, value, NULL, &args[0], args, n);
+}
+
+
+/* "generated" among the places of an order's number: each token that is no
+ * filter has made an alternative */
+static int
+b24_line_generated(b24_rules_t *rules, const b24_str_t *args, size_t n,
+    b24_alt_t *alt)
+{
+    int     rc;
+    size_t  i;
+
+    for (i = 1; i < n && alt; i++) {
+
+        if (args[i].len && args[i].data[0] == '~') {
+            continue;
+        }
+
+        if (b24_str_eqs(&args[i], "generated")) {
+            rc = b24_rules_available(rules, B24_PART_GENERATED);
+            if (rc != B24_OK) {
+                return rc;
+            }
+
+            if (rules->block->kind != B24_RULE_ORDER || alt->filters) {
+                return b24_rules_fail(rules, "\"id generated\" stands in an "
+                                      "order block, without a filter");
+            }
+
+            alt->sources->type = B24_SOURCE_GENERATED;
+        }
+
+        alt = alt->next;
+    }
+
+    return B24_OK;
 }
 
 
@@ -748,10 +818,10 @@ b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n)
         return rc;
     }
 
-    if (rules->block->kind != B24_RULE_COLLECT || n < 2) {
-        return b24_rules_fail(rules, "\"learn\" belongs inside a collect block "
-                              "and needs a name and a value: \"learn NAME "
-                              "VALUE\"");
+    if (rules->block->kind == B24_RULE_STATUS || n < 2) {
+        return b24_rules_fail(rules, "\"learn\" belongs inside a collect or an "
+                              "order block and needs a name and a value: "
+                              "\"learn NAME VALUE\"");
     }
 
     rc = b24_rules_name(rules, "learn", &args[1]);

@@ -6,11 +6,38 @@
 #include "b24_text.h"
 
 
+/* names of learned values in one pointer, and how often it is looked up with
+ * other values of them */
+#define B24_EVAL_NAMES   4
+#define B24_EVAL_TRIES   64
+
+
+/* a name of a pointer and the value it has at the moment */
+typedef struct {
+    const b24_str_t  *name;
+    size_t            n;
+    b24_str_t         value;
+} b24_choice_t;
+
+
+typedef struct {
+    b24_choice_t      choices[B24_EVAL_NAMES];
+    unsigned          n;
+} b24_choices_t;
+
+
 static b24_is_e b24_eval_request_body(b24_eval_t *ev);
 static b24_is_e b24_eval_answer(b24_eval_t *ev);
 static b24_is_e b24_eval_answer_body(b24_eval_t *ev);
 static b24_is_e b24_eval_inflate(b24_eval_t *ev);
 static int b24_eval_is_json(const b24_eval_t *ev);
+static unsigned b24_eval_learned_names(const b24_pointer_t *ptr,
+    b24_choice_t *choices);
+static b24_is_e b24_eval_steps(b24_eval_t *ev, const b24_pointer_t *ptr,
+    b24_node_t *root, b24_learned_pt learned, void *data, b24_node_t **node);
+static int b24_eval_learned(b24_eval_t *ev, b24_choice_t *choice);
+static int b24_eval_chosen(void *data, const b24_str_t *name,
+    b24_str_t *value);
 static b24_is_e b24_eval_into(b24_eval_t *ev, const b24_node_t *node,
     b24_node_t **root);
 
@@ -323,6 +350,138 @@ b24_is_e
 b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
     b24_node_t **node)
 {
+    unsigned       i, tries;
+    b24_is_e       is;
+    b24_choices_t  c;
+
+    c.n = b24_eval_learned_names(ptr, c.choices);
+
+    if (c.n == 0) {
+        return b24_eval_steps(ev, ptr, root, NULL, NULL, node);
+    }
+
+    for (i = 0; i < c.n; i++) {
+        c.choices[i].n = 0;
+
+        if (!b24_eval_learned(ev, &c.choices[i])) {
+            return B24_IS_EMPTY;
+        }
+    }
+
+    /* each value of each name, the newest first, until something is there */
+
+    for (tries = 0; tries < B24_EVAL_TRIES; tries++) {
+
+        is = b24_eval_steps(ev, ptr, root, b24_eval_chosen, &c, node);
+
+        if (is == B24_IS_ERROR
+            || (is == B24_IS_SET && !b24_node_empty(*node)))
+        {
+            return is;
+        }
+
+        for (i = 0; i < c.n; i++) {
+            c.choices[i].n++;
+
+            if (b24_eval_learned(ev, &c.choices[i])) {
+                break;
+            }
+
+            c.choices[i].n = 0;
+            (void) b24_eval_learned(ev, &c.choices[i]);
+        }
+
+        if (i == c.n) {
+            break;
+        }
+    }
+
+    *node = NULL;
+
+    return B24_IS_EMPTY;
+}
+
+
+static unsigned
+b24_eval_learned_names(const b24_pointer_t *ptr, b24_choice_t *choices)
+{
+    unsigned           i, n;
+    const b24_str_t   *name;
+    const b24_step_t  *step;
+
+    n = 0;
+
+    for (step = ptr->steps; step; step = step->next) {
+
+        if (step->type == B24_STEP_LEARNED) {
+            name = &step->key;
+
+        } else if (step->type == B24_STEP_MATCH && step->learned_value) {
+            name = &step->value;
+
+        } else {
+            continue;
+        }
+
+        for (i = 0; i < n && !b24_str_eq(choices[i].name, name); i++) {
+            /* void */
+        }
+
+        if (i == n && n < B24_EVAL_NAMES) {
+            choices[n++].name = name;
+        }
+    }
+
+    return n;
+}
+
+
+/* the choice's n-th value: what this exchange tells comes first */
+static int
+b24_eval_learned(b24_eval_t *ev, b24_choice_t *choice)
+{
+    size_t             n;
+    const b24_pair_t  *pair;
+
+    n = choice->n;
+
+    for (pair = ev->fresh; pair; pair = pair->next) {
+
+        if (b24_str_eq(&pair->name, choice->name) && n-- == 0) {
+            choice->value = pair->value;
+            return 1;
+        }
+    }
+
+    return ev->in->learned
+           && ev->in->learned(ev->in->learned_data, choice->name, n,
+                              &choice->value);
+}
+
+
+static int
+b24_eval_chosen(void *data, const b24_str_t *name, b24_str_t *value)
+{
+    b24_choices_t  *c = data;
+
+    unsigned  i;
+
+    for (i = 0; i < c->n; i++) {
+
+        if (b24_str_eq(c->choices[i].name, name)) {
+            *value = c->choices[i].value;
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static b24_is_e
+b24_eval_steps(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
+    b24_learned_pt learned, void *data, b24_node_t **node)
+{
     unsigned           strings;
     b24_is_e           is;
     b24_step_t         one;
@@ -350,7 +509,7 @@ b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
         one = *step;
         one.next = NULL;
 
-        *node = b24_pointer_get(ev->pool, &first, *node, NULL, NULL);
+        *node = b24_pointer_get(ev->pool, &first, *node, learned, data);
     }
 
     return *node ? B24_IS_SET : B24_IS_EMPTY;

@@ -98,6 +98,11 @@ static const b24_why_t  b24_whys[B24_NWHYS] = {
     [B24_WHY_NO_ID] = { "no-id",
         "the shop's answer has no order number",
         "check the accept and id lines of this block; " B24_LOOK },
+    [B24_WHY_NO_SESSION] = { "no-session",
+        "nothing was collected of the buyer's session before this order, so "
+        "it has no number of its own",
+        "check the session line and the collect blocks of this shop; "
+        B24_LOOK },
     [B24_WHY_LONG_ID] = { "long-id",
         "the order number is longer than 255 bytes",
         "check the id line of this block" }

@@ -16,7 +16,8 @@ static int b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 
 
 /* parts of the language that are available: 1 << B24_PART_... each */
-#define B24_PARTS  0
+#define B24_PARTS                                                             \
+    (1U << B24_PART_COLLECT | 1U << B24_PART_LEARN | 1U << B24_PART_GENERATED)
 
 
 static const char  *const b24_part_names[B24_NPARTS] = {

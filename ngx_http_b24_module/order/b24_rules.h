@@ -126,6 +126,14 @@ typedef struct {
     b24_body_e         answer_state;
     size_t             answer_max;  /* bound for what inflates */
 
+    /* what "id generated" gives; empty: nothing is known of the session */
+    b24_str_t          round;
+
+    /* the n-th value learned of a name, the newest first; 0: no such one */
+    int              (*learned)(void *data, const b24_str_t *name, size_t n,
+                                b24_str_t *value);
+    void              *learned_data;
+
     /* value of template n; B24_OK, or B24_DECLINED when it has none */
     int              (*var)(void *data, size_t n, b24_str_t *value);
     void              *data;
@@ -192,6 +200,7 @@ typedef struct {
     b24_order_t    *order;          /* never NULL */
     b24_str_t       cause;          /* plain words, no buyer's data */
     b24_str_t       advice;         /* what to do about it, may be empty */
+    b24_pair_t     *learned;        /* accepted: NAME and value */
 } b24_event_t;
 
 
@@ -203,6 +212,63 @@ typedef struct {
  */
 int b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event);
+
+
+/*
+ * ---- sessions: what ties earlier requests of a buyer to the order ----
+ */
+
+#define B24_SHOP_SESSIONS  4        /* session lines of a shop */
+#define B24_SESSION_VALUES (3 * B24_SHOP_SESSIONS)
+
+typedef struct {
+    unsigned        line;           /* from 0: the same value of two lines is
+                                       not the same thing */
+    b24_str_t       value;
+} b24_session_value_t;
+
+/* blocks of a kind, a bit each as in b24_shop_candidates() */
+uint64_t b24_shop_set(const b24_shop_t *shop, b24_rule_e kind);
+/* it has session lines and something to keep for them */
+int b24_shop_keeps_sessions(const b24_shop_t *shop);
+/* its session lines can follow a cookie that an answer sets */
+int b24_shop_follows(const b24_shop_t *shop);
+/* calls fn for each name of its learn lines, as often as there are */
+int b24_shop_learns(const b24_shop_t *shop,
+    int (*fn)(void *data, const b24_str_t *name), void *data);
+
+/*
+ * The values its session lines give, by line: the request's, or, with answer
+ * set, those and then the ones that came with the answer.  What can't be read
+ * is left out.  B24_OK or B24_ERROR.
+ */
+int b24_shop_sessions(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_input_t *in, int answer, b24_session_value_t *values,
+    unsigned *n);
+
+
+/* what a collect block of the exchange gives */
+typedef struct b24_collect_s  b24_collect_t;
+
+struct b24_collect_s {
+    const b24_rule_t  *rule;
+    b24_outcome_e      outcome;     /* UNCONFIRMED: unreadable */
+    b24_order_t       *order;       /* accepted */
+    b24_pair_t        *learned;
+    b24_collect_t     *next;
+};
+
+/* all collect blocks of the set whose when lines hold, in their order */
+int b24_shop_collect(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
+    const b24_input_t *in, b24_collect_t **list);
+/* it names more than what is learned */
+int b24_collect_keeps(const b24_collect_t *collect);
+/* replaces in the session what the block names, also by nothing */
+int b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
+    const b24_collect_t *collect);
+/* what the order doesn't give comes from the session */
+int b24_order_fill(b24_pool_t *pool, b24_order_t *order,
+    const b24_order_t *session);
 
 
 #endif /* _B24_RULES_H_INCLUDED_ */

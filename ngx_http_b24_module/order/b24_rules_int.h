@@ -54,7 +54,8 @@ typedef enum {
     B24_SOURCE_HEADER,
     B24_SOURCE_DATABASE,
     B24_SOURCE_ELEMENT,             /* "/PTR" or "" in items */
-    B24_SOURCE_KEY                  /* "@key" in items */
+    B24_SOURCE_KEY,                 /* "@key" in items */
+    B24_SOURCE_GENERATED            /* the number of the session's round */
 } b24_source_e;
 
 
@@ -86,6 +87,7 @@ struct b24_alt_s {
     unsigned        template:1;     /* empty when a piece of it is */
     b24_source_t   *sources;
     b24_filter_t   *filters;
+    b24_str_t       cookie;         /* session: it is $cookie_NAME, alone */
     b24_alt_t      *next;
 };
 
@@ -219,6 +221,7 @@ struct b24_shop_s {
     b24_shop_t     *base;
     b24_value_t    *sessions;
     size_t          nsessions;
+    b24_rule_t     *session;        /* what those lines need; else NULL */
     b24_pair_t     *stages;
     b24_str_t       default_status;
     b24_rule_t     *blocks;         /* in the order they are tried */
@@ -331,6 +334,10 @@ int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
 
+/* it needs the buyer's session: collects more than learned values, or has "id
+ * generated" (b24_collect.c) */
+int b24_rule_keeps(const b24_rule_t *rule);
+
 /* every line of a block, in a fixed order; stops on non-zero and returns it */
 typedef int (*b24_line_pt)(void *data, const b24_value_t *line);
 int b24_rule_lines(const b24_rule_t *rule, b24_line_pt fn, void *data);
@@ -363,6 +370,7 @@ typedef enum {
     B24_WHY_REGEX,
     B24_WHY_CHANGED,
     B24_WHY_NO_ID,
+    B24_WHY_NO_SESSION,
     B24_WHY_LONG_ID,
     B24_NWHYS
 } b24_why_e;
@@ -468,6 +476,7 @@ typedef struct {
     b24_pool_t           *pool;
     const b24_input_t    *in;
     unsigned              answer:1;     /* the second stage */
+    unsigned              whole:1;      /* no stages: both sides are there */
     const b24_partial_t  *partial;      /* of the first, in the second */
     b24_keep_t           *keep;         /* where the first stage puts things,
                                            where the second finds them */
@@ -489,6 +498,7 @@ typedef struct {
     size_t                nstrings;
     b24_regex_time_t      time;
     b24_why_e             why;          /* of the first UNKNOWN */
+    const b24_pair_t     *fresh;        /* learned from this exchange */
 } b24_eval_t;
 
 
@@ -501,6 +511,11 @@ b24_is_e b24_eval_line(b24_eval_t *ev, const b24_value_t *value,
 b24_is_e b24_eval_cond(b24_eval_t *ev, const b24_cond_t *cond);
 /* all of a list: the first EMPTY decides, then UNKNOWN, then LATER */
 b24_is_e b24_eval_conds(b24_eval_t *ev, const b24_cond_t *cond);
+/* one alternative with what is at hand, without stages */
+b24_is_e b24_eval_alt(b24_eval_t *ev, const b24_value_t *value,
+    const b24_alt_t *alt, b24_result_t *res);
+b24_is_e b24_eval_filters(b24_eval_t *ev, const b24_filter_t *filter,
+    b24_result_t *res);
 /* the list an alternative of items gives: an array or an object */
 b24_is_e b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt,
     b24_node_t **list);
@@ -524,6 +539,15 @@ b24_is_e b24_eval_answer_text(b24_eval_t *ev);
 b24_is_e b24_eval_response(b24_eval_t *ev);
 b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
     b24_node_t **root);
+
+/* a block on both sides of an exchange (b24_judge.c): its accept lines, the
+ * rest of its lines, what it learns */
+b24_is_e b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_why_e *why);
+int b24_judge_block(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_order_t *order, b24_why_e *why);
+int b24_judge_learn(b24_eval_t *ev, const b24_rule_t *rule,
+    b24_pair_t **list);
 
 void b24_partial_add_row(b24_partial_t *partial, b24_row_kept_t *row);
 int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,

@@ -10,12 +10,16 @@
 #define B24_TITLE_LEN  96
 
 
+static const b24_str_t  b24_set_cookie = b24_string("Set-Cookie");
+
+
 typedef struct {
     b24_rules_t  *rules;
     b24_rule_t   *rule;
 } b24_need_t;
 
 
+static int b24_shop_session(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_heir_drop(b24_rules_t *rules, b24_shop_t *shop,
     const b24_rule_t *off);
@@ -32,8 +36,11 @@ static int b24_shop_check(b24_rules_t *rules, b24_shop_t *shop);
 static const char *b24_rule_title(const b24_rule_t *rule,
     char buf[B24_TITLE_LEN]);
 static int b24_shop_learned(b24_rules_t *rules, b24_shop_t *shop);
+static const b24_rule_t *b24_shop_used(const b24_shop_t *shop, uint64_t set,
+    unsigned n);
 static int b24_need_line(void *data, const b24_value_t *line);
 static int b24_need_source(b24_need_t *need, const b24_source_t *source);
+static int b24_need_header(b24_need_t *need, const b24_str_t *name);
 static int b24_lines_conds(const b24_cond_t *cond, b24_line_pt fn,
     void *data);
 static int b24_lines_named(const b24_named_t *named, b24_line_pt fn,
@@ -83,9 +90,50 @@ b24_shop_close(b24_rules_t *rules, b24_shop_t *shop)
         }
     }
 
-    rc = b24_shop_check(rules, shop);
+    rc = b24_shop_session(rules, shop);
+
+    if (rc == B24_OK) {
+        rc = b24_shop_check(rules, shop);
+    }
 
     return rc == B24_OK ? b24_shop_learned(rules, shop) : rc;
+}
+
+
+/* what the session lines need is kept as that of a block is */
+static int
+b24_shop_session(b24_rules_t *rules, b24_shop_t *shop)
+{
+    size_t      i;
+    b24_need_t  need;
+
+    if (!b24_shop_keeps_sessions(shop)) {
+        return B24_OK;
+    }
+
+    need.rules = rules;
+    need.rule = b24_pcalloc(rules->pool, sizeof(b24_rule_t));
+
+    if (need.rule == NULL) {
+        return B24_ERROR;
+    }
+
+    for (i = 0; i < shop->nsessions; i++) {
+
+        if (b24_need_line(&need, &shop->sessions[i]) != 0) {
+            return B24_ERROR;
+        }
+    }
+
+    if (b24_shop_follows(shop) && b24_need_header(&need, &b24_set_cookie)
+                                  != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    shop->session = need.rule;
+
+    return B24_OK;
 }
 
 
@@ -416,6 +464,16 @@ b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
     for (i = 0; i < shop->nrules; i++) {
         rule = shop->rules[i];
 
+        if (shop->nsessions == 0 && b24_rule_keeps(rule)) {
+            return b24_rules_fail(rules, "\"%s\" %s, and no \"session\" line "
+                                  "says whose it is: add one, such as "
+                                  "\"session $cookie_PHPSESSID\"",
+                                  b24_rule_title(rule, title),
+                                  rule->kind == B24_RULE_COLLECT
+                                  ? "collects for the buyer's order"
+                                  : "has \"id generated\"");
+        }
+
         if (rule->kind != B24_RULE_COLLECT
             && rule->fields[B24_ORDER_ID].alts == NULL)
         {
@@ -493,7 +551,6 @@ b24_need_source(b24_need_t *need, const b24_source_t *source)
 {
     size_t       i, *vars;
     b24_rule_t  *rule;
-    b24_pair_t  *header;
 
     rule = need->rule;
 
@@ -510,16 +567,7 @@ b24_need_source(b24_need_t *need, const b24_source_t *source)
         break;
 
     case B24_SOURCE_HEADER:
-
-        for (header = rule->headers; header; header = header->next) {
-
-            if (b24_str_caseeq(&header->name, &source->text)) {
-                return B24_OK;
-            }
-        }
-
-        return b24_rules_pair(need->rules, &rule->headers, &source->text,
-                              NULL);
+        return b24_need_header(need, &source->text);
 
     case B24_SOURCE_VAR:
 
@@ -549,6 +597,22 @@ b24_need_source(b24_need_t *need, const b24_source_t *source)
     }
 
     return B24_OK;
+}
+
+
+static int
+b24_need_header(b24_need_t *need, const b24_str_t *name)
+{
+    const b24_pair_t  *header;
+
+    for (header = need->rule->headers; header; header = header->next) {
+
+        if (b24_str_caseeq(&header->name, name)) {
+            return B24_OK;
+        }
+    }
+
+    return b24_rules_pair(need->rules, &need->rule->headers, name, NULL);
 }
 
 
@@ -705,6 +769,10 @@ b24_shop_needs_body(const b24_shop_t *shop, uint64_t set)
 {
     unsigned  i;
 
+    if (set && shop->session && shop->session->body) {
+        return 1;
+    }
+
     for (i = 0; i < shop->nrules; i++) {
 
         if ((set & (1ULL << i)) && shop->rules[i]->body) {
@@ -720,6 +788,10 @@ int
 b24_shop_needs_answer(const b24_shop_t *shop, uint64_t set)
 {
     unsigned  i;
+
+    if (set && shop->session && shop->session->answer) {
+        return 1;
+    }
 
     for (i = 0; i < shop->nrules; i++) {
 
@@ -739,14 +811,14 @@ b24_shop_headers(const b24_shop_t *shop, uint64_t set,
     int                rc;
     unsigned           i;
     const b24_pair_t  *header;
+    const b24_rule_t  *rule;
 
-    for (i = 0; i < shop->nrules; i++) {
+    for (i = 0; i <= shop->nrules; i++) {
+        rule = b24_shop_used(shop, set, i);
 
-        if ((set & (1ULL << i)) == 0) {
-            continue;
-        }
-
-        for (header = shop->rules[i]->headers; header; header = header->next) {
+        for (header = rule ? rule->headers : NULL; header;
+             header = header->next)
+        {
             rc = fn(data, &header->name);
             if (rc) {
                 return rc;
@@ -758,22 +830,32 @@ b24_shop_headers(const b24_shop_t *shop, uint64_t set,
 }
 
 
+/* the n-th block, if it is of the set; behind them the session lines */
+static const b24_rule_t *
+b24_shop_used(const b24_shop_t *shop, uint64_t set, unsigned n)
+{
+    if (n == shop->nrules) {
+        return shop->session;
+    }
+
+    return set & (1ULL << n) ? shop->rules[n] : NULL;
+}
+
+
 int
 b24_shop_vars(const b24_shop_t *shop, uint64_t set,
     int (*fn)(void *data, size_t n), void *data)
 {
-    int       rc;
-    size_t    k;
-    unsigned  i;
+    int                rc;
+    size_t             k;
+    unsigned           i;
+    const b24_rule_t  *rule;
 
-    for (i = 0; i < shop->nrules; i++) {
+    for (i = 0; i <= shop->nrules; i++) {
+        rule = b24_shop_used(shop, set, i);
 
-        if ((set & (1ULL << i)) == 0) {
-            continue;
-        }
-
-        for (k = 0; k < shop->rules[i]->nvars; k++) {
-            rc = fn(data, shop->rules[i]->vars[k]);
+        for (k = 0; rule && k < rule->nvars; k++) {
+            rc = fn(data, rule->vars[k]);
             if (rc) {
                 return rc;
             }

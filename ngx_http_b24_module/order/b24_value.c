@@ -985,6 +985,7 @@ b24_source_early(const b24_source_t *source, int element)
     case B24_SOURCE_TEXT:
     case B24_SOURCE_REQUEST:
     case B24_SOURCE_QUERY:
+    case B24_SOURCE_GENERATED:
         return 1;
 
     case B24_SOURCE_VAR:

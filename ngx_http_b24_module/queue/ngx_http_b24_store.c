@@ -50,6 +50,7 @@ static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
+static ngx_uint_t ngx_http_b24_store_done_with(ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_nothing(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_untwin(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_drop(ngx_http_b24_job_t *job);
@@ -502,9 +503,17 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
     ngx_http_b24_origin_t  **op;
 
     op = ngx_http_b24_main->origins.elts;
-    any = !ngx_queue_empty(&batch->jobs);
+    any = 0;
     batch->refused = 0;
     batch->stored = 0;
+
+    for (q = ngx_queue_head(&batch->jobs);
+         !any && q != ngx_queue_sentinel(&batch->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        any = !ngx_http_b24_store_done_with(job);
+    }
 
     for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
         any |= (batch->rejected[i] != 0);
@@ -584,6 +593,15 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
     }
 
     return rc;
+}
+
+
+/* read, and nothing of it belongs into the queue */
+
+static ngx_uint_t
+ngx_http_b24_store_done_with(ngx_http_b24_job_t *job)
+{
+    return job->extracted && job->none && job->capture == 0;
 }
 
 
@@ -768,8 +786,9 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
 
         ngx_http_b24_journal_done(job);
 
-        if (job->journal && job->twin == NULL) {
-
+        if ((job->journal && job->twin == NULL)
+            || ngx_http_b24_store_done_with(job))
+        {
             /* the exchange is over, its own job tells all */
 
             ngx_http_b24_store_drop(job);

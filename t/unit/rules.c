@@ -107,20 +107,12 @@ static const wrong_t  wrongs[] = {
 
     /* not available yet */
 
-    { "b24_shop s { collect { uri /x; } }",
-      "\"collect\" is not available yet" },
     { "b24_shop s { status { uri /x; } }",
       "\"status\" is not available yet" },
     { "b24_shop s { database { order \"SELECT 1\"; } }",
       "\"database\" is not available yet" },
     { "b24_shop s { write { method PUT; } }",
       "\"write\" is not available yet" },
-    { ORDER("learn x request:/x;"),
-      "\"learn\" is not available yet" },
-    { ORDER("id generated;"),
-      "\"id generated\" is not available yet" },
-    { ORDER("id response:/id generated;"),
-      "\"id generated\" is not available yet" },
     { WITH_ID("total database:TOTAL;"),
       "\"database:COLUMN\" is not available yet" },
 
@@ -321,8 +313,18 @@ static const wrong_t  whole_wrongs[] = {
       "\"status\" has no \"id\": say where the shop shows the order's number, such as \"id response:/order/ID\"" },
     { "b24_shop s { collect { when response:/a; } }",
       "\"when\" looks at the request, and this line needs the answer: use \"accept\"" },
-    { ORDER("learn x request:/x;"),
-      "\"learn\" belongs inside a collect block and needs a name and a value: \"learn NAME VALUE\"" },
+    { "b24_shop s { status { learn x request:/x; } }",
+      "\"learn\" belongs inside a collect or an order block and needs a name and a value: \"learn NAME VALUE\"" },
+    { "b24_shop s { collect { uri /x; phone request:/p; } }",
+      "\"collect\" collects for the buyer's order, and no \"session\" line says whose it is: add one, such as \"session $cookie_PHPSESSID\"" },
+    { "b24_shop s { order a { id response:/id generated; } }",
+      "\"order a\" has \"id generated\", and no \"session\" line says whose it is: add one, such as \"session $cookie_PHPSESSID\"" },
+    { "b24_shop s { session $cookie_a; order a { id generated ~(.); } }",
+      "\"id generated\" stands in an order block, without a filter" },
+    { "b24_shop s { session $cookie_a; status { id generated; } }",
+      "\"id generated\" stands in an order block, without a filter" },
+    { "b24_shop s { session $a; session $b; session $c; session $d; session $e; }",
+      "\"session\" is given too often: a shop takes at most 4 such lines" },
     { "b24_shop s { collect { learn x; } }",
       "\"learn x\" needs a value, such as request:/NAME, response:/NAME or a text" },
     { "b24_shop s { collect { learn \"a b\" request:/x; } }",
@@ -384,12 +386,12 @@ static const char  *rights[] = {
 
 
 static const char  *whole_rights[] = {
-    "b24_shop s { collect cart { uri ~ ^/cart;  accept response:/error !; learn phone_prop response:/props/[IS_PHONE=Y]/ID; total response:/t; items response:/i { name /n; } } order { id response:/id; phone \"request:/ORDER_PROP_%{phone_prop}\"; name \"request:/p/[ID=%{phone_prop}]/v\"; } }",
+    "b24_shop s { session $cookie_a; collect cart { uri ~ ^/cart;  accept response:/error !; learn phone_prop response:/props/[IS_PHONE=Y]/ID; total response:/t; items response:/i { name /n; } } order { id response:/id; phone \"request:/ORDER_PROP_%{phone_prop}\"; name \"request:/p/[ID=%{phone_prop}]/v\"; } }",
     "b24_shop s { order { id response:/id; phone \"+%{request:/ORDER_PROP_%{phone_prop}}\"; } collect { learn phone_prop request:/x; } }",
     "b24_shop s { status { uri /admin/status;  id request:/orderId;  status request:/statusId;  accept response:/ok; } }",
     "b24_shop s { database { order \"SELECT 1\"; items \"SELECT 2\"; changes \"SELECT 3\"; link \"UPDATE x\"; } }",
     "b24_shop s { write { method PUT; url /x/:id; header A B; body \"{}\"; accept response:/ok; } }",
-    "b24_shop s { order { id generated; total database:TOTAL; } }",
+    "b24_shop s { session $cookie_a; order { id generated; total database:TOTAL; } }",
     NULL
 };
 
