@@ -22,6 +22,7 @@ no_root_location();
 master_on();
 workers(2);
 worker_connections(256);
+log_level('info');
 
 binmode Test::More->builder->$_, ':encoding(UTF-8)'
     for qw(output failure_output todo_output);

@@ -47,14 +47,15 @@ sub new {
     }, $class;
 }
 
-# The ORDER_PROP_... of a person type (from 1) for values by their codes.
+# The ORDER_PROP_... of a person type (from 1) for values by their codes, in the
+# order of the form.
 sub fields {
     my ($self, $value, $type) = @_;
 
     my $ids = $self->{types}[($type // 1) - 1];
 
-    return map { defined $ids->{$_} ? ("ORDER_PROP_$ids->{$_}" => $value->{$_})
-                                    : ($_ => $value->{$_}) } sort keys %$value;
+    return map { ("ORDER_PROP_$ids->{$_}" => $value->{$_}) }
+           sort { $ids->{$a} <=> $ids->{$b} } keys %$value;
 }
 
 sub cookies {

@@ -223,12 +223,20 @@ sub same_status {
     return !defined $status || $status == $answer->{status};
 }
 
+# The request, which also says which of the recorded answers is meant: many
+# requests of a checkout are the same.
+sub request_of {
+    my ($exchange) = @_;
+
+    return $exchange->{request} =~ s/\r\n/\r\nX-Replay: $exchange->{shop}\/$exchange->{name}\r\n/r;
+}
+
 sub send_one {
     my ($self, $exchange) = @_;
 
     my $client = B24::Scenario::client();
 
-    $client->send($exchange->{request});
+    $client->send(request_of($exchange));
 
     return $client->response(head => $exchange->{method} eq 'HEAD');
 }
@@ -244,7 +252,7 @@ sub send_together {
                       hold => 1, times => scalar @group);
 
     my @clients = map { my $client = B24::Scenario::client();
-                        $client->send($_->{request});
+                        $client->send(request_of($_));
                         $client } @group;
 
     die "$group[0]{name}: not all of them came\n"
@@ -279,6 +287,8 @@ sub deals_are {
 
         if (!defined $n) {
             Test::More::fail("$self->{name}: a deal of " . label($order));
+            Test::More::diag(JSON::PP->new->canonical->encode(
+                { deals => \@deals, contacts => [values %contact] }));
             next;
         }
 
