@@ -1087,6 +1087,7 @@ ngx_http_b24_init_process(ngx_cycle_t *cycle)
     ngx_http_b24_journal_init();
 
     if (ngx_http_b24_shm_attach(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_learn_init(cycle, bmcf) != NGX_OK
         || ngx_http_b24_store_init(cycle, bmcf) != NGX_OK
         || ngx_http_b24_courier_init(cycle, bmcf) != NGX_OK)
     {
@@ -1116,6 +1117,7 @@ ngx_http_b24_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_b24_courier_exit(cycle);
+    ngx_http_b24_learn_exit();
     ngx_http_b24_store_exit(cycle);
     ngx_http_b24_shm_detach();
 }
@@ -1126,6 +1128,7 @@ ngx_http_b24_tick_handler(ngx_event_t *ev)
 {
     ngx_http_b24_sessions_tick();
     ngx_http_b24_store_tick();
+    ngx_http_b24_learn_tick();
     ngx_http_b24_courier_tick();
 
     ngx_add_timer(ev, NGX_HTTP_B24_TICK);

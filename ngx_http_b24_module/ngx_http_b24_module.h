@@ -136,8 +136,9 @@ typedef struct ngx_http_b24_sh_learned_s  ngx_http_b24_sh_learned_t;
 
 struct ngx_http_b24_sh_learned_s {
     ngx_http_b24_sh_learned_t  *next;
-    ngx_atomic_t                n;
-    ngx_atomic_t                saved;      /* how many the queue has */
+    ngx_atomic_t                n;          /* so far */
+    ngx_atomic_t                saved;      /* of these, in the queue's file */
+    ngx_atomic_t                loaded;     /* what that has is here */
     u_char                      lens[NGX_HTTP_B24_LEARNED];
     u_char                      values[NGX_HTTP_B24_LEARNED]
                                       [NGX_HTTP_B24_LEARNED_LEN];
@@ -548,6 +549,14 @@ void ngx_http_b24_learn_value(ngx_http_b24_origin_t *origin, b24_str_t *name,
 /* b24_input_t's learned(), data is a job: copied into its pool */
 int ngx_http_b24_learned(void *data, const b24_str_t *name, size_t n,
     b24_str_t *value);
+/* how many names there are, over all origins */
+ngx_uint_t ngx_http_b24_learn_names(ngx_http_core_main_conf_t *cmcf,
+    b24_rules_t *rules);
+ngx_int_t ngx_http_b24_learn_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+/* from the queue's file, once, and into it */
+void ngx_http_b24_learn_tick(void);
+void ngx_http_b24_learn_exit(void);
 
 
 /* intake/ngx_http_b24_variables.c */

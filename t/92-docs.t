@@ -482,9 +482,15 @@ __DATA__
 
     my $missing = main::section('docs/rules.md', 'Not available yet');
 
+    my ($there) = main::text_of("$main::source/order/b24_rules.c")
+                  =~ /^#define B24_PARTS\b(.*?)\n\n/ms;
+
     for my $part (main::strings_of('order/b24_rules.c',
                       qr/b24_part_names\[\w+\] = \{(.*?)\};/s))
     {
+        my ($name) = $part =~ /(\w+)$/;
+
+        next if $there =~ /B24_PART_\U$name\E\b/;
         like($missing, qr/`[^`]*\Q$part\E/, "$part is not there yet");
     }
 
@@ -495,21 +501,15 @@ __DATA__
 --- scenario
     my $words = qr/is not available yet/;
 
-    for my $code ('collect { uri /a; }', 'status { id query:/id; }',
-                  'database { order "select 1"; }', 'write { url /; }')
+    for my $code ('status { id query:/id; }', 'database { order "select 1"; }',
+                  'write { url /; }')
     {
         like(main::said_of(main::completed(
                  { where => 'shop', text => "$code\n" })), $words, $code);
     }
 
-    for my $code ('id generated;', 'phone database:PHONE;') {
-        like(main::said_of(main::completed(
-                 { where => 'order', text => "$code\n" })), $words, $code);
-    }
-
     like(main::said_of(main::completed({ where => 'order',
-             text => "id response:/id;\nlearn x request:/x;\n" })), $words,
-         'learn');
+             text => "phone database:PHONE;\n" })), $words, 'a column');
 
 
 

@@ -18,6 +18,7 @@
 /* at most, in slots of the slab allocator */
 #define NGX_HTTP_B24_ZONE_ORIGIN  2048
 #define NGX_HTTP_B24_ZONE_PORTAL  4096
+#define NGX_HTTP_B24_ZONE_LEARNED 2048
 
 
 static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
@@ -36,9 +37,12 @@ static ngx_http_b24_sh_process_t  *ngx_http_b24_process;
 ngx_int_t
 ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
-    size_t  size, need;
+    size_t                      size, need;
+    ngx_http_core_main_conf_t  *cmcf;
 
     static ngx_str_t  name = ngx_string("b24");
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     /*
      * Twice what the nodes need, for names that change.  A reload keeps a zone
@@ -46,7 +50,9 @@ ngx_http_b24_shm_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
      */
 
     need = bmcf->origins.nelts * NGX_HTTP_B24_ZONE_ORIGIN
-           + bmcf->portals.nelts * NGX_HTTP_B24_ZONE_PORTAL;
+           + bmcf->portals.nelts * NGX_HTTP_B24_ZONE_PORTAL
+           + ngx_http_b24_learn_names(cmcf, bmcf->rules)
+             * NGX_HTTP_B24_ZONE_LEARNED;
 
     for (size = NGX_HTTP_B24_ZONE; size / 2 < need; size *= 2) { /* void */ }
 
@@ -325,11 +331,11 @@ ngx_http_b24_sh_learn(ngx_http_b24_sh_learned_t *l, const b24_str_t *value,
     ngx_memcpy(l->values[k], value->data, value->len);
 
     ngx_memory_barrier();
-    l->n++;
-
-    if (load) {
+    if (load && l->saved == l->n) {
         l->saved++;
     }
+
+    l->n++;
 
     ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
 

@@ -285,22 +285,23 @@ static void
 ngx_http_b24_prom_counters(b24_buf_t *out)
 {
     u_char              name[64];
-    ngx_uint_t          n;
+    ngx_uint_t          n, gauge;
     ngx_http_b24_sh_t  *sh;
 
     sh = ngx_http_b24_sh();
 
     for (n = 0; n < NGX_HTTP_B24_NCOUNTERS; n++) {
 
-        /* orders in memory come and go */
+        /* orders in memory and sessions come and go */
+
+        gauge = (n == NGX_HTTP_B24_COUNTER_HELD
+                 || n == NGX_HTTP_B24_COUNTER_SESSIONS);
 
         ngx_snprintf(name, sizeof(name) - 1, "b24_%V%s%Z",
-                     &ngx_http_b24_counter_names[n],
-                     n == NGX_HTTP_B24_COUNTER_HELD ? "" : "_total");
+                     &ngx_http_b24_counter_names[n], gauge ? "" : "_total");
 
         ngx_http_b24_prom_family(out, (char *) name,
-                                 n == NGX_HTTP_B24_COUNTER_HELD ? "gauge"
-                                                                : "counter",
+                                 gauge ? "gauge" : "counter",
                                  ngx_http_b24_prom_help[n]);
         b24_buf_adds(out, (char *) name);
         b24_buf_addc(out, ' ');

@@ -132,6 +132,32 @@ b24_shop_follows(const b24_shop_t *shop)
 
 
 int
+b24_shop_sets(const b24_shop_t *shop, const b24_str_t *header)
+{
+    size_t            i;
+    b24_str_t         value;
+    const b24_alt_t  *alt;
+
+    for (i = 0; i < shop->nsessions; i++) {
+
+        for (alt = shop->sessions[i].alts; alt; alt = alt->next) {
+
+            if (alt->cookie.len
+                ? b24_cookie_parse(header, &alt->cookie, &value)
+                  != B24_DECLINED
+                : alt->sources->type == B24_SOURCE_HEADER
+                  && b24_str_caseeqs(&alt->sources->text, "Set-Cookie"))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+int
 b24_shop_learns(const b24_shop_t *shop,
     int (*fn)(void *data, const b24_str_t *name), void *data)
 {
@@ -349,7 +375,7 @@ b24_cookie_parse(const b24_str_t *header, const b24_str_t *name,
     b24_str_t *value)
 {
     size_t     i;
-    b24_str_t  text, rest;
+    b24_str_t  text, rest, set;
 
     for (i = 0; i < header->len && header->data[i] != ';'; i++) {
         /* void */
@@ -369,17 +395,19 @@ b24_cookie_parse(const b24_str_t *header, const b24_str_t *name,
         return B24_DECLINED;
     }
 
-    value->data = text.data + i + 1;
-    value->len = text.len - i - 1;
+    set.data = text.data + i + 1;
+    set.len = text.len - i - 1;
 
     text.len = i;
 
     b24_str_trim(&text);
-    b24_str_trim(value);
+    b24_str_trim(&set);
 
     if (!b24_str_caseeq(&text, name)) {
         return B24_DECLINED;
     }
+
+    *value = set;
 
     return value->len == 0 || b24_str_eqs(value, "deleted")
            || b24_cookie_over(&rest) ? B24_ERROR : B24_OK;
@@ -397,7 +425,7 @@ b24_cookie_over(const b24_str_t *attributes)
     int        over, seen;
     size_t     i, k;
     unsigned   year;
-    b24_str_t  rest, part;
+    b24_str_t  rest, part, value;
 
     over = 0;
     seen = 0;
@@ -417,8 +445,6 @@ b24_cookie_over(const b24_str_t *attributes)
         rest.data += i;
         rest.len -= i;
 
-        b24_str_trim(&part);
-
         for (i = 0; i < part.len && part.data[i] != '='; i++) {
             /* void */
         }
@@ -427,29 +453,27 @@ b24_cookie_over(const b24_str_t *attributes)
             continue;
         }
 
-        k = part.len;
+        value.data = part.data + i + 1;
+        value.len = part.len - i - 1;
+
         part.len = i;
 
-        if (b24_str_caseeqs(&part, "Max-Age")) {
-            part.data += i + 1;
-            part.len = k - i - 1;
-            b24_str_trim(&part);
+        b24_str_trim(&part);
+        b24_str_trim(&value);
 
-            over = part.len && (part.data[0] == '-'
-                                || b24_str_eqs(&part, "0"));
+        if (b24_str_caseeqs(&part, "Max-Age")) {
+            over = value.len && (value.data[0] == '-'
+                                 || b24_str_eqs(&value, "0"));
             seen = 1;
 
         } else if (!seen && b24_str_caseeqs(&part, "Expires")) {
 
-            part.data += i + 1;
-            part.len = k - i - 1;
-
             /* "Thu, 01-Jan-1970 00:00:01 GMT": the only four digits */
 
-            for (i = 0, k = 0, year = 0; i <= part.len && k < 4; i++) {
+            for (i = 0, k = 0, year = 0; i <= value.len && k < 4; i++) {
 
-                if (i < part.len && b24_isdigit(part.data[i])) {
-                    year = year * 10 + (unsigned) (part.data[i] - '0');
+                if (i < value.len && b24_isdigit(value.data[i])) {
+                    year = year * 10 + (unsigned) (value.data[i] - '0');
                     k++;
 
                 } else {

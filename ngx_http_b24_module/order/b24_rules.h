@@ -234,6 +234,8 @@ uint64_t b24_shop_set(const b24_shop_t *shop, b24_rule_e kind);
 int b24_shop_keeps_sessions(const b24_shop_t *shop);
 /* its session lines can follow a cookie that an answer sets */
 int b24_shop_follows(const b24_shop_t *shop);
+/* this Set-Cookie may be one of them */
+int b24_shop_sets(const b24_shop_t *shop, const b24_str_t *header);
 /* calls fn for each name of its learn lines, as often as there are */
 int b24_shop_learns(const b24_shop_t *shop,
     int (*fn)(void *data, const b24_str_t *name), void *data);

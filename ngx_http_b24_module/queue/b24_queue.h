@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   4
+#define B24_QUEUE_SCHEMA   5
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -393,6 +393,27 @@ b24_queue_rc_e b24_queue_portal(b24_queue_t *q, b24_pool_t *pool,
 /* in one transaction; each takes the place of what was kept of its host */
 b24_queue_rc_e b24_queue_put_portals(b24_queue_t *q,
     const b24_queue_portal_t *portals, size_t n);
+
+
+/* ---- values of learn lines ---- */
+
+#define B24_QUEUE_LEARNED  16       /* of one name at most */
+
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    name;
+    b24_str_t    value;
+} b24_queue_learned_t;
+
+/* the values of an origin's name, the newest first; values has room for
+ * B24_QUEUE_LEARNED */
+b24_queue_rc_e b24_queue_learned(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, const b24_str_t *name, b24_str_t *values,
+    size_t *n);
+/* in one transaction, older ones first; those it has stay where they are, and
+ * of each name the newest stay */
+b24_queue_rc_e b24_queue_put_learned(b24_queue_t *q,
+    const b24_queue_learned_t *values, size_t n, int64_t now);
 
 
 /* ---- desk (read only) ---- */

@@ -287,11 +287,30 @@ static const char  b24_queue_schema_4[] =
     "CREATE INDEX portals_time ON portals (time);";
 
 
+/*
+ * learned  values of the rules' learn lines, the newest of a name has the
+ *          highest id
+ */
+
+static const char  b24_queue_schema_5[] =
+    "CREATE TABLE learned ("
+        "id INTEGER PRIMARY KEY,"
+        "origin TEXT NOT NULL,"
+        "name TEXT NOT NULL,"
+        "value TEXT NOT NULL,"
+        "time INTEGER NOT NULL"
+    ");"
+
+    "CREATE UNIQUE INDEX learned_value ON learned (origin, name, value);"
+    "CREATE INDEX learned_name ON learned (origin, name);";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
     b24_queue_schema_3,
-    b24_queue_schema_4
+    b24_queue_schema_4,
+    b24_queue_schema_5
 };
 
 
@@ -734,6 +753,19 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_CLEAN_PORTALS] =
         "DELETE FROM portals WHERE time < ? OR time > ?",
+
+    [B24_SQL_LEARNED] =
+        "SELECT value FROM learned INDEXED BY learned_name"
+        " WHERE origin = ? AND name = ? ORDER BY id DESC LIMIT ?",
+
+    [B24_SQL_PUT_LEARNED] =
+        "INSERT INTO learned VALUES (NULL, ?, ?, ?, ?)"
+        " ON CONFLICT (origin, name, value) DO NOTHING",
+
+    [B24_SQL_CLEAN_LEARNED] =
+        "DELETE FROM learned WHERE id IN (SELECT id FROM learned"
+        " INDEXED BY learned_name WHERE origin = ? AND name = ?"
+        " ORDER BY id DESC LIMIT -1 OFFSET ?)",
 
     /* what is read with the counts has changed */
 

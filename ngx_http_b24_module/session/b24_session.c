@@ -447,24 +447,32 @@ static void
 b24_session_take(b24_sessions_t *s, uint32_t id, uint32_t other,
     const b24_session_key_t *keys, unsigned n)
 {
-    unsigned           i, m;
-    b24_entry_t       *entry;
-    b24_session_key_t  moved[B24_SESSION_KEYS];
+    unsigned      i, k, m;
+    b24_slot_t    moved[B24_SESSION_KEYS];
+    b24_entry_t  *entry;
 
     entry = b24_entry(s, other);
     m = 0;
 
+    /* the oldest first */
+
     for (i = 0; i < B24_SESSION_KEYS; i++) {
 
-        if (entry->slots[i].stamp) {
-            moved[m++] = entry->slots[i].key;
+        if (entry->slots[i].stamp == 0) {
+            continue;
         }
+
+        for (k = m++; k && moved[k - 1].stamp > entry->slots[i].stamp; k--) {
+            moved[k] = moved[k - 1];
+        }
+
+        moved[k] = entry->slots[i];
     }
 
     b24_session_remove(s, other);
 
     for (i = 0; i < m; i++) {
-        b24_session_attach(s, id, &moved[i], keys, n);
+        b24_session_attach(s, id, &moved[i].key, keys, n);
     }
 }
 

@@ -53,9 +53,6 @@ ngx_http_b24_sessions_attach(ngx_http_b24_main_conf_t *bmcf)
                                   bmcf->sessions_zone->shm.addr;
     ngx_http_b24_sessions = bmcf->sessions_zone->data;
 
-    (void) ngx_http_b24_session_lock(1);
-    b24_sessions_ttl(ngx_http_b24_sessions, (uint32_t) bmcf->sessions_time);
-    ngx_http_b24_session_unlock();
 }
 
 
@@ -69,6 +66,11 @@ ngx_http_b24_sessions_tick(void)
     {
         return;
     }
+
+    /* it may have been changed by a reload */
+
+    b24_sessions_ttl(ngx_http_b24_sessions,
+                     (uint32_t) ngx_http_b24_main->sessions_time);
 
     (void) b24_sessions_expire(ngx_http_b24_sessions, ngx_http_b24_session_now(),
                                NGX_HTTP_B24_SESSION_OVER);
@@ -415,7 +417,8 @@ ngx_http_b24_session_follow(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         if (h[i].hash == 0 || h[i].value.len == 0
             || h[i].key.len != sizeof("Set-Cookie") - 1
             || ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
-                               sizeof("Set-Cookie") - 1) != 0)
+                               sizeof("Set-Cookie") - 1) != 0
+            || !b24_shop_sets(ctx->conf->shop, &h[i].value))
         {
             continue;
         }
