@@ -229,7 +229,8 @@ ngx_command_t  ngx_http_b24_commands[] = {
 
     /* inside b24_shop */
 
-    ngx_http_b24_rule("session", NGX_HTTP_B24_SHOP_CONF),
+    ngx_http_b24_rule("session",
+                      NGX_HTTP_B24_SHOP_CONF|NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("stage", NGX_HTTP_B24_SHOP_CONF),
     ngx_http_b24_rule("default_status", NGX_HTTP_B24_SHOP_CONF),
     ngx_http_b24_rule_block("order", NGX_HTTP_B24_SHOP_CONF),

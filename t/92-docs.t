@@ -264,12 +264,14 @@ sub said_of {
 
     my $nginx = B24::Conf->new('docs');
 
-    mkdir $nginx->dir($_) for qw(lib log);
+    mkdir $nginx->dir($_) for qw(lib log conf/b24);
     $nginx->put('conf/fastcgi_params', '');
     $nginx->put('conf/company-ca.pem', B24::Conf::certificate());
     $nginx->put('conf/b24-webhook',
                 "https://example.bitrix24.com/rest/1/code/\n");
     chmod 0600, $nginx->dir('conf/b24-webhook');
+    $nginx->put('conf/b24/' . s{.*/}{}r, text_of($_))
+        for glob "$source/shops/*.conf";
     $nginx->put('conf/nginx.conf', prepared($nginx, $text));
 
     my ($status, $output) = $nginx->run('-t', '-q');

@@ -266,6 +266,11 @@ b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
             is = b24_eval_source(ev, source, B24_VALUE_FIELD, &piece);
         }
 
+        if (is == B24_IS_SET && source->type != B24_SOURCE_TEXT) {
+            b24_str_trim(&piece.text);
+            is = piece.text.len ? B24_IS_SET : B24_IS_EMPTY;
+        }
+
         if (is != B24_IS_SET) {
             return is;
         }

@@ -41,6 +41,7 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
 
     memset(event, 0, sizeof(b24_event_t));
     event->kind = rule->kind;
+    event->alone = rule->alone;
     event->order = b24_order_create(pool);
 
     if (event->order == NULL) {

@@ -44,6 +44,7 @@ static int b24_line_accept(b24_rules_t *rules, const b24_str_t *args,
 static int b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
+static int b24_line_alone(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_named(b24_rules_t *rules, const b24_str_t *args, size_t n,
     b24_named_t **list);
 static int b24_line_cond(b24_rules_t *rules, const b24_str_t *args, size_t n,
@@ -71,6 +72,7 @@ static const b24_directive_t  b24_block_lines[] = {
     { "company_field",  b24_line_pair },
     { "learn",          b24_line_learn },
     { "items",          b24_line_items },
+    { "session",        b24_line_alone },
     { NULL,             NULL }
 };
 
@@ -889,6 +891,24 @@ b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
     return b24_rules_fail(rules, "\"items\" needs a block: \"items VALUE { "
                           "name VALUE; ... }\"");
+}
+
+
+/* "session off;" */
+static int
+b24_line_alone(b24_rules_t *rules, const b24_str_t *args, size_t n)
+{
+    if (n != 2 || !b24_str_eqs(&args[1], "off")
+        || rules->block->kind != B24_RULE_ORDER)
+    {
+        return b24_rules_fail(rules, "\"session\" inside of a block can only "
+                              "be \"session off\", in \"order\": what tells "
+                              "buyers apart is said once, in the shop");
+    }
+
+    rules->block->alone = 1;
+
+    return B24_OK;
 }
 
 

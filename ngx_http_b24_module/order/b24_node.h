@@ -128,15 +128,20 @@ void b24_json_string(b24_buf_t *out, const b24_str_t *text);
 
 /*
  * A compiled pointer: RFC 6901 steps plus [KEY=VALUE] (first child whose
- * member KEY equals VALUE), [last], and %{NAME} (a learned value in a step or
- * in the VALUE, once in each, text may stand around it: PROP_%{NAME}).  ""
- * points to the root.  "~0" and "~1" as in the RFC, also for "/" in brackets.
+ * member KEY equals VALUE), [last], [N] (child number N, from 0, of objects,
+ * too), [@N] (its name), [NAME*] (an object of the members whose names begin
+ * so), and %{NAME} (a learned value in a step or in the VALUE, once in each,
+ * text may stand around it: PROP_%{NAME}).  "" points to the root.  "~0" and
+ * "~1" as in the RFC, also for "/" in brackets.
  */
 typedef enum {
     B24_STEP_KEY = 0,
     B24_STEP_LAST,
     B24_STEP_MATCH,
-    B24_STEP_LEARNED
+    B24_STEP_LEARNED,
+    B24_STEP_CHILD,
+    B24_STEP_NAME,
+    B24_STEP_PREFIX
 } b24_step_e;
 
 
@@ -149,6 +154,7 @@ struct b24_step_s {
     unsigned     learned_value:1;   /* value is a NAME */
     b24_str_t    before;            /* text around the learned value */
     b24_str_t    after;
+    size_t       n;                 /* of CHILD and NAME */
     b24_step_t  *next;
 };
 

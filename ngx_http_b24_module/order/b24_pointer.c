@@ -2,16 +2,24 @@
 #include "b24_node.h"
 
 
+#define B24_POINTER_DIGITS  6
+
+
 static int b24_pointer_step(b24_str_t *text,
     b24_step_t *step, const char **err);
 static int b24_pointer_brackets(b24_str_t *text, b24_step_t *step,
     const char **err);
+static int b24_pointer_child(const b24_str_t *text, b24_step_t *step);
+static b24_node_t *b24_pointer_prefix(b24_pool_t *pool,
+    const b24_str_t *prefix, const b24_node_t *node);
 static int b24_pointer_learned(b24_str_t *text, b24_step_t *step,
     b24_str_t *name, const char **err);
 static int b24_pointer_unescape(b24_str_t *text, const char **err);
 static b24_node_t *b24_pointer_follow(b24_pool_t *pool,
     const b24_step_t *step, b24_node_t *node, b24_learned_pt learned,
     void *data);
+static b24_node_t *b24_pointer_nth(b24_pool_t *pool, const b24_step_t *step,
+    const b24_node_t *node);
 static int b24_pointer_value(b24_pool_t *pool, const b24_step_t *step,
     const b24_str_t *name, b24_learned_pt learned, void *data,
     b24_str_t *value);
@@ -118,12 +126,27 @@ b24_pointer_brackets(b24_str_t *text, b24_step_t *step, const char **err)
         return B24_OK;
     }
 
+    if (b24_pointer_child(text, step) == B24_OK) {
+        return B24_OK;
+    }
+
+    if (text->len > 1 && text->data[text->len - 1] == '*'
+        && memchr(text->data, '=', text->len) == NULL)
+    {
+        step->type = B24_STEP_PREFIX;
+        step->key.data = text->data;
+        step->key.len = text->len - 1;
+
+        return b24_pointer_unescape(&step->key, err);
+    }
+
     step->type = B24_STEP_MATCH;
 
     equals = text->len ? memchr(text->data, '=', text->len) : NULL;
 
     if (equals == NULL || equals == text->data) {
-        *err = "a step in brackets must be [last] or [KEY=VALUE]";
+        *err = "a step in brackets must be [last], [NUMBER], [@NUMBER],"
+               " [NAME*] or [KEY=VALUE]";
         return B24_DECLINED;
     }
 
@@ -145,6 +168,36 @@ b24_pointer_brackets(b24_str_t *text, b24_step_t *step, const char **err)
     }
 
     return rc;
+}
+
+
+/* "[2]", "[@2]" */
+
+static int
+b24_pointer_child(const b24_str_t *text, b24_step_t *step)
+{
+    size_t  i, n;
+
+    i = (text->len && text->data[0] == '@') ? 1 : 0;
+
+    if (text->len == i || text->len > i + B24_POINTER_DIGITS) {
+        return B24_DECLINED;
+    }
+
+    step->type = i ? B24_STEP_NAME : B24_STEP_CHILD;
+
+    for (n = 0; i < text->len; i++) {
+
+        if (!b24_isdigit(text->data[i])) {
+            return B24_DECLINED;
+        }
+
+        n = n * 10 + (size_t) (text->data[i] - '0');
+    }
+
+    step->n = n;
+
+    return B24_OK;
 }
 
 
@@ -326,6 +379,13 @@ b24_pointer_follow(b24_pool_t *pool, const b24_step_t *step, b24_node_t *node,
     case B24_STEP_LAST:
         return node->last;
 
+    case B24_STEP_CHILD:
+    case B24_STEP_NAME:
+        return b24_pointer_nth(pool, step, node);
+
+    case B24_STEP_PREFIX:
+        return b24_pointer_prefix(pool, &step->key, node);
+
     case B24_STEP_LEARNED:
 
         if (b24_pointer_value(pool, step, &step->key, learned, data, &value)
@@ -351,6 +411,77 @@ b24_pointer_follow(b24_pool_t *pool, const b24_step_t *step, b24_node_t *node,
     }
 
     return NULL;
+}
+
+
+/* NULL when there is no such member */
+
+static b24_node_t *
+b24_pointer_prefix(b24_pool_t *pool, const b24_str_t *prefix,
+    const b24_node_t *node)
+{
+    b24_node_t        *object, *member;
+    const b24_node_t  *child;
+
+    object = NULL;
+    child = node->type == B24_OBJECT ? node->first : NULL;
+
+    for ( /* void */ ; child; child = child->next) {
+
+        if (child->key.len < prefix->len
+            || memcmp(child->key.data, prefix->data, prefix->len) != 0)
+        {
+            continue;
+        }
+
+        if (object == NULL) {
+            object = b24_node_new(pool, B24_OBJECT);
+        }
+
+        member = b24_node_new(pool, child->type);
+
+        if (object == NULL || member == NULL) {
+            return NULL;
+        }
+
+        *member = *child;
+        b24_node_append(object, member);
+    }
+
+    return object;
+}
+
+
+/* elements have no names: [@N] is for members */
+
+static b24_node_t *
+b24_pointer_nth(b24_pool_t *pool, const b24_step_t *step,
+    const b24_node_t *node)
+{
+    size_t       i;
+    b24_node_t  *child, *name;
+
+    child = node->first;
+
+    for (i = 0; child && i < step->n; i++) {
+        child = child->next;
+    }
+
+    if (child == NULL || step->type == B24_STEP_CHILD) {
+        return child;
+    }
+
+    if (node->type != B24_OBJECT) {
+        return NULL;
+    }
+
+    name = b24_node_new(pool, B24_STRING);
+
+    if (name) {
+        name->value = child->key;
+    }
+
+    return name;
 }
 
 

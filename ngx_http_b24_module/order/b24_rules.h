@@ -201,6 +201,7 @@ typedef struct {
     b24_str_t       cause;          /* plain words, no buyer's data */
     b24_str_t       advice;         /* what to do about it, may be empty */
     b24_pair_t     *learned;        /* accepted: NAME and value */
+    unsigned        alone:1;        /* nothing of the session belongs to it */
 } b24_event_t;
 
 

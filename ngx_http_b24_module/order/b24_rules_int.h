@@ -181,6 +181,7 @@ struct b24_block_s {
     b24_str_t       name;
     unsigned        nr;             /* among unnamed blocks of this kind */
     unsigned        off:1;          /* "order save off;" */
+    unsigned        alone:1;        /* "session off;" */
 
     b24_uri_t      *uri;
     b24_pair_t     *methods;        /* names only */

@@ -282,6 +282,7 @@ b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
     copy->when = rule->when ? rule->when : base->when;
     copy->accept = rule->accept ? rule->accept : base->accept;
     copy->items = rule->items ? rule->items : base->items;
+    copy->alone = rule->alone | base->alone;
 
     for (i = 0; i < B24_ORDER_NFIELDS; i++) {
 
@@ -472,6 +473,13 @@ b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
                                   rule->kind == B24_RULE_COLLECT
                                   ? "collects for the buyer's order"
                                   : "has \"id generated\"");
+        }
+
+        if (rule->alone && b24_rule_keeps(rule)) {
+            return b24_rules_fail(rules, "\"%s\" has \"session off\" and \"id "
+                                  "generated\", which is of the session: leave "
+                                  "one of the two out",
+                                  b24_rule_title(rule, title));
         }
 
         if (rule->kind != B24_RULE_COLLECT

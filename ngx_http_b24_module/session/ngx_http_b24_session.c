@@ -588,7 +588,9 @@ ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
     b24_str_t    *id, *known;
     b24_order_t  *session;
 
-    if (job->snapshot.len == 0 && job->collects == NULL) {
+    if (job->event.alone
+        || (job->snapshot.len == 0 && job->collects == NULL))
+    {
         return NGX_OK;
     }
 
@@ -673,7 +675,7 @@ ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
     }
 
     accepted = !job->none && job->event.kind == B24_RULE_ORDER
-               && job->outcome == B24_OUTCOME_ACCEPTED;
+               && job->outcome == B24_OUTCOME_ACCEPTED && !job->event.alone;
 
     if (!accepted && ngx_http_b24_session_apply(job) != NGX_OK) {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS_IGNORED, 1);

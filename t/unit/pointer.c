@@ -146,6 +146,28 @@ test_steps(void)
     points("{\"a\":1}", "/a/b", "nothing", "below a number");
     points("{\"a\":null}", "/a/b", "nothing", "below null");
     points("{\"a\":true}", "/a/[last]", "nothing", "the last below true");
+
+    points("{\"Size\":\"S\",\"Color\":\"red\"}", "/[1]", "\"red\"",
+           "a member by its number");
+    points("{\"Size\":\"S\",\"Color\":\"red\"}", "/[@1]", "\"Color\"",
+           "and its name");
+    points("{\"Size\":\"S\"}", "/[1]", "nothing", "none of that number");
+    points("{\"Size\":\"S\"}", "/[@1]", "nothing", "nor its name");
+    points("[5,6]", "/[1]", "6", "an element by its number");
+    points("[5,6]", "/[@1]", "nothing", "which has no name");
+    points("{\"a\":\"x\"}", "/a/[0]", "nothing", "the first below a text");
+    points("{\"a\":{\"b\":[1]}}", "/[0]/[0]/[0]", "1", "several of them");
+    points("[]", "/[0]", "nothing", "the first of none");
+
+    points("{\"P_1\":\"x\",\"Q\":1,\"P_2\":[2]}", "/[P_*]",
+           "{\"P_1\":\"x\",\"P_2\":[2]}", "members whose names begin so");
+    points("{\"P_1\":\"x\",\"Q\":1,\"P_2\":[2]}", "/[P_*]/[last]/0", "2",
+           "and on from there");
+    points("{\"Q\":1}", "/[P_*]", "nothing", "no such member");
+    points("[1]", "/[P_*]", "nothing", "elements have no names");
+    points("{\"a~b\":1,\"c\":2}", "/[a~0*]", "{\"a~b\":1}", "escaped");
+    points("{\"P\":1,\"x\":{\"P\":2}}", "/[P*]", "{\"P\":1}",
+           "one level only");
     points("{\"a\":1}", "/b/c", "nothing", "below nothing");
     points("{\"last\":1,\"x]\":2}", "/last", "1", "a name like a step");
     points("{\"last\":1,\"x]\":2}", "/x]", "2", "a bracket in a name");
@@ -232,7 +254,8 @@ test_refused(void)
         "a step that begins with \"[\" must end with \"]\" (\"/\" inside of it"
         " is written \"~1\")";
     static const char  brackets[] =
-        "a step in brackets must be [last] or [KEY=VALUE]";
+        "a step in brackets must be [last], [NUMBER], [@NUMBER], "
+        "[NAME*] or [KEY=VALUE]";
     static const char  tilde[] =
         "\"~\" in a pointer must be written \"~0\" (and \"/\" in a step"
         " \"~1\")";

@@ -295,7 +295,7 @@ static const wrong_t  wrongs[] = {
     { ORDER("phone request:/a~2;"),
       "\"phone\" has a bad pointer \"request:/a~2\": \"~\" in a pointer must be written \"~0\" (and \"/\" in a step \"~1\")" },
     { ORDER("phone query:/[a];"),
-      "\"phone\" has a bad pointer \"query:/[a]\": a step in brackets must be [last] or [KEY=VALUE]" },
+      "\"phone\" has a bad pointer \"query:/[a]\": a step in brackets must be [last], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]" },
     { ITEMS("name @key ~~(?<x>.);"),
       "\"name\": \"~~REGEX\" makes rows and works in \"items\" only; a filter has one \"~\"" },
 
@@ -319,6 +319,12 @@ static const wrong_t  whole_wrongs[] = {
       "\"collect\" collects for the buyer's order, and no \"session\" line says whose it is: add one, such as \"session $cookie_PHPSESSID\"" },
     { "b24_shop s { order a { id response:/id generated; } }",
       "\"order a\" has \"id generated\", and no \"session\" line says whose it is: add one, such as \"session $cookie_PHPSESSID\"" },
+    { "b24_shop s { session $cookie_a; order a { session off; id generated; } }",
+      "\"order a\" has \"session off\" and \"id generated\", which is of the session: leave one of the two out" },
+    { "b24_shop s { session $cookie_a; collect a { session off; total request:/a; } }",
+      "\"session\" inside of a block can only be \"session off\", in \"order\": what tells buyers apart is said once, in the shop" },
+    { "b24_shop s { order a { session $cookie_a; id response:/id; } }",
+      "\"session\" inside of a block can only be \"session off\", in \"order\": what tells buyers apart is said once, in the shop" },
     { "b24_shop s { session $cookie_a; order a { id generated ~(.); } }",
       "\"id generated\" stands in an order block, without a filter" },
     { "b24_shop s { session $cookie_a; status { id generated; } }",
@@ -689,6 +695,10 @@ test_heirs(void)
     ok(b24_shop_rule(s, 1) == NULL, "only that one");
     is_int((long long) s->nsessions, 2, "session lines replace");
     is_str(b24_shop_default_status(s), "P", "default_status replaces");
+
+    s = heir(pool, BASE "order alone { session off; id response:/i; } } b24_shop heir : base { order alone { phone request:/p; } }");
+    is_int(s->rules[0]->alone + s->rules[1]->alone + s->rules[2]->alone, 1,
+           "session off is inherited");
 
     /* unnamed blocks */
 

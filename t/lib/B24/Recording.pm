@@ -4,7 +4,8 @@ package B24::Recording;
 #
 #   my $recording = B24::Recording->load('t/recordings/woocommerce-9.9.5');
 #   for my $exchange ($recording->exchanges) { ... }
-#   $recording->find('126');           # by number, or by whole name
+#   $recording->find('126');           # by number, or by whole name, also
+#                                      # behind the folder's and a "/"
 #
 # An exchange is a hash: name, shop (the folder's name), request and response
 # (raw bytes; response is undef where it wasn't kept), method, target, body (of
@@ -116,6 +117,7 @@ sub find {
 
     for my $exchange ($self->exchanges) {
         return $exchange if $exchange->{name} eq $name
+                            || "$exchange->{shop}/$exchange->{name}" eq $name
                             || $exchange->{name} =~ /^\Q$name\E-/;
     }
 

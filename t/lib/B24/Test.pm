@@ -39,6 +39,7 @@ package B24::Test;
 #                                the worker user
 #   TEST_NGINX_DIR               the file's folder, for anything else
 #   TEST_NGINX_ROOT              the checkout
+#   TEST_NGINX_PRESETS           the folder of the shops' presets
 #   TEST_NGINX_PORTAL_URL, _PORTAL_PORT, _PORTAL_TLS_URL,
 #   _PORTAL_TLS_PORT, _PORTAL_CA; _PORTAL_URL_2 and _PORTAL_PORT_2 of the
 #   second portal
@@ -164,6 +165,7 @@ sub make_folder {
     File::Path::make_path($DIR);
 
     $ENV{TEST_NGINX_ROOT} = $ROOT;
+    $ENV{TEST_NGINX_PRESETS} = "$ROOT/ngx_http_b24_module/shops";
     $ENV{TEST_NGINX_DIR} = $DIR;
     $ENV{TEST_NGINX_SERVROOT} = "$DIR/servroot";
 }

@@ -1,0 +1,277 @@
+# WooCommerce with the preset as it is shipped: the recorded shop bought in
+# again, against what its own database knew; and what was not recorded.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => 'woocommerce-9.9.5';
+use Test::Nginx::Socket;
+
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $bought = B24::Bought->load('woocommerce-9.9.5');
+
+our $http = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    include $TEST_NGINX_PRESETS/woocommerce.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror woocommerce;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+# One answer of the shop, as JSON, to requests of a target.
+sub shop_says {
+    my ($target, $data, %option) = @_;
+
+    B24::Test::upstream()->script(target => $target, times => 1,
+        headers => [['Content-Type', 'application/json; charset=UTF-8'],
+                    @{$option{headers} // []}],
+        status => $option{status} // 200,
+        body => JSON::PP->new->utf8->encode($data));
+}
+
+our @buyer = (Cookie => 'wp_woocommerce_session_3bc635ab=t_1%7C%7C17%7C%7Cab');
+
+sub money {
+    return (currency_code => 'RUB', currency_minor_unit => 2);
+}
+
+# A cart of the Store API with lines [id, name, quantity, price in kopecks,
+# variation values].
+sub cart {
+    my ($total, @lines) = @_;
+
+    return {
+        items => [map { {
+            id => $_->[0], name => $_->[1], quantity => $_->[2],
+            sku => "SKU-$_->[0]",
+            variation => [map { { attribute => 'a', value => $_ } }
+                              @$_[4 .. $#$_]],
+            prices => { price => "$_->[3]", money() },
+        } } @lines],
+        totals => { total_price => "$total->{price}",
+                    total_shipping => $total->{shipping} // '0',
+                    total_discount => $total->{discount} // '0',
+                    total_tax => $total->{tax} // '0', money() },
+    };
+}
+
+sub address {
+    my (%more) = @_;
+
+    return { first_name => 'Анна', last_name => 'Ким', phone =>
+             '+7 916 000-00-01', email => 'kim@example.com', city => 'Москва',
+             address_1 => 'Лесная, 5', company => '', %more };
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: everything that was recorded
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::bought->play;
+
+    my $report = $::bought->deals_are;
+
+    is(scalar @{$report->{contacts}}, 4, 'four people bought');
+    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+        for ['delivered', 11], ['duplicate', 1], ['rejected', 2],
+            ['unconfirmed', 0], ['parked', 0];
+
+
+
+=== TEST 2: the block checkout alone, answers in gzip, bodies in files
+--- http_config eval: $::http
+--- config eval
+"gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any;
+client_body_in_file_only clean; b24_journal sync;" . $::server
+--- scenario
+    $::bought->play(filter => sub { $_[0]{name} =~ /-block-/ });
+    $::bought->deals_are(qr/^block/);
+
+
+
+=== TEST 3: the shortcode checkout alone: two orders of one double submit
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::bought->play(filter => sub { $_[0]{name} =~ /-classic-/ });
+    $::bought->deals_are(qr/^classic/);
+
+    is(B24::Desk::count('duplicate'), 0, 'none is a double');
+
+
+
+=== TEST 4: no friendly URLs, several attributes, a password
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::shop_says('wc/store/v1/cart', main::cart(
+        { price => 350000, shipping => '30000', discount => '10000' },
+        [7, 'Кружка', 2, 100000, 'L', 'синяя'],
+        [8, 'Ложка', 1, 130000, 'a', 'b', 'c']));
+    get('/index.php?rest_route=/wc/store/v1/cart', @::buyer);
+
+    main::shop_says('wc/store/v1/checkout', {
+        order_id => 77, order_number => 'W-77', status => 'pending',
+        payment_result => { payment_status => 'pending' } });
+
+    my $body = JSON::PP->new->utf8->encode({
+        billing_address => main::address(company => 'ООО «Ромашка»'),
+        create_account => JSON::PP::true,
+        customer_password => 'secret-of-anna',
+        payment_data => [{ key => 'card', value => '4111111111111111' }],
+        customer_note => 'звонить' });
+    post('/?rest_route=/wc/store/v1/checkout', $body, @::buyer,
+         'Content-Type' => 'application/json');
+
+    my $deal = B24::Desk::deal('W-77', rows => 4);
+
+    is(join(', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                      @{$deal->{rows}}),
+       'Кружка - L, синяя 1000.00 x 2, Ложка - a, b, c 1300.00 x 1,'
+       . ' Delivery 300.00 x 1, Discount -100.00 x 1', 'rows');
+    is("$deal->{opportunity} $deal->{rows_sum}", '3500.00 3500.00', 'total');
+    is($deal->{contacts}[0]{name}, 'Анна', 'the buyer');
+    isnt($deal->{company_id}, 0, 'the firm');
+    B24::Bought::nowhere('secret-of-anna', '4111111111111111');
+
+
+
+=== TEST 5: the same goods twice in one session
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    for my $id (81, 82) {
+        main::shop_says('store/v1/cart', main::cart({ price => 100000 },
+            [7, 'Кружка', 1, 100000]));
+        get('/wp-json/wc/store/v1/cart', @::buyer);
+
+        main::shop_says('store/v1/checkout', { order_id => $id,
+            status => 'processing',
+            payment_result => { payment_status => 'success' } });
+        post('/wp-json/wc/store/v1/checkout',
+             JSON::PP->new->utf8->encode({
+                 billing_address => main::address() }), @::buyer,
+             'Content-Type' => 'application/json');
+
+        my $deal = B24::Desk::deal($id, rows => 1);
+        is($deal->{rows}[0]{product_name}, 'Кружка', "$id: the goods");
+    }
+
+    is(B24::Desk::count('duplicate'), 0, 'two orders');
+
+
+
+=== TEST 6: what is refused, drafts, and what has no total
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $json = JSON::PP->new->utf8->encode({
+        billing_address => main::address() });
+    my @type = ('Content-Type' => 'application/json');
+
+    main::shop_says('checkout', { code => 'woocommerce_rest_cart_empty',
+        message => 'Cannot place an order', data => { status => 409 } },
+        status => 409);
+    post('/wp-json/wc/store/v1/checkout', $json, @::buyer, @type);
+
+    main::shop_says('checkout', { order_id => 90, status => 'checkout-draft',
+        payment_result => undef });
+    post('/wp-json/wc/store/v1/checkout', $json, @::buyer, @type,
+         'X-HTTP-Method-Override' => 'PUT');
+
+    main::shop_says('checkout', { order_id => 91, status => 'failed',
+        payment_result => { payment_status => 'failure' } });
+    post('/wp-json/wc/store/v1/checkout', $json, @::buyer, @type);
+
+    main::shop_says('wc-ajax=checkout', { result => 'failure',
+        messages => '<div>no</div>' });
+    post('/?wc-ajax=checkout', 'billing_email=a%40b.example', @::buyer);
+
+    ok(wait_until(sub { B24::Desk::count('rejected') == 3 }),
+       'three are refused');
+    is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
+
+    # the cart was never seen: an order without rows is better than none
+    main::shop_says('wc-ajax=checkout', { result => 'success',
+        redirect => 'http://shop/checkout/order-received/92/?key=wc_order_x' });
+    post('/?wc-ajax=checkout', 'billing_first_name=Anna&billing_phone='
+         . '%2B79160000001&account_password=secret-of-anna', @::buyer);
+
+    my $deal = B24::Desk::deal('92');
+    is(scalar @{$deal->{rows}}, 0, 'no rows');
+    is(join(' ', @{$deal->{contacts}[0]{phones}}), '+79160000001', 'a buyer');
+    B24::Bought::nowhere('secret-of-anna');
+
+
+
+=== TEST 7: an heir changes single lines
+--- http_config eval
+$::http . <<'EOC'
+    b24_shop mine : woocommerce {
+        stage  processing PREPARATION;
+
+        order classic {
+            company  request:/billing_firm;
+            inn      request:/billing_inn;
+            deal     UF_CRM_GIFT  request:/gift;
+        }
+    }
+EOC
+--- config eval
+($::server) =~ s/b24_mirror woocommerce/b24_mirror mine/r
+--- scenario
+    main::shop_says('wc-ajax=checkout', { result => 'success',
+        order_id => 95 });
+    post('/?wc-ajax=checkout', 'billing_first_name=Anna&billing_phone='
+         . '%2B79160000001&billing_firm=Mill&billing_inn=7707083893', @::buyer);
+
+    my $deal = B24::Desk::deal('95');
+    is($deal->{stage_id}, 'PREPARATION', 'the stage');
+
+    my $report = portal()->wait_for(deal => 95, requisites => 1,
+                                    journal => 0);
+    is($report->{companies}[0]{title}, 'Mill', 'the firm');
+    is($report->{requisites}[0]{inn}, '7707083893', 'its INN');

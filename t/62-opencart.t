@@ -1,0 +1,243 @@
+# OpenCart 3 and 4 with the preset as it is shipped: recorded shops bought in
+# again, against what their own databases knew.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => ['opencart-3.0.5.1', 'opencart-4.1.0.4'];
+use Test::Nginx::Socket;
+
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $three = B24::Bought->load('opencart-3.0.5.1');
+our $four = B24::Bought->load('opencart-4.1.0.4');
+
+our $http = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    include $TEST_NGINX_PRESETS/opencart.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror opencart;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+our @buyer = (Cookie => 'OCSESSID=0123456789abcdef012345678a; currency=USD');
+
+sub shop_says {
+    my ($route, $body, %option) = @_;
+
+    B24::Test::upstream()->script(target => 'route=' . quotemeta $route,
+        times => 1, status => $option{status} // 200, body => $body,
+        headers => [['Content-Type', $option{type} // 'application/json']]);
+}
+
+# The steps of a checkout in 3.x, up to the button.
+sub steps {
+    my ($rows, $below, %option) = @_;
+
+    my $buyer = $option{buyer} // 'firstname=Anna&lastname=Kim'
+        . '&email=kim%40example.com&telephone=%2B79160000001&city=Oslo'
+        . '&address_1=Gate+1';
+    my $lines = join '', map {
+        qq{<tr>\n<td class="text-left"><a href="http://shop/$_->[0]">$_->[0]}
+        . qq{</a>$_->[4]</td>\n<td>Model $_->[0]</td><td>$_->[1]</td>}
+        . qq{<td>$_->[2]</td><td>$_->[3]</td></tr>\n} } @$rows;
+    my $foot = join '', map { "<tr>\n<td colspan=\"4\"><strong>$_->[0]:"
+        . "</strong></td>\n<td>$_->[1]</td>\n</tr>\n" } @$below;
+
+    shop_says('checkout/guest/save', '[]');
+    B24::Scenario::post('/index.php?route=checkout/guest/save', $buyer,
+                        @buyer);
+
+    shop_says('checkout/confirm', "<table><tbody>$lines</tbody>\n<tfoot>\n"
+              . "$foot</tfoot></table>", type => 'text/html; charset=utf-8');
+    B24::Scenario::get('/index.php?route=checkout/confirm', @buyer);
+}
+
+sub button {
+    my ($answer) = @_;
+
+    shop_says('extension/payment/cod/confirm', $answer
+        // '{"redirect":"http:\/\/shop\/index.php?route=checkout\/success"}');
+
+    return B24::Scenario::get('/index.php?route=extension/payment/cod/confirm',
+                              @buyer);
+}
+
+sub rows_of {
+    my ($deal) = @_;
+
+    return join ', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                          @{$deal->{rows}};
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: OpenCart 3, everything that was recorded
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::three->play(together => qr/d-double-submit.*cod-confirm/);
+
+    my $report = $::three->deals_are;
+
+    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+        for ['delivered', 6], ['duplicate', 1], ['unconfirmed', 0],
+            ['parked', 0];
+
+    my %number = map { $_->{origin_id} => 1 } @{$report->{deals}};
+    is(scalar keys %number, 6, 'each has a number of its own');
+
+    # the buyer of "r" made an account
+    B24::Bought::nowhere('customer-throwaway');
+
+
+
+=== TEST 2: OpenCart 4, everything that was recorded
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::four->play(together => qr/d-double-submit.*cod-confirm/);
+    $::four->deals_are;
+
+    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+        for ['delivered', 5], ['duplicate', 1], ['unconfirmed', 0],
+            ['parked', 0];
+
+
+
+=== TEST 3: a button pressed once more when all is over
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::three->play(filter => sub { $_[0]{name} =~ /-d-double-submit-/ });
+    $::three->deals_are(qr/^d$/);
+
+    # who can tell whether it is another order: no number, no goods
+    is(B24::Desk::count('unconfirmed'), 1, 'the second waits for a person');
+
+
+
+=== TEST 4: the same goods twice in one session
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    for (1, 2) {
+        main::steps([['Mug', 2, '$10.00', '$20.00', '']],
+                    [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
+                     ['Total', '$25.00']]);
+        main::button();
+    }
+
+    my $report = portal()->wait_for(deals => 2, stable_ms => 300,
+                                    journal => 0);
+
+    is(join('; ', map { main::rows_of($_) } @{$report->{deals}}),
+       join('; ', ('Mug 10.00 x 2, Delivery 5.00 x 1') x 2), 'two deals');
+    is(B24::Desk::count('duplicate'), 0, 'none is a double');
+
+
+
+=== TEST 5: options, coupons, taxes, friendly links
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::steps([['Mug', 2, "1\xc2\xa0000,50 p.", "2\xc2\xa0001,00 p.",
+                  "<br />\n&nbsp;<small> - Size: L &amp; up</small>"],
+                 ['Jug', 1, '300,00 p.', '300,00 p.', '']],
+                [['Sub-Total', '2 301,00 p.'], ['Courier', '350,00 p.'],
+                 ['Coupon (X)', '-100,00 p.'], ['VAT (20%)', '200,00 p.'],
+                 ['Total', '2 751,00 p.']]);
+    main::button();
+
+    my ($deal) = @{portal()->wait_for(deals => 1, rows => 5,
+                                      journal => 0)->{deals}};
+
+    is(main::rows_of($deal), 'Mug - Size: L & up 1000.50 x 2, Jug 300.00 x 1,'
+       . ' Delivery 350.00 x 1, Fee 100.00 x 1', 'rows');
+    is("$deal->{opportunity} $deal->{rows_sum}", '2751.00 2751.00', 'total');
+
+
+
+=== TEST 6: what is refused
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::steps([['Mug', 1, '$10.00', '$10.00', '']], [['Total', '$10.00']]);
+    main::button($_) for '[]', '{"error":"no"}',
+        '{"redirect":"http:\/\/shop\/index.php?route=checkout\/failure"}';
+
+    # a refused step changes nothing
+    main::shop_says('checkout/guest/save', '{"error":{"email":"wrong"}}');
+    post('/index.php?route=checkout/guest/save', 'firstname=Nobody', @::buyer);
+
+    is(B24::Desk::count('rejected'), 3, 'three are refused');
+
+    main::button();
+    my ($deal) = @{portal()->wait_for(deals => 1, rows => 1, stable_ms => 300,
+                                      journal => 0)->{deals}};
+    is(main::rows_of($deal), 'Mug 10.00 x 1', 'the next one is accepted');
+    is(portal()->report->{contacts}[0]{name}, 'Anna', 'of the right buyer');
+
+
+
+=== TEST 7: 4.0 separates by "|", a buyer signs in
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::shop_says('account/login|login', '{"redirect":"\/"}');
+    post('/index.php?route=account/login|login',
+         'email=kim%40example.com&password=secret-of-anna', @::buyer);
+    main::shop_says('checkout/confirm|confirm', '<table><tbody><tr><td>'
+        . '<a href="/p?product_id=5">Mug</a></td><td>M</td><td>1</td>'
+        . '<td>$10.00</td><td>$10.00</td></tr></tbody><tfoot><tr><td>Total'
+        . '</td><td>$10.00</td></tr></tfoot></table>', type => 'text/html');
+    get('/index.php?route=checkout/confirm|confirm', @::buyer);
+    main::shop_says('extension/opencart/payment/cod|confirm',
+                    '{"redirect":"success"}');
+    get('/index.php?route=extension/opencart/payment/cod|confirm', @::buyer);
+
+    my $report = portal()->wait_for(deals => 1, rows => 1, journal => 0);
+
+    is(main::rows_of($report->{deals}[0]), 'Mug 10.00 x 1', 'the goods');
+    is(join(' ', @{$report->{contacts}[0]{emails}}), 'kim@example.com',
+       'the buyer');
+    B24::Bought::nowhere('secret-of-anna');

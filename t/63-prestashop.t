@@ -1,0 +1,242 @@
+# PrestaShop with the preset as it is shipped: the recorded shop bought in
+# again, against what its own database knew; and what was not recorded.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => 'prestashop-8.1.2';
+use Test::Nginx::Socket;
+
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $bought = B24::Bought->load('prestashop-8.1.2');
+
+our $http = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    include $TEST_NGINX_PRESETS/prestashop.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror prestashop;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+our @buyer = (Cookie => 'PHPSESSID=0123456789abcdef');
+
+sub shop_says {
+    my ($target, %answer) = @_;
+
+    B24::Test::upstream()->script(target => $target, times => 1,
+        status => 200, %answer);
+}
+
+sub redirects {
+    my ($target, $where) = @_;
+
+    shop_says($target, status => 302, headers => [['Location', $where]],
+              body => '');
+}
+
+sub cart {
+    my (%option) = @_;
+
+    return {
+        products => $option{products},
+        totals => {
+            total => { amount => $option{total}, value => $option{value} },
+            total_including_tax => { amount => $option{total} },
+        },
+        subtotals => {
+            shipping => { amount => $option{shipping} // 0 },
+            discounts => $option{discount}
+                         ? { amount => $option{discount} } : undef,
+        },
+    };
+}
+
+sub product {
+    my ($name, $quantity, $sum, $attributes) = @_;
+
+    return { name => $name, quantity => $quantity, cart_quantity => $quantity,
+             total_wt => $sum, price_with_reduction => $sum / $quantity,
+             id_product => 5, reference => "REF-$name", rate => 20,
+             attributes => $attributes // [] };
+}
+
+sub rows_of {
+    my ($deal) = @_;
+
+    return join ', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                          @{$deal->{rows}};
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: everything that was recorded
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::bought->play;
+    $::bought->deals_are;
+
+    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+        for ['delivered', 4], ['duplicate', 0], ['rejected', 1],
+            ['unconfirmed', 0], ['parked', 0];
+
+    # the administration's password passed by
+    B24::Bought::nowhere('admin-throwaway');
+
+
+
+=== TEST 2: the same, bodies in files, journal in step
+--- http_config eval: $::http
+--- config eval
+'client_body_in_file_only clean; b24_journal sync;' . $::server
+--- scenario
+    $::bought->play;
+    $::bought->deals_are;
+
+
+
+=== TEST 3: no friendly URLs, a firm, rubles, a coupon, an account
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::shop_says('controller=cart', headers =>
+        [['Content-Type', 'text/html; charset=utf-8']],
+        body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+            cart => main::cart(total => 2750, shipping => 300,
+                discount => 50, value => "2\x{202f}750,00\x{a0}₽", products => [
+                    main::product('Футболка', 2, 2000,
+                                  { 'Размер' => 'M ' }),
+                    main::product('Кружка', 1, 500)]) }));
+    post('/index.php?controller=cart', 'id_product=5&action=update', @::buyer);
+
+    main::redirects('controller=order', '/index.php?controller=order')
+        for 1 .. 4;
+    post('/index.php?controller=order', 'firstname=Anna&lastname=Kim'
+         . '&email=kim%40example.com&password=secret-of-anna&submitCreate=1',
+         @::buyer);
+    post('/index.php?controller=order&id_address=0', 'address1=Lesnaya+5'
+         . '&city=Moscow&phone=%2B79160000001&saveAddress=delivery'
+         . '&submitAddress=1', @::buyer);
+    post('/index.php?controller=order&id_address=0', 'address1=Office+1'
+         . '&city=Tula&phone=%2B79990000000&company=Mill&vat_number=7707083893'
+         . '&saveAddress=invoice&submitAddress=1', @::buyer);
+    post('/index.php?controller=order', 'delivery_message=ring'
+         . '&confirmDeliveryOption=1', @::buyer);
+
+    main::redirects('controller=validation', 'http://shop/index.php?'
+        . 'controller=order-confirmation&id_cart=7&id_module=30&id_order=12'
+        . '&key=x');
+    post('/index.php?fc=module&module=ps_wirepayment&controller=validation',
+         '', @::buyer);
+
+    my $deal = B24::Desk::deal('12', rows => 4);
+
+    is(main::rows_of($deal), 'Футболка (Размер: M) 1000.00 x 2,'
+       . ' Кружка 500.00 x 1, Delivery 300.00 x 1, Discount -50.00 x 1',
+       'rows');
+    is("$deal->{opportunity} $deal->{currency_id}", '2750.00 RUB', 'total');
+    is(join(' ', @{$deal->{contacts}[0]{phones}}), '+79160000001',
+       'the phone of the delivery');
+    is($deal->{comments}, "ring\nAddress: Moscow, Lesnaya 5", 'the comment');
+
+    my $report = portal()->wait_for(deal => 12, requisites => 1,
+                                    journal => 0);
+    is("$report->{companies}[0]{title} $report->{requisites}[0]{inn}",
+       'Mill 7707083893', 'the firm of the invoice');
+    B24::Bought::nowhere('secret-of-anna');
+
+
+
+=== TEST 4: who is signed in is told by the page of the checkout
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $json = JSON::PP->new->ascii->canonical->encode({
+        cart => main::cart(total => 119, value => 'x', shipping => 7,
+            products => [main::product('Mug', 2, 112,
+                { Size => 'S', Color => 'White' })]),
+        currency => { iso_code => 'EUR' },
+        customer => { firstname => 'Анна', lastname => 'Ким',
+            email => 'kim@example.com', addresses => {
+                5 => { phone => '', phone_mobile => '+49 30 1234567',
+                       city => 'Berlin', postcode => '10115',
+                       address1 => 'Torstr. 1', company => '' } } } });
+    main::shop_says('^/de/bestellung', headers =>
+        [['Content-Type', 'text/html; charset=utf-8']],
+        body => "<html><script>\nvar prestashop = $json;\n</script>"
+                . ('<p>x</p>' x 12_000) . '</html>');
+    get('/de/bestellung', @::buyer);
+    main::redirects('^/de/module', 'http://shop/de/bestellbestaetigung?'
+        . 'id_cart=7&id_module=30&id_order=13&key=x');
+    post('/de/module/ps_checkpayment/validation', '', @::buyer);
+
+    my $deal = B24::Desk::deal('13', rows => 2);
+
+    is(main::rows_of($deal), 'Mug (Color: White - Size: S) 56.00 x 2,'
+       . ' Delivery 7.00 x 1', 'rows');
+    is("$deal->{opportunity} $deal->{currency_id}", '119.00 EUR', 'total');
+    is("$deal->{contacts}[0]{name} @{$deal->{contacts}[0]{phones}}",
+       'Анна +49301234567', 'the buyer');
+
+
+
+=== TEST 5: what is no order
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::redirects('validation', '/order?step=1');
+    post('/module/ps_wirepayment/validation', '', @::buyer);
+    main::shop_says('validation', body => '<html>no</html>');
+    post('/module/ps_wirepayment/validation', '', @::buyer);
+    main::redirects('validation', '/order-confirmation?id_order=0');
+    post('/module/ps_wirepayment/validation', '', @::buyer);
+
+    ok(wait_until(sub { B24::Desk::count('rejected') == 3 }),
+       'three are refused');
+
+    # the confirmation page's address is the buyer's word alone
+    main::shop_says('order-confirmation', body => '<div id="order-items">');
+    get('/order-confirmation?id_cart=1&id_module=2&id_order=999&key=x',
+        @::buyer);
+    is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');

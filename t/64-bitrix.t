@@ -1,0 +1,543 @@
+# 1C-Bitrix with the preset as it is shipped: every form of request and answer
+# that its checkout is known to have.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => 1;
+use Test::Nginx::Socket;
+
+use B24::Bitrix;
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $http = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    include $TEST_NGINX_PRESETS/bitrix.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror bitrix;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+# the buyer of most tests, and what is in the cart
+our %person = (FIO => 'Иванов Пётр', EMAIL => 'Petr@example.com',
+               PHONE => '+7 (916) 123-45-67', ZIP => '101000',
+               CITY => 'Москва', LOCATION => '0000073738',
+               ADDRESS => 'Тверская, 1');
+our @cart = (total => 4280, delivery => 300,
+             rows => [[301, 1012, 'Футболка «Лето»', 2, 1990]]);
+
+sub shown {
+    my ($deal) = @_;
+
+    my $contact = $deal->{contacts}[0] // {};
+
+    return join '; ', $deal->{title},
+        join(' ', grep { defined && length } @$contact{qw(name last_name)}),
+        @{$contact->{phones} // []}, @{$contact->{emails} // []},
+        "$deal->{opportunity} $deal->{currency_id}", rows($deal),
+        ($deal->{comments} // '') =~ s/\n/ | /gr;
+}
+
+sub rows {
+    my ($deal) = @_;
+
+    return join ', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                          @{$deal->{rows}};
+}
+
+# What shown() gives of %person and @cart.
+sub usual {
+    my ($id) = @_;
+
+    return "Order #$id; Иванов Пётр; +79161234567; petr\@example.com;"
+        . ' 4280.00 RUB; Футболка «Лето» 1990.00 x 2, Delivery 300.00 x 1;'
+        . ' Address: 101000, Москва, Тверская, 1';
+}
+
+sub deal_is {
+    my ($id, $want, $name, %option) = @_;
+
+    my $deal = B24::Desk::deal($id, rows => $option{rows} // 2);
+
+    Test::More::is(shown($deal), $want, $name);
+    Test::More::is($deal->{rows_sum}, $deal->{opportunity},
+                   "$name: sum of the rows") if @{$deal->{rows}};
+
+    return $deal;
+}
+
+# No order came of all that, and $n were refused.
+sub none {
+    my ($n) = @_;
+
+    Test::More::ok(B24::Scenario::wait_until(sub {
+        B24::Desk::count('rejected') == $n }), "$n are refused");
+    Test::More::is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '',
+                   'no record');
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: the save request of today
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->refresh(@::cart);
+    $site->save(\%::person, $site->accepted('57'));
+
+    my $deal = main::deal_is('57', main::usual('57'), 'a number');
+    my $row = $deal->{rows}[0];
+
+    is("$row->{tax_rate} $row->{tax_included} $row->{measure_code}",
+       '20 Y 796', 'tax and unit');
+    is($deal->{stage_id}, 'NEW', 'the stage');
+
+    # a prefix, a slash, the number as JSON's number
+    $site->refresh(@::cart);
+    $site->save(\%::person, $site->accepted('57/2026'));
+    main::deal_is('57/2026', main::usual('57/2026'), 'a number with a slash');
+
+    $site->refresh(@::cart);
+    $site->save(\%::person, { order => { REDIRECT_URL => '/?ORDER_ID=60',
+                                         ID => \60 } });
+    main::deal_is('60', main::usual('60'), 'no text');
+    is(B24::Desk::count('rejected'), 0, 'none is refused');
+
+
+
+=== TEST 2: 17.x and 16.x: to the page, in UTF-8 and in windows-1251
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $id = 100;
+
+    for my $charset ('UTF-8', 'windows-1251') {
+        my $site = B24::Bitrix->new(charset => $charset);
+
+        for my $old (0, 1) {
+            my $name = "$charset, " . ($old ? 16 : 17);
+
+            $id++;
+            $site->refresh(@::cart);
+            $site->save(\%::person, $site->accepted("A-$id/26", old => $old),
+                        generation => $old ? 16 : 17);
+            main::deal_is("A-$id/26", main::usual("A-$id/26"), $name);
+        }
+    }
+
+    # a notice of PHP before the answer, a page of a name of its own
+    my $site = B24::Bitrix->new(charset => 'windows-1251');
+    $site->refresh(@::cart);
+    $site->save(\%::person, "\nNotice: x\n"
+                . B24::Bitrix::json($site->accepted('120')),
+                generation => 17, target => '/oformit/zakaz.php');
+    main::deal_is('120', main::usual('120'), 'junk before the answer');
+
+
+
+=== TEST 3: answers that are no order, all of them 200
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my @answers = (
+        { order => { ERROR => { PROPERTY => ['Поле "Телефон" обязательно'] } } },
+        { order => { ERROR => { MAIN => 'Ваша сессия истекла.' } } },
+        { order => { SHOW_AUTH => \'true', AUTH => {}, SMS_AUTH => undef,
+                     ERROR => { AUTH => ['no'] } } },
+        { order => { SHOW_AUTH => \'true', AUTH => {} } },
+        { order => { REDIRECT_URL => B24::Bitrix::PAGE } },
+        { order => { REDIRECT_URL => B24::Bitrix::PAGE . '?ORDER_ID=',
+                     ID => undef } },
+        { success => 'N', redirect => '/personal/cart/' },
+        '',
+        '<html>login</html>',
+    );
+
+    $site->refresh(@::cart);
+
+    for my $answer (@answers) {
+        $site->save(\%::person, $answer, ref $answer ? ()
+                    : (type => 'text/html'));
+        $site->save(\%::person, $answer, generation => 17);
+    }
+
+    main::none(2 * @answers);
+
+    # unknown keys are added by sites
+    $site->save(\%::person, { order => { %{$site->accepted('57')->{order}},
+        ERROR => [], SHOW_AUTH => \'false', VENDOR => { x => 1 } } });
+    main::deal_is('57', main::usual('57'), 'then one is accepted');
+
+
+
+=== TEST 4: recalculations are no orders
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->refresh(@::cart);
+    $site->refresh(@::cart, action => $_, fields => [coupon => 'X'])
+        for qw(enterCoupon removeCoupon);
+    $site->refresh(action => $_, answer => '{"order":{"SHOW_AUTH":true}}')
+        for qw(showAuthForm confirmSmsCode);
+    $site->confirm(\%::person, '<form>again</form>', confirm => 'N');
+
+    main::none(0);
+
+    # a coupon that was refused is answered by its text, an ended session by
+    # an error: neither changes anything
+    $site->refresh(action => 'enterCoupon', answer => '"X"');
+    $site->refresh(answer => { order => undef, error => 'session' });
+    $site->save(\%::person, $site->accepted('57'));
+    main::deal_is('57', main::usual('57'), 'what was known before');
+
+
+
+=== TEST 5: the page alone, in UTF-8 and in windows-1251
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $id = 200;
+
+    for my $charset ('UTF-8', 'windows-1251') {
+        my $site = B24::Bitrix->new(charset => $charset);
+
+        $id++;
+        $site->page(@::cart);
+        $site->save(\%::person, $site->accepted($id));
+        main::deal_is($id, main::usual($id), $charset);
+    }
+
+
+
+=== TEST 6: person types, firms, flags that are not set
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my %firm = (COMPANY => 'ООО «Ромашка» & Ко', COMPANY_ADR => 'Тула',
+                INN => '7707083893', KPP => '770701001',
+                CONTACT_PERSON => 'Сидорова Анна', EMAIL => 'a@example.com',
+                PHONE => '8 495 765-43-21', FAX => '8 495 000-00-00',
+                ZIP => '300000', CITY => 'Тула', ADDRESS => 'Ленина, 2');
+    my $id = 300;
+
+    for my $flags (1, 0) {
+        my $site = B24::Bitrix->new(flags => $flags);
+
+        $id += 10;
+        $site->refresh(@::cart, type => 1);
+        $site->refresh(@::cart, type => 2);
+        $site->save(\%firm, $site->accepted($id), type => 2);
+
+        my $deal = main::deal_is($id, "Order #$id; Сидорова Анна;"
+            . ' +74957654321; a@example.com; 4280.00 RUB;'
+            . ' Футболка «Лето» 1990.00 x 2, Delivery 300.00 x 1;'
+            . ' Address: 300000, Тула, Ленина, 2', 'a firm');
+        my $report = portal()->wait_for(deal => $id, requisites => 1,
+                                        journal => 0);
+
+        is(scalar @{$report->{companies}}, 1, 'one company');
+        is("$report->{companies}[0]{title} $report->{requisites}[0]{inn} "
+           . $report->{requisites}[0]{kpp},
+           'ООО «Ромашка» & Ко 7707083893 770701001', 'its requisites');
+        is($deal->{company_id}, $report->{companies}[0]{id}, 'linked');
+
+        # the same site, the other type: both are known now
+        $id++;
+        $site->refresh(@::cart, type => 1);
+        $site->save(\%::person, $site->accepted($id));
+        $deal = main::deal_is($id, main::usual($id), 'a person');
+        is($deal->{company_id}, 0, 'no company');
+    }
+
+
+
+=== TEST 7: nothing is learned yet: told by its form
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->save(\%::person, $site->accepted('57'));
+    main::deal_is('57', 'Order #57; Иванов Пётр; +79161234567;'
+        . ' petr@example.com; 0.00 RUB; ; ', 'the buyer', rows => 0);
+
+
+
+=== TEST 8: rows: sets, weights, texts for numbers, noise
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->refresh(total => '7259.9999999999', rows => [
+        [301, 1, 'Набор', 1, '5000.0000', SET_PARENT_ID => 301, TYPE => 1],
+        [302, 2, 'Чашка из набора', 2, 0, SET_PARENT_ID => 301],
+        [303, 3, 'Сыр, &quot;весовой&quot;', '0.5', '890.0000',
+         MEASURE_CODE => 166, VAT_RATE => '0.1000'],
+        [304, 4, 'Платок', 1, 1815, DISCOUNT_PRICE => 200,
+         BASE_PRICE => 2015, SET_PARENT_ID => 0]]);
+    $site->save(\%::person, $site->accepted('57'),
+                fields => [ORDER_DESCRIPTION => 'домофон "12"']);
+
+    my $deal = B24::Desk::deal('57', rows => 3);
+
+    is(main::rows($deal), 'Набор 5000.00 x 1, Сыр, "весовой" 890.00 x 0.5,'
+       . ' Платок 1815.00 x 1', 'rows');
+    is("$deal->{opportunity} $deal->{rows_sum}", '7260.00 7260.00', 'total');
+    is("$deal->{rows}[1]{measure_code} $deal->{rows}[1]{tax_rate}", '166 10',
+       'unit and tax');
+    is($deal->{rows}[2]{discount_sum} + 0, 166.67, 'the discount, before tax')
+        if $deal->{rows}[2]{discount_sum} != 200;
+    like($deal->{comments}, qr/^домофон "12"/, 'the comment');
+
+
+
+=== TEST 9: the checkout of 15.5 and before
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $page = B24::Bitrix::PAGE;
+    my $id = 400;
+
+    for my $charset ('UTF-8', 'windows-1251') {
+        my $site = B24::Bitrix->new(charset => $charset);
+        my $order = sub {
+            my ($answer, %option) = @_;
+            $id++;
+            $answer =~ s/NUMBER/A%252F$id/;
+            $option{headers}[0][1] =~ s/NUMBER/A%252F$id/ if $option{headers};
+            $site->confirm(\%::person, $answer, %option);
+            main::deal_is("A/$id", "Order #A/$id; Иванов Пётр;"
+                . ' +79161234567; petr@example.com; 0.00 RUB; ; ',
+                "$charset, $answer", rows => 0);
+        };
+
+        $order->('{"success":"Y","redirect":"\/personal\/order\/make\/'
+                 . '?ORDER_ID=NUMBER"}',
+                 fields => [is_ajax_post => 'Y', json => 'Y']);
+        $order->("<script type=\"text/javascript\">window.top.location.href='"
+                 . "$page?ORDER_ID=NUMBER'</script>");
+        $order->('', status => 302,
+                 headers => [['Location', "$page?ORDER_ID=NUMBER"]]);
+
+        $site->confirm(\%::person, $_) for
+            '{"success":"N","redirect":"\/personal\/cart\/"}',
+            '<form><a href="/personal/?ORDER_ID=1">old</a> error</form>',
+            "<script>window.top.location.href='$page?ORDER_ID='</script>";
+    }
+
+    ok(wait_until(sub { B24::Desk::count('rejected') == 6 }),
+       'six are refused');
+
+
+
+=== TEST 10: one click
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $script = '/bitrix/components/aspro/oneclickbuy.next/script.php';
+    my $buy = sub {
+        my ($answer, $query, @more) = @_;
+        $site->says($script, $answer);
+        post($script . $query, B24::Bitrix::urlencoded('UTF-8',
+             'ONE_CLICK_BUY[FIO]' => 'Иванов Пётр',
+             'ONE_CLICK_BUY[PHONE]' => '+7 (916) 123-45-67',
+             'ONE_CLICK_BUY[EMAIL]' => 'petr@example.com',
+             'ONE_CLICK_BUY[COMMENT]' => 'быстро', CURRENCY => 'RUB',
+             PERSON_TYPE_ID => 1, sessid => $site->{sessid}, @more),
+             $site->cookies);
+    };
+
+    # what a checkout before it knew is not this order's
+    $site->refresh(@::cart);
+
+    $buy->({ result => 'N', message => 'no', err => 'x' }, '');
+    $buy->({ result => 'Y', message => 'x',
+             ext => { CODE => 'SHOW_SMS_FIELD' } }, '');
+    ok(wait_until(sub { B24::Desk::count('rejected') == 2 }), 'two refused');
+
+    $buy->({ result => 'Y', message => 57 }, '', ELEMENT_ID => 1012,
+           ELEMENT_QUANTITY => 3, BUY_TYPE => 'ONE');
+    my $deal = main::deal_is('57', 'Order #57; Иванов Пётр; +79161234567;'
+        . ' petr@example.com; 0.00 RUB; ID 1012 0.00 x 3; быстро',
+        'one product', rows => 1);
+
+    $buy->({ result => 'Y', message => 57 }, '?uploadfiles&orderID=57');
+
+    $buy->({ result => 'Y', message => 58 }, '', BUY_TYPE => 'ALL');
+    main::deal_is('58', 'Order #58; Иванов Пётр; +79161234567;'
+        . ' petr@example.com; 0.00 RUB; ; быстро', 'a whole cart',
+        rows => 0);
+    is(B24::Desk::count('duplicate'), 0, 'files are no order');
+
+
+
+=== TEST 11: bitrix:sale.order.checkout
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $target = '/bitrix/services/main/ajax.php';
+    my $save = sub {
+        my ($answer, $action) = @_;
+        $site->says($target, $answer);
+        post("$target?mode=ajax&c=bitrix%3Asale.order.checkout&action="
+             . ($action // 'saveOrder'), B24::Bitrix::urlencoded('UTF-8',
+             'fields[siteId]' => 's1', 'fields[personTypeId]' => 1,
+             'fields[properties][1]' => 'Иванов Пётр',
+             'fields[properties][3]' => '+7 916 123-45-67',
+             signedParameters => 'x'), $site->cookies,
+             'X-Bitrix-Csrf-Token' => $site->{sessid});
+    };
+    my $accepted = { status => 'success', errors => [], data => {
+        order => { id => 57, accountNumber => \'"A-57"', price => 4280,
+                   hash => 'x' },
+        basketItems => [{ id => 301, productId => 1012, name => 'Футболка',
+                          quantity => 2, price => 1990, currency => 'RUB' }],
+        properties => [{ id => 1, code => 'FIO', value => 'Иванов Пётр' },
+                       { id => 2, code => 'EMAIL', value => 'p@example.com' },
+                       { id => 3, code => 'PHONE',
+                         value => '+7 916 123-45-67' }],
+        payments => [] } };
+
+    # the page sends it once more with the new token
+    $save->({ status => 'error', data => undef, errors => [
+        { message => 'x', code => 'invalid_csrf',
+          customData => { csrf => 'fedc' } }] });
+    $save->($accepted);
+    $save->({ status => 'error', data => undef, errors => [
+        { message => 'x', code => 'PROPERTIES' }] });
+    $save->($accepted, 'recalculateBasket');
+
+    main::deal_is('A-57', 'Order #A-57; Иванов Пётр; +79161234567;'
+        . ' p@example.com; 4280.00 RUB; Футболка 1990.00 x 2,'
+        . ' Fee 300.00 x 1; ', 'all of it');
+    is(B24::Desk::count('rejected'), 2, 'two are refused');
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+
+
+
+=== TEST 12: a double click, another tab, a second order
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->refresh(@::cart);
+    $site->save(\%::person, $site->accepted('57'));
+    # the cart is empty by then
+    $site->save(\%::person, { order => { REDIRECT_URL => B24::Bitrix::PAGE } });
+    # or the answer comes twice
+    $site->save(\%::person, $site->accepted('57'));
+    $site->refresh(total => 100, rows => [[400, 7, 'Значок', 1, 100]]);
+    $site->save(\%::person, $site->accepted('58'));
+
+    main::deal_is('57', main::usual('57'), 'the first');
+    main::deal_is('58', 'Order #58; Иванов Пётр; +79161234567;'
+        . ' petr@example.com; 100.00 RUB; Значок 100.00 x 1;'
+        . ' Address: 101000, Москва, Тверская, 1', 'the second', rows => 1);
+    is(B24::Desk::count('duplicate'), 1, 'one is a double');
+    is(B24::Desk::count('rejected'), 1, 'one is refused');
+
+
+
+=== TEST 13: passwords and codes, and a session that changes by the login
+--- http_config eval: $::http
+--- config eval: $::server . 'b24_journal sync;'
+--- scenario
+    my $site = B24::Bitrix->new;
+    my @secrets = (USER_LOGIN => 'anna', USER_PASSWORD => 'secret-of-anna',
+        NEW_PASSWORD => 'secret-of-petr', SMS_CODE => 'code-314159',
+        captcha_word => 'word-271828', CARD => '4111111111111111');
+
+    $site->refresh(@::cart, fields => [@secrets]);
+    $site->save(\%::person, { order => { SHOW_AUTH => \'true' } },
+                fields => [@secrets]);
+    $site->save(\%::person, $site->accepted('57'), fields => [@secrets],
+        headers => [['Set-Cookie', 'PHPSESSID=newsession1; path=/']]);
+    main::deal_is('57', main::usual('57'), 'the buyer was registered');
+
+    $site->{session} = 'newsession1';
+    $site->{sessid} = 'fedcba9876543210fedcba9876543210';
+    $site->refresh(@::cart);
+    $site->save(\%::person, $site->accepted('58'));
+    main::deal_is('58', main::usual('58'), 'the next order');
+
+    B24::Bought::nowhere('secret-of-anna', 'secret-of-petr', 'code-314159',
+        'word-271828', '4111111111111111', 'YTo4.5f0a', 'b1t2r3i4x5',
+        'newsession1', $site->{sessid}, '0123456789abcdef0123456789abcdef');
+
+
+
+=== TEST 14: an heir changes single lines
+--- http_config eval
+$::http . <<'EOC'
+    b24_shop mine : bitrix {
+        stage  N PREPARATION;
+
+        order save {
+            when   request:/todo  =saveOrderAjax;
+            phone  request:/ORDER_PROP_35;
+            deal   UF_CRM_NUMBER  response:/order/ID;
+        }
+    }
+EOC
+--- config eval
+($::server) =~ s/b24_mirror bitrix/b24_mirror mine/r
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    $site->refresh(@::cart, type => 2);
+    $site->save({ CONTACT_PERSON => 'Анна', PHONE => '8 495 765-43-21',
+                  FAX => '8 916 111-22-33' }, $site->accepted('57'),
+                type => 2, variable => 'todo');
+
+    my $deal = B24::Desk::deal('57', rows => 2);
+    is($deal->{stage_id}, 'PREPARATION', 'the stage');
+    is(join(' ', @{$deal->{contacts}[0]{phones}}), '+79161112233',
+       'the phone');

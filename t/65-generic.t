@@ -1,0 +1,281 @@
+# The preset for any other shop, as it is and adapted; the examples of
+# docs/shops.md.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+              upstream => 1;
+use Test::Nginx::Socket;
+
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+use B24::Recording;
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $common = <<'EOC';
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+EOC
+
+our $http = $common . <<'EOC';
+    include $TEST_NGINX_PRESETS/generic.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror generic;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+# The configuration of docs/shops.md that defines a shop.
+sub documented {
+    my ($shop) = @_;
+
+    my ($text) = B24::Recording::read_file('docs/shops.md')
+        =~ /^```nginx http\n((?:(?!^```).)*^b24_shop \Q$shop\E .*?)^```/ms
+        or die "docs/shops.md has no $shop\n";
+
+    return $text;
+}
+
+# The preset with what is commented out of number 9, as a newcomer has it.
+sub adapted {
+    my $text = B24::Recording::read_file(
+        'ngx_http_b24_module/shops/generic.conf');
+
+    my ($before, $after) = $text =~ /^(.*?)(^    # session .*)\z/ms
+        or die "there is nothing to adapt\n";
+
+    $text = $before . $after =~ s/^    # ?/    /mgr;
+
+    return $text =~ s/b24_shop generic/b24_shop myshop/r;
+}
+
+sub shop_says {
+    my ($target, $body, %option) = @_;
+
+    $body = JSON::PP->new->utf8->encode($body) if ref $body;
+
+    B24::Test::upstream()->script(target => $target, times => 1, body => $body,
+        status => $option{status} // 200, headers =>
+        [['Content-Type', $option{type} // 'application/json'],
+         @{$option{headers} // []}]);
+}
+
+sub json {
+    return (JSON::PP->new->utf8->encode($_[0]), 'Content-Type',
+            'application/json');
+}
+
+sub shown {
+    my ($id, %want) = @_;
+
+    my $deal = B24::Desk::deal($id, %want);
+    my $contact = $deal->{contacts}[0] // {};
+
+    return join '; ', join(' ', grep { defined && length }
+                                     @$contact{qw(name last_name)}),
+        @{$contact->{phones} // []}, @{$contact->{emails} // []},
+        "$deal->{opportunity} $deal->{currency_id}",
+        map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+            @{$deal->{rows}};
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: as it stands: a form with a redirect, and JSON
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    main::shop_says('^/checkout', '', status => 302,
+        headers => [['Location', '/thanks?order=A-17%2F26']]);
+    post('/checkout', 'name=Anna+Kim&phone=%2B79160000001'
+         . '&email=kim%40example.com&total=1+390%2C50&password=secret-of-anna'
+         . '&items[0][name]=Tea&items[0][price]=495.25&items[0][qty]=2'
+         . '&items[1][name]=Jam&items[1][price]=400&items[1][qty]=1');
+    is(main::shown('A-17/26', rows => 2), 'Anna Kim; +79160000001;'
+       . ' kim@example.com; 1390.50 RUB; Tea 495.25 x 2; Jam 400.00 x 1',
+       'the form');
+
+    main::shop_says('^/api/orders/new', { success => JSON::PP::true,
+        order => { id => 18 } }, status => 201);
+    post('/api/orders/new', main::json({ customer => { name => 'Пётр',
+        phone => '8 916 000-00-02' }, total => 700, currency => 'EUR',
+        delivery => { price => 100 }, items => [
+            { title => 'Чай', cost => 200, count => 3, sku => 'T' }] }));
+    is(main::shown('18', rows => 2), 'Пётр; +79160000002; 700.00 EUR;'
+       . ' Чай 200.00 x 3; Delivery 100.00 x 1', 'JSON');
+
+    B24::Bought::nowhere('secret-of-anna');
+
+
+
+=== TEST 2: as it stands: what is no order
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    for my $answer ({ error => 'no stock' }, { success => JSON::PP::false },
+                    { success => 'N', id => 5 }) {
+        main::shop_says('^/checkout', $answer);
+        post('/checkout', 'name=Anna&phone=%2B79160000001');
+    }
+    main::shop_says('^/checkout', { id => 5 }, status => 422);
+    post('/checkout', 'name=Anna&phone=%2B79160000001');
+
+    ok(wait_until(sub { B24::Desk::count('rejected') == 4 }),
+       'four are refused');
+
+    # a search, a login, the page itself
+    main::shop_says('.', { id => 5 }) for 1 .. 3;
+    post('/search', 'phone=x');
+    post('/checkout', 'login=anna&password=x');
+    get('/checkout?phone=x');
+    is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
+    is(B24::Desk::count('rejected'), 4, 'nothing else is refused');
+
+
+
+=== TEST 3: adapted: a name of its own, and the cart from an earlier request
+--- http_config eval: $::common . main::adapted()
+--- config eval
+($::server) =~ s/b24_mirror generic/b24_mirror myshop/r
+--- scenario
+    my @buyer = (Cookie => 'PHPSESSID=abc');
+
+    main::shop_says('^/cart/show', { total => 500, items => [
+        { name => 'Tea', price => 250, quantity => 2 }] });
+    get('/cart/show', @buyer);
+    main::shop_says('^/checkout', { id => 7 });
+    post('/checkout', 'name=Anna&phone=%2B79160000001', @buyer);
+
+    is(main::shown('7', rows => 1),
+       'Anna; +79160000001; 500.00 RUB; Tea 250.00 x 2', 'the cart');
+
+
+
+=== TEST 4: an heir of five lines
+--- http_config eval
+$::http . <<'EOC'
+    b24_shop mine : generic {
+        order place {
+            uri     /shop/buy.php;
+            when    request:/do =buy;
+            id      response: ~nr\.(\d+);
+            name    request:/kunde;
+            accept  response: ~Danke;
+        }
+    }
+EOC
+--- config eval
+($::server) =~ s/b24_mirror generic/b24_mirror mine/r
+--- scenario
+    main::shop_says('^/shop/buy', '<p>Danke, nr.812</p>', type => 'text/html');
+    post('/shop/buy.php', 'do=buy&kunde=Zoe&email=zoe%40example.com'
+         . '&total=10&currency=EUR');
+    is(main::shown('812'), 'Zoe; zoe@example.com; 10.00 EUR', 'the order');
+
+
+
+=== TEST 5: Magento 2, as in docs/shops.md
+--- http_config eval: $::common . main::documented('magento')
+--- config eval
+($::server) =~ s/b24_mirror generic/b24_mirror magento/r
+--- scenario
+    my $mask = 'Xy01234567890123456789012345678z';
+    my $base = "/rest/default/V1/guest-carts/$mask";
+    my $address = { firstname => 'Пётр', lastname => 'Иванов',
+        telephone => '+7 916 000-00-03', street => ['Тверская 1', 'кв. 2'],
+        city => 'Москва', postcode => '101000', countryId => 'RU',
+        company => 'ООО «Ромашка»', vatId => '7707083893' };
+    my $totals = { grand_total => 4230, shipping_amount => 250,
+        shipping_incl_tax => 300, discount_amount => -50, tax_amount => 0,
+        base_currency_code => 'RUB', quote_currency_code => 'RUB',
+        items => [{ item_id => 7, name => 'Футболка', qty => 2,
+                    price => 1658.33, price_incl_tax => 1990,
+                    row_total => 3316.66, tax_percent => 20 }] };
+
+    main::shop_says('shipping-information', { payment_methods => [],
+        totals => $totals });
+    post("$base/shipping-information", main::json({
+        addressInformation => { shipping_address => $address } }));
+
+    # a change of the way of payment is no order
+    main::shop_says('set-payment-information', 'true');
+    post("$base/set-payment-information", main::json({ email => 'x' }));
+
+    main::shop_says('/payment-information', { message => 'No %1',
+        parameters => [] }, status => 400);
+    main::shop_says('/payment-information', '"12"');
+    post("$base/payment-information", main::json({ cartId => $mask,
+        email => 'p@example.com', billingAddress => $address,
+        paymentMethod => { method => 'checkmo' } })) for 1, 2;
+
+    is(main::shown('12', rows => 3), 'Пётр Иванов; +79160000003;'
+       . ' p@example.com; 4230.00 RUB; Футболка 1990.00 x 2;'
+       . ' Delivery 300.00 x 1; Discount -50.00 x 1', 'a guest');
+    is(B24::Desk::count('rejected'), 1, 'the refused one');
+
+    my $report = portal()->wait_for(deal => 12, requisites => 1,
+                                    journal => 0);
+    is($report->{companies}[0]{title}, 'ООО «Ромашка»', 'the firm');
+    is($report->{deals}[0]{comments},
+       'Address: 101000, Москва, Тверская 1, кв. 2', 'the address');
+
+    # who is signed in: no e-mail, a number without quotes, another session
+    my @buyer = (Cookie => 'PHPSESSID=abc');
+    main::shop_says('totals-information', { %$totals, grand_total => 3980,
+        discount_amount => 0, shipping_amount => 0 });
+    post('/rest/V1/carts/mine/totals-information', main::json({}), @buyer);
+    main::shop_says('/payment-information', '13');
+    post('/rest/V1/carts/mine/payment-information', main::json({
+        billingAddress => $address }), @buyer);
+    like(main::shown('13', rows => 1), qr/3980\.00 RUB; Футболка 1990\.00 x 2/,
+         'who is signed in');
+
+
+
+=== TEST 6: the heir of docs/shops.md
+--- http_config eval
+$::common . (main::documented('mysite') =~ s{b24/}{$ENV{TEST_NGINX_PRESETS}/}r)
+--- config eval
+($::server) =~ s/b24_mirror generic/b24_mirror mysite/r
+--- scenario
+    main::shop_says('ajax', '{"order":{"ID":"57","REDIRECT_URL":'
+                    . '"\/?ORDER_ID=57"}}');
+    post('/bitrix/components/bitrix/sale.order.ajax/ajax.php',
+         'soa-action=saveOrderAjax&ORDER_PROP_42=8+916+000-00-04');
+    is(main::shown('57'), '+79160000004; +79160000004; 0.00 RUB',
+       'the phone of its own property');
