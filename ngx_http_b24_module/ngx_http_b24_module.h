@@ -616,6 +616,7 @@ ngx_http_b24_sh_t *ngx_http_b24_sh(void);
 void ngx_http_b24_hold(ngx_int_t n);
 /* whether the disk refuses what this process holds */
 void ngx_http_b24_sh_refused(ngx_uint_t refused);
+ngx_uint_t ngx_http_b24_sh_unwritten(void);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);

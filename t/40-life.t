@@ -905,9 +905,15 @@ exited on signal 9
         cmp_ok(scalar @lines, '<=', 3 * main::WORKERS + 2,
                'not a line for each') or diag(@lines);
         like("@lines", qr/no space|full/, 'what it is');
+        like(B24::Desk::status()->{queue}, qr/can't be written/,
+             'the JSON says so');
+        like(get('/b24')->{body}, qr/cannot be written, .* memory: \d+\./,
+             'and the page');
 
         unlink "$main::mounted/courier.filler" or die;
         delivered_once(1 .. $n + 40);
+        is(B24::Desk::status()->{queue}, 'ok', 'the JSON is content');
+        unlike(get('/b24')->{body}, qr/cannot be written/, 'and the page');
         is(B24::Desk::counter('lost'), 0, 'nothing was lost');
         ok(quit(), 'quits');
     }

@@ -282,3 +282,39 @@ b24: a new queue
     run_sql(db(), "PRAGMA user_version = $version");
     delivered_once(1 .. 10);
     is(B24::Desk::counter('held'), 0, 'nothing is held any more');
+
+
+
+=== TEST 8: max: nothing delivered is left to make room
+--- http_config eval
+B24::Orders::http(retry => 'first=300ms max=1s unknown=300ms')
+    =~ s/(b24_queue [^;]+);/$1 max=100;/r
+--- config eval: $::server
+--- expected_alert
+undelivered records
+--- scenario
+    place(1 .. 30);
+    delivered_once(1 .. 30);
+
+    portal()->fault(kind => 'html', status => 502, when => 'before',
+                    times => 0);
+    is(place(31 .. 130), 100, 'the shop answers');
+    ok(wait_until(sub {
+        my $counts = portal_state()->{counts};
+        return $counts->{accepted} + $counts->{waiting}
+               + $counts->{sending} == 100;
+    }), 'delivered ones make room');
+    is(B24::Desk::counter('lost'), 0, 'none is lost');
+
+    is(place(131 .. 140), 10, 'the shop answers all the same');
+    ok(wait_until(sub { B24::Desk::counter('lost') == 10 }), 'counted');
+    ok(error_log_lines(qr/\[alert\].*holds max=100 undelivered records/),
+       'the log tells');
+    like(get('/b24')->{body}, qr/could not be kept .*: 10\./, 'so does the page');
+
+    portal()->clear_faults;
+    ok(wait_until(sub {
+        portal()->report(journal => 0)->{counts}{deals} == 130
+    }, 30), 'what was kept is delivered');
+    place(141);
+    is(settled(141)->{state}, 'delivered', 'and there is room again');

@@ -436,6 +436,26 @@ ngx_http_b24_sh_refused(ngx_uint_t refused)
 }
 
 
+/* orders in the memory of workers whose last commit the disk has refused */
+
+ngx_uint_t
+ngx_http_b24_sh_unwritten(void)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_b24_sh_process_t  *p;
+
+    for (i = 0, n = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
+        p = &ngx_http_b24_shm->processes[i];
+
+        if (p->pid && p->refused) {
+            n += p->held;
+        }
+    }
+
+    return n;
+}
+
+
 ngx_int_t
 ngx_http_b24_reserve(size_t size, size_t max)
 {
