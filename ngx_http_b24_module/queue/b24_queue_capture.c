@@ -140,9 +140,9 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
 
 
 /*
- * As if the exchange had ended with its answer unseen: a number that the request
- * has carried counts from now on, so that the order is not taken for another one
- * when it comes again.
+ * As if the exchange had ended with its answer unseen: a number that the
+ * request has carried counts from now on, so that the order is not taken for
+ * another one when it comes again.
  */
 
 static b24_queue_rc_e
