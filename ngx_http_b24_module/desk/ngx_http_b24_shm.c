@@ -396,8 +396,9 @@ ngx_http_b24_sh_reclaim(ngx_http_b24_sh_process_t *p)
 
     if (p->refused && p->held) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                      "b24: worker %P was killed with %uA order events in "
-                      "memory that the disk had refused", p->pid, p->held);
+                      "b24: worker %P was killed with %ui order events in "
+                      "memory that the disk had refused", p->pid,
+                      (ngx_uint_t) p->held);
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, p->held);
     }
 
