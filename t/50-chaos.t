@@ -248,7 +248,8 @@ sub lose_near_a_kill {
     shift @{$lists->{report}{deals}};
     shift @{$lists->{records}};
     $lists->{journal} = $journal;
-    $lists->{kills} = [{time => $answered + $seconds, what => 'kill'}];
+    $lists->{kills} = [{time => $answered + $seconds,
+                        until => $answered + $seconds, what => 'kill'}];
     $lists->{stalls} = [[$answered, $answered + $stall]] if $stall;
 
     return;

@@ -10,7 +10,7 @@ package B24::Chaos::Oracle;
 #       told => [...],           # of B24::Chaos::Buyers
 #       report => {...},         # of the portal emulator
 #       records => [...],        # of the queue, with data
-#       kills => [...],          # {time, what}: what ends without a word
+#       kills => [...],          # {time, until, what}: what ends without a word
 #       slow => [...],           # times the disk was too slow for "sync"
 #       stalls => [[FROM, TO]],  # when the disk or the machine stood still
 #       journal => 'sync');
@@ -448,35 +448,42 @@ sub _in_window {
     my @answers = grep { defined } $order->{answered}, $order->{told};
 
     for my $kill (@{$self->{kills}}) {
-        my $time = $kill->{time};
 
         for my $answered (@answers) {
-            my $ms = int(1000 * ($time - $answered));
-            my $stall = $self->_stall($answered, $time);
+            my $after = _after($kill, $answered);
+            my $ms = int(1000 * $after);
+            my $stall = $self->_stall($answered, $kill->{time});
 
             return "$kill->{what} $ms ms from the shop's answer"
                    . _while($ms, $stall)
-                if abs($time - $answered) < WINDOW
-                   || ($time > $answered
-                       && $time - $answered < WINDOW + COMMITS * $stall);
+                if $after > -(WINDOW) && $after < WINDOW + COMMITS * $stall;
         }
 
         # without a journal it lasts as long as the exchange
         for my $try (@tries) {
-            my $ms = int(1000 * ($time - $try->{sent}));
             my $last = $self->{journal} eq 'off' ? $try->{ended}
                                                  : $try->{sent};
-
-            my $stall = $self->_stall($try->{sent}, $time);
+            my $ms = int(1000 * _after($kill, $try->{sent}));
+            my $stall = $self->_stall($try->{sent}, $kill->{time});
 
             return "$kill->{what} $ms ms after the request was sent"
                    . _while($ms, $stall)
-                if $time >= $try->{sent}
-                   && $time < $last + WINDOW + COMMITS * $stall;
+                if $kill->{until} >= $try->{sent}
+                   && $kill->{time} < $last + WINDOW + COMMITS * $stall;
         }
     }
 
     return;
+}
+
+
+# How long after a moment a kill was, negative when it was before: seconds.
+sub _after {
+    my ($kill, $moment) = @_;
+
+    return $kill->{time} > $moment ? $kill->{time} - $moment
+           : $kill->{until} < $moment ? $kill->{until} - $moment
+           : 0;
 }
 
 
@@ -505,7 +512,7 @@ sub _circumstances {
     my $plan = $self->{plan_of}{$order->{mark}};
     my @times = grep { defined } $order->{answered}, $order->{accepted};
     my $near = min map { my $kill = $_;
-                         map { abs($kill->{time} - $_) } @times }
+                         map { abs _after($kill, $_) } @times }
                    @{$self->{kills}};
 
     return "$order->{mark}, $plan->{shop} $plan->{form}, the shop: "
@@ -651,7 +658,7 @@ sub _may_be_unconfirmed {
     for my $try (@{$self->{told_of}{$mark} // []}) {
         return 1 if !$try->{status} || $try->{status} =~ /^50[0-9]$/;
 
-        return 1 if grep { $_->{time} > $try->{sent} - NEAR
+        return 1 if grep { $_->{until} > $try->{sent} - NEAR
                            && $_->{time} < $try->{ended} + NEAR }
                          @{$self->{kills}};
     }

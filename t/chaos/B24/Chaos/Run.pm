@@ -291,10 +291,17 @@ sub _hurry {
 }
 
 
+# Does what ends something, and notes when: no sooner and no later than that, on
+# a machine that is busy as well.
 sub _killed {
-    my ($self, $what) = @_;
+    my ($self, $what, $code) = @_;
 
-    push @{$self->{kills}}, {time => time, what => $what};
+    my $kill = {what => $what, time => time};
+
+    if ($code->()) {
+        $kill->{until} = time;
+        push @{$self->{kills}}, $kill;
+    }
 
     return;
 }
@@ -305,7 +312,7 @@ sub _kill_one {
 
     return if !$pid;
 
-    $self->_killed("kill of $what") if kill 'KILL', $pid;
+    $self->_killed("kill of $what", sub { kill 'KILL', $pid });
 
     return;
 }
@@ -375,8 +382,11 @@ sub _event_held {
 sub _event_all {
     my ($self, $event) = @_;
 
-    $self->_killed('kill of all');
-    $self->{nginx}->kill_all;
+    my @workers = $self->{nginx}->kill_master;
+
+    $self->_killed('kill of all', sub {
+        $self->{nginx}->end_orphans('KILL', @workers);
+    });
     $self->{nginx}->start;
 
     return;
@@ -386,13 +396,24 @@ sub _event_all {
 sub _event_master {
     my ($self, $event) = @_;
 
-    $self->_killed('kill of the master');
+    my @workers;
 
-    my @workers = $self->{nginx}->kill_master;
+    $self->_killed('kill of the master', sub {
+        @workers = $self->{nginx}->kill_master;
+        return 1;
+    });
 
     sleep $event->{ms} / 1000;
-    $self->_killed('kill of its workers') if $event->{signal} eq 'KILL';
-    $self->{nginx}->end_orphans($event->{signal}, @workers);
+
+    my $end = sub { $self->{nginx}->end_orphans($event->{signal}, @workers) };
+
+    if ($event->{signal} eq 'KILL') {
+        $self->_killed('kill of its workers', $end);
+
+    } else {
+        $end->();
+    }
+
     $self->{nginx}->start;
 
     return;
@@ -416,10 +437,12 @@ sub _event_stop {
     my ($self, $event) = @_;
 
     # a fast end leaves exchanges where they are
-    push @{$self->{kills}}, {time => time, what => 'TERM', soft => 1}
-        if $event->{signal} eq 'TERM';
+    my $from = time;
 
     $self->{nginx}->leave($event->{signal});
+    push @{$self->{kills}}, {time => $from, until => time, what => 'TERM',
+                             soft => 1}
+        if $event->{signal} eq 'TERM';
     $self->{stops}++;
     $self->{nginx}->start;
 
