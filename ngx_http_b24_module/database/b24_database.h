@@ -13,7 +13,7 @@
 
 #include "b24_base.h"
 #include "b24_node.h"
-#include "b24_statement.h"
+#include "b24_rules.h"
 
 
 #define B24_DATABASE_CONNECT   3        /* s */
@@ -90,6 +90,13 @@ b24_database_rc_e b24_database_write(b24_database_t *db,
 b24_database_rc_e b24_database_changes(b24_database_t *db, b24_pool_t *pool,
     const b24_statement_t *statement, const b24_str_t *changed,
     const b24_str_t *row, unsigned limit, b24_node_t **rows);
+
+/*
+ * Asks for an order by what is known of it, then for its items, and puts both
+ * into it (b24_order_merge()).  NONE: it isn't there.
+ */
+b24_database_rc_e b24_database_order(b24_database_t *db, b24_pool_t *pool,
+    const b24_shop_t *shop, b24_order_t *order);
 
 /* of the last call that failed, in plain words without a buyer's or a secret's
  * bytes; until the next call */

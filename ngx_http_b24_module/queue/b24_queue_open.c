@@ -15,7 +15,7 @@
 
 
 #define B24_QUEUE_TRIES   5         /* times that the file may vanish */
-#define B24_QUEUE_TABLES  13
+#define B24_QUEUE_TABLES  14
 
 
 static b24_queue_rc_e b24_queue_opened(b24_queue_t **queue, b24_queue_t *q,
@@ -749,7 +749,8 @@ b24_queue_check_tables(b24_queue_t *q)
                              " WHERE type = 'table' AND name IN ('records',"
                              " 'events', 'steps', 'timeline', 'links',"
                              " 'counts', 'secrets', 'facts', 'sizes',"
-                             " 'numbers', 'dropped', 'paused', 'portals')",
+                             " 'numbers', 'dropped', 'paused', 'portals',"
+                             " 'marks')",
                         &n);
 
     if (rc == B24_QUEUE_OK && n != B24_QUEUE_TABLES) {
