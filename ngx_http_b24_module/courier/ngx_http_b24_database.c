@@ -242,9 +242,15 @@ ngx_http_b24_database_start(ngx_http_b24_reader_t *r)
 
         ask = ngx_queue_data(q, ngx_http_b24_ask_t, queue);
 
+        /* the thread may begin before the post returns */
+
+        r->running = ask;
+
         if (ngx_thread_task_post(ngx_http_b24_main->db_threads, r->task)
             != NGX_OK)
         {
+            r->running = NULL;
+
             ask->rc = B24_DATABASE_NOMEM;
             ask->advice = "raise max_queue of the thread_pool b24_database";
             ngx_cpystrn((u_char *) ask->cause,
@@ -253,8 +259,6 @@ ngx_http_b24_database_start(ngx_http_b24_reader_t *r)
             ask->done(ask);
             continue;
         }
-
-        r->running = ask;
 
         ngx_add_timer(&r->task->event, NGX_HTTP_B24_DB_HOLD);
     }

@@ -900,7 +900,7 @@ b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n)
 int
 b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    size_t              i;
+    size_t              i, kind;
     b24_raw_t          *raw, **last;
     const char *const  *names;
 
@@ -918,6 +918,8 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
                               ? "it takes method, url, header, body, accept"
                               : "it takes order, items, changes, link");
     }
+
+    kind = i;
 
     if (n < 2) {
         return b24_rules_fail(rules, "\"%.*s\" needs %s",
@@ -961,7 +963,7 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
     *last = raw;
 
     return rules->level == B24_LEVEL_DATABASE
-           ? b24_line_statements(rules, (b24_statement_e) i, raw) : B24_OK;
+           ? b24_line_statements(rules, (b24_statement_e) kind, raw) : B24_OK;
 }
 
 

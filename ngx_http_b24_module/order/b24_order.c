@@ -514,7 +514,7 @@ b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
         b24_buf_adds(out, ",\"generated\":true");
     }
 
-    if (!order->read && !order->imported && order->tries == 0) {
+    if (!order->read && !order->imported && order->asked == 0) {
         return;
     }
 

@@ -21,6 +21,7 @@ use Cwd ();
 use File::Basename ();
 use File::Path ();
 use POSIX ();
+use Scalar::Util ();
 use Time::HiRes ();
 
 # seconds a start, and an end, may take on a busy machine
@@ -33,13 +34,16 @@ use constant {
 };
 
 my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
-my %running;
+my @servers;
 
 
 sub new {
     my ($class, %args) = @_;
 
     my $self = bless { owner => $$, %args }, $class;
+
+    push @servers, $self;
+    Scalar::Util::weaken($servers[-1]);
 
     File::Path::make_path($self->{dir});
     chmod 0755, $self->{dir};
@@ -133,7 +137,7 @@ sub start {
         '--general-log=1', "--general-log-file=$dir/general.log",
         '--log-output=FILE', '--skip-name-resolve',
         '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=4M',
-        '--innodb-flush-log-at-trx-commit=0', '--performance-schema=0',
+        '--innodb-flush-log-at-trx-commit=2', '--performance-schema=0',
         '--key-buffer-size=1M', '--aria-pagecache-buffer-size=1M',
         $> == 0 ? '--user=root' : (),
         $self->{tls} ? ("--ssl-ca=$dir/ca.pem", "--ssl-cert=$dir/server.pem",
@@ -159,7 +163,6 @@ sub start {
     close $alive_read;
 
     @$self{qw(watcher alive)} = ($watcher, $alive);
-    $running{$watcher} = $$;
 
     wait_for(sub { -s "$dir/server" && $self->answers }, START_CAP)
         or die "MariaDB did not start, see $dir/error.log\n";
@@ -209,7 +212,6 @@ sub stop {
     delete $self->{pid};
     close delete $self->{alive};
     waitpid $watcher, 0;
-    delete $running{$watcher};
 }
 
 # hangs: it takes connections, but says nothing
@@ -340,10 +342,7 @@ sub log {
 END {
     local $?;
 
-    for my $pid (grep { $running{$_} == $$ } keys %running) {
-        # the pipe's end goes with us, the server with it
-        delete $running{$pid};
-    }
+    $_->stop for grep { defined && $_->{owner} == $$ } @servers;
 }
 
 1;
