@@ -113,6 +113,107 @@ our $all = <<'EOC';
         }
 EOC
 
+# The statements for 1C-Bitrix; "link" and "order" for both layouts of
+# b_sale_order_props_value.
+our $bitrix = <<'EOC';
+        database {
+            order "SELECT o.ID AS `row`, o.ACCOUNT_NUMBER AS id,
+                      o.PRICE AS total, o.PRICE_DELIVERY AS delivery,
+                      o.CURRENCY AS currency, o.STATUS_ID AS status,
+                      o.USER_DESCRIPTION AS comment,
+                      (SELECT v.VALUE FROM b_sale_order_props_value v
+                       JOIN b_sale_order_props p ON p.ID = v.ORDER_PROPS_ID
+                       WHERE v.ORDER_ID = o.ID AND p.IS_PAYER = 'Y' LIMIT 1)
+                          AS name,
+                      (SELECT v.VALUE FROM b_sale_order_props_value v
+                       JOIN b_sale_order_props p ON p.ID = v.ORDER_PROPS_ID
+                       WHERE v.ORDER_ID = o.ID AND p.IS_PHONE = 'Y' LIMIT 1)
+                          AS phone
+                   FROM b_sale_order o
+                   WHERE o.ACCOUNT_NUMBER = :number OR o.ID = :row LIMIT 1";
+            items "SELECT NAME AS name, PRICE AS price, QUANTITY AS quantity
+                   FROM b_sale_basket WHERE ORDER_ID = :row
+                   AND (SET_PARENT_ID IS NULL OR SET_PARENT_ID = 0
+                        OR SET_PARENT_ID = ID) ORDER BY SORT, ID";
+            link  "INSERT INTO b_sale_order_props_value (ORDER_ID,
+                      ORDER_PROPS_ID, NAME, VALUE, CODE, XML_ID, ENTITY_ID,
+                      ENTITY_TYPE)
+                   SELECT o.ID, p.ID, p.NAME, :deal, p.CODE,
+                      CONCAT('bx_', SUBSTRING(MD5(UUID()), 1, 13)), o.ID,
+                      'ORDER'
+                   FROM b_sale_order o JOIN b_sale_order_props p
+                      ON p.PERSON_TYPE_ID = o.PERSON_TYPE_ID
+                      AND p.CODE = 'B24_DEAL_ID'
+                   WHERE o.ID = :row ON DUPLICATE KEY UPDATE
+                      VALUE = VALUES(VALUE)"
+                  "INSERT INTO b_sale_order_props_value (ORDER_ID,
+                      ORDER_PROPS_ID, NAME, VALUE, CODE)
+                   SELECT o.ID, p.ID, p.NAME, :deal, p.CODE
+                   FROM b_sale_order o JOIN b_sale_order_props p
+                      ON p.PERSON_TYPE_ID = o.PERSON_TYPE_ID
+                      AND p.CODE = 'B24_DEAL_ID'
+                   WHERE o.ID = :row ON DUPLICATE KEY UPDATE
+                      VALUE = VALUES(VALUE)";
+        }
+EOC
+
+# Its tables, in windows-1251 as many sites have them.
+sub bitrix {
+    my ($current) = @_;
+
+    my $more = $current
+        ? ', XML_ID varchar(255), ENTITY_ID int NOT NULL,'
+          . ' ENTITY_TYPE varchar(255) NOT NULL,'
+          . ' UNIQUE (ENTITY_ID, ENTITY_TYPE, ORDER_PROPS_ID)' : '';
+    my @entity = $current ? (', ENTITY_ID, ENTITY_TYPE', ", %d, 'ORDER'")
+                          : ('', '');
+
+    my $value = sub {
+        my ($order, $property, $code, $text) = @_;
+
+        return "INSERT INTO b_sale_order_props_value (ORDER_ID,"
+            . " ORDER_PROPS_ID, NAME, VALUE, CODE$entity[0]) VALUES ($order,"
+            . " $property, '$code', '$text', '$code'"
+            . $entity[1] =~ s/%d/$order/r . ')';
+    };
+
+    return (
+        'DROP TABLE IF EXISTS b_sale_order, b_sale_basket, b_sale_order_props,'
+        . ' b_sale_order_props_value',
+        'ALTER DATABASE shop CHARACTER SET cp1251',
+        'CREATE TABLE b_sale_order (ID int AUTO_INCREMENT PRIMARY KEY,'
+        . ' ACCOUNT_NUMBER varchar(100) UNIQUE, LID char(2), PERSON_TYPE_ID'
+        . ' int, STATUS_ID varchar(2), PRICE decimal(18,4), PRICE_DELIVERY'
+        . ' decimal(18,4), CURRENCY char(3), USER_DESCRIPTION varchar(2000),'
+        . ' DATE_INSERT datetime, DATE_UPDATE datetime)',
+        'CREATE TABLE b_sale_basket (ID int AUTO_INCREMENT PRIMARY KEY,'
+        . ' ORDER_ID int, NAME varchar(255), PRICE decimal(18,4), QUANTITY'
+        . ' double(18,4), SET_PARENT_ID int, SORT int)',
+        'CREATE TABLE b_sale_order_props (ID int PRIMARY KEY, PERSON_TYPE_ID'
+        . ' int, NAME varchar(255), CODE varchar(50), IS_PAYER char(1),'
+        . ' IS_PHONE char(1))',
+        'CREATE TABLE b_sale_order_props_value (ID int AUTO_INCREMENT PRIMARY'
+        . ' KEY, ORDER_ID int NOT NULL, ORDER_PROPS_ID int NULL, NAME'
+        . ' varchar(255), VALUE varchar(500), CODE varchar(50)'
+        . ", UNIQUE (ORDER_ID, ORDER_PROPS_ID)$more)",
+        "INSERT INTO b_sale_order_props VALUES (1, 1, 'Ф.И.О.', 'FIO', 'Y',"
+        . " 'N'), (3, 1, 'Телефон', 'PHONE', 'N', 'Y'), (12, 2, 'Лицо',"
+        . " 'CONTACT_PERSON', 'Y', 'N'), (20, 1, 'Сделка', 'B24_DEAL_ID',"
+        . " 'N', 'N')",
+        "INSERT INTO b_sale_order VALUES (57, '57/2026', 's1', 1, 'N', 4280,"
+        . " 300, 'RUB', '', now(), now()), (58, '58', 's1', 2, 'N', 4280, 300,"
+        . " 'RUB', '', now(), now())",
+        map({ "INSERT INTO b_sale_basket (ORDER_ID, NAME, PRICE, QUANTITY,"
+              . " SET_PARENT_ID, SORT) VALUES ($_, 'Футболка &quot;Лето&quot;',"
+              . " 1990, 2, NULL, 1), ($_, 'Часть набора', 10, 1, 1, 2)"
+            } 57, 58),
+        $value->(57, 1, 'FIO', 'Иванов Пётр'),
+        $value->(57, 3, 'PHONE', '79161234567'),
+        $value->(58, 12, 'CONTACT_PERSON', 'Контора'),
+        'ALTER DATABASE shop CHARACTER SET utf8mb4',
+    );
+}
+
 sub http {
     my (%option) = @_;
 
@@ -533,3 +634,213 @@ __DATA__
                grep { /^Query / } @log], [], 'nothing else was ever sent');
     is_deeply([$main::db->rows('SELECT count(*), max(deal) FROM orders')],
               [[1, 'NULL']], 'the shop is untouched');
+
+
+
+=== TEST 11: the real number is the order's before anything is created
+--- http_config eval: main::http(id => 'request:/row')
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::sold(57, 'A-57'), main::sold(58, 'A-58'));
+
+    main::place(row => '57');
+    main::place(row => '58abc', email => 'x@example.com', total => '1.00');
+
+    my $deal = main::deal_of('A-57');
+
+    is($deal->{origin_id}, 'A-57', 'the deal has it');
+    is(record('57'), undef, 'there is no record of the other');
+    is(scalar @{B24::Test::portal()->report->{deals}}, 1, 'one deal so far');
+
+    # the same order once more, by its number
+    main::place(row => '57');
+    ok(B24::Scenario::wait_until(sub { B24::Desk::count('duplicate') == 1 }),
+       'submitted again: a duplicate');
+
+    main::deal_of('58abc');
+    is_deeply([$main::db->rows('SELECT deal FROM orders WHERE id = 58')],
+              [['NULL']], '"58abc" is not 58');
+
+
+
+=== TEST 12: unconfirmed orders settle themselves
+--- http_config eval: main::http(id => 'response:/id')
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::sold(1, 'A-1'));
+
+    main::place(row => '1', phone => '+79161234567');
+
+    my $deal = main::deal_of('A-1');
+
+    is($deal->{contact}{phones}[0], '+79161234567', 'what was captured stays');
+    like(main::deal_rows($deal), qr/^Кружка/, 'the rest is read');
+    ok(grep({ /accepted: found in the shop's database/ } timeline_of('A-1')),
+       'the timeline tells');
+
+    # once more; not there at all; nothing to ask with
+    main::place(row => '1');
+    main::place(row => '99');
+    main::place(email => 'nobody@example.com');
+
+    ok(B24::Scenario::wait_until(sub {
+        B24::Desk::count('duplicate') == 1 && B24::Desk::count('rejected') == 1;
+    }, 30), 'one is a duplicate, one is rejected');
+    is(B24::Desk::count('unconfirmed'), 1, 'one waits for a person');
+    is(main::database()->{settled}, 3, 'three are settled');
+    is(scalar @{B24::Test::portal()->report->{deals}}, 1, 'one deal');
+
+
+
+=== TEST 13: orders that never pass nginx come in, older ones don't
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh();
+
+    # the first poll was before the table was there, or now
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", main::sold(1, 'old')), 'shop');
+    main::place(id => 'n-2');
+    $main::db->sql(join(";\n", main::sold(2, 'n-2'),
+                        main::sold(3, 'phone-3')), 'shop');
+
+    my $deal = main::deal_of('phone-3');
+
+    is($deal->{contact}{name}, 'Пётр Базин', 'its buyer');
+    like(main::deal_rows($deal), qr/^Кружка/, 'its goods');
+    ok(grep({ /from the shop's database/ } timeline_of('phone-3')),
+       'the timeline tells where from');
+
+    main::deal_of('n-2');
+    main::deal_of('old');
+
+    # many at once, of one moment
+    $main::db->sql("INSERT INTO orders (number, name, email, total, currency,"
+        . " changed, created) SELECT concat('m-', seq), 'Many',"
+        . " concat('m', seq, '\@example.com'), 1, 'RUB', now(), now()"
+        . " FROM seq_1_to_430; UPDATE orders SET note = 'again'"
+        . " WHERE number LIKE 'm-%'", 'shop');
+
+    ok(B24::Scenario::wait_until(sub { B24::Desk::count('delivered') == 433 },
+                                 120), 'all of them')
+        or diag(B24::Desk::count('delivered'));
+
+    my %deals;
+    $deals{$_->{origin_id}}++ for @{B24::Test::portal()->report->{deals}};
+
+    is(scalar keys %deals, 433, 'each has a deal');
+    is_deeply([grep { $deals{$_} > 1 } keys %deals], [], 'only one');
+    is(main::database()->{imported}, 432, 'imported but one');
+
+    $main::db->sql(join(";\n", main::sold(1000, 'between')), 'shop');
+
+
+
+=== TEST 14: what came between two lives, and nothing twice
+--- keep_state
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::deal_of('between');
+
+    # changed, but known or gone: nothing new
+    $main::db->sql("UPDATE orders SET note = 'changed'", 'shop');
+    sleep 4;
+
+    is(B24::Desk::count('delivered'), 434, 'no order is imported again');
+
+
+
+=== TEST 15: orders from before the first start are none of ours
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh(map { main::sold($_, "old-$_") } 1 .. 3);
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", "UPDATE orders SET note = 'changed'",
+                        main::sold(9, 'new')), 'shop');
+    main::deal_of('new');
+    sleep 3;
+
+    is(B24::Desk::count('delivered'), 1, 'the others were there before');
+
+
+
+=== TEST 16: b24_import off
+--- http_config eval: main::http(more => 'b24_import off;')
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::sold(1, 'a-1'));
+    sleep 3;
+    $main::db->sql(join(";\n", main::sold(2, 'a-2'), main::sold(3, 'a-3')),
+                   'shop');
+    main::place(id => 'a-2');
+    main::deal_of('a-2');
+    sleep 3;
+
+    is(B24::Desk::count('delivered'), 1, 'only what passes nginx');
+
+
+
+=== TEST 17: 1C-Bitrix, current layout: the deal becomes an order property
+--- http_config eval: main::http(database => $main::bitrix)
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::bitrix(1));
+
+    main::place(id => '57/2026');
+    main::place(id => '58');
+
+    my $deal = main::deal_of('57/2026');
+
+    is($deal->{contact}{name}, 'Иванов Пётр', 'the payer');
+    is_deeply($deal->{contact}{phones}, ['+79161234567'], 'the phone');
+    is($deal->{opportunity}, '4280.00', 'the total');
+    like(main::deal_rows($deal), qr/^Футболка "Лето" 2 x 1990\.00/, 'goods');
+
+    ok(B24::Scenario::wait_until(sub { main::database()->{linked} == 1 }),
+       'stored');
+    is_deeply([$main::db->rows('SELECT VALUE, CODE, NAME, ORDER_PROPS_ID,'
+        . ' ENTITY_ID, ENTITY_TYPE, length(XML_ID) FROM'
+        . " b_sale_order_props_value WHERE CODE = 'B24_DEAL_ID'")],
+        [[$deal->{id}, 'B24_DEAL_ID', 'Сделка', 20, 57, 'ORDER', 16]],
+        'as the shop stores it');
+
+    # the other type of buyer has no such property
+    $deal = main::deal_of('58');
+
+    ok(B24::Scenario::wait_until(sub {
+        return (record('58')->{cause} // '') =~ /number is not in the shop/;
+    }), 'the property is missing: it says so');
+    like(record('58')->{advice}, qr/B24_DEAL_ID/, 'and what to do');
+    ok(grep({ /no place for the number of a deal/ }
+            @{B24::Desk::status()->{portals}[0]{warnings}}),
+       'so does the page');
+
+
+
+=== TEST 18: 1C-Bitrix, the layout of sale 17
+--- http_config eval: main::http(database => $main::bitrix)
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::bitrix(0));
+
+    main::place(id => '57/2026');
+
+    my $deal = main::deal_of('57/2026');
+
+    is($deal->{contact}{name}, 'Иванов Пётр', 'the payer');
+    ok(B24::Scenario::wait_until(sub { main::database()->{linked} == 1 }),
+       'stored');
+    is_deeply([$main::db->rows('SELECT VALUE, NAME, ORDER_PROPS_ID FROM'
+        . " b_sale_order_props_value WHERE CODE = 'B24_DEAL_ID'")],
+        [[$deal->{id}, 'Сделка', 20]], 'as the shop stores it');
+    is(main::database()->{state}, 'ok', 'and all is well');

@@ -26,7 +26,7 @@ typedef struct {
     ngx_http_b24_reader_t    *reader;
     ngx_uint_t                busy;
     time_t                    last;
-    int64_t                   after;        /* the record looked at last */
+    b24_queue_unsettled_at_t  at;           /* the records looked at last */
     int64_t                   now;
     b24_pool_t               *pool;
     b24_queue_unsettled_t    *records;
@@ -123,7 +123,7 @@ ngx_http_b24_settle_load(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     if (q) {
         call->rc = b24_queue_unsettled(q, s->pool, &s->reader->origin->name,
-                                       s->after, NGX_HTTP_B24_SETTLE_MAX,
+                                       &s->at, NGX_HTTP_B24_SETTLE_MAX,
                                        &s->records, &s->nrecords);
     }
 }
@@ -135,11 +135,6 @@ ngx_http_b24_settle_loaded(ngx_http_b24_call_t *call)
     ngx_http_b24_settle_t  *s = call->data;
 
     size_t  i;
-
-    /* the next round goes on behind them, or begins anew */
-
-    s->after = s->nrecords == NGX_HTTP_B24_SETTLE_MAX
-               ? s->records[s->nrecords - 1].record : 0;
 
     if (call->rc != B24_QUEUE_OK || s->nrecords == 0) {
         ngx_http_b24_settle_end(s);

@@ -978,6 +978,14 @@ b24_line_statements(b24_rules_t *rules, b24_statement_e kind, b24_raw_t *raw)
     last = &raw->statement;
 
     for (i = 0; i < raw->nargs; i++) {
+
+        if (b24_str_find(&raw->args[i], 0, " ") < 0
+            && b24_str_find(&raw->args[i], 0, "\n") < 0)
+        {
+            return b24_rules_fail(rules, "\"%.*s\" needs an SQL statement in "
+                                  "quotes", b24_rules_arg(&raw->name));
+        }
+
         rc = b24_statement_compile(rules->pool, kind, &raw->args[i], last,
                                    rules->err, sizeof(rules->err));
         if (rc != B24_OK) {

@@ -365,9 +365,15 @@ typedef struct {
     b24_str_t    data;
 } b24_queue_unsettled_t;
 
-/* the oldest that come after record, at most limit */
+/* where the next part begins; zero at first */
+typedef struct {
+    int64_t      updated;
+    int64_t      record;
+} b24_queue_unsettled_at_t;
+
+/* at most limit; less: it was the last part, and the next is the first again */
 b24_queue_rc_e b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool,
-    const b24_str_t *origin, int64_t record, int limit,
+    const b24_str_t *origin, b24_queue_unsettled_at_t *at, int limit,
     b24_queue_unsettled_t **records, size_t *n);
 /* it was found: accepted with what is put (order_id: its number), or a
  * duplicate, as above; NONE when it is unconfirmed no more */

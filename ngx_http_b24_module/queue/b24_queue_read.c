@@ -240,7 +240,8 @@ b24_queue_gone(b24_queue_t *q, int64_t record)
 
 b24_queue_rc_e
 b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
-    int64_t record, int limit, b24_queue_unsettled_t **records, size_t *n)
+    b24_queue_unsettled_at_t *at, int limit, b24_queue_unsettled_t **records,
+    size_t *n)
 {
     b24_query_t             query;
     b24_queue_unsettled_t  *r;
@@ -255,7 +256,8 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
 
     b24_query_init(&query, q, B24_SQL_UNSETTLED);
     b24_query_text(&query, origin);
-    b24_query_int(&query, record);
+    b24_query_int(&query, at->updated);
+    b24_query_int(&query, at->record);
     b24_query_int(&query, limit);
 
     while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
@@ -266,7 +268,14 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
         b24_query_get_str(&query, 2, pool, &r->order_id);
         b24_query_get_str(&query, 3, pool, &r->data);
 
+        at->record = r->record;
+        at->updated = b24_query_get_int(&query, 4);
+
         b24_queue_key_print(r->key, r->record);
+    }
+
+    if (*n < (size_t) limit) {
+        memset(at, 0, sizeof(b24_queue_unsettled_at_t));
     }
 
     return b24_query_end(&query);

@@ -774,10 +774,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_UNSETTLED] =
         "SELECT r.id, r.created, r.order_id, (SELECT data FROM events"
-        " WHERE record = r.id AND seq = 1)"
+        " WHERE record = r.id AND seq = 1), r.updated"
         " FROM records r INDEXED BY records_list"
-        " WHERE r.origin = ? AND r.state = 'unconfirmed' AND r.id > ?"
-        " ORDER BY r.id LIMIT ?",
+        " WHERE r.origin = ? AND r.state = 'unconfirmed'"
+        " AND (r.updated, r.id) > (?, ?)"
+        " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
         "SELECT origin, order_id FROM records"
