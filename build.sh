@@ -76,6 +76,7 @@ packages() {
             echo gcc libc6-dev make dpkg-dev nginx nginx-dev
             echo "libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev"
             echo libsqlite3-dev libcjson-dev libpcre2-dev zlib1g-dev
+            echo libmariadb-dev
             ;;
         test)
             echo perl openssl procps util-linux
@@ -84,6 +85,7 @@ packages() {
             echo libhttp-message-perl
             echo libnginx-mod-http-headers-more-filter libnginx-mod-http-echo
             echo php-fpm php-sqlite3 php-mbstring
+            echo mariadb-server-core mariadb-client-core
             ;;
         lint)
             echo clang-tidy cppcheck shellcheck perl
@@ -648,7 +650,7 @@ tidy() {
     local idioms=-bugprone-narrowing-conversions
     idioms+=,-bugprone-implicit-widening-of-multiplication-result
 
-    for room in base order session queue crm intake courier desk; do
+    for room in base order session queue crm database intake courier desk; do
         pure+=("-I$MODULE/$room")
     done
 
@@ -671,7 +673,7 @@ tidy() {
 check_cpp() {
     local room include=(-I "$MODULE")
 
-    for room in base order session queue crm intake courier desk; do
+    for room in base order session queue crm database intake courier desk; do
         include+=(-I "$MODULE/$room")
     done
 

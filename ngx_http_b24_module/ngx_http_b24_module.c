@@ -6,6 +6,7 @@
 
 
 #define NGX_HTTP_B24_TICK  1000     /* ms */
+#define NGX_HTTP_B24_DB_THREADS  16
 
 
 /* exported by nginx, declared in none of its headers */
@@ -40,6 +41,8 @@ static int ngx_http_b24_merge_rule(void *data, const char *directive,
 static ngx_int_t ngx_http_b24_merge_fields(ngx_conf_t *cf,
     ngx_array_t *parent, ngx_array_t **child);
 static ngx_int_t ngx_http_b24_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_b24_init_databases(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
 static ngx_thread_pool_t *ngx_http_b24_thread_pool(ngx_conf_t *cf, char *name,
     char *threads);
 static void ngx_http_b24_free_rules(void *data);
@@ -176,6 +179,20 @@ ngx_command_t  ngx_http_b24_commands[] = {
       ngx_http_b24_conf_certificate,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("b24_database"),
+      NGX_HTTP_B24_SRV|NGX_CONF_1MORE,
+      ngx_http_b24_conf_database,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("b24_import"),
+      NGX_HTTP_B24_SRV|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_b24_srv_conf_t, imports),
       NULL },
 
     { ngx_string("b24_mirror"),
@@ -544,6 +561,8 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
     bscf->retry_first = NGX_CONF_UNSET_MSEC;
     bscf->retry_max = NGX_CONF_UNSET_MSEC;
     bscf->retry_unknown = NGX_CONF_UNSET_MSEC;
+    bscf->database = NGX_CONF_UNSET_PTR;
+    bscf->imports = NGX_CONF_UNSET;
 
     ngx_http_b24_place(cf, &bscf->place);
 
@@ -588,6 +607,9 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->retry_first, prev->retry_first, 1000);
     ngx_conf_merge_msec_value(conf->retry_max, prev->retry_max, 600000);
     ngx_conf_merge_msec_value(conf->retry_unknown, prev->retry_unknown, 65000);
+
+    ngx_conf_merge_ptr_value(conf->database, prev->database, NULL);
+    ngx_conf_merge_value(conf->imports, prev->imports, 1);
 
     if (conf->retry_place.file.len == 0) {
         conf->retry_place = prev->retry_place;
@@ -988,7 +1010,42 @@ ngx_http_b24_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_b24_init_databases(cf, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_b24_capture_init(cf);
+}
+
+
+/* a shop's server that hangs holds up its own thread */
+
+static ngx_int_t
+ngx_http_b24_init_databases(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
+{
+    u_char      *threads;
+    ngx_uint_t   n;
+
+    n = ngx_http_b24_databases(bmcf);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_b24_database_check(cf, bmcf);
+
+    threads = ngx_pnalloc(cf->pool, sizeof("threads=") + NGX_INT_T_LEN);
+    if (threads == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(threads, "threads=%ui%Z",
+                       ngx_min(n, NGX_HTTP_B24_DB_THREADS));
+
+    bmcf->db_threads = ngx_http_b24_thread_pool(cf, "b24_database",
+                                                (char *) threads);
+
+    return bmcf->db_threads ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -28,6 +28,7 @@
 #include "b24_session.h"
 #include "b24_queue.h"
 #include "b24_crm.h"
+#include "b24_database.h"
 
 
 #define NGX_HTTP_B24_VERSION       "0.1.0"
@@ -110,6 +111,30 @@ typedef enum {
 #define NGX_HTTP_B24_BUCKETS       13
 
 
+/* what the shop's database was asked for, and how it went */
+#define NGX_HTTP_B24_DBS(X)                                                   \
+    X(READ, "read")                 /* orders found */                         \
+    X(ABSENT, "absent")             /* looked for and not there (yet) */       \
+    X(ERROR, "error")               /* not answered */                         \
+    X(IMPORTED, "imported")         /* orders no request of which was seen */  \
+    X(SETTLED, "settled")           /* unconfirmed ones, one way or other */   \
+    X(LINKED, "linked")             /* deals written into the shop */
+
+#define NGX_HTTP_B24_X(id, name)  NGX_HTTP_B24_DB_##id,
+typedef enum {
+    NGX_HTTP_B24_DBS(NGX_HTTP_B24_X)
+    NGX_HTTP_B24_NDBS
+} ngx_http_b24_db_e;
+#undef NGX_HTTP_B24_X
+
+typedef enum {
+    NGX_HTTP_B24_DB_NONE = 0,       /* the origin has none */
+    NGX_HTTP_B24_DB_UNUSED,         /* not asked yet */
+    NGX_HTTP_B24_DB_OK,
+    NGX_HTTP_B24_DB_FAILING
+} ngx_http_b24_db_state_e;
+
+
 /* of one origin: what the queue's counts table said last */
 typedef struct ngx_http_b24_sh_origin_s  ngx_http_b24_sh_origin_t;
 
@@ -122,6 +147,11 @@ struct ngx_http_b24_sh_origin_s {
     ngx_atomic_t                paused;     /* by a person */
     ngx_atomic_t                times[NGX_HTTP_B24_BUCKETS];    /* of deals */
     ngx_atomic_t                times_ms;   /* their sum */
+    ngx_atomic_t                database;   /* ngx_http_b24_db_state_e */
+    ngx_atomic_t                db[NGX_HTTP_B24_NDBS];
+    ngx_atomic_t                text_gen;   /* odd while reason is written */
+    u_char                      reason[NGX_HTTP_B24_REASON];
+    u_char                      advice[NGX_HTTP_B24_REASON];
     size_t                      len;
     u_char                      name[1];
 };
@@ -232,6 +262,20 @@ typedef struct {
 } ngx_http_b24_webhook_t;
 
 
+typedef struct {
+    ngx_str_t                   text;       /* secret: never logged */
+    b24_database_url_t          url;
+    ngx_msec_t                  connect;
+    ngx_msec_t                  read;
+    ngx_msec_t                  wait;       /* for one that fails */
+    ngx_msec_t                  absent;     /* until what isn't there is no
+                                               order */
+    ngx_msec_t                  poll;
+    ngx_msec_t                  traffic;    /* left to it before an import */
+    ngx_http_b24_place_t        place;
+} ngx_http_b24_database_t;
+
+
 /* an origin that a b24_status line names */
 typedef struct {
     ngx_str_t                   origin;
@@ -273,6 +317,7 @@ typedef struct {
     size_t                      sessions_size;
     time_t                      sessions_time;
     ngx_thread_pool_t          *threads;
+    ngx_thread_pool_t          *db_threads; /* NULL: no database */
 } ngx_http_b24_main_conf_t;
 
 
@@ -297,6 +342,8 @@ typedef struct {
     ngx_msec_t                  retry_max;
     ngx_msec_t                  retry_unknown;
     ngx_http_b24_place_t        retry_place;
+    ngx_http_b24_database_t    *database;   /* NULL: none */
+    ngx_flag_t                  imports;    /* b24_import */
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
@@ -340,6 +387,8 @@ struct ngx_http_b24_origin_s {
     ngx_uint_t                  rejected;   /* not yet in the queue's counts */
     time_t                      other_api;  /* courier: until then the other
                                                family of methods is used */
+    void                       *reader;     /* courier: ngx_http_b24_reader_t,
+                                               NULL: no database */
 };
 
 
@@ -496,6 +545,16 @@ char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* the one line of a file of the directive at hand */
+char *ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_str_t *text, char *what);
+
+/* intake/ngx_http_b24_database_conf.c */
+char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_uint_t ngx_http_b24_databases(ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_database_check(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
 
 /* intake/ngx_http_b24_folder.c */
 ngx_int_t ngx_http_b24_queue_check(ngx_conf_t *cf,
@@ -638,6 +697,11 @@ void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
 void ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms);
 void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice);
+/* of an origin's database; reason NULL: all is well */
+void ngx_http_b24_sh_database(ngx_http_b24_sh_origin_t *sh,
+    ngx_http_b24_db_state_e state, const char *reason, const char *advice);
+void ngx_http_b24_sh_read_database(ngx_http_b24_sh_origin_t *sh,
+    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);
 /* of the bucket of a portal with that b24_rate, 1/1000 request */
 ngx_uint_t ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh,
     ngx_uint_t rate);

@@ -894,12 +894,13 @@ status { # @
 
 
 
-=== TEST 82: database is not there yet
+=== TEST 82: a statement that writes where one reads
 --- shop
-database { # @
+database {
+    order "DELETE FROM orders WHERE id = :row"; # @
 }
 --- refused
-"database" is not available yet
+"order" of "database" must begin with SELECT or WITH: it only reads
 
 
 
@@ -938,11 +939,11 @@ id response:/id generated ~^(.);
 
 
 
-=== TEST 87: the database is not there yet
+=== TEST 87: the database has no place in a condition
 --- order
-total database:TOTAL;
+accept database:TOTAL;
 --- refused
-"database:COLUMN" is not available yet
+"accept" can't take "database:": the database is read once the order is accepted, for the fields of an "order" block; rows of "items database:" have /COLUMN
 
 
 

@@ -268,9 +268,9 @@ __DATA__
         my $site = B24::Bitrix->new(flags => $flags);
 
         $id += 10;
-        $site->refresh(@::cart, type => 1);
-        $site->refresh(@::cart, type => 2);
-        $site->save(\%firm, $site->accepted($id), type => 2);
+        $site->refresh(@::cart, person => 1);
+        $site->refresh(@::cart, person => 2);
+        $site->save(\%firm, $site->accepted($id), person => 2);
 
         my $deal = main::deal_is($id, "Order #$id; Сидорова Анна;"
             . ' +74957654321; a@example.com; 4280.00 RUB;'
@@ -287,7 +287,7 @@ __DATA__
 
         # the same site, the other type: both are known now
         $id++;
-        $site->refresh(@::cart, type => 1);
+        $site->refresh(@::cart, person => 1);
         $site->save(\%::person, $site->accepted($id));
         $deal = main::deal_is($id, main::usual($id), 'a person');
         is($deal->{company_id}, 0, 'no company');
@@ -532,10 +532,10 @@ EOC
 --- scenario
     my $site = B24::Bitrix->new;
 
-    $site->refresh(@::cart, type => 2);
+    $site->refresh(@::cart, person => 2);
     $site->save({ CONTACT_PERSON => 'Анна', PHONE => '8 495 765-43-21',
                   FAX => '8 916 111-22-33' }, $site->accepted('57'),
-                type => 2, variable => 'todo');
+                person => 2, variable => 'todo');
 
     my $deal = B24::Desk::deal('57', rows => 2);
     is($deal->{stage_id}, 'PREPARATION', 'the stage');

@@ -8,6 +8,11 @@
  *     book     what a portal says of itself, and what of our configuration
  *              it does not know
  *     probe    asks a blocked portal whether it answers again
+ *     database the shop's, on threads of its own
+ *     reader   what it says of an order that was claimed; the deal's number
+ *              written into it
+ *     settle   what it says of orders whose answer was not seen
+ *     import   orders that never passed this nginx
  *     portal   limiter, breaker and state of a host
  *     moved    addresses; a portal that was renamed
  *     keep     what of a portal outlives a restart
@@ -175,6 +180,90 @@ ngx_uint_t ngx_http_b24_keep_ready(void);
 void ngx_http_b24_keep_tick(void);
 void ngx_http_b24_keep_end(void);
 void ngx_http_b24_keep_exit(void);
+
+
+/* ---- database ---- */
+
+typedef struct ngx_http_b24_reader_s  ngx_http_b24_reader_t;
+typedef struct ngx_http_b24_ask_s     ngx_http_b24_ask_t;
+
+/* what a shop's database is asked: run() in its thread, done() on the event
+ * loop; the caller owns the memory until then */
+struct ngx_http_b24_ask_s {
+    ngx_queue_t                 queue;
+    void                      (*run)(ngx_http_b24_ask_t *ask,
+                                     b24_database_t *db);
+    void                      (*done)(ngx_http_b24_ask_t *ask);
+    void                       *data;
+
+    /* of run() */
+    b24_database_rc_e           rc;
+
+    /* valid in done(), when it isn't OK, NONE or UNASKED */
+    char                        cause[B24_DATABASE_WORDS];
+    const char                 *advice;
+};
+
+/* of one origin with a database: its connection and what is under way */
+struct ngx_http_b24_reader_s {
+    ngx_http_b24_origin_t      *origin;
+    const b24_shop_t           *shop;       /* the first with an "order" */
+    b24_database_t             *db;
+    ngx_thread_task_t          *task;
+    ngx_queue_t                 asks;
+    ngx_http_b24_ask_t         *running;
+    ngx_msec_t                  resume;     /* not asked before */
+    ngx_uint_t                  failures;   /* in a row */
+    ngx_http_b24_quiet_t        quiet;
+    char                        cause[B24_DATABASE_WORDS];  /* of the last */
+    const char                 *advice;
+    void                       *order;      /* reader's own */
+    void                       *settle;
+    void                       *import;
+};
+
+ngx_int_t ngx_http_b24_database_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_database_exit(void);
+ngx_uint_t ngx_http_b24_database_busy(void);
+void ngx_http_b24_database_ask(ngx_http_b24_reader_t *r,
+    ngx_http_b24_ask_t *ask);
+/* milliseconds until it may be asked again, 0: now */
+ngx_msec_t ngx_http_b24_database_paused(ngx_http_b24_reader_t *r);
+/* each second, of the elected worker */
+void ngx_http_b24_database_tick(void);
+ngx_http_b24_reader_t *ngx_http_b24_readers(ngx_uint_t *n);
+
+
+/* ---- reader ---- */
+
+ngx_int_t ngx_http_b24_reader_init(ngx_cycle_t *cycle,
+    ngx_http_b24_reader_t *r);
+void ngx_http_b24_reader_exit(ngx_http_b24_reader_t *r);
+/* it has an order at hand: no other of its origin can be taken */
+ngx_uint_t ngx_http_b24_reader_busy(ngx_http_b24_origin_t *o);
+/*
+ * NGX_OK: the claimed event is the reader's now, with the pool, and is given
+ * back to the queue once the database has told what it knows of it.
+ * NGX_DECLINED: there is nothing to be asked.
+ */
+ngx_int_t ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal,
+    b24_pool_t *pool, b24_queue_job_t *job, const char *owner);
+/* LINK's data for the order: empty when its shop has no such statement */
+ngx_int_t ngx_http_b24_reader_link(ngx_http_b24_origin_t *o, b24_pool_t *pool,
+    b24_order_t *order, b24_str_t *data);
+
+
+/* ---- settle, import ---- */
+
+ngx_int_t ngx_http_b24_settle_init(ngx_cycle_t *cycle,
+    ngx_http_b24_reader_t *r);
+void ngx_http_b24_settle_tick(ngx_http_b24_reader_t *r);
+ngx_uint_t ngx_http_b24_settle_busy(ngx_http_b24_reader_t *r);
+ngx_int_t ngx_http_b24_import_init(ngx_cycle_t *cycle,
+    ngx_http_b24_reader_t *r);
+void ngx_http_b24_import_tick(ngx_http_b24_reader_t *r);
+ngx_uint_t ngx_http_b24_import_busy(ngx_http_b24_reader_t *r);
 
 
 /* ---- deliver ---- */

@@ -3,7 +3,9 @@
  * One order at a time for each portal:
  *
  *     book      (portal)  its stages and catalogue, before the first order
- *     claim     (queue)   the next due event of the portal's origins
+ *     claim     (queue)   the next due event of the portal's origins; one that
+ *                         the shop's database is to be asked for goes to the
+ *                         reader, and comes again
  *     recall    (queue)   contact, company, products as remembered
  *     look-up   (portal)  deal by origin, contact by phone and e-mail; left out
  *                         when all is remembered
@@ -69,6 +71,8 @@ typedef struct {
     ngx_http_b24_lane_e       stage;
     b24_str_t                *origins;      /* that deliver (not dry) */
     size_t                    norigins;
+    b24_str_t                *ready;        /* of these, whose reader is free */
+    size_t                    nready;
     b24_str_t                *open;         /* of these, not paused now */
     size_t                    nopen;
     ngx_atomic_uint_t         checks;       /* of those asked for, heeded */
@@ -114,6 +118,7 @@ static void ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane);
 static ngx_uint_t ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane);
 static ngx_uint_t ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane);
+static ngx_uint_t ngx_http_b24_lane_ready(ngx_http_b24_lane_t *lane);
 static ngx_uint_t ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_lane_probed(void *data);
 static ngx_uint_t ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane);
@@ -238,6 +243,12 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
             return NGX_ERROR;
         }
 
+        lane->ready = ngx_pcalloc(cycle->pool,
+                              pp[i]->origins.nelts * sizeof(b24_str_t));
+        if (lane->ready == NULL) {
+            return NGX_ERROR;
+        }
+
         lane->checks = pp[i]->sh->checks;
         lane->nudges = pp[i]->sh->nudges;
 
@@ -284,6 +295,10 @@ ngx_uint_t
 ngx_http_b24_deliver_busy(void)
 {
     ngx_uint_t  i;
+
+    if (ngx_http_b24_database_busy()) {
+        return 1;
+    }
 
     for (i = 0; i < ngx_http_b24_nlanes; i++) {
 
@@ -374,6 +389,12 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
     }
 
     if (ngx_http_b24_lane_book(lane)) {
+        return;
+    }
+
+    /* the reader of an origin kicks when it is through */
+
+    if (!ngx_http_b24_lane_ready(lane)) {
         return;
     }
 
@@ -479,6 +500,29 @@ ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane)
     lane->stage = NGX_HTTP_B24_LANE_PROBE;
 
     return 1;
+}
+
+
+/* origins whose database isn't being asked: 0, there is none */
+
+static ngx_uint_t
+ngx_http_b24_lane_ready(ngx_http_b24_lane_t *lane)
+{
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+
+    op = lane->portal->origins.elts;
+
+    lane->nready = 0;
+
+    for (i = 0; i < lane->portal->origins.nelts; i++) {
+
+        if (!op[i]->conf->webhook->dry && !ngx_http_b24_reader_busy(op[i])) {
+            lane->ready[lane->nready++] = op[i]->name;
+        }
+    }
+
+    return lane->nready != 0;
 }
 
 
@@ -637,8 +681,10 @@ ngx_http_b24_lane_call(ngx_http_b24_lane_t *lane, ngx_http_b24_lane_e stage,
 static void
 ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
 {
-    b24_pool_destroy(lane->pool);
-    lane->pool = NULL;
+    if (lane->pool) {
+        b24_pool_destroy(lane->pool);
+        lane->pool = NULL;
+    }
 
     ngx_memzero(&lane->job, sizeof(b24_queue_job_t));
     ngx_memzero(&lane->known, sizeof(b24_crm_known_t));
@@ -675,7 +721,7 @@ ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     }
 
     if (q && call->rc == B24_QUEUE_OK) {
-        call->rc = b24_queue_unpaused(q, lane->origins, lane->norigins,
+        call->rc = b24_queue_unpaused(q, lane->ready, lane->nready,
                                       lane->open, &lane->nopen);
     }
 
@@ -754,6 +800,26 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
                    "b24: %s claimed, attempt %d, deal %L",
                    lane->job.key, lane->job.attempts,
                    (int64_t) lane->job.deal_id);
+
+    if (ngx_http_b24_reader_take(lane->portal, lane->pool, &lane->job,
+                                 ngx_http_b24_owner)
+        == NGX_OK)
+    {
+        lane->pool = NULL;
+        ngx_http_b24_lane_free(lane);
+        ngx_http_b24_lane_kick(lane);
+        return;
+    }
+
+    if (lane->job.kind == B24_EV_LINK) {
+
+        /* the origin has no database any more */
+
+        ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
+                               ngx_http_b24_outcome_run,
+                               ngx_http_b24_outcome_done);
+        return;
+    }
 
     if (ngx_http_b24_prepare(lane) != NGX_OK) {
         ngx_http_b24_broken(lane, "the stored order cannot be read");
@@ -1625,7 +1691,10 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
         out->advice = NULL;
 
         if (ngx_http_b24_remarks(lane) != NGX_OK
-            || ngx_http_b24_learn(lane) != NGX_OK)
+            || ngx_http_b24_learn(lane) != NGX_OK
+            || ngx_http_b24_reader_link(lane->origin, lane->pool, lane->order,
+                                        &out->link)
+               != NGX_OK)
         {
             ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                           "b24: no memory for the remarks on %s",
@@ -1775,7 +1844,17 @@ ngx_http_b24_outcome_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
-    if (q) {
+    b24_state_e       state;
+    b24_queue_read_t  read;
+
+    if (q && lane->job.kind == B24_EV_LINK) {
+        ngx_memzero(&read, sizeof(b24_queue_read_t));
+        read.state = B24_STATE_DELIVERED;
+
+        call->rc = b24_queue_read(q, ngx_http_b24_owner, &lane->job, &read,
+                                  lane->now, &state);
+
+    } else if (q) {
         call->rc = b24_queue_outcome(q, ngx_http_b24_owner, &lane->job,
                                      &lane->out, lane->now);
     }

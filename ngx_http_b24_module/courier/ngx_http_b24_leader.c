@@ -65,6 +65,10 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_b24_database_init(cycle, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_b24_deliver_init(cycle, bmcf);
 }
 
@@ -73,6 +77,7 @@ void
 ngx_http_b24_courier_exit(ngx_cycle_t *cycle)
 {
     ngx_http_b24_deliver_exit();
+    ngx_http_b24_database_exit();
     ngx_http_b24_curl_exit();
     ngx_http_b24_keep_exit();
     ngx_http_b24_leader_end();
@@ -107,6 +112,7 @@ ngx_http_b24_courier_tick(void)
 
     if (ngx_http_b24_leads) {
         ngx_http_b24_keep_tick();
+        ngx_http_b24_database_tick();
     }
 
     if (ngx_http_b24_leads

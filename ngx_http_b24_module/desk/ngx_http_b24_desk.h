@@ -112,6 +112,10 @@ typedef struct {
     ngx_uint_t                   level;         /* 1/1000 */
     ngx_uint_t                   requests;
     time_t                       checked;       /* 0: never */
+    const char                  *database;      /* NULL: there is none */
+    u_char                       db_reason[NGX_HTTP_B24_REASON];
+    u_char                       db_advice[NGX_HTTP_B24_REASON];
+    ngx_atomic_uint_t            db[NGX_HTTP_B24_NDBS];
     unsigned                     paused:1;
 } ngx_http_b24_desk_portal_t;
 
@@ -119,6 +123,8 @@ typedef struct {
 /* NGX_OK, or the status to answer with */
 ngx_int_t ngx_http_b24_desk_asked(ngx_http_request_t *r,
     ngx_http_b24_desk_t *desk);
+
+extern const char  *ngx_http_b24_db_names[NGX_HTTP_B24_NDBS];
 
 /* of the n-th origin of the configuration */
 void ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,

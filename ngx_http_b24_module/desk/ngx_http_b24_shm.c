@@ -16,7 +16,7 @@
 #define NGX_HTTP_B24_ZONE         (1024 * 1024)
 
 /* at most, in slots of the slab allocator */
-#define NGX_HTTP_B24_ZONE_ORIGIN  2048
+#define NGX_HTTP_B24_ZONE_ORIGIN  4096
 #define NGX_HTTP_B24_ZONE_PORTAL  4096
 #define NGX_HTTP_B24_ZONE_LEARNED 2048
 
@@ -572,16 +572,16 @@ ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms)
 /* the courier only: one writer */
 
 static void
-ngx_http_b24_sh_write(ngx_http_b24_sh_portal_t *sh, u_char *to,
-    const char *text, size_t size)
+ngx_http_b24_sh_write(ngx_atomic_t *text_gen, u_char *to, const char *text,
+    size_t size)
 {
-    (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
+    (void) ngx_atomic_fetch_add(text_gen, 1);
     ngx_memory_barrier();
 
     ngx_cpystrn(to, (u_char *) (text ? text : ""), size);
 
     ngx_memory_barrier();
-    (void) ngx_atomic_fetch_add(&sh->text_gen, 1);
+    (void) ngx_atomic_fetch_add(text_gen, 1);
 }
 
 
@@ -589,21 +589,21 @@ void
 ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice)
 {
-    ngx_http_b24_sh_write(sh, sh->reason, reason, NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_write(sh, sh->advice, advice, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice, NGX_HTTP_B24_REASON);
 }
 
 
 void
 ngx_http_b24_sh_warnings(ngx_http_b24_sh_portal_t *sh, u_char *text)
 {
-    ngx_http_b24_sh_write(sh, sh->warnings, (char *) text,
+    ngx_http_b24_sh_write(&sh->text_gen, sh->warnings, (char *) text,
                           NGX_HTTP_B24_WARNINGS);
 }
 
 
 static void
-ngx_http_b24_sh_copy(ngx_http_b24_sh_portal_t *sh, u_char *from, u_char *text,
+ngx_http_b24_sh_copy(ngx_atomic_t *text_gen, u_char *from, u_char *text,
     size_t size)
 {
     ngx_uint_t         i;
@@ -612,14 +612,14 @@ ngx_http_b24_sh_copy(ngx_http_b24_sh_portal_t *sh, u_char *from, u_char *text,
     /* a writer that died in the middle must not hold a reader */
 
     for (i = 0; i < 1000; i++) {
-        gen = sh->text_gen;
+        gen = *text_gen;
         ngx_memory_barrier();
 
         ngx_memcpy(text, from, size);
 
         ngx_memory_barrier();
 
-        if (!(gen & 1) && gen == sh->text_gen) {
+        if (!(gen & 1) && gen == *text_gen) {
             break;
         }
     }
@@ -632,8 +632,8 @@ void
 ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
 {
-    ngx_http_b24_sh_copy(sh, sh->reason, reason, NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_copy(sh, sh->advice, advice, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice, NGX_HTTP_B24_REASON);
 }
 
 
@@ -641,7 +641,31 @@ void
 ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
     u_char text[NGX_HTTP_B24_WARNINGS])
 {
-    ngx_http_b24_sh_copy(sh, sh->warnings, text, NGX_HTTP_B24_WARNINGS);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->warnings, text, NGX_HTTP_B24_WARNINGS);
+}
+
+
+void
+ngx_http_b24_sh_database(ngx_http_b24_sh_origin_t *sh,
+    ngx_http_b24_db_state_e state, const char *reason, const char *advice)
+{
+    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason,
+                          NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice,
+                          NGX_HTTP_B24_REASON);
+
+    sh->database = state;
+}
+
+
+void
+ngx_http_b24_sh_read_database(ngx_http_b24_sh_origin_t *sh,
+    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
+{
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason,
+                         NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice,
+                         NGX_HTTP_B24_REASON);
 }
 
 

@@ -10,6 +10,8 @@
 
 static void ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
     ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_desk_database(ngx_http_b24_origin_t *o,
+    ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_desk_paused(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     ngx_http_b24_desk_portal_t *portal);
 static ngx_http_b24_desk_t *ngx_http_b24_desk_create(ngx_http_request_t *r);
@@ -278,6 +280,13 @@ ngx_http_b24_desk_done(ngx_http_b24_call_t *call)
 }
 
 
+#define NGX_HTTP_B24_X(id, name)  name,
+const char  *ngx_http_b24_db_names[NGX_HTTP_B24_NDBS] = {
+    NGX_HTTP_B24_DBS(NGX_HTTP_B24_X)
+};
+#undef NGX_HTTP_B24_X
+
+
 void
 ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     ngx_http_b24_desk_portal_t *portal)
@@ -309,6 +318,8 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
 
     ngx_cpystrn(portal->warnings, o->sh->notes, NGX_HTTP_B24_NOTES);
 
+    ngx_http_b24_desk_database(o, portal);
+
     if (o->portal == NULL) {
         portal->state = "blocked";
         ngx_cpystrn(portal->reason, (u_char *) "no webhook is configured",
@@ -337,6 +348,36 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     portal->level = ngx_http_b24_sh_level(sh, o->portal->rate);
     portal->requests = sh->requests;
     portal->checked = (time_t) sh->checked;
+}
+
+
+static void
+ngx_http_b24_desk_database(ngx_http_b24_origin_t *o,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  i;
+
+    static const char  *states[] = { NULL, "unused", "ok", "failing" };
+
+    if (o->conf->database == NULL) {
+        return;
+    }
+
+    portal->database = states[ngx_min(o->sh->database,
+                                      NGX_HTTP_B24_DB_FAILING)];
+
+    /* no worker delivers for it yet */
+
+    if (portal->database == NULL) {
+        portal->database = states[NGX_HTTP_B24_DB_UNUSED];
+    }
+
+    ngx_http_b24_sh_read_database(o->sh, portal->db_reason,
+                                  portal->db_advice);
+
+    for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
+        portal->db[i] = o->sh->db[i];
+    }
 }
 
 

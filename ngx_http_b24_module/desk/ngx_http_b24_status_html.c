@@ -12,6 +12,8 @@ static void ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk,
     b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
+static void ngx_http_b24_html_database(b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_html_records(ngx_http_b24_desk_t *desk,
     b24_buf_t *out);
 static void ngx_http_b24_html_timeline(ngx_http_b24_desk_t *desk,
@@ -199,6 +201,8 @@ ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk, b24_buf_t *out,
         b24_buf_adds(out, "</p>\n");
     }
 
+    ngx_http_b24_html_database(out, portal);
+
     p = portal->warnings;
 
     while (ngx_http_b24_desk_warning(&p, &line)) {
@@ -225,6 +229,40 @@ ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     b24_buf_adds(out, "</p>\n");
 
     ngx_http_b24_html_portal_forms(desk, out, portal);
+}
+
+
+static void
+ngx_http_b24_html_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  i;
+
+    if (portal->database == NULL) {
+        return;
+    }
+
+    b24_buf_adds(out, "<p>The shop's database: <b class=\"s ");
+    b24_buf_adds(out, portal->database);
+    b24_buf_adds(out, "\">");
+    b24_buf_adds(out, portal->database);
+    b24_buf_adds(out, "</b>");
+
+    for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
+        b24_buf_adds(out, ", ");
+        b24_buf_adds(out, ngx_http_b24_db_names[i]);
+        b24_buf_addc(out, ' ');
+        b24_buf_addi(out, (int64_t) portal->db[i]);
+    }
+
+    b24_buf_adds(out, "</p>\n");
+
+    if (portal->db_reason[0]) {
+        b24_buf_adds(out, "<p class=\"warning\">Database: ");
+        ngx_http_b24_html_chars(out, portal->db_reason);
+        b24_buf_adds(out, "; what to do: ");
+        ngx_http_b24_html_chars(out, portal->db_advice);
+        b24_buf_adds(out, "</p>\n");
+    }
 }
 
 

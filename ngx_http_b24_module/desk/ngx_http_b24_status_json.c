@@ -7,6 +7,8 @@
 
 static void ngx_http_b24_json_portal(b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_json_database(b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_json_record(b24_buf_t *out,
     b24_queue_record_t *record, ngx_http_b24_desk_t *desk);
 static void ngx_http_b24_json_timeline(b24_buf_t *out,
@@ -149,6 +151,37 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
 
     } else {
         b24_buf_adds(out, "null");
+    }
+
+    b24_buf_adds(out, ",\n \"database\":");
+    ngx_http_b24_json_database(out, portal);
+
+    b24_buf_addc(out, '}');
+}
+
+
+static void
+ngx_http_b24_json_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  i;
+
+    if (portal->database == NULL) {
+        b24_buf_adds(out, "null");
+        return;
+    }
+
+    b24_buf_adds(out, "{\"state\":\"");
+    b24_buf_adds(out, portal->database);
+    b24_buf_adds(out, "\",\"reason\":");
+    ngx_http_b24_json_text(out, portal->db_reason);
+    b24_buf_adds(out, ",\"advice\":");
+    ngx_http_b24_json_text(out, portal->db_advice);
+
+    for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
+        b24_buf_adds(out, ",\"");
+        b24_buf_adds(out, ngx_http_b24_db_names[i]);
+        b24_buf_adds(out, "\":");
+        b24_buf_addi(out, (int64_t) portal->db[i]);
     }
 
     b24_buf_addc(out, '}');

@@ -18,6 +18,8 @@ static void ngx_http_b24_prom_portals(ngx_http_b24_desk_t *desk,
     b24_buf_t *out);
 static ngx_uint_t ngx_http_b24_prom_shows(ngx_http_b24_desk_t *desk,
     ngx_http_b24_portal_t *portal);
+static void ngx_http_b24_prom_databases(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out);
 static void ngx_http_b24_prom_times(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_prom_counters(b24_buf_t *out);
 static void ngx_http_b24_prom_sample(b24_buf_t *out, const char *name,
@@ -65,6 +67,7 @@ ngx_http_b24_desk_prometheus(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 
     ngx_http_b24_prom_origins(desk, out);
     ngx_http_b24_prom_portals(desk, out);
+    ngx_http_b24_prom_databases(desk, out);
     ngx_http_b24_prom_times(desk, out);
     ngx_http_b24_prom_counters(out);
 }
@@ -149,6 +152,60 @@ ngx_http_b24_prom_origins(ngx_http_b24_desk_t *desk, b24_buf_t *out)
             ngx_http_b24_prom_sample(out, families[k].name, "origin",
                                      &op[i]->name);
             ngx_http_b24_prom_value(out, k ? portal.paused : portal.oldest);
+        }
+    }
+}
+
+
+/* families without a sample are left out */
+
+static void
+ngx_http_b24_prom_databases(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    ngx_str_t                 result;
+    ngx_uint_t                i, n, k, any;
+    ngx_http_b24_origin_t   **op;
+
+    op = ngx_http_b24_main->origins.elts;
+
+    for (k = 0; k < 2; k++) {
+        any = 0;
+
+        for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+
+            if (op[i]->conf->database == NULL
+                || !ngx_http_b24_desk_shows(desk, &op[i]->name))
+            {
+                continue;
+            }
+
+            if (!any++) {
+                ngx_http_b24_prom_family(out,
+                    k ? "b24_database_orders_total" : "b24_database_up",
+                    k ? "counter" : "gauge",
+                    k ? "What the shop's database was asked for, by its end, "
+                        "since nginx was started."
+                      : "0 when the shop's database does not answer as it "
+                        "should.");
+            }
+
+            if (k == 0) {
+                ngx_http_b24_prom_sample(out, "b24_database_up", "origin",
+                                         &op[i]->name);
+                ngx_http_b24_prom_value(out, op[i]->sh->database
+                                             != NGX_HTTP_B24_DB_FAILING);
+                continue;
+            }
+
+            for (n = 0; n < NGX_HTTP_B24_NDBS; n++) {
+                result.data = (u_char *) ngx_http_b24_db_names[n];
+                result.len = ngx_strlen(result.data);
+
+                ngx_http_b24_prom_sample(out, "b24_database_orders_total",
+                                         "origin", &op[i]->name);
+                ngx_http_b24_prom_label(out, "result", &result);
+                ngx_http_b24_prom_value(out, (int64_t) op[i]->sh->db[n]);
+            }
         }
     }
 }

@@ -1379,6 +1379,23 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_stage";
     }
 
+    if ((a->database == NULL) != (b->database == NULL)
+        || (a->database
+            && (!ngx_http_b24_same(&a->database->text, &b->database->text)
+                || a->database->connect != b->database->connect
+                || a->database->read != b->database->read
+                || a->database->wait != b->database->wait
+                || a->database->absent != b->database->absent
+                || a->database->poll != b->database->poll
+                || a->database->traffic != b->database->traffic)))
+    {
+        return "b24_database";
+    }
+
+    if (a->imports != b->imports) {
+        return "b24_import";
+    }
+
     if (a->retry_first != b->retry_first || a->retry_max != b->retry_max
         || a->retry_unknown != b->retry_unknown)
     {

@@ -13,8 +13,6 @@
 
 
 static ngx_fd_t ngx_http_b24_open(ngx_conf_t *cf, ngx_str_t *path);
-static char *ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path,
-    ngx_str_t *url);
 static char *ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
     ngx_http_b24_webhook_t *wh);
 static char *ngx_http_b24_webhook_path(u_char *path, u_char *last);
@@ -73,7 +71,8 @@ ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         path.data = url.data + 5;
         path.len = url.len - 5;
 
-        rv = ngx_http_b24_webhook_file(cf, &path, &url);
+        rv = ngx_http_b24_secret_file(cf, &path, &url,
+                                      "address of the webhook");
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -124,16 +123,18 @@ ngx_http_b24_open(ngx_conf_t *cf, ngx_str_t *path)
 
 /* read by the master, which may be root: workers need no access to it */
 
-static char *
-ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url)
+char *
+ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url,
+    char *what)
 {
     u_char          *p, *last;
     ssize_t          n;
     ngx_fd_t         fd;
-    ngx_str_t        name;
+    ngx_str_t        name, *value;
     ngx_file_info_t  fi;
 
     name = *path;
+    value = cf->args->elts;
 
     if (name.len == 0) {
         return "needs a path after \"file:\"";
@@ -155,8 +156,9 @@ ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url)
         && (ngx_file_access(&fi) & 077))
     {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "file \"%V\" of \"b24_webhook\" can be read by "
-                           "others: its mode should be 0600", &name);
+                           "file \"%V\" of \"%V\" can be read by "
+                           "others: its mode should be 0600", &name,
+                           &value[0]);
     }
 
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
@@ -166,9 +168,8 @@ ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url)
 
     if (n == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "\"b24_webhook\" cannot read file \"%V\", give the "
-                           "path of a file that holds the webhook's address",
-                           &name);
+                           "\"%V\" cannot read file \"%V\", give the path of a "
+                           "file that holds the %s", &value[0], &name, what);
         return NGX_CONF_ERROR;
     }
 
@@ -179,8 +180,8 @@ ngx_http_b24_webhook_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url)
         || ngx_strlchr(p, last, '\n'))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "file \"%V\" of \"b24_webhook\" must hold the "
-                           "address of the webhook and nothing else", &name);
+                           "file \"%V\" of \"%V\" must hold the %s and nothing "
+                           "else", &name, &value[0], what);
         return NGX_CONF_ERROR;
     }
 

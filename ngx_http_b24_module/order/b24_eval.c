@@ -127,6 +127,7 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
 
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
             res->later = later;
+            res->alt = (int) alt->n;
             return is;
         }
 
@@ -557,7 +558,7 @@ b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
 
     case B24_SOURCE_DATABASE:
 
-        /* refused when rules are compiled */
+        /* asked later, see b24_merge.c */
 
         return B24_IS_EMPTY;
 

@@ -11,7 +11,7 @@ static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
 static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
     b24_clean_t *clean, b24_is_e *all);
 static int b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named,
-    b24_pair_t **list, b24_is_e *all);
+    b24_order_t *order, b24_pair_t **list, b24_is_e *all);
 static int b24_judge_items(b24_eval_t *ev, const b24_items_t *items,
     b24_clean_t *clean, b24_is_e *all);
 static int b24_judge_whole(b24_eval_t *ev, const b24_items_t *items,
@@ -110,7 +110,7 @@ b24_judge_learn(b24_eval_t *ev, const b24_rule_t *rule, b24_pair_t **list)
 {
     b24_is_e  all;
 
-    return rule->learn ? b24_judge_pairs(ev, rule->learn, list, &all)
+    return rule->learn ? b24_judge_pairs(ev, rule->learn, NULL, list, &all)
                        : B24_OK;
 }
 
@@ -164,7 +164,7 @@ b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
     *rc = b24_judge_fields(ev, rule, clean, &all);
 
     for (i = 0; i < B24_NPAIRS && *rc == B24_OK; i++) {
-        *rc = b24_judge_pairs(ev, rule->pairs[i], lists[i], &all);
+        *rc = b24_judge_pairs(ev, rule->pairs[i], order, lists[i], &all);
     }
 
     if (rule->items && *rc == B24_OK) {
@@ -211,7 +211,11 @@ b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
         is = b24_eval_line(ev, value, NULL, &res);
         b24_judge_is(all, is);
 
-        if (is == B24_IS_ERROR) {
+        if (is == B24_IS_ERROR
+            || b24_order_columns(ev->pool, clean->order, value,
+                                 is == B24_IS_SET ? res.alt : -1)
+               != B24_OK)
+        {
             return B24_ERROR;
         }
 
@@ -229,9 +233,10 @@ b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
 }
 
 
+/* order is NULL for what is learned: the database has no part in it */
 static int
-b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_pair_t **list,
-    b24_is_e *all)
+b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_order_t *order,
+    b24_pair_t **list, b24_is_e *all)
 {
     b24_is_e      is;
     b24_result_t  res;
@@ -241,7 +246,11 @@ b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_pair_t **list,
         is = b24_eval_line(ev, &named->value, NULL, &res);
         b24_judge_is(all, is);
 
-        if (is == B24_IS_ERROR) {
+        if (is == B24_IS_ERROR
+            || (order && b24_order_columns(ev->pool, order, &named->value,
+                                           is == B24_IS_SET ? res.alt : -1)
+                         != B24_OK))
+        {
             return B24_ERROR;
         }
 
@@ -293,6 +302,15 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
             }
 
             continue;
+        }
+
+        /* none before it gives rows */
+
+        if (alt->sources->type == B24_SOURCE_DATABASE
+            && b24_order_columns(ev->pool, clean->order, &items->source, -1)
+               != B24_OK)
+        {
+            return B24_ERROR;
         }
 
         is = b24_eval_list(ev, alt, &list);

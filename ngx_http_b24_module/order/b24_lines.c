@@ -45,6 +45,8 @@ static int b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_alone(b24_rules_t *rules, const b24_str_t *args, size_t n);
+static int b24_line_statements(b24_rules_t *rules, b24_statement_e kind,
+    b24_raw_t *raw);
 static int b24_line_named(b24_rules_t *rules, const b24_str_t *args, size_t n,
     b24_named_t **list);
 static int b24_line_cond(b24_rules_t *rules, const b24_str_t *args, size_t n,
@@ -145,6 +147,11 @@ b24_line_session(b24_rules_t *rules, const b24_str_t *args, size_t n)
     memset(&value, 0, sizeof(b24_value_t));
 
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, &value);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    rc = b24_line_database(rules, &args[0], &value);
     if (rc != B24_OK) {
         return rc;
     }
@@ -384,6 +391,10 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
 
     if (rc == B24_OK && field == B24_ORDER_ID) {
         rc = b24_line_generated(rules, args, n, value->alts);
+    }
+
+    if (rc == B24_OK) {
+        rc = b24_line_database(rules, &args[0], value);
     }
 
     if (rc != B24_OK) {
@@ -719,6 +730,11 @@ b24_line_cond(b24_rules_t *rules, const b24_str_t *args, size_t n,
     }
 
     rc = b24_cond_compile(rules, &args[0], args + 1, n - 1, cond);
+
+    if (rc == B24_OK) {
+        rc = b24_line_database(rules, &args[0], &cond->value);
+    }
+
     if (rc != B24_OK) {
         return rc;
     }
@@ -873,6 +889,11 @@ b24_line_named(b24_rules_t *rules, const b24_str_t *args, size_t n,
     }
 
     rc = b24_value_compile(rules, &what, args + 2, n - 2, &named->value);
+
+    if (rc == B24_OK) {
+        rc = b24_line_database(rules, &args[0], &named->value);
+    }
+
     if (rc != B24_OK) {
         return rc;
     }
@@ -951,6 +972,11 @@ b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n)
     }
 
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);
+
+    if (rc == B24_OK) {
+        rc = b24_line_database(rules, &args[0], value);
+    }
+
     if (rc != B24_OK) {
         return rc;
     }
@@ -963,7 +989,7 @@ b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n)
 int
 b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    size_t              i;
+    size_t              i, kind;
     b24_raw_t          *raw, **last;
     const char *const  *names;
 
@@ -982,11 +1008,13 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
                               : "it takes order, items, changes, link");
     }
 
-    if (n < 2 || (n > 2 && rules->level == B24_LEVEL_DATABASE)) {
+    kind = i;
+
+    if (n < 2) {
         return b24_rules_fail(rules, "\"%.*s\" needs %s",
                               b24_rules_arg(&args[0]),
                               rules->level == B24_LEVEL_WRITE
-                              ? "a value" : "one SQL statement in quotes");
+                              ? "a value" : "an SQL statement in quotes");
     }
 
     raw = b24_pcalloc(rules->pool, sizeof(b24_raw_t));
@@ -1010,10 +1038,51 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
     }
 
     for (last = &rules->shop->raw; *last; last = &(*last)->next) {
-        /* void */
+
+        if (rules->level == B24_LEVEL_DATABASE
+            && b24_str_eq(&(*last)->block, &raw->block)
+            && b24_str_eq(&(*last)->name, &raw->name))
+        {
+            return b24_rules_fail(rules, "\"%.*s\" is given twice in "
+                                  "\"database\": put all alternatives on one "
+                                  "line", b24_rules_arg(&args[0]));
+        }
     }
 
     *last = raw;
+
+    return rules->level == B24_LEVEL_DATABASE
+           ? b24_line_statements(rules, (b24_statement_e) kind, raw) : B24_OK;
+}
+
+
+/* the first that the tables allow is asked */
+static int
+b24_line_statements(b24_rules_t *rules, b24_statement_e kind, b24_raw_t *raw)
+{
+    int                rc;
+    size_t             i;
+    b24_statement_t  **last;
+
+    last = &raw->statement;
+
+    for (i = 0; i < raw->nargs; i++) {
+
+        if (b24_str_find(&raw->args[i], 0, " ") < 0
+            && b24_str_find(&raw->args[i], 0, "\n") < 0)
+        {
+            return b24_rules_fail(rules, "\"%.*s\" needs an SQL statement in "
+                                  "quotes", b24_rules_arg(&raw->name));
+        }
+
+        rc = b24_statement_compile(rules->pool, kind, &raw->args[i], last,
+                                   rules->err, sizeof(rules->err));
+        if (rc != B24_OK) {
+            return rc;
+        }
+
+        last = &(*last)->next;
+    }
 
     return B24_OK;
 }

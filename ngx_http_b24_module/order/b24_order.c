@@ -17,6 +17,8 @@ static void b24_order_print_fields(b24_buf_t *out, const b24_str_t *names,
 static void b24_order_print_items(b24_buf_t *out, const b24_order_t *order);
 static void b24_order_print_pairs(b24_buf_t *out, const char *name,
     const b24_pair_t *list);
+static void b24_order_print_columns(b24_buf_t *out, const b24_order_t *order);
+static void b24_order_print_database(b24_buf_t *out, const b24_order_t *order);
 static void b24_order_print_remarks(b24_buf_t *out, const b24_order_t *order);
 static void b24_order_print_remark(b24_buf_t *out, const b24_str_t *code,
     const b24_str_t *text);
@@ -32,6 +34,11 @@ static int b24_order_read_items(b24_pool_t *pool, const b24_node_t *node,
     b24_order_t *order);
 static int b24_order_read_pairs(b24_pool_t *pool, const b24_node_t *node,
     b24_pair_t **list);
+static int b24_order_read_columns(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order);
+static void b24_order_read_database(const b24_node_t *node,
+    b24_order_t *order);
+static int64_t b24_order_number(const b24_node_t *node, const char *name);
 static int b24_order_read_remarks(b24_pool_t *pool, const b24_node_t *node,
     b24_order_t *order);
 static uint64_t b24_hash_phone(uint64_t h, const b24_str_t *phone,
@@ -274,6 +281,8 @@ b24_order_print(b24_pool_t *pool, const b24_order_t *order, b24_str_t *json)
     b24_order_print_pairs(&out, "deal", order->deal);
     b24_order_print_pairs(&out, "contact", order->contact);
     b24_order_print_pairs(&out, "company", order->company);
+    b24_order_print_columns(&out, order);
+    b24_order_print_database(&out, order);
     b24_order_print_remarks(&out, order);
 
     b24_buf_addc(&out, '}');
@@ -469,6 +478,63 @@ b24_order_print_pairs(b24_buf_t *out, const char *name, const b24_pair_t *list)
 }
 
 
+/* a line may have several columns */
+static void
+b24_order_print_columns(b24_buf_t *out, const b24_order_t *order)
+{
+    const b24_pair_t  *pair;
+
+    if (order->columns == NULL) {
+        return;
+    }
+
+    b24_buf_adds(out, ",\"columns\":[");
+
+    for (pair = order->columns; pair; pair = pair->next) {
+
+        if (pair != order->columns) {
+            b24_buf_addc(out, ',');
+        }
+
+        b24_buf_adds(out, "{\"line\":");
+        b24_json_string(out, &pair->name);
+        b24_buf_adds(out, ",\"column\":");
+        b24_json_string(out, &pair->value);
+        b24_buf_addc(out, '}');
+    }
+
+    b24_buf_addc(out, ']');
+}
+
+
+static void
+b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
+{
+    if (order->generated) {
+        b24_buf_adds(out, ",\"generated\":true");
+    }
+
+    if (!order->read && !order->imported && order->asked == 0) {
+        return;
+    }
+
+    b24_buf_adds(out, ",\"database\":{\"tries\":");
+    b24_buf_addi(out, order->tries);
+    b24_buf_adds(out, ",\"asked\":");
+    b24_buf_addi(out, order->asked);
+
+    if (order->read) {
+        b24_buf_adds(out, ",\"read\":true");
+    }
+
+    if (order->imported) {
+        b24_buf_adds(out, ",\"imported\":true");
+    }
+
+    b24_buf_addc(out, '}');
+}
+
+
 static void
 b24_order_print_remarks(b24_buf_t *out, const b24_order_t *order)
 {
@@ -561,6 +627,16 @@ b24_order_read(b24_pool_t *pool, const b24_node_t *root, b24_order_t *order)
     if (rc != B24_OK) {
         return rc;
     }
+
+    rc = b24_order_read_columns(pool, b24_order_member(root, "columns"),
+                                order);
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    b24_order_read_database(b24_order_member(root, "database"), order);
+
+    order->generated = b24_order_number(root, "generated") & 1;
 
     return b24_order_read_remarks(pool, b24_order_member(root, "remarks"),
                                   order);
@@ -692,6 +768,84 @@ b24_order_read_pairs(b24_pool_t *pool, const b24_node_t *node,
     }
 
     return B24_OK;
+}
+
+
+static int
+b24_order_read_columns(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order)
+{
+    b24_str_t          line, column;
+    b24_pair_t       **last;
+    const b24_node_t  *child;
+
+    if (node == NULL || node->type != B24_ARRAY) {
+        return B24_OK;
+    }
+
+    last = &order->columns;
+
+    for (child = node->first; child; child = child->next) {
+
+        if (child->type != B24_OBJECT) {
+            continue;
+        }
+
+        if (b24_order_read_text(pool, child, "line", &line) != B24_OK
+            || b24_order_read_text(pool, child, "column", &column) != B24_OK
+            || b24_pair_append(pool, last, &line, &column) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+
+        last = &(*last)->next;
+    }
+
+    return B24_OK;
+}
+
+
+static void
+b24_order_read_database(const b24_node_t *node, b24_order_t *order)
+{
+    if (node == NULL || node->type != B24_OBJECT) {
+        return;
+    }
+
+    order->tries = (unsigned) b24_order_number(node, "tries");
+    order->asked = b24_order_number(node, "asked");
+    order->read = b24_order_number(node, "read") & 1;
+    order->imported = b24_order_number(node, "imported") & 1;
+}
+
+
+/* 0 when it is none; true is 1 */
+static int64_t
+b24_order_number(const b24_node_t *node, const char *name)
+{
+    size_t             i;
+    int64_t            n;
+    b24_str_t          text;
+    const b24_node_t  *member;
+
+    member = b24_order_member(node, name);
+
+    if (member == NULL || b24_node_text(member, &text) != B24_OK
+        || text.len > 17)
+    {
+        return 0;
+    }
+
+    for (n = 0, i = 0; i < text.len; i++) {
+
+        if (!b24_isdigit(text.data[i])) {
+            return 0;
+        }
+
+        n = n * 10 + (text.data[i] - '0');
+    }
+
+    return n;
 }
 
 

@@ -106,6 +106,14 @@ typedef struct {
     b24_pair_t  *deal;              /* deal FIELD lines, b24_deal */
     b24_pair_t  *contact;
     b24_pair_t  *company;
+    b24_pair_t  *columns;           /* of the shop's database, that go before
+                                       what was captured: the line and the
+                                       column, in the order they are tried */
+    int64_t      asked;             /* the database, for the first time, ms */
+    unsigned     tries;             /* how often it was asked */
+    unsigned     read:1;            /* it was: nothing more is to be asked */
+    unsigned     imported:1;        /* from there, no request was seen */
+    unsigned     generated:1;       /* the number is one of ours */
     b24_pair_t  *remarks;           /* plain words for the record and the deal's
                                        comment; name is a short code */
 } b24_order_t;

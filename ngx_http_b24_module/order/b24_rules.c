@@ -17,7 +17,8 @@ static int b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 
 /* parts of the language that are available: 1 << B24_PART_... each */
 #define B24_PARTS                                                             \
-    (1U << B24_PART_COLLECT | 1U << B24_PART_LEARN | 1U << B24_PART_GENERATED)
+    (1U << B24_PART_COLLECT | 1U << B24_PART_LEARN | 1U << B24_PART_GENERATED \
+     | 1U << B24_PART_DATABASE | 1U << B24_PART_SOURCE)
 
 
 static const char  *const b24_part_names[B24_NPARTS] = {
@@ -413,6 +414,10 @@ b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
     items->source.kind = B24_VALUE_LIST;
 
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, &items->source);
+
+    if (rc == B24_OK) {
+        rc = b24_line_database(rules, &args[0], &items->source);
+    }
 
     if (rc == B24_OK) {
         rc = b24_line_key(rules, &items->source, NULL, &args[0], args, n);

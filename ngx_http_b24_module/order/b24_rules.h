@@ -13,6 +13,7 @@
 
 #include "b24_base.h"
 #include "b24_order.h"
+#include "b24_statement.h"
 
 
 #define B24_SHOP_BLOCKS   64        /* order + collect + status of one shop */
@@ -78,6 +79,9 @@ const b24_str_t *b24_shop_stage(const b24_shop_t *shop,
     const b24_str_t *status);
 /* the table itself, in the order of its lines (name: STATUS, value: STAGE) */
 const b24_pair_t *b24_shop_stages(const b24_shop_t *shop);
+/* of its "database" block, with those of its base; NULL: there is none */
+const b24_statement_t *b24_shop_statement(const b24_shop_t *shop,
+    b24_statement_e kind);
 /* calls fn for each field of the CRM that a line of the shop's rules sets, as
  * often as it does; line: "deal", "contact", "company_field"; stops on non-zero
  * and returns it */
@@ -272,6 +276,30 @@ int b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
 /* what the order doesn't give comes from the session */
 int b24_order_fill(b24_pool_t *pool, b24_order_t *order,
     const b24_order_t *session);
+
+
+/*
+ * ---- the shop's database ----
+ */
+
+/* what statements bind, by number: data NULL where the order doesn't know it.
+ * A number of ours is none of the shop's. */
+void b24_order_binds(const b24_order_t *order,
+    b24_str_t values[B24_NBINDS]);
+/* it has goods or a total, and a buyer */
+int b24_order_deliverable(const b24_order_t *order);
+/*
+ * Puts what the database says of an order into it: row has the columns of the
+ * "order" statement, items (NULL: not asked) is the list of those of "items".
+ * A column with the name of a field fills one that is empty; those that the
+ * rules put before what was captured replace it; the number and the row are the
+ * database's.
+ */
+int b24_order_merge(b24_pool_t *pool, const b24_shop_t *shop,
+    b24_order_t *order, const b24_node_t *row, const b24_node_t *items);
+/* a column of a row, ASCII case ignored; 0: none, or an empty one */
+int b24_column(const b24_node_t *row, const b24_str_t *name,
+    b24_str_t *value);
 
 
 #endif /* _B24_RULES_H_INCLUDED_ */

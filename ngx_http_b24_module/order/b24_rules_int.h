@@ -33,6 +33,7 @@
 #include "b24_rules.h"
 #include "b24_node.h"
 #include "b24_regex.h"
+#include "b24_statement.h"
 
 
 #define B24_RULES_NAME    64        /* bytes of a shop's or block's name */
@@ -213,6 +214,7 @@ struct b24_raw_s {
     b24_str_t       name;
     b24_str_t      *args;
     size_t          nargs;
+    b24_statement_t  *statement;    /* of "database": compiled */
     b24_raw_t      *next;
 };
 
@@ -441,6 +443,7 @@ struct b24_partial_s {
 typedef struct {
     b24_str_t          text;
     b24_node_t        *node;        /* NULL: a text only */
+    int                alt;         /* the number of the alternative */
     unsigned           truth:1;     /* JSON true: "true" as well as "1" */
     unsigned           no:1;        /* empty, but a JSON false */
     unsigned           later:1;     /* an alternative before it is LATER */
@@ -555,6 +558,16 @@ int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,
     int alt, int piece, const b24_str_t *text);
 const b24_kept_t *b24_keep_find(const b24_keep_t *keep,
     const b24_value_t *line, int alt, int piece);
+
+
+/* ---- columns of the shop's database (b24_merge.c) ---- */
+
+/* notes which columns stand before the alternative won (-1: none won) */
+int b24_order_columns(b24_pool_t *pool, b24_order_t *order,
+    const b24_value_t *value, int won);
+/* whether "database:" may stand on the line, and how */
+int b24_line_database(b24_rules_t *rules, const b24_str_t *what,
+    const b24_value_t *value);
 
 
 /* ---- cleaning (b24_clean.c) ---- */

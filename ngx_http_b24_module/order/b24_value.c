@@ -535,7 +535,7 @@ b24_source_prefixed(b24_rules_t *rules, const b24_str_t *what,
         return b24_source_header(rules, what, &rest, source);
 
     case B24_SOURCE_DATABASE:
-        if (rest.len == 0) {
+        if (rest.len == 0 && !b24_str_eqs(what, "items")) {
             return b24_rules_fail(rules, "\"%.*s\": \"database:\" needs a "
                                   "column, such as %s", b24_rules_arg(what),
                                   prefix->example);

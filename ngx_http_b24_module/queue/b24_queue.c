@@ -37,9 +37,6 @@ static int b24_queue_is_twin(const b24_queue_put_t *put,
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_confirm(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t record,
-    b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_room(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_journal(b24_queue_t *q,
     const b24_queue_put_t *put, b24_queue_put_result_t *result);
@@ -467,7 +464,7 @@ b24_queue_duplicate(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
  * the line where its acceptance puts it.
  */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result)
 {
@@ -814,6 +811,7 @@ b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event, b24_ev_e kind,
     b24_query_int(&query, event);
     b24_query_int(&query, arrived);
     b24_query_int(&query, now);
+    b24_query_chars(&query, b24_queue_kind_name(kind));
     b24_query_int(&query, record);
 
     rc = b24_query_done(&query);

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   5
+#define B24_QUEUE_SCHEMA   6
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -317,6 +317,8 @@ typedef struct {
     const b24_queue_fact_t  *facts; /* as b24_queue_learn(), in the same
                                        transaction */
     size_t            nfacts;
+    b24_str_t         link;         /* DELIVERED: data of a LINK event that
+                                       follows; empty: none */
 } b24_queue_outcome_t;
 
 /*
@@ -328,6 +330,78 @@ typedef struct {
  */
 b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
+
+
+/* ---- the shop's database (each call is a transaction of its own) ---- */
+
+/* what it has told of a claimed event, whose lease ends with this */
+typedef struct {
+    b24_state_e  state;             /* ACCEPTED: goes on, WAITING: asked again,
+                                       REJECTED: there is no such order,
+                                       DELIVERED: the event (LINK) is done */
+    int64_t      next;              /* WAITING: when */
+    b24_str_t    data;              /* of the event from now on; empty: stays */
+    b24_str_t    order_id;          /* of the order from now on; empty: stays */
+    b24_str_t    cause;             /* data NULL: none; what an earlier event
+                                       has left stays then */
+    b24_str_t    advice;
+} b24_queue_read_t;
+
+/*
+ * An attempt that sent nothing to the portal doesn't count as one.  When the
+ * number that the order has from now on is another record's, or was, the
+ * record goes as a duplicate of that one (*state); an unconfirmed one of that
+ * number makes room.  STALE as for attempt().
+ */
+b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now,
+    b24_state_e *state);
+
+/* an unconfirmed record, to be settled */
+typedef struct {
+    int64_t      record;
+    int64_t      created;
+    char         key[B24_QUEUE_KEY_LEN];
+    b24_str_t    order_id;
+    b24_str_t    data;
+} b24_queue_unsettled_t;
+
+/* where the next part begins; zero at first */
+typedef struct {
+    int64_t      updated;
+    int64_t      record;
+} b24_queue_unsettled_at_t;
+
+/* at most limit; less: it was the last part, and the next is the first again */
+b24_queue_rc_e b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, b24_queue_unsettled_at_t *at, int limit,
+    b24_queue_unsettled_t **records, size_t *n);
+/* it was found: accepted with what is put (order_id: its number), or a
+ * duplicate, as above; NONE when it is unconfirmed no more */
+b24_queue_rc_e b24_queue_found(b24_queue_t *q, int64_t record,
+    const b24_queue_put_t *put, b24_queue_put_result_t *result);
+/* there is no such order: counted as rejected, not kept; NONE as above */
+b24_queue_rc_e b24_queue_absent(b24_queue_t *q, int64_t record);
+
+/* how far the changes of a shop's orders were read */
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    shop;
+    b24_str_t    changed;           /* up to then, as the shop writes it */
+    b24_str_t    begun;             /* the same at the first start */
+    b24_str_t    row;               /* the newest order at the first start;
+                                       empty: there was none */
+} b24_queue_mark_t;
+
+/* origin and shop are set; NONE when nothing is kept */
+b24_queue_rc_e b24_queue_mark(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_mark_t *mark);
+/* in a transaction of the caller, or one of its own */
+b24_queue_rc_e b24_queue_put_mark(b24_queue_t *q,
+    const b24_queue_mark_t *mark);
+/* there is a record of that number, or was, or a person has dropped it */
+b24_queue_rc_e b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, int *known);
 
 
 /* ---- facts (each call is a transaction of its own) ---- */

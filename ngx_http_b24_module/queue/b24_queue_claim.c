@@ -31,8 +31,6 @@ static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
     b24_queue_job_t *job);
-static b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
-    const b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_step(b24_queue_t *q, int64_t record, int step,
     b24_step_state_e state);
 static b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
@@ -41,8 +39,6 @@ static b24_queue_rc_e b24_queue_attempted(b24_queue_t *q,
     const char *cause, int64_t lease, int64_t now);
 static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now);
-static b24_queue_rc_e b24_queue_go_on(b24_queue_t *q,
-    const b24_queue_job_t *job, int64_t now);
 
 
 b24_queue_rc_e
@@ -390,7 +386,7 @@ b24_queue_attempted(b24_queue_t *q, const b24_queue_job_t *job, unsigned mask,
 
 /* opens the transaction in which the job is still this owner's */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_begin_held(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job)
 {
@@ -475,6 +471,14 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         }
     }
 
+    /* before the state says that nothing more is to be done */
+
+    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED
+        && out->link.len)
+    {
+        rc = b24_queue_event(q, job->record, B24_EV_LINK, &out->link, now);
+    }
+
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_settle(q, job, out, now);
     }
@@ -537,7 +541,7 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_job_t *job,
 
 /* the event is done, the next one of the record takes its place */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
 {
     int             kind;

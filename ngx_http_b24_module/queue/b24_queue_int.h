@@ -128,6 +128,14 @@ typedef enum {
     B24_SQL_CLEAN_LEARNED,
     B24_SQL_TOUCH,
 
+    B24_SQL_NUMBER,
+    B24_SQL_EVENT_DATA,
+    B24_SQL_READ,
+    B24_SQL_UNSETTLED,
+    B24_SQL_UNCONFIRMED,
+    B24_SQL_MARK,
+    B24_SQL_PUT_MARK,
+
     B24_SQL_N
 } b24_sql_e;
 
@@ -277,6 +285,15 @@ b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
 /* the part of b24_queue_clean() for what is left of dropped records */
 b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
+
+/* b24_queue.c: the first event of an unconfirmed record, accepted now */
+b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
+    int64_t record, b24_queue_put_result_t *result);
+/* b24_queue_claim.c */
+b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
+    const b24_queue_job_t *job);
+b24_queue_rc_e b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job,
+    int64_t now);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

@@ -15,7 +15,7 @@
 
 
 #define B24_QUEUE_TRIES   5         /* times that the file may vanish */
-#define B24_QUEUE_TABLES  14
+#define B24_QUEUE_TABLES  15
 
 
 static b24_queue_rc_e b24_queue_opened(b24_queue_t **queue, b24_queue_t *q,
@@ -750,7 +750,7 @@ b24_queue_check_tables(b24_queue_t *q)
                              " 'events', 'steps', 'timeline', 'links',"
                              " 'counts', 'secrets', 'facts', 'sizes',"
                              " 'numbers', 'dropped', 'paused', 'portals',"
-                             " 'learned')",
+                              " 'learned', 'marks')",
                         &n);
 
     if (rc == B24_QUEUE_OK && n != B24_QUEUE_TABLES) {

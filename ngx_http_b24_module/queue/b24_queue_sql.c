@@ -305,12 +305,30 @@ static const char  b24_queue_schema_5[] =
     "CREATE INDEX learned_name ON learned (origin, name);";
 
 
+/*
+ * marks    how far the changes of a shop's orders were read from its database;
+ *          times are texts of that database, begun and row those of the first
+ *          start: older orders are none of ours
+ */
+
+static const char  b24_queue_schema_6[] =
+    "CREATE TABLE marks ("
+        "origin TEXT NOT NULL,"
+        "shop TEXT NOT NULL,"
+        "changed TEXT NOT NULL,"
+        "begun TEXT NOT NULL,"
+        "number TEXT,"
+        "PRIMARY KEY (origin, shop)"
+    ") WITHOUT ROWID;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
     b24_queue_schema_3,
     b24_queue_schema_4,
-    b24_queue_schema_5
+    b24_queue_schema_5,
+    b24_queue_schema_6
 };
 
 
@@ -404,8 +422,10 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_REOPEN] =
         "UPDATE records SET state = 'accepted', event = ?, arrived = ?,"
-        " updated = ?, attempts = 0, cause = NULL, advice = NULL"
-        " WHERE id = ?",
+        " updated = ?, attempts = 0,"
+        " cause = CASE WHEN ?4 = 'link' THEN cause END,"
+        " advice = CASE WHEN ?4 = 'link' THEN advice END"
+        " WHERE id = ?5",
 
     /* timeline */
 
@@ -766,6 +786,41 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "DELETE FROM learned WHERE id IN (SELECT id FROM learned"
         " INDEXED BY learned_name WHERE origin = ? AND name = ?"
         " ORDER BY id DESC LIMIT -1 OFFSET ?)",
+    /* the shop's database */
+
+    [B24_SQL_NUMBER] =
+        "UPDATE records SET order_id = ?, reuse = 0 WHERE id = ?",
+
+    [B24_SQL_EVENT_DATA] =
+        "UPDATE events SET data = ? WHERE id = ?",
+
+    [B24_SQL_READ] =
+        "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
+        " cause = CASE WHEN ?1 = 'delivered' THEN coalesce(?4,"
+            " CASE WHEN attempts < 2 THEN cause END) ELSE ?4 END,"
+        " advice = CASE WHEN ?1 = 'delivered' THEN coalesce(?5,"
+            " CASE WHEN attempts < 2 THEN advice END) ELSE ?5 END,"
+        " attempts = attempts - ?6, owner = NULL, lease = NULL"
+        " WHERE id = ?7",
+
+    [B24_SQL_UNSETTLED] =
+        "SELECT r.id, r.created, r.order_id, (SELECT data FROM events"
+        " WHERE record = r.id AND seq = 1), r.updated"
+        " FROM records r INDEXED BY records_list"
+        " WHERE r.origin = ? AND r.state = 'unconfirmed'"
+        " AND (r.updated, r.id) > (?, ?)"
+        " ORDER BY r.updated, r.id LIMIT ?",
+
+    [B24_SQL_UNCONFIRMED] =
+        "SELECT origin, order_id FROM records"
+        " WHERE id = ? AND state = 'unconfirmed'",
+
+    [B24_SQL_MARK] =
+        "SELECT changed, begun, number FROM marks"
+        " WHERE origin = ? AND shop = ?",
+
+    [B24_SQL_PUT_MARK] =
+        "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",
 
     /* what is read with the counts has changed */
 

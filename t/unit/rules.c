@@ -109,12 +109,32 @@ static const wrong_t  wrongs[] = {
 
     { "b24_shop s { status { uri /x; } }",
       "\"status\" is not available yet" },
-    { "b24_shop s { database { order \"SELECT 1\"; } }",
-      "\"database\" is not available yet" },
     { "b24_shop s { write { method PUT; } }",
       "\"write\" is not available yet" },
-    { WITH_ID("total database:TOTAL;"),
-      "\"database:COLUMN\" is not available yet" },
+    /* the shop's database */
+
+    { "b24_shop s { database { order \"DELETE FROM t\"; } }",
+      "\"order\" of \"database\" must begin with SELECT or WITH: it only reads" },
+    { "b24_shop s { database { order; } }",
+      "\"order\" needs an SQL statement in quotes" },
+    { "b24_shop s { database { order \"SELECT 1\"; order \"SELECT 2\"; } }",
+      "\"order\" is given twice in \"database\": put all alternatives on one line" },
+    { "b24_shop s { database { link \"UPDATE t SET a = :deal\" \"SELECT 1\"; } }",
+      "\"link\" of \"database\" must begin with UPDATE, INSERT or REPLACE" },
+    { WITH_ID("total database:;"),
+      "\"total\": \"database:\" needs a column, such as database:TOTAL" },
+    { WITH_ID("when database:TOTAL;"),
+      "\"when\" can't take \"database:\": the database is read once the order is accepted, for the fields of an \"order\" block; rows of \"items database:\" have /COLUMN" },
+    { WITH_ID("minor_units database:U;"),
+      "\"minor_units\" can't take \"database:\": the database is read once the order is accepted, for the fields of an \"order\" block; rows of \"items database:\" have /COLUMN" },
+    { WITH_ID("name \"%{database:A} %{database:B}\";"),
+      "\"name\" does more with \"database:A\" than take it: let the statement do it, as with CONCAT()" },
+    { WITH_ID("phone database:P ~(\\\\d+);"),
+      "\"phone\" does more with \"database:P\" than take it: let the statement do it, as with CONCAT()" },
+    { WITH_ID("items database:x { name /n; }"),
+      "\"items\": write \"database:\" without a column, it means the rows of the statement \"items\"" },
+    { WITH_ID("items request:/i { name database:N; }"),
+      "\"name\" can't take \"database:\": the database is read once the order is accepted, for the fields of an \"order\" block; rows of \"items database:\" have /COLUMN" },
 
     /* lines of a block */
 
@@ -340,9 +360,9 @@ static const wrong_t  whole_wrongs[] = {
     { "b24_shop s { database { orders \"SELECT 1\"; } }",
       "\"orders\" is unknown in \"database\": it takes order, items, changes, link" },
     { "b24_shop s { database { order; } }",
-      "\"order\" needs one SQL statement in quotes" },
+      "\"order\" needs an SQL statement in quotes" },
     { "b24_shop s { database { order SELECT 1; } }",
-      "\"order\" needs one SQL statement in quotes" },
+      "\"order\" needs an SQL statement in quotes" },
     { "b24_shop s { write { uri /x; } }",
       "\"uri\" is unknown in \"write\": it takes method, url, header, body, accept" },
     { "b24_shop s { write { url; } }",
@@ -726,8 +746,8 @@ test_heirs(void)
     s = heir(pool, "b24_shop a { collect { learn p request:/x; } } b24_shop heir : a { order { id response:/i; phone \"request:/P%{p}\"; } }");
     is_int(s->nrules, 2, "learned names are inherited");
 
-    s = heir(pool, "b24_shop a { database { order \"1\"; items \"2\"; } write { url u; } } b24_shop heir : a { database { order \"3\"; } }");
-    ok(s->raw && b24_str_eqs(&s->raw->args[0], "3") && b24_str_eqs(&s->raw->next->args[0], "2") && b24_str_eqs(&s->raw->next->next->name, "url") && s->raw->next->next->next == NULL, "statements replace those of their name");
+    s = heir(pool, "b24_shop a { database { order \"SELECT 1\"; items \"SELECT 2\"; } write { url u; } } b24_shop heir : a { database { order \"SELECT 3\"; } }");
+    ok(s->raw && b24_str_eqs(&s->raw->args[0], "SELECT 3") && b24_str_eqs(&s->raw->next->args[0], "SELECT 2") && b24_str_eqs(&s->raw->next->next->name, "url") && s->raw->next->next->next == NULL, "statements replace those of their name");
 
     b24_pool_destroy(pool);
 }

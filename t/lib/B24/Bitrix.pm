@@ -171,7 +171,7 @@ sub result {
     return {
         GRID => { HEADERS => [], ROWS => \%rows },
         ORDER_PROP => { groups => [], properties =>
-            [$self->properties($option{type} // 1)] },
+            [$self->properties($option{person} // 1)] },
         DELIVERY => { 3 => { ID => '3', CHECKED => 'Y' } },
         TOTAL => { ORDER_TOTAL_PRICE => $option{total},
             ORDER_PRICE => $option{total} - ($option{delivery} // 0),
@@ -253,7 +253,7 @@ sub page {
     return B24::Scenario::get(PAGE, $self->cookies);
 }
 
-# The save request.  `generation`: 18 and above (the default) to ajax.php, 17
+# The save request.  `person`: its type; `generation`: 18 and above (the default) to ajax.php, 17
 # and 16 to the page, in the site's charset.
 sub save {
     my ($self, $value, $answer, %option) = @_;
@@ -263,9 +263,9 @@ sub save {
     my $target = $new ? AJAX : $option{target} // PAGE;
     my $variable = $option{variable} // ($new ? 'soa-action' : 'action');
     my @fields = (sessid => $self->{sessid}, $variable => 'saveOrderAjax',
-        location_type => 'code', PERSON_TYPE => $option{type} // 1,
+        location_type => 'code', PERSON_TYPE => $option{person} // 1,
         $new ? (via_ajax => 'Y', SITE_ID => 's1') : (save => 'Y'),
-        $self->fields($value, $option{type}), DELIVERY_ID => 3,
+        $self->fields($value, $option{person}), DELIVERY_ID => 3,
         PAY_SYSTEM_ID => 2, @{$option{fields} // []});
     my $boundary = '----WebKitFormBoundaryA1';
 

@@ -1,0 +1,642 @@
+
+/*
+ * Orders that never passed this nginx: typed in by a manager, brought by 1C, by
+ * a marketplace.  The "changes" statement is asked for what has changed since
+ * the last time, by the database's own clock alone; an order that the queue
+ * doesn't know after a minute (its request may be under way) is put there by
+ * its number, and read as any other.  What is older than the first start is
+ * none of ours.
+ */
+
+
+#include "ngx_http_b24_courier.h"
+
+
+#define NGX_HTTP_B24_IMPORT_PAGE     200        /* orders a time */
+#define NGX_HTTP_B24_IMPORT_UNKNOWN  1000       /* orders watched at a time */
+#define NGX_HTTP_B24_IMPORT_OVERLAP  120        /* s, or numbers */
+
+
+/* an order that the queue doesn't know */
+typedef struct {
+    uint64_t                  hash;         /* of its number */
+    ngx_msec_t                seen;         /* for the first time */
+    ngx_uint_t                round;        /* for the last time */
+} ngx_http_b24_unknown_t;
+
+
+typedef struct {
+    ngx_http_b24_reader_t    *reader;
+    const b24_shop_t         *shop;         /* NULL: none has "changes" */
+    ngx_uint_t                busy;
+    ngx_uint_t                polled;       /* once at least */
+    ngx_uint_t                more;         /* the page was full */
+    ngx_uint_t                round;
+    int64_t                   now;
+    ngx_msec_t                msec;
+    b24_pool_t               *pool;         /* of the page */
+    b24_queue_mark_t          mark;
+    ngx_uint_t                begun;        /* the mark is known */
+    b24_str_t                 changed;      /* the page begins behind these */
+    b24_str_t                 row;
+    u_char                    page[2][128]; /* they outlive the pool */
+    b24_node_t               *rows;
+    ngx_uint_t                imported;
+    ngx_uint_t                nameless;     /* rows without id or row */
+    ngx_http_b24_unknown_t   *unknown;
+    ngx_uint_t                nunknown;
+    ngx_http_b24_ask_t        ask;
+    ngx_http_b24_call_t       call;
+} ngx_http_b24_import_t;
+
+
+static void ngx_http_b24_import_load(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static void ngx_http_b24_import_loaded(ngx_http_b24_call_t *call);
+static ngx_int_t ngx_http_b24_import_since(ngx_http_b24_import_t *im);
+static void ngx_http_b24_import_run(ngx_http_b24_ask_t *ask,
+    b24_database_t *db);
+static void ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_import_store(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static b24_queue_rc_e ngx_http_b24_import_begin(ngx_http_b24_import_t *im,
+    b24_queue_t *q);
+static b24_queue_rc_e ngx_http_b24_import_row(ngx_http_b24_import_t *im,
+    b24_queue_t *q, b24_node_t *row, b24_str_t *least);
+static ngx_uint_t ngx_http_b24_import_old(ngx_http_b24_import_t *im,
+    b24_node_t *row, b24_str_t *number);
+static ngx_uint_t ngx_http_b24_import_waits(ngx_http_b24_import_t *im,
+    b24_str_t *id);
+static b24_queue_rc_e ngx_http_b24_import_put(ngx_http_b24_import_t *im,
+    b24_queue_t *q, b24_str_t *id, b24_str_t *row);
+static void ngx_http_b24_import_forget(ngx_http_b24_import_t *im);
+static void ngx_http_b24_import_stored(ngx_http_b24_call_t *call);
+static void ngx_http_b24_import_end(ngx_http_b24_import_t *im);
+static ngx_int_t ngx_http_b24_import_compare(b24_str_t *a, b24_str_t *b);
+static ngx_uint_t ngx_http_b24_import_digits(b24_str_t *text);
+static void ngx_http_b24_import_keep(b24_str_t *to, u_char buf[128],
+    b24_str_t *from);
+
+
+static b24_str_t  ngx_http_b24_column_changed = b24_string("changed");
+static b24_str_t  ngx_http_b24_column_created = b24_string("created");
+static b24_str_t  ngx_http_b24_column_row = b24_string("row");
+static b24_str_t  ngx_http_b24_column_id = b24_string("id");
+
+
+ngx_int_t
+ngx_http_b24_import_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
+{
+    ngx_http_b24_import_t  *im;
+
+    im = ngx_pcalloc(cycle->pool, sizeof(ngx_http_b24_import_t));
+    if (im == NULL) {
+        return NGX_ERROR;
+    }
+
+    im->reader = r;
+    im->ask.data = im;
+    im->ask.run = ngx_http_b24_import_run;
+    im->ask.done = ngx_http_b24_import_asked;
+    im->call.data = im;
+
+    r->import = im;
+
+    if (r->shop == NULL || !r->origin->conf->imports
+        || b24_shop_statement(r->shop, B24_STATEMENT_CHANGES) == NULL)
+    {
+        return NGX_OK;
+    }
+
+    im->shop = r->shop;
+    im->unknown = ngx_pcalloc(cycle->pool, NGX_HTTP_B24_IMPORT_UNKNOWN
+                                           * sizeof(ngx_http_b24_unknown_t));
+
+    return im->unknown ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_http_b24_import_busy(ngx_http_b24_reader_t *r)
+{
+    ngx_http_b24_import_t  *im = r->import;
+
+    return im->busy;
+}
+
+
+void
+ngx_http_b24_import_tick(ngx_http_b24_reader_t *r)
+{
+    ngx_http_b24_import_t  *im = r->import;
+
+    if (im->shop == NULL || im->busy || ngx_http_b24_database_paused(r)
+        || (!im->more
+            && im->polled
+            && ngx_current_msec - im->msec
+               < r->origin->conf->database->poll))
+    {
+        return;
+    }
+
+    im->pool = b24_pool_create(0);
+    if (im->pool == NULL) {
+        return;
+    }
+
+    im->busy = 1;
+    im->polled = 1;
+    im->now = ngx_http_b24_now();
+    im->msec = ngx_current_msec;
+    im->imported = 0;
+    im->nameless = 0;
+
+    ngx_memzero(&im->mark, sizeof(b24_queue_mark_t));
+
+    im->mark.origin = r->origin->name;
+    im->mark.shop = *b24_shop_name(im->shop);
+
+    im->call.run = ngx_http_b24_import_load;
+    im->call.done = ngx_http_b24_import_loaded;
+    im->call.silent = 1;
+
+    ngx_http_b24_store_call(&im->call);
+}
+
+
+static void
+ngx_http_b24_import_load(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_import_t  *im = call->data;
+
+    if (q) {
+        call->rc = b24_queue_mark(q, im->pool, &im->mark);
+    }
+}
+
+
+static void
+ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_import_t  *im = call->data;
+
+    if (call->rc != B24_QUEUE_OK && call->rc != B24_QUEUE_NONE) {
+        ngx_http_b24_import_end(im);
+        return;
+    }
+
+    im->begun = (call->rc == B24_QUEUE_OK);
+
+    if (!im->begun) {
+        im->changed.len = 0;
+        im->row.len = 0;
+
+    } else if (!im->more && ngx_http_b24_import_since(im) != NGX_OK) {
+        ngx_http_b24_import_end(im);
+        return;
+    }
+
+    if (!im->more) {
+        im->round++;
+    }
+
+    ngx_http_b24_database_ask(im->reader, &im->ask);
+}
+
+
+/*
+ * A little before the mark: a transaction that ends late has an earlier time.
+ * The clock is the database's, its zone doesn't matter.
+ */
+
+static ngx_int_t
+ngx_http_b24_import_since(ngx_http_b24_import_t *im)
+{
+    u_char      buf[128];
+    char        text[64];
+    b24_str_t   since;
+    ngx_int_t   n;
+    struct tm   tm, back;
+    time_t      t;
+
+    im->row.len = 0;
+    since = im->mark.changed;
+
+    if (ngx_http_b24_import_digits(&since) && since.len < 18) {
+        n = ngx_atoi(since.data, since.len);
+        n = ngx_max(n - NGX_HTTP_B24_IMPORT_OVERLAP, 0);
+
+        since.data = buf;
+        since.len = ngx_sprintf(buf, "%i", n) - buf;
+
+    } else if (since.len >= 19 && since.len < sizeof(text)) {
+
+        ngx_memcpy(text, since.data, since.len);
+        text[since.len] = '\0';
+
+        ngx_memzero(&tm, sizeof(struct tm));
+
+        if (sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d", &tm.tm_year,
+                   &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+                   &tm.tm_sec)
+            == 6)
+        {
+            tm.tm_year -= 1900;
+            tm.tm_mon--;
+
+            t = timegm(&tm) - NGX_HTTP_B24_IMPORT_OVERLAP;
+
+            if (gmtime_r(&t, &back) == NULL) {
+                return NGX_ERROR;
+            }
+
+            since.data = buf;
+            since.len = ngx_sprintf(buf, "%04d-%02d-%02d %02d:%02d:%02d",
+                                    back.tm_year + 1900, back.tm_mon + 1,
+                                    back.tm_mday, back.tm_hour, back.tm_min,
+                                    back.tm_sec)
+                        - buf;
+        }
+    }
+
+    ngx_http_b24_import_keep(&im->changed, im->page[0], &since);
+
+    return NGX_OK;
+}
+
+
+/* in the database's thread */
+
+static void
+ngx_http_b24_import_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
+{
+    ngx_http_b24_import_t  *im = ask->data;
+
+    im->rows = NULL;
+
+    ask->rc = b24_database_changes(db, im->pool,
+                           b24_shop_statement(im->shop, B24_STATEMENT_CHANGES),
+                           &im->changed, &im->row, NGX_HTTP_B24_IMPORT_PAGE,
+                           &im->rows);
+}
+
+
+static void
+ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
+{
+    ngx_http_b24_import_t  *im = ask->data;
+
+    if (ask->rc != B24_DATABASE_OK) {
+        im->more = 0;
+
+        if (ask->rc == B24_DATABASE_NONE) {
+            ngx_http_b24_import_forget(im);
+        }
+
+        ngx_http_b24_import_end(im);
+        return;
+    }
+
+    im->call.run = ngx_http_b24_import_store;
+    im->call.done = ngx_http_b24_import_stored;
+    im->call.silent = 0;
+
+    ngx_http_b24_store_call(&im->call);
+}
+
+
+/* in the queue's thread: the page in one transaction, with the mark */
+
+static void
+ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_import_t  *im = call->data;
+
+    b24_str_t    least, changed, row;
+    b24_node_t  *node;
+
+    if (q == NULL) {
+        return;
+    }
+
+    call->rc = b24_queue_begin(q);
+
+    if (call->rc == B24_QUEUE_OK && !im->begun) {
+        call->rc = ngx_http_b24_import_begin(im, q);
+
+    } else if (call->rc == B24_QUEUE_OK) {
+        ngx_str_null(&least);
+        ngx_str_null(&changed);
+        ngx_str_null(&row);
+
+        for (node = im->rows->first; node && call->rc == B24_QUEUE_OK;
+             node = node->next)
+        {
+            call->rc = ngx_http_b24_import_row(im, q, node, &least);
+
+            (void) b24_column(node, &ngx_http_b24_column_changed, &changed);
+            (void) b24_column(node, &ngx_http_b24_column_row, &row);
+        }
+
+        /* not beyond an order that is left to the traffic */
+
+        if (least.len == 0) {
+            least = changed;
+        }
+
+        if (call->rc == B24_QUEUE_OK && least.len
+            && ngx_http_b24_import_compare(&least, &im->mark.changed) > 0)
+        {
+            im->mark.changed = least;
+            call->rc = b24_queue_put_mark(q, &im->mark);
+        }
+
+        ngx_http_b24_import_keep(&im->changed, im->page[0], &changed);
+        ngx_http_b24_import_keep(&im->row, im->page[1], &row);
+    }
+
+    if (call->rc == B24_QUEUE_OK) {
+        call->rc = b24_queue_commit(q);
+    }
+
+    if (call->rc != B24_QUEUE_OK) {
+        b24_queue_rollback(q);
+    }
+}
+
+
+/* the first start: from here on */
+
+static b24_queue_rc_e
+ngx_http_b24_import_begin(ngx_http_b24_import_t *im, b24_queue_t *q)
+{
+    (void) b24_column(im->rows->first, &ngx_http_b24_column_changed,
+                      &im->mark.changed);
+    (void) b24_column(im->rows->first, &ngx_http_b24_column_row,
+                      &im->mark.row);
+
+    im->mark.begun = im->mark.changed;
+
+    return b24_queue_put_mark(q, &im->mark);
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
+    b24_node_t *row, b24_str_t *least)
+{
+    int             known;
+    b24_str_t       id, number, changed;
+    b24_queue_rc_e  rc;
+
+    if (!b24_column(row, &ngx_http_b24_column_id, &id)
+        || !b24_column(row, &ngx_http_b24_column_row, &number)
+        || !b24_column(row, &ngx_http_b24_column_changed, &changed))
+    {
+        im->nameless++;
+        return B24_QUEUE_OK;
+    }
+
+    if (ngx_http_b24_import_old(im, row, &number)) {
+        return B24_QUEUE_OK;
+    }
+
+    rc = b24_queue_known(q, &im->mark.origin, &id, &known);
+
+    if (rc != B24_QUEUE_OK || known) {
+        return rc;
+    }
+
+    if (ngx_http_b24_import_waits(im, &id)) {
+
+        if (least->len == 0) {
+            *least = changed;
+        }
+
+        return B24_QUEUE_OK;
+    }
+
+    return ngx_http_b24_import_put(im, q, &id, &number);
+}
+
+
+/* made before the first start */
+
+static ngx_uint_t
+ngx_http_b24_import_old(ngx_http_b24_import_t *im, b24_node_t *row,
+    b24_str_t *number)
+{
+    b24_str_t  created;
+
+    if (b24_column(row, &ngx_http_b24_column_created, &created)) {
+        return ngx_http_b24_import_compare(&created, &im->mark.begun) <= 0;
+    }
+
+    if (im->mark.row.len == 0) {
+        return 0;
+    }
+
+    /* keys that aren't numbers say nothing of the order they were made in */
+
+    return !ngx_http_b24_import_digits(number)
+           || !ngx_http_b24_import_digits(&im->mark.row)
+           || ngx_http_b24_import_compare(number, &im->mark.row) <= 0;
+}
+
+
+/* its request may be under way still */
+
+static ngx_uint_t
+ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
+{
+    uint64_t                 hash;
+    ngx_uint_t               i, n;
+    ngx_http_b24_unknown_t  *u;
+
+    hash = b24_hash(B24_HASH_START, id->data, id->len);
+    n = im->nunknown;
+
+    for (i = 0; i < im->nunknown; i++) {
+        u = &im->unknown[i];
+
+        if (u->hash == hash) {
+            u->round = im->round;
+
+            return (ngx_msec_int_t) (im->msec - u->seen)
+                   < (ngx_msec_int_t)
+                     im->reader->origin->conf->database->traffic;
+        }
+
+        /* one that wasn't seen again has come to be known */
+
+        if (u->round + 1 < im->round) {
+            n = i;
+        }
+    }
+
+    if (n == im->nunknown) {
+
+        if (n == NGX_HTTP_B24_IMPORT_UNKNOWN) {
+            return 1;
+        }
+
+        im->nunknown++;
+    }
+
+    u = &im->unknown[n];
+
+    u->hash = hash;
+    u->seen = im->msec;
+    u->round = im->round;
+
+    return 1;
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_import_put(ngx_http_b24_import_t *im, b24_queue_t *q,
+    b24_str_t *id, b24_str_t *row)
+{
+    char                     fingerprint[17];
+    b24_order_t              order;
+    b24_queue_rc_e           rc;
+    b24_queue_put_t          put;
+    b24_queue_put_result_t   result;
+
+    ngx_memzero(&order, sizeof(b24_order_t));
+    ngx_memzero(&put, sizeof(b24_queue_put_t));
+
+    order.origin = im->mark.origin;
+    order.shop = im->mark.shop;
+    ngx_str_set(&order.rule, "import");
+    order.fields[B24_ORDER_ID] = *id;
+    order.fields[B24_ORDER_ROW] = *row;
+    order.imported = 1;
+    order.asked = im->now;
+
+    b24_order_fingerprint(&order, fingerprint);
+
+    put.origin = im->mark.origin;
+    put.order_id = *id;
+    ngx_str_set(&put.rule, "import");
+    put.fingerprint.data = (u_char *) fingerprint;
+    put.fingerprint.len = sizeof(fingerprint) - 1;
+    ngx_str_set(&put.cause, "from the shop's database");
+    put.state = B24_STATE_ACCEPTED;
+    put.now = im->now;
+
+    if (b24_order_print(im->pool, &order, &put.data) != B24_OK) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    rc = b24_queue_put(q, &put, &result);
+
+    im->imported += (rc == B24_QUEUE_OK);
+
+    return rc;
+}
+
+
+static void
+ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_import_t  *im = call->data;
+
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+    static const u_char          note[] =
+        "rows of the \"changes\" statement have no column \"id\", \"row\" or "
+        "\"changed\": orders that never pass nginx can't be imported";
+
+    if (call->rc != B24_QUEUE_OK) {
+        im->more = 0;
+
+        if (ngx_http_b24_quiet(&quiet, &left)) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "b24: orders of \"%V\" that never passed nginx are "
+                          "not written down: %s", &im->reader->origin->name,
+                          b24_queue_strerror(call->rc));
+        }
+
+        ngx_http_b24_import_end(im);
+        return;
+    }
+
+    if (im->nameless && ngx_http_b24_sh_note(im->reader->origin->sh, note)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: the \"changes\" statement of \"%V\" gives rows "
+                      "without \"id\", \"row\" or \"changed\"",
+                      &im->reader->origin->name);
+    }
+
+    im->more = im->begun && im->rows->count == NGX_HTTP_B24_IMPORT_PAGE;
+
+    if (im->imported) {
+        ngx_http_b24_deliver_kick();
+    }
+
+    ngx_http_b24_import_end(im);
+}
+
+
+/* nothing has changed: nobody is waited for */
+
+static void
+ngx_http_b24_import_forget(ngx_http_b24_import_t *im)
+{
+    im->nunknown = 0;
+}
+
+
+static void
+ngx_http_b24_import_end(ngx_http_b24_import_t *im)
+{
+    b24_pool_destroy(im->pool);
+
+    im->pool = NULL;
+    im->rows = NULL;
+    im->busy = 0;
+}
+
+
+/* numbers as such, times as the texts they are */
+
+static ngx_int_t
+ngx_http_b24_import_compare(b24_str_t *a, b24_str_t *b)
+{
+    ngx_int_t  rc;
+
+    if (ngx_http_b24_import_digits(a) && ngx_http_b24_import_digits(b)
+        && a->len != b->len)
+    {
+        return a->len < b->len ? -1 : 1;
+    }
+
+    rc = ngx_memcmp(a->data, b->data, ngx_min(a->len, b->len));
+
+    return rc ? rc : (ngx_int_t) a->len - (ngx_int_t) b->len;
+}
+
+
+static ngx_uint_t
+ngx_http_b24_import_digits(b24_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len && b24_isdigit(text->data[i]); i++) {
+        /* void */
+    }
+
+    return text->len && i == text->len;
+}
+
+
+static void
+ngx_http_b24_import_keep(b24_str_t *to, u_char buf[128], b24_str_t *from)
+{
+    to->len = ngx_min(from->len, 128);
+    to->data = buf;
+
+    ngx_memmove(buf, from->data, to->len);
+}

@@ -1,0 +1,671 @@
+
+/*
+ * A claimed order that the shop's database has not been asked for: the reader
+ * takes it from the lane, so that the lane goes on with others, asks, and gives
+ * it back to the queue, with what was found or to be asked for again.  One
+ * order of an origin at a time.  The deal's number goes the same way into the
+ * shop, once there is a deal.
+ */
+
+
+#include "ngx_http_b24_courier.h"
+
+
+#define NGX_HTTP_B24_READ_DISK   1000       /* ms; the queue after a failure */
+#define NGX_HTTP_B24_READ_MEMORY 60000      /* ms; memory after a failure */
+#define NGX_HTTP_B24_READ_LAST   600000     /* ms; the longest pause */
+
+
+typedef struct {
+    ngx_http_b24_reader_t    *reader;
+    ngx_uint_t                busy;
+    b24_pool_t               *pool;
+    b24_queue_job_t           job;
+    const char               *owner;
+    const b24_shop_t         *shop;
+    b24_order_t              *order;
+    uint64_t                  affected;
+    ngx_http_b24_ask_t        ask;
+    ngx_http_b24_call_t       call;
+    ngx_event_t               timer;
+    b24_queue_read_t          read;
+    b24_state_e               state;
+    int64_t                   now;
+    ngx_uint_t                failed;       /* the document can't be made */
+} ngx_http_b24_read_t;
+
+
+static void ngx_http_b24_read_run(ngx_http_b24_ask_t *ask,
+    b24_database_t *db);
+static void ngx_http_b24_link_run(ngx_http_b24_ask_t *ask,
+    b24_database_t *db);
+static void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
+    const char *cause, const char *advice);
+static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
+    const char *remark);
+static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
+    const char *cause, const char *advice);
+static void ngx_http_b24_link_done(ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
+    const char *cause, const char *advice);
+static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_store(ngx_http_b24_call_t *call,
+    b24_queue_t *q);
+static void ngx_http_b24_read_stored(ngx_http_b24_call_t *call);
+static void ngx_http_b24_read_again(ngx_event_t *ev);
+static void ngx_http_b24_read_free(ngx_http_b24_read_t *read);
+
+
+static ngx_connection_t  ngx_http_b24_read_nofd;
+
+
+/* ms between the looks for an order that isn't visible yet */
+static const ngx_msec_t  ngx_http_b24_read_pauses[] = {
+    300, 1000, 3000, 10000
+};
+
+#define NGX_HTTP_B24_READ_LOOKS                                               \
+    (sizeof(ngx_http_b24_read_pauses) / sizeof(ngx_msec_t))
+
+
+ngx_int_t
+ngx_http_b24_reader_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
+{
+    ngx_http_b24_read_t  *read;
+
+    read = ngx_pcalloc(cycle->pool, sizeof(ngx_http_b24_read_t));
+    if (read == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_b24_read_nofd.fd = (ngx_socket_t) -1;
+
+    read->reader = r;
+    read->ask.data = read;
+    read->call.data = read;
+    read->call.run = ngx_http_b24_read_store;
+    read->call.done = ngx_http_b24_read_stored;
+
+    read->timer.handler = ngx_http_b24_read_again;
+    read->timer.data = &ngx_http_b24_read_nofd;
+    read->timer.log = cycle->log;
+    read->timer.cancelable = 1;
+
+    r->order = read;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_b24_reader_exit(ngx_http_b24_reader_t *r)
+{
+    ngx_http_b24_read_t  *read;
+
+    read = r->order;
+
+    if (read && read->timer.timer_set) {
+        ngx_del_timer(&read->timer);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_b24_reader_busy(ngx_http_b24_origin_t *o)
+{
+    ngx_http_b24_read_t    *read;
+    ngx_http_b24_reader_t  *r;
+
+    r = o->reader;
+
+    if (r == NULL) {
+        return 0;
+    }
+
+    read = r->order;
+
+    return read->busy;
+}
+
+
+ngx_int_t
+ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
+    b24_queue_job_t *job, const char *owner)
+{
+    b24_order_t             *order;
+    ngx_uint_t               i;
+    const b24_shop_t        *shop;
+    ngx_http_b24_read_t     *read;
+    ngx_http_b24_reader_t   *r;
+    ngx_http_b24_origin_t  **op;
+
+    op = portal->origins.elts;
+    r = NULL;
+
+    for (i = 0; i < portal->origins.nelts; i++) {
+        if (b24_str_eq(&op[i]->name, &job->origin)) {
+            r = op[i]->reader;
+        }
+    }
+
+    if (r == NULL
+        || (job->kind != B24_EV_NEW && job->kind != B24_EV_LINK)
+        || b24_order_parse(pool, &job->data, &order) != B24_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    read = r->order;
+    shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
+
+    if (job->kind == B24_EV_NEW
+        && (order->read || job->deal_id || shop == NULL
+            || b24_shop_statement(shop, B24_STATEMENT_ORDER) == NULL))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (read->busy) {
+        return NGX_DECLINED;
+    }
+
+    read->busy = 1;
+    read->pool = pool;
+    read->job = *job;
+    read->owner = owner;
+    read->shop = shop;
+    read->order = order;
+    read->affected = 0;
+    read->failed = 0;
+    read->now = ngx_http_b24_now();
+
+    ngx_memzero(&read->read, sizeof(b24_queue_read_t));
+
+    order->origin = job->origin;
+
+    if (job->kind == B24_EV_NEW) {
+        order->fields[B24_ORDER_ID] = job->order_id;
+
+        if (order->asked == 0) {
+            order->asked = read->now;
+        }
+
+        read->ask.run = ngx_http_b24_read_run;
+        read->ask.done = ngx_http_b24_read_done;
+
+    } else {
+        read->ask.run = ngx_http_b24_link_run;
+        read->ask.done = ngx_http_b24_link_done;
+    }
+
+    if (ngx_http_b24_database_paused(r)) {
+
+        /* what was wrong last is wrong still */
+
+        read->ask.rc = B24_DATABASE_DOWN;
+        ngx_memcpy(read->ask.cause, r->cause, sizeof(r->cause));
+        read->ask.advice = r->advice;
+
+        read->ask.done(&read->ask);
+        return NGX_OK;
+    }
+
+    ngx_http_b24_database_ask(r, &read->ask);
+
+    return NGX_OK;
+}
+
+
+/* ---- reading ---- */
+
+/* in the database's thread */
+
+static void
+ngx_http_b24_read_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    ask->rc = b24_database_order(db, read->pool, read->shop, read->order);
+
+    if (ask->rc == B24_DATABASE_OK) {
+        read->order->read = 1;
+    }
+}
+
+
+static void
+ngx_http_b24_read_done(ngx_http_b24_ask_t *ask)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    ngx_http_b24_sh_origin_t  *sh;
+
+    sh = read->reader->origin->sh;
+    read->now = ngx_http_b24_now();
+
+    switch (ask->rc) {
+
+    case B24_DATABASE_OK:
+        sh->db[NGX_HTTP_B24_DB_READ]++;
+
+        if (read->order->imported) {
+            sh->db[NGX_HTTP_B24_DB_IMPORTED]++;
+        }
+
+        read->read.state = B24_STATE_ACCEPTED;
+        read->read.order_id = read->order->fields[B24_ORDER_ID];
+        ngx_http_b24_read_end(read);
+        return;
+
+    case B24_DATABASE_NONE:
+        sh->db[NGX_HTTP_B24_DB_ABSENT]++;
+        ngx_http_b24_read_absent(read);
+        return;
+
+    case B24_DATABASE_UNASKED:
+        ngx_http_b24_read_leave(read, "the shop's database could not be asked "
+                                "for this order: nothing that its statement "
+                                "looks for is known of it");
+        return;
+
+    default:
+        ngx_http_b24_read_error(read, ask->cause, ask->advice);
+        return;
+    }
+}
+
+
+/*
+ * What was captured is delivered in the end, if it is worth it; but an order
+ * without its number, which a later import would bring once more, waits longer.
+ */
+
+static void
+ngx_http_b24_read_error(ngx_http_b24_read_t *read, const char *cause,
+    const char *advice)
+{
+    int64_t                   ms, age, most;
+    b24_order_t              *order;
+    ngx_http_b24_database_t  *conf;
+
+    order = read->order;
+    age = read->now - order->asked;
+
+    conf = read->reader->origin->conf->database;
+    most = (int64_t) (order->generated ? conf->absent : conf->wait);
+
+    if (age >= most && b24_order_deliverable(order) && !order->imported) {
+        ngx_http_b24_read_leave(read, order->generated
+                                ? "the shop's database could not be read: the "
+                                  "deal is without the order's number and has "
+                                  "what was captured"
+                                : "the shop's database could not be read: the "
+                                  "deal has what was captured");
+        return;
+    }
+
+    /* 1, 2, 4 ... s by the age, and not before it may be asked again */
+
+    ms = ngx_max(1000, ngx_min(age, NGX_HTTP_B24_READ_LAST));
+    ms = ngx_max(ms, (int64_t) ngx_http_b24_database_paused(read->reader));
+
+    if (b24_order_deliverable(order) && age < most) {
+        ms = ngx_min(ms, most - age);
+    }
+
+    ngx_http_b24_read_wait(read, ms, cause, advice);
+}
+
+
+static void
+ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
+{
+    int64_t       ms, age, absent;
+    b24_order_t  *order;
+
+    order = read->order;
+    age = read->now - order->asked;
+    absent = (int64_t) read->reader->origin->conf->database->absent;
+
+    if (order->tries++ < NGX_HTTP_B24_READ_LOOKS) {
+        ngx_http_b24_read_wait(read,
+            (int64_t) ngx_http_b24_read_pauses[order->tries - 1],
+            "the order is not in the shop's database yet", NULL);
+        return;
+    }
+
+    if (order->imported && age >= absent) {
+
+        /* it was there and is gone */
+
+        read->read.state = B24_STATE_REJECTED;
+        ngx_http_b24_read_end(read);
+        return;
+    }
+
+    if (b24_order_deliverable(order) && !order->imported
+        && (!order->generated || age >= absent))
+    {
+        ngx_http_b24_read_leave(read, order->generated
+                                ? "the order was not found in the shop's "
+                                  "database: the deal is without its number "
+                                  "and has what was captured"
+                                : "the order was not found in the shop's "
+                                  "database: the deal has what was captured");
+        return;
+    }
+
+    ms = ngx_max(10000, ngx_min(age, NGX_HTTP_B24_READ_LAST));
+
+    if (age < absent) {
+        ms = ngx_min(ms, absent - age + 1);
+    }
+
+    ngx_http_b24_read_wait(read, ms,
+                           "the order is not in the shop's database",
+                           "compare the \"order\" statement of the shop's "
+                           "\"database\" block with the tables; when the shop "
+                           "doesn't have this order either, drop it");
+}
+
+
+/* nothing more is asked, the deal says why */
+
+static void
+ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark)
+{
+    read->order->read = 1;
+
+    if (b24_order_remark(read->pool, read->order, "database", remark)
+        != B24_OK)
+    {
+        read->failed = 1;
+    }
+
+    read->read.state = B24_STATE_ACCEPTED;
+    ngx_http_b24_read_words(read, remark, NULL);
+
+    ngx_http_b24_read_end(read);
+}
+
+
+static void
+ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
+    const char *cause, const char *advice)
+{
+    read->read.state = B24_STATE_WAITING;
+    read->read.next = ngx_http_b24_now() + ms;
+
+    ngx_http_b24_read_words(read, cause, advice);
+    ngx_http_b24_read_end(read);
+}
+
+
+/* ---- the deal's number ---- */
+
+ngx_int_t
+ngx_http_b24_reader_link(ngx_http_b24_origin_t *o, b24_pool_t *pool,
+    b24_order_t *order, b24_str_t *data)
+{
+    b24_order_t        link;
+    const b24_shop_t  *shop;
+
+    ngx_str_null(data);
+
+    if (o->reader == NULL) {
+        return NGX_OK;
+    }
+
+    shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
+
+    if (shop == NULL || b24_shop_statement(shop, B24_STATEMENT_LINK) == NULL) {
+        return NGX_OK;
+    }
+
+    /* what the statement needs; the buyer is not written down again */
+
+    ngx_memzero(&link, sizeof(b24_order_t));
+
+    link.shop = order->shop;
+    link.generated = order->generated;
+    link.fields[B24_ORDER_ID] = order->fields[B24_ORDER_ID];
+    link.fields[B24_ORDER_ROW] = order->fields[B24_ORDER_ROW];
+
+    return b24_order_print(pool, &link, data) == B24_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* in the database's thread */
+
+static void
+ngx_http_b24_link_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    b24_buf_t               buf;
+    b24_str_t               values[B24_NBINDS];
+    const b24_statement_t  *statement;
+
+    ask->rc = B24_DATABASE_UNASKED;
+
+    statement = read->shop ? b24_shop_statement(read->shop,
+                                                B24_STATEMENT_LINK)
+                           : NULL;
+
+    if (statement == NULL || read->job.deal_id == 0) {
+        return;
+    }
+
+    b24_order_binds(read->order, values);
+
+    b24_buf_init(&buf, read->pool);
+    b24_buf_addi(&buf, read->job.deal_id);
+
+    if (b24_buf_str(&buf, &values[B24_BIND_DEAL]) != B24_OK) {
+        return;
+    }
+
+    ask->rc = b24_database_write(db, statement, values, &read->affected);
+}
+
+
+static void
+ngx_http_b24_link_done(ngx_http_b24_ask_t *ask)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    int64_t                  ms;
+    ngx_http_b24_origin_t   *o;
+
+    static const u_char  note[] =
+        "the shop has no place for the number of a deal: for 1C-Bitrix add an "
+        "order property with the code B24_DEAL_ID for each type of buyer";
+
+    o = read->reader->origin;
+    read->now = ngx_http_b24_now();
+    read->read.state = B24_STATE_DELIVERED;
+
+    switch (ask->rc) {
+
+    case B24_DATABASE_UNASKED:
+        break;
+
+    case B24_DATABASE_OK:
+
+        if (read->affected) {
+            o->sh->db[NGX_HTTP_B24_DB_LINKED]++;
+            break;
+        }
+
+        /* fall through */
+
+    case B24_DATABASE_NONE:
+
+        if (ngx_http_b24_sh_note(o->sh, note)) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "b24: %s of \"%V\" is delivered, but the shop's "
+                          "database has no place for its deal's number",
+                          read->job.key, &o->name);
+        }
+
+        ngx_http_b24_read_words(read, "the deal's number is not in the shop: "
+                                "its \"link\" statement found no row",
+                                "for 1C-Bitrix add an order property with the "
+                                "code B24_DEAL_ID for the type of buyer; else "
+                                "compare the statement with the tables");
+        break;
+
+    case B24_DATABASE_SQL:
+    case B24_DATABASE_LARGE:
+
+        /* no other try would help; the deal is there */
+
+        ngx_http_b24_read_words(read, ask->cause, ask->advice);
+        break;
+
+    default:
+        ms = (int64_t) ngx_min((int64_t) 1000
+                               << ngx_min(read->job.attempts, 10),
+                               NGX_HTTP_B24_READ_LAST);
+
+        ngx_http_b24_read_wait(read,
+            ngx_max(ms, (int64_t) ngx_http_b24_database_paused(read->reader)),
+            ask->cause, ask->advice);
+        return;
+    }
+
+    ngx_http_b24_read_end(read);
+}
+
+
+/* ---- back to the queue ---- */
+
+static void
+ngx_http_b24_read_words(ngx_http_b24_read_t *read, const char *cause,
+    const char *advice)
+{
+    if (b24_pstrdup(read->pool, &read->read.cause, (u_char *) cause,
+                    ngx_strlen(cause))
+        != B24_OK)
+    {
+        ngx_str_null(&read->read.cause);
+    }
+
+    if (advice
+        && b24_pstrdup(read->pool, &read->read.advice, (u_char *) advice,
+                       ngx_strlen(advice))
+           != B24_OK)
+    {
+        ngx_str_null(&read->read.advice);
+    }
+}
+
+
+static void
+ngx_http_b24_read_end(ngx_http_b24_read_t *read)
+{
+    /* without its document an order waits: nothing is lost */
+
+    if (read->job.kind == B24_EV_NEW
+        && (read->failed
+            || b24_order_print(read->pool, read->order, &read->read.data)
+               != B24_OK))
+    {
+        ngx_str_null(&read->read.data);
+        ngx_str_null(&read->read.order_id);
+
+        read->read.state = B24_STATE_WAITING;
+        read->read.next = ngx_http_b24_now() + NGX_HTTP_B24_READ_MEMORY;
+    }
+
+    ngx_http_b24_store_call(&read->call);
+}
+
+
+static void
+ngx_http_b24_read_store(ngx_http_b24_call_t *call, b24_queue_t *q)
+{
+    ngx_http_b24_read_t  *read = call->data;
+
+    if (q) {
+        call->rc = b24_queue_read(q, read->owner, &read->job, &read->read,
+                                  read->now, &read->state);
+    }
+}
+
+
+static void
+ngx_http_b24_read_stored(ngx_http_b24_call_t *call)
+{
+    ngx_http_b24_read_t  *read = call->data;
+
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    switch (call->rc) {
+
+    case B24_QUEUE_OK:
+
+        if (read->state == B24_STATE_DUPLICATE) {
+            ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                          "b24: %s is the same order as an earlier record, as "
+                          "the shop's database knows it", read->job.key);
+        }
+
+        break;
+
+    case B24_QUEUE_BUSY:
+    case B24_QUEUE_FULL:
+    case B24_QUEUE_READONLY:
+    case B24_QUEUE_IO:
+
+        /* kept until the disk is back, or its lease runs out */
+
+        if (!ngx_exiting) {
+            ngx_add_timer(&read->timer, NGX_HTTP_B24_READ_DISK);
+            return;
+        }
+
+        /* fall through */
+
+    default:
+
+        if (ngx_http_b24_quiet(&quiet, &left)) {
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                          "b24: what the shop's database knows of %s is not "
+                          "written down: %s", read->job.key,
+                          b24_queue_strerror(call->rc));
+        }
+
+        break;
+    }
+
+    ngx_http_b24_read_free(read);
+    ngx_http_b24_deliver_kick();
+}
+
+
+static void
+ngx_http_b24_read_again(ngx_event_t *ev)
+{
+    ngx_http_b24_read_t  *read;
+
+    read = (ngx_http_b24_read_t *)
+               ((u_char *) ev - offsetof(ngx_http_b24_read_t, timer));
+
+    ngx_http_b24_store_call(&read->call);
+}
+
+
+static void
+ngx_http_b24_read_free(ngx_http_b24_read_t *read)
+{
+    b24_pool_destroy(read->pool);
+
+    read->pool = NULL;
+    read->order = NULL;
+    read->busy = 0;
+}

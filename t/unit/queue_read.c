@@ -1,0 +1,320 @@
+
+/* What a shop's database tells the queue: t/unit/queue.h makes the queue. */
+
+
+#include "tap.h"
+#include "queue.h"
+
+
+static b24_pool_t  *pool;
+
+
+static b24_queue_put_result_t
+put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
+{
+    b24_queue_put_t         p;
+    b24_queue_put_result_t  result;
+
+    memset(&p, 0, sizeof(p));
+    memset(&result, 0, sizeof(result));
+
+    p.origin = str("shop");
+    p.order_id = str(id);
+    p.rule = str("s/o");
+    p.fingerprint = str("0123456789abcdef");
+    p.data = str("{\"v\":1}");
+    p.state = state;
+    p.now = now;
+
+    if (b24_queue_begin(q) != B24_QUEUE_OK
+        || b24_queue_put(q, &p, &result) != B24_QUEUE_OK
+        || b24_queue_commit(q) != B24_QUEUE_OK)
+    {
+        printf("Bail out! put: %s\n", b24_queue_message(q));
+    }
+
+    return result;
+}
+
+
+static b24_queue_rc_e
+claim(b24_queue_t *q, b24_queue_job_t *job, int64_t now)
+{
+    int64_t    next;
+    b24_str_t  origin;
+
+    origin = str("shop");
+
+    return b24_queue_claim(q, pool, &origin, 1, "me", 300000, now, job, &next);
+}
+
+
+static b24_str_t
+state_of(b24_queue_t *q, const char *id)
+{
+    size_t               n;
+    b24_str_t            origin, order;
+    b24_queue_record_t  *records;
+
+    origin = str("shop");
+    order = str(id);
+
+    return b24_queue_get(q, pool, NULL, &origin, &order, &records, &n)
+           == B24_QUEUE_OK ? str(b24_state_name(records[0].state)) : str("-");
+}
+
+
+static int64_t
+counted(b24_queue_t *q, b24_state_e state)
+{
+    size_t               n;
+    int64_t              change;
+    b24_queue_counts_t  *counts;
+
+    if (b24_queue_counts(q, pool, &counts, &n, &change) != B24_QUEUE_OK
+        || n == 0)
+    {
+        return -1;
+    }
+
+    return counts[0].counts[state];
+}
+
+
+static void
+test_read(b24_queue_t *q)
+{
+    b24_str_t         s;
+    b24_state_e       state;
+    b24_queue_job_t   job, stale;
+    b24_queue_read_t  read;
+
+    put(q, "57", B24_STATE_ACCEPTED, 1000);
+    is_int(claim(q, &job, 1000), B24_QUEUE_OK, "claimed");
+    stale = job;
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_WAITING;
+    read.next = 5000;
+    read.cause = str("not there yet");
+    read.data = str("{\"v\":1,\"tries\":1}");
+    is_int(b24_queue_read(q, "me", &job, &read, 1001, &state), B24_QUEUE_OK,
+           "to be asked again");
+    s = state_of(q, "57");
+    is_str(&s, "waiting", "it waits");
+
+    is_int(b24_queue_read(q, "me", &stale, &read, 1002, &state),
+           B24_QUEUE_STALE, "a claim that is over");
+    is_int(claim(q, &job, 4999), B24_QUEUE_NONE, "not before its time");
+    is_int(claim(q, &job, 5000), B24_QUEUE_OK, "then");
+    is_int(job.attempts, 1, "what sent nothing is no attempt");
+    is_str(&job.data, "{\"v\":1,\"tries\":1}", "with what was found out");
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.order_id = str("A-57");
+    read.data = str("{\"v\":1,\"read\":true}");
+    is_int(b24_queue_read(q, "me", &job, &read, 5001, &state), B24_QUEUE_OK,
+           "read");
+    is_int(state, B24_STATE_ACCEPTED, "accepted");
+    s = state_of(q, "57");
+    is_str(&s, "-", "the number before is nobody's");
+    s = state_of(q, "A-57");
+    is_str(&s, "accepted", "it has its real one");
+
+    /* another record's */
+
+    put(q, "58", B24_STATE_ACCEPTED, 6000);
+    is_int(claim(q, &job, 6000), B24_QUEUE_OK, "the first in line");
+    is_str(&job.order_id, "A-57", "which was read");
+    is_int(claim(q, &job, 6000), B24_QUEUE_OK, "the second");
+    is_int(b24_queue_read(q, "me", &job, &read, 6001, &state), B24_QUEUE_OK,
+           "it is the same order");
+    is_int(state, B24_STATE_DUPLICATE, "a duplicate");
+    s = state_of(q, "58");
+    is_str(&s, "-", "its record is gone");
+    is_int(counted(q, B24_STATE_DUPLICATE), 1, "and counted");
+
+    /* an unconfirmed one makes room */
+
+    put(q, "A-60", B24_STATE_UNCONFIRMED, 7000);
+    put(q, "60", B24_STATE_ACCEPTED, 7000);
+    is_int(claim(q, &job, 7000), B24_QUEUE_OK, "claimed");
+    read.order_id = str("A-60");
+    is_int(b24_queue_read(q, "me", &job, &read, 7001, &state), B24_QUEUE_OK,
+           "the unconfirmed one's number");
+    is_int(state, B24_STATE_ACCEPTED, "goes on");
+    s = state_of(q, "A-60");
+    is_str(&s, "accepted", "as that order");
+    is_int(counted(q, B24_STATE_UNCONFIRMED), 0, "which waits no more");
+
+    /* none at all */
+
+    is_int(claim(q, &job, 8000), B24_QUEUE_OK, "claimed");
+    read.state = B24_STATE_REJECTED;
+    read.order_id = str("");
+    is_int(b24_queue_read(q, "me", &job, &read, 8001, &state), B24_QUEUE_OK,
+           "there is no such order");
+    s = state_of(q, "A-60");
+    is_str(&s, "-", "gone");
+    is_int(counted(q, B24_STATE_REJECTED), 1, "and counted");
+}
+
+
+static void
+test_link(b24_queue_t *q)
+{
+    b24_str_t             s;
+    b24_state_e           state;
+    b24_queue_job_t       job;
+    b24_queue_read_t      read;
+    b24_queue_outcome_t   out;
+    b24_queue_record_t   *records;
+    size_t                n;
+    b24_str_t             origin, order;
+
+    put(q, "L-1", B24_STATE_ACCEPTED, 20000);
+    is_int(claim(q, &job, 20000), B24_QUEUE_OK, "claimed");
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = 412;
+    out.cause = "rows differ";
+    out.link = str("{\"v\":1,\"link\":1}");
+    is_int(b24_queue_outcome(q, "me", &job, &out, 20001), B24_QUEUE_OK,
+           "delivered, with a number to be written");
+    is_int(counted(q, B24_STATE_DELIVERED), 1, "it counts");
+    s = state_of(q, "L-1");
+    is_str(&s, "accepted", "and goes on");
+
+    is_int(claim(q, &job, 20002), B24_QUEUE_OK, "claimed");
+    is_int(job.kind, B24_EV_LINK, "the number");
+    is_int(job.deal_id, 412, "of its deal");
+    is_str(&job.data, "{\"v\":1,\"link\":1}", "with its data");
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_DELIVERED;
+    is_int(b24_queue_read(q, "me", &job, &read, 20003, &state), B24_QUEUE_OK,
+           "written");
+    is_int(counted(q, B24_STATE_DELIVERED), 1, "it counts once");
+
+    origin = str("shop");
+    order = str("L-1");
+    (void) b24_queue_get(q, pool, NULL, &origin, &order, &records, &n);
+    is_str(&records[0].cause, "rows differ", "the delivery's remark stays");
+    is_int(claim(q, &job, 20004), B24_QUEUE_NONE, "nothing more");
+}
+
+
+static void
+test_settle(b24_queue_t *q)
+{
+    int                        i;
+    size_t                     n, all;
+    b24_str_t                  s, origin;
+    b24_queue_put_t            p;
+    b24_queue_unsettled_t     *records;
+    b24_queue_put_result_t     result, one;
+    b24_queue_unsettled_at_t   at;
+
+    for (i = 0; i < 7; i++) {
+        one = put(q, "", B24_STATE_UNCONFIRMED, 30000 + i / 3);
+    }
+
+    memset(&at, 0, sizeof(at));
+    origin = str("shop");
+    all = 0;
+
+    do {
+        is_int(b24_queue_unsettled(q, pool, &origin, &at, 3, &records, &n),
+               B24_QUEUE_OK, "a part");
+        all += n;
+    } while (n == 3);
+
+    is_int((long long) all, 7, "each once");
+    is_int(at.record, 0, "then from the beginning");
+
+    memset(&p, 0, sizeof(p));
+    p.origin = origin;
+    p.order_id = str("S-1");
+    p.rule = str("s/o");
+    p.fingerprint = str("x");
+    p.data = str("{\"v\":1}");
+    p.state = B24_STATE_ACCEPTED;
+    p.now = 31000;
+
+    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_OK, "found");
+    is_int(result.state, B24_STATE_ACCEPTED, "accepted");
+    s = state_of(q, "S-1");
+    is_str(&s, "accepted", "with its number");
+    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_NONE,
+           "it is unconfirmed no more");
+    is_int(b24_queue_absent(q, one.record), B24_QUEUE_NONE, "nor absent");
+
+    one = put(q, "", B24_STATE_UNCONFIRMED, 31500);
+    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_OK,
+           "another of that number");
+    is_int(result.state, B24_STATE_DUPLICATE, "is a duplicate");
+
+    one = put(q, "", B24_STATE_UNCONFIRMED, 32000);
+    is_int(b24_queue_absent(q, one.record), B24_QUEUE_OK, "not there");
+    is_int(counted(q, B24_STATE_REJECTED), 2, "rejected");
+}
+
+
+static void
+test_marks(b24_queue_t *q)
+{
+    int               known;
+    b24_str_t         origin, id;
+    b24_queue_mark_t  mark;
+
+    memset(&mark, 0, sizeof(mark));
+    mark.origin = str("shop");
+    mark.shop = str("s");
+
+    is_int(b24_queue_mark(q, pool, &mark), B24_QUEUE_NONE, "no mark yet");
+
+    mark.changed = str("2026-01-01 00:00:00");
+    mark.begun = mark.changed;
+    is_int(b24_queue_put_mark(q, &mark), B24_QUEUE_OK, "kept");
+
+    mark.changed.len = 0;
+    is_int(b24_queue_mark(q, pool, &mark), B24_QUEUE_OK, "found");
+    is_str(&mark.changed, "2026-01-01 00:00:00", "how far");
+    is_int((long long) mark.row.len, 0, "no order at the first start");
+
+    origin = str("shop");
+    id = str("S-1");
+    is_int(b24_queue_known(q, &origin, &id, &known), B24_QUEUE_OK, "asked");
+    is_int(known, 1, "a number that a record has");
+    id = str("S-2");
+    (void) b24_queue_known(q, &origin, &id, &known);
+    is_int(known, 0, "one that none has");
+}
+
+
+int
+main(void)
+{
+    b24_queue_t  *q;
+
+    pool = b24_pool_create(0);
+    (void) queue_mkdir();
+    q = queue_open(queue_path("queue.db"));
+
+    if (pool == NULL || q == NULL) {
+        return 1;
+    }
+
+    test_read(q);
+    test_link(q);
+    test_settle(q);
+    test_marks(q);
+
+    b24_queue_close(q);
+    queue_rmdir(queue_dir);
+    b24_pool_destroy(pool);
+
+    return done_testing();
+}
