@@ -201,6 +201,8 @@ typedef struct {
     b24_str_t       cause;          /* plain words, no buyer's data */
     b24_str_t       advice;         /* what to do about it, may be empty */
     b24_pair_t     *learned;        /* accepted: NAME and value */
+    unsigned        no_id:1;        /* it would be accepted, but has no
+                                       number */
 } b24_event_t;
 
 
@@ -231,6 +233,8 @@ typedef struct {
 uint64_t b24_shop_set(const b24_shop_t *shop, b24_rule_e kind);
 /* it has session lines and something to keep for them */
 int b24_shop_keeps_sessions(const b24_shop_t *shop);
+/* its session lines look into bodies */
+int b24_shop_sessions_bodies(const b24_shop_t *shop);
 /* its session lines can follow a cookie that an answer sets */
 int b24_shop_follows(const b24_shop_t *shop);
 /* this Set-Cookie may be one of them */
