@@ -91,7 +91,8 @@ ngx_http_b24_sessions_tick(void)
     b24_sessions_ttl(ngx_http_b24_sessions,
                      (uint32_t) ngx_http_b24_main->sessions_time);
 
-    (void) b24_sessions_expire(ngx_http_b24_sessions, ngx_http_b24_session_now(),
+    (void) b24_sessions_expire(ngx_http_b24_sessions,
+                               ngx_http_b24_session_now(),
                                NGX_HTTP_B24_SESSION_OVER);
 
     ngx_http_b24_session_unlock();
@@ -289,7 +290,8 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
         return;
     }
 
-    b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(), info);
+    b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
+                     info);
 
     job->epoch = info->epoch;
     job->retake = (info->marks[B24_SESSION_ANSWER]
@@ -316,9 +318,9 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
 
 
 /*
- * As soon as the answer begins the buyer may know its cookies, and as soon as he
- * has it he may order, from another worker: the session is found by them, and
- * is marked until this one has read what belongs into it.
+ * As soon as the answer begins the buyer may know its cookies, and as soon as
+ * he has it he may order, from another worker: the session is found by them,
+ * and is marked until this one has read what belongs into it.
  */
 
 void
@@ -405,8 +407,8 @@ ngx_http_b24_session_marked(ngx_http_b24_job_t *job, b24_session_info_t *info)
 
 
 /*
- * The order's exchange is over, and something of its session that came before it
- * is still on its way: mostly another worker is about to read it.  The order
+ * The order's exchange is over, and something of its session that came before
+ * it is still on its way: mostly another worker is about to read it.  The order
  * waits, its buyer has his answer.
  */
 

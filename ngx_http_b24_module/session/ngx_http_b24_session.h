@@ -34,8 +34,8 @@ void ngx_http_b24_session_arrive(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
 /* the answer's header is here */
 void ngx_http_b24_session_begin(ngx_http_b24_job_t *job);
-/* the answer is over.  NGX_AGAIN: the thread has to read it; NGX_BUSY: the order
- * has to wait for what is on its way into its session */
+/* the answer is over.  NGX_AGAIN: the thread has to read it; NGX_BUSY: the
+ * order has to wait for what is on its way into its session */
 ngx_int_t ngx_http_b24_session_over(ngx_http_b24_job_t *job);
 /* until then; the job is put into the store, some moments later */
 void ngx_http_b24_session_wait(ngx_http_b24_job_t *job);
