@@ -1151,7 +1151,7 @@ ngx_http_b24_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    ngx_http_b24_sessions_attach(bmcf);
+    ngx_http_b24_sessions_attach(cycle, bmcf);
 
     ngx_http_b24_dumb.fd = (ngx_socket_t) -1;
 
@@ -1175,6 +1175,7 @@ ngx_http_b24_exit_process(ngx_cycle_t *cycle)
 
     ngx_http_b24_courier_exit(cycle);
     ngx_http_b24_learn_exit();
+    ngx_http_b24_sessions_exit();
     ngx_http_b24_store_exit(cycle);
     ngx_http_b24_shm_detach();
 }

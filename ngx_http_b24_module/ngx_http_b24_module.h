@@ -446,6 +446,7 @@ struct ngx_http_b24_job_s {
     b24_str_t                   snapshot;   /* of an order; "": none */
     u_char                      round[17];
     uint64_t                    epoch;      /* of the snapshot; 0: none */
+    ngx_msec_t                  deadline;   /* of its waiting */
     uint64_t                    pended;     /* of the session as the answer
                                                began, if it is marked */
     b24_collect_t              *collects;   /* during extraction */

@@ -15,6 +15,7 @@ use B24::Desk;
 use B24::Orders;
 use B24::Recording ();
 use JSON::PP ();
+use Time::HiRes ();
 
 no_shuffle();
 no_long_string();
@@ -84,6 +85,37 @@ our $rules = <<'EOC';
             id       generated;
             currency RUB;
         }
+    }
+EOC
+
+# many requests on one connection, with and without the module
+our $many = ($ENV{B24_LONG} ? '' : "b24_sessions size=1m;\n") . <<'EOC';
+    keepalive_requests 10000000;
+    access_log off;
+
+    upstream shop {
+        server unix:$TEST_NGINX_DIR/shop.sock;
+        keepalive 4;
+        keepalive_requests 10000000;
+    }
+
+    server {
+        listen unix:$TEST_NGINX_DIR/shop.sock;
+
+        location / {
+            default_type application/json;
+            return 200   $http_x_answer;
+        }
+    }
+EOC
+
+our $plain = <<'EOC';
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+
+    location /plain {
+        b24_mirror off;
+        proxy_pass http://shop;
     }
 EOC
 
@@ -208,6 +240,47 @@ sub checkout {
                   set => $option{set})->{status};
 }
 
+# A cart of as many buyers, pipelined; how long it took, in seconds.
+sub stream {
+    my ($target, $name, $count) = @_;
+
+    my $client = B24::Scenario::client();
+    my $socket = $client->{socket};
+    my $fields = { total => '20.00', items => items('Cup') };
+    my $pattern = ask('SID', $target, $fields)
+                  =~ s/Connection: close/Connection: keep-alive/r;
+    my ($head, $tail) = split /SID/, $pattern;
+    my $start = Time::HiRes::time();
+    my $size;
+
+    for (my $n = 0; $n < $count; $n += 50) {
+        my $got = '';
+
+        $client->send(join '', map { "$head$name$_$tail" } $n .. $n + 49);
+
+        # all answers are of one length
+        while (!$size || length $got < 50 * $size) {
+            sysread $socket, $got, 65536, length $got
+                or die "the connection is closed\n";
+            $size //= $+[0] if $got =~ /\{"ok":true\}/;
+        }
+
+        $got =~ /\{"ok":true\}\z/ or die "another answer\n";
+    }
+
+    return Time::HiRes::time() - $start;
+}
+
+# Memory of a process, KiB.
+sub resident {
+    my ($pid) = @_;
+
+    my ($pages) = B24::Recording::read_file("/proc/$pid/status")
+                  =~ /^RssAnon:\s+(\d+) kB/m;
+
+    return $pages;
+}
+
 # The order document of a record as the queue keeps it.
 sub document {
     my ($key) = @_;
@@ -287,7 +360,7 @@ sub records {
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
         for qw(ask buyer cart checkout counter counts do_ask document items
-               order_shown reconfigure records shown);
+               order_shown reconfigure records resident shown stream);
 }
 
 plan tests => 2 * blocks();
@@ -839,3 +912,91 @@ exited on signal 9
     is(join(', ', @lines), '/cart collect - -, /buyer collect - -,'
        . ' /checkout order accepted o-1, /nothing - - -',
        'each as what it is');
+
+
+
+=== TEST 26: the number comes from an earlier answer
+--- http_config eval: ::http(rules => [ 'phone    request:/phone;' => 'phone    request:/phone;  id  response:/draft;' ])
+--- config eval: ::server()
+--- scenario
+    for my $target ('/checkout', '/generated') {
+        my $n = $target eq '/checkout' ? 1 : 2;
+
+        cart('s1', ['Cup']);
+        buyer('s1', $n, answer => qq({"ok":true,"draft":"o-$n"}));
+        checkout('s1', 0, target => $target, answer => '{"ok":true}');
+        is(order_shown($n), sprintf('o-%d 20.00 Buyer %d +7916%07d'
+           . ' buyer%d@example.com [Cup x2 10.00]', ($n) x 4), $target);
+        is(settled($n)->{state}, 'delivered', 'accepted');
+    }
+
+    checkout('s1', 0, answer => '{"ok":true}');
+    ok(wait_until(sub { counts()->{unconfirmed} == 1 }), 'it was used up');
+
+
+
+=== TEST 27: a session that bodies tell of
+--- http_config eval: ::http(rules => [ 'session         $cookie_sid;' => 'session $cookie_sid;  session request:/token  response:/token;' ])
+--- config eval: ::server()
+--- scenario
+    # the first answer gives the token, later requests bring it
+    cart(undef, ['Cup'], answer => '{"ok":true,"token":"T1"}');
+    buyer(undef, 1, fields => { token => 'T1' });
+    checkout(undef, 1, fields => { token => 'T1' });
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'small ones');
+
+    my $padding = 'x' x 200_000;
+
+    cart(undef, ['Mug'], answer => '{"ok":true,"token":"T2"}',
+         fields => { padding => $padding });
+    buyer(undef, 2, fields => { token => 'T2', padding => $padding });
+    checkout(undef, 2, fields => { token => 'T2', padding => $padding });
+    is(order_shown(2), 'o-2 20.00 Buyer 2 +79160000002 buyer2@example.com'
+       . ' [Mug x2 10.00]', 'large ones');
+    is(counter('sessions'), 2, 'two sessions');
+
+
+
+=== TEST 28: more buyers than memory has room for
+--- http_config eval: ::http(more => $::many)
+--- config eval: ::server(shop => 'http://shop', more => $::plain)
+--- timeout: 1800
+--- scenario
+    # 1,000,000 of them with "test --all"
+    my $count = $ENV{B24_LONG} ? 1_000_000 : 5_000;
+    my ($worker) = worker_pids();
+
+    stream('/cart', 'w', 500);
+    my $before = resident($worker);
+
+    my @times = (stream('/plain', 'p', $count / 10),
+                 stream('/cart', 'a', $count / 10));
+
+    stream('/cart', 'b', $count * 8 / 10);
+    push @times, stream('/cart', 'c', $count / 10);
+    push @times, stream('/plain', 'p', $count / 10);
+
+    my ($first, $empty, $full, $last) = map { $_ / ($count / 10) * 1e6 } @times;
+    my $without = ($first + $last) / 2;
+
+    diag(sprintf 'a request %.1f us without the module, %.1f us collected,'
+         . ' %.1f us with %d buyers gone: ratio %.2f, to the beginning %.2f',
+         $without, $empty, $full, $count, $full / $without, $full / $empty);
+
+    cmp_ok($full, '<', 3 * $empty + 500, 'as fast as at the beginning');
+    cmp_ok($full, '<', 5 * $without + 1000, 'the shop is not slowed down');
+
+    my $grown = resident($worker) - $before;
+    # sanitizers keep what was freed
+    cmp_ok($grown, '<', $ENV{B24_ASAN} ? 400_000 : 4_000,
+           "memory is bounded: $grown KiB more");
+    is(counter('collects'), 500 + $count, 'all were collected');
+    is(counter('sessions') + counter('sessions_evicted'), 500 + $count,
+       'all were sessions');
+    cmp_ok(counter('sessions_evicted'), '>', $count / 10, 'most made room');
+
+    buyer("c$_", $_) && checkout("c$_", $_) for $count / 10 - 1;
+    my $n = $count / 10 - 1;
+    is(order_shown($n), sprintf('o-%d 20.00 Buyer %d +7916%07d'
+       . ' buyer%d@example.com [Cup x2 10.00]', ($n) x 4), 'the last is whole');

@@ -1195,7 +1195,7 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
        'in their buckets');
 
     for my $name (sort keys %{$json->{counters}}) {
-        my $value = $metrics->value($name eq 'held' ? 'b24_held'
+        my $value = $metrics->value($name =~ /^(?:held|sessions)$/ ? "b24_$name"
                                     : $name eq 'captured_bytes' ? "b24_$name"
                                     : "b24_${name}_total");
         is($value, $json->{counters}{$name}, $name);
@@ -1204,6 +1204,8 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
     is_deeply([$metrics->families], [sort qw(b24_build_info b24_orders_total
         b24_records b24_oldest_undelivered_seconds b24_paused b24_portal_up
         b24_portal_requests_total b24_delivery_seconds b24_candidates_total
+        b24_collects_total b24_collects_ignored_total b24_sessions
+        b24_sessions_evicted_total b24_sessions_emptied_total b24_learned_total
         b24_oversize_total b24_unreadable_total b24_stored_total
         b24_store_errors_total b24_held b24_lost_total b24_captured_bytes)],
         'these and no others');

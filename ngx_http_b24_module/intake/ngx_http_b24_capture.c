@@ -879,6 +879,7 @@ ngx_http_b24_subrequest_handler(ngx_http_request_t *r)
 static void
 ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 {
+    ngx_int_t            rc;
     ngx_http_b24_job_t  *job;
 
     if (ctx->submitted || ctx->job == NULL) {
@@ -917,9 +918,9 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     job->in.var = ngx_http_b24_job_var_kept;
     job->in.data = job;
 
-    if (ngx_http_b24_session_over(job) == NGX_OK
-        && ngx_http_b24_job_small(job))
-    {
+    rc = ngx_http_b24_session_over(job);
+
+    if (rc == NGX_OK && ngx_http_b24_job_small(job)) {
         job->here = 1;
 
         ngx_http_b24_job_extract(job);
@@ -927,6 +928,11 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     }
 
     ctx->job = NULL;
+
+    if (rc == NGX_BUSY) {
+        ngx_http_b24_session_wait(job);
+        return;
+    }
 
     ngx_http_b24_store_put(job);
 }

@@ -96,6 +96,10 @@ b24_shop_keeps_sessions(const b24_shop_t *shop)
 {
     unsigned  i;
 
+    if (shop->session) {
+        return 1;
+    }
+
     for (i = 0; shop->nsessions && i < shop->nrules; i++) {
 
         if (b24_rule_keeps(shop->rules[i])) {
@@ -104,6 +108,13 @@ b24_shop_keeps_sessions(const b24_shop_t *shop)
     }
 
     return 0;
+}
+
+
+int
+b24_shop_sessions_bodies(const b24_shop_t *shop)
+{
+    return shop->session && (shop->session->body || shop->session->answer);
 }
 
 

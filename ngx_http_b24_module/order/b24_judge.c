@@ -78,6 +78,7 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
 
     if (why != B24_WHY_NONE) {
         event->outcome = B24_OUTCOME_UNCONFIRMED;
+        event->no_id = (why == B24_WHY_NO_ID || why == B24_WHY_NO_SESSION);
         b24_why_words(why, &event->cause, &event->advice);
         return B24_OK;
     }

@@ -206,7 +206,8 @@ b24_line_cookie(b24_rules_t *rules, b24_alt_t *alt)
     /* from "$" on, with or without braces */
 
     if (text.data[0] != '$' || !b24_template_next(&text, &pos, &name)
-        || pos + (text.data[1] == '{') != text.len || name.len < sizeof("cookie_")
+        || pos + (text.data[1] == '{') != text.len
+        || name.len < sizeof("cookie_")
         || memcmp(name.data, "cookie_", sizeof("cookie_") - 1) != 0)
     {
         return;

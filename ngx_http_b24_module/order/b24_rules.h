@@ -206,6 +206,8 @@ typedef struct {
     b24_str_t       advice;         /* what to do about it, may be empty */
     b24_pair_t     *learned;        /* accepted: NAME and value */
     unsigned        alone:1;        /* nothing of the session belongs to it */
+    unsigned        no_id:1;        /* it would be accepted, but has no
+                                       number */
 } b24_event_t;
 
 
@@ -236,6 +238,8 @@ typedef struct {
 uint64_t b24_shop_set(const b24_shop_t *shop, b24_rule_e kind);
 /* it has session lines and something to keep for them */
 int b24_shop_keeps_sessions(const b24_shop_t *shop);
+/* its session lines look into bodies */
+int b24_shop_sessions_bodies(const b24_shop_t *shop);
 /* its session lines can follow a cookie that an answer sets */
 int b24_shop_follows(const b24_shop_t *shop);
 /* this Set-Cookie may be one of them */

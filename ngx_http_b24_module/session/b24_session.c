@@ -195,8 +195,8 @@ b24_session_key(const b24_sessions_t *s, const b24_str_t *origin,
     unsigned line, const b24_str_t *value, b24_session_key_t *key)
 {
     u_char     n;
+    size_t     i;
     uint64_t   h[2];
-    unsigned   i;
     b24_sip_t  sip;
 
     n = (u_char) line;
@@ -458,6 +458,8 @@ b24_session_take(b24_sessions_t *s, uint32_t id, uint32_t other,
 
     entry = b24_entry(s, other);
     m = 0;
+
+    memset(moved, 0, sizeof(moved));
 
     /* the oldest first */
 

@@ -24,8 +24,8 @@
 #define B24_SESSION_TTL     3600        /* seconds since it was last used */
 #define B24_SESSION_SHARE   16          /* one session: at most a 16th of all */
 #define B24_SESSION_PENDING 60          /* s: then a mark is forgotten */
-#define B24_SESSIONS_MIN    (64 * 1024)
-#define B24_SESSIONS_SEED   (2 * B24_SIP_KEY)
+#define B24_SESSIONS_MIN    65536       /* bytes */
+#define B24_SESSIONS_SEED   32          /* two keys of B24_SIP_KEY */
 
 
 typedef struct b24_sessions_s  b24_sessions_t;

@@ -11,6 +11,8 @@
 #define NGX_HTTP_B24_SESSION_YIELD  3
 #define NGX_HTTP_B24_SESSION_TRIES  16
 #define NGX_HTTP_B24_SESSION_OVER   200     /* expired ones of one tick */
+#define NGX_HTTP_B24_SESSION_WAIT   1000    /* ms, of an order at most */
+#define NGX_HTTP_B24_SESSION_STEP   10      /* ms */
 
 
 static void ngx_http_b24_session_keys(ngx_http_b24_job_t *job,
@@ -24,6 +26,9 @@ static void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,
     b24_session_id_t id, b24_session_info_t *info);
 static ngx_int_t ngx_http_b24_session_peek(ngx_http_b24_job_t *job,
     b24_session_info_t *info, ngx_uint_t make, ngx_uint_t marks);
+static ngx_uint_t ngx_http_b24_session_marked(ngx_http_b24_job_t *job,
+    b24_session_info_t *info);
+static void ngx_http_b24_session_timeout(ngx_event_t *ev);
 static ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_session_order(b24_pool_t *pool,
     b24_str_t *text, b24_order_t **order);
@@ -38,12 +43,26 @@ static uint32_t ngx_http_b24_session_now(void);
 
 static b24_sessions_t   *ngx_http_b24_sessions;
 static ngx_slab_pool_t  *ngx_http_b24_sessions_pool;
+static ngx_queue_t       ngx_http_b24_session_waiting;  /* jobs */
+static ngx_event_t       ngx_http_b24_session_timer;
+static ngx_connection_t  ngx_http_b24_session_nofd;
 
 
 void
-ngx_http_b24_sessions_attach(ngx_http_b24_main_conf_t *bmcf)
+ngx_http_b24_sessions_attach(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf)
 {
     ngx_http_b24_sessions = NULL;
+
+    ngx_queue_init(&ngx_http_b24_session_waiting);
+
+    ngx_http_b24_session_nofd.fd = (ngx_socket_t) -1;
+
+    /* not cancelable: a worker that quits stays for what waits */
+
+    ngx_http_b24_session_timer.handler = ngx_http_b24_session_timeout;
+    ngx_http_b24_session_timer.data = &ngx_http_b24_session_nofd;
+    ngx_http_b24_session_timer.log = cycle->log;
 
     if (bmcf->sessions_zone == NULL) {
         return;
@@ -72,7 +91,8 @@ ngx_http_b24_sessions_tick(void)
     b24_sessions_ttl(ngx_http_b24_sessions,
                      (uint32_t) ngx_http_b24_main->sessions_time);
 
-    (void) b24_sessions_expire(ngx_http_b24_sessions, ngx_http_b24_session_now(),
+    (void) b24_sessions_expire(ngx_http_b24_sessions,
+                               ngx_http_b24_session_now(),
                                NGX_HTTP_B24_SESSION_OVER);
 
     ngx_http_b24_session_unlock();
@@ -206,6 +226,7 @@ ngx_http_b24_session_hash(ngx_str_t *origin, b24_session_value_t *values,
 void
 ngx_http_b24_session_arrive(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 {
+    ngx_uint_t           small;
     ngx_http_b24_job_t  *job;
     b24_session_info_t   info;
 
@@ -226,9 +247,15 @@ ngx_http_b24_session_arrive(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     job->in.var = ngx_http_b24_job_var_kept;
     job->in.data = job;
 
-    ngx_http_b24_session_keys(job, 0, ngx_http_b24_job_small(job));
+    small = ngx_http_b24_job_small(job);
+
+    ngx_http_b24_session_keys(job, 0, small);
 
     if (job->nkeys == 0) {
+
+        /* a body that the thread has to read may tell */
+
+        job->retake = !small && b24_shop_sessions_bodies(job->shop);
         return;
     }
 
@@ -263,7 +290,8 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
         return;
     }
 
-    b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(), info);
+    b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
+                     info);
 
     job->epoch = info->epoch;
     job->retake = (info->marks[B24_SESSION_ANSWER]
@@ -290,9 +318,9 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
 
 
 /*
- * As soon as the answer begins the buyer may know its cookies, and as soon as he
- * has it he may order, from another worker: the session is found by them, and
- * is marked until this one has read what belongs into it.
+ * As soon as the answer begins the buyer may know its cookies, and as soon as
+ * he has it he may order, from another worker: the session is found by them,
+ * and is marked until this one has read what belongs into it.
  */
 
 void
@@ -342,6 +370,8 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
         return NGX_AGAIN;
     }
 
+    /* an order that was accepted meanwhile has used it up */
+
     if (job->retake && job->epoch && info.epoch != job->epoch) {
         job->retake = 0;
     }
@@ -357,8 +387,103 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
         return NGX_AGAIN;
     }
 
-    return (job->retake && info.marks[B24_SESSION_QUEUED]) ? NGX_AGAIN
-                                                           : NGX_OK;
+    return (job->retake && ngx_http_b24_session_marked(job, &info)) ? NGX_BUSY
+                                                                    : NGX_OK;
+}
+
+
+/* others have something to tell of the session */
+
+static ngx_uint_t
+ngx_http_b24_session_marked(ngx_http_b24_job_t *job, b24_session_info_t *info)
+{
+    ngx_uint_t  own;
+
+    own = (job->marks & (1 << B24_SESSION_ANSWER)) != 0;
+
+    return info->marks[B24_SESSION_ANSWER] > own
+           || info->marks[B24_SESSION_QUEUED];
+}
+
+
+/*
+ * The order's exchange is over, and something of its session that came before
+ * it is still on its way: mostly another worker is about to read it.  The order
+ * waits, its buyer has his answer.
+ */
+
+void
+ngx_http_b24_session_wait(ngx_http_b24_job_t *job)
+{
+    job->deadline = ngx_current_msec + NGX_HTTP_B24_SESSION_WAIT;
+
+    ngx_queue_insert_tail(&ngx_http_b24_session_waiting, &job->queue);
+
+    if (!ngx_http_b24_session_timer.timer_set) {
+        ngx_add_timer(&ngx_http_b24_session_timer,
+                      NGX_HTTP_B24_SESSION_STEP);
+    }
+}
+
+
+static void
+ngx_http_b24_session_timeout(ngx_event_t *ev)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           marked;
+    ngx_queue_t         *q, *next;
+    ngx_http_b24_job_t  *job;
+    b24_session_info_t   info;
+
+    for (q = ngx_queue_head(&ngx_http_b24_session_waiting);
+         q != ngx_queue_sentinel(&ngx_http_b24_session_waiting);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        rc = ngx_http_b24_session_peek(job, &info, 0, 0);
+        marked = (rc != NGX_OK || ngx_http_b24_session_marked(job, &info));
+
+        if (marked
+            && (ngx_msec_int_t) (job->deadline - ngx_current_msec) > 0)
+        {
+            continue;
+        }
+
+        ngx_queue_remove(q);
+
+        /* else in the thread, behind what that has to read */
+
+        if (!marked && ngx_http_b24_job_small(job)) {
+            job->here = 1;
+            ngx_http_b24_job_extract(job);
+        }
+
+        ngx_http_b24_store_put(job);
+    }
+
+    if (!ngx_queue_empty(&ngx_http_b24_session_waiting)) {
+        ngx_add_timer(ev, NGX_HTTP_B24_SESSION_STEP);
+    }
+}
+
+
+/* before the store's last write */
+
+void
+ngx_http_b24_sessions_exit(void)
+{
+    ngx_queue_t         *q;
+    ngx_http_b24_job_t  *job;
+
+    while (!ngx_queue_empty(&ngx_http_b24_session_waiting)) {
+        q = ngx_queue_head(&ngx_http_b24_session_waiting);
+        ngx_queue_remove(q);
+
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+        ngx_http_b24_store_put(job);
+    }
 }
 
 
@@ -516,6 +641,12 @@ ngx_http_b24_session_collect(ngx_http_b24_job_t *job)
     b24_pair_t     *pair;
     b24_collect_t  *c;
 
+    if (!job->here && !job->journal && ngx_http_b24_sessions
+        && b24_shop_sessions_bodies(job->shop))
+    {
+        ngx_http_b24_session_keys(job, 1, 1);
+    }
+
     if (!ngx_http_b24_session_collects(job) || job->journal) {
         return;
     }
@@ -605,10 +736,16 @@ ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
     id = &job->event.order->fields[B24_ORDER_ID];
     known = &session->fields[B24_ORDER_ID];
 
-    /* a number that was seen is better than one of our own */
+    /* a number that was seen is better than one of our own, or none */
 
     if (known->len && b24_str_eq(id, &job->in.round)) {
         *id = *known;
+    }
+
+    if (known->len && job->event.no_id) {
+        job->event.outcome = B24_OUTCOME_ACCEPTED;
+        ngx_str_null(&job->event.cause);
+        ngx_str_null(&job->event.advice);
     }
 
     return b24_order_fill(job->pool, job->event.order, session) == B24_OK

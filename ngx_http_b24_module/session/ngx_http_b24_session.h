@@ -24,7 +24,9 @@ char *ngx_http_b24_conf_sessions(ngx_conf_t *cf, ngx_command_t *cmd,
 /* the zone, when a shop in use has something to keep */
 ngx_int_t ngx_http_b24_sessions_add(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
-void ngx_http_b24_sessions_attach(ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_sessions_attach(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_sessions_exit(void);
 void ngx_http_b24_sessions_tick(void);
 
 /* an order's request is here: whose it is, and what is known of him */
@@ -32,8 +34,11 @@ void ngx_http_b24_session_arrive(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
 /* the answer's header is here */
 void ngx_http_b24_session_begin(ngx_http_b24_job_t *job);
-/* the answer is over.  NGX_AGAIN: the thread has to do it */
+/* the answer is over.  NGX_AGAIN: the thread has to read it; NGX_BUSY: the
+ * order has to wait for what is on its way into its session */
 ngx_int_t ngx_http_b24_session_over(ngx_http_b24_job_t *job);
+/* until then; the job is put into the store, some moments later */
+void ngx_http_b24_session_wait(ngx_http_b24_job_t *job);
 /* a request that no block wants, with an answer that sets cookies */
 void ngx_http_b24_session_follow(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
