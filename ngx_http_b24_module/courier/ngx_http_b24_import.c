@@ -638,5 +638,7 @@ ngx_http_b24_import_keep(b24_str_t *to, u_char buf[128], b24_str_t *from)
     to->len = ngx_min(from->len, 128);
     to->data = buf;
 
-    ngx_memmove(buf, from->data, to->len);
+    if (to->len) {
+        ngx_memmove(buf, from->data, to->len);
+    }
 }

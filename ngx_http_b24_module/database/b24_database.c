@@ -2,46 +2,14 @@
 /* The client library's side of a shop's database. */
 
 
-#include "b24_database.h"
+#include "b24_database_int.h"
 
-#include <mariadb/mysql.h>
-#include <mariadb/errmsg.h>
 #include <mariadb/mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 
 #define B24_DATABASE_CELL    256        /* bytes of a value read at once */
-#define B24_DATABASE_BINDS   (B24_STATEMENT_BINDS + 3)
-
-/* texts that the table's characters cannot be compared with */
-#define B24_ER_MIX           1267
-#define B24_ER_MIX_3         1270
-#define B24_ER_MIX_N         1271
-#define B24_ER_CONVERT       3988       /* MySQL's */
-#define B24_ER_LATE          1969       /* max_statement_time */
-#define B24_ER_LATE_MYSQL    3024
-
-
-struct b24_database_s {
-    const b24_database_url_t  *url;
-    MYSQL                     *mysql;       /* NULL: not connected */
-    unsigned                   connect;     /* s */
-    unsigned                   read;
-    int64_t                    began;       /* ms, the call at hand */
-    unsigned                   used:1;      /* the connection has served */
-    unsigned                   prepared:1;  /* the statement at hand was */
-    char                       cause[B24_DATABASE_WORDS];
-    const char                *advice;
-};
-
-
-typedef struct {
-    MYSQL_BIND     bind[B24_DATABASE_BINDS];
-    long long      numbers[B24_DATABASE_BINDS];
-    unsigned       n;
-} b24_binds_t;
 
 
 typedef struct {
@@ -54,13 +22,8 @@ typedef struct {
 } b24_result_set_t;
 
 
-static b24_database_rc_e b24_database_connect(b24_database_t *db);
 static void b24_database_options(b24_database_t *db, MYSQL *mysql);
 static b24_database_rc_e b24_database_session(b24_database_t *db);
-static void b24_database_close(b24_database_t *db);
-static b24_database_rc_e b24_database_run(b24_database_t *db,
-    b24_pool_t *pool, const char *sql, size_t len, b24_binds_t *binds,
-    b24_node_t **rows, uint64_t *affected);
 static b24_database_rc_e b24_database_once(b24_database_t *db,
     b24_pool_t *pool, const char *sql, size_t len, b24_binds_t *binds,
     b24_node_t **rows, uint64_t *affected);
@@ -74,22 +37,6 @@ static b24_database_rc_e b24_database_row(b24_database_t *db,
     b24_result_set_t *set, b24_node_t *list);
 static b24_database_rc_e b24_database_cell(MYSQL_STMT *stmt, unsigned column,
     b24_pool_t *pool, b24_result_set_t *set, b24_str_t *value);
-static b24_database_rc_e b24_database_failed(b24_database_t *db,
-    MYSQL_STMT *stmt);
-static b24_database_rc_e b24_database_say(b24_database_t *db,
-    b24_database_rc_e rc, unsigned code, const char *words);
-static b24_database_rc_e b24_database_class(b24_database_t *db,
-    unsigned code);
-static unsigned b24_database_absent(unsigned code);
-static int b24_database_bind(const b24_statement_t *statement, unsigned n,
-    const b24_str_t *values, b24_binds_t *binds);
-static void b24_database_bind_one(b24_binds_t *binds, const b24_str_t *value,
-    int number);
-static b24_database_rc_e b24_database_newest(b24_database_t *db,
-    b24_pool_t *pool, const b24_statement_t *s, b24_node_t **rows);
-static b24_database_rc_e b24_database_since(b24_database_t *db,
-    const b24_statement_t *s, b24_str_t *since);
-static int64_t b24_database_now(void);
 
 
 int
@@ -151,7 +98,7 @@ b24_database_advice(const b24_database_t *db)
 
 /* ---- connection ---- */
 
-static b24_database_rc_e
+b24_database_rc_e
 b24_database_connect(b24_database_t *db)
 {
     MYSQL                     *mysql;
@@ -272,7 +219,7 @@ b24_database_session(b24_database_t *db)
 }
 
 
-static void
+void
 b24_database_close(b24_database_t *db)
 {
     if (db->mysql) {
@@ -362,9 +309,9 @@ b24_database_write(b24_database_t *db, const b24_statement_t *statement,
 }
 
 
-/* a kept connection may have been closed meanwhile: once again with a new one */
+/* a kept connection may have been closed meanwhile: once more with a new one */
 
-static b24_database_rc_e
+b24_database_rc_e
 b24_database_run(b24_database_t *db, b24_pool_t *pool, const char *sql,
     size_t len, b24_binds_t *binds, b24_node_t **rows, uint64_t *affected)
 {
@@ -641,7 +588,7 @@ b24_database_cell(MYSQL_STMT *stmt, unsigned column, b24_pool_t *pool,
 
 /* how many of the first n values are known */
 
-static int
+int
 b24_database_bind(const b24_statement_t *statement, unsigned n,
     const b24_str_t *values, b24_binds_t *binds)
 {
@@ -674,7 +621,7 @@ b24_database_bind(const b24_statement_t *statement, unsigned n,
  * with a number "57/2026" would be 57.
  */
 
-static void
+void
 b24_database_bind_one(b24_binds_t *binds, const b24_str_t *value, int number)
 {
     size_t       i;
@@ -713,369 +660,4 @@ b24_database_bind_one(b24_binds_t *binds, const b24_str_t *value, int number)
     }
 
     binds->n++;
-}
-
-
-/* ---- changes ---- */
-
-b24_database_rc_e
-b24_database_changes(b24_database_t *db, b24_pool_t *pool,
-    const b24_statement_t *statement, const b24_str_t *changed,
-    const b24_str_t *row, unsigned limit, b24_node_t **rows)
-{
-    b24_buf_t          buf;
-    b24_str_t          sql, values[B24_NBINDS];
-    b24_binds_t       *binds;
-    b24_database_rc_e  rc;
-
-    binds = b24_palloc(pool, sizeof(b24_binds_t));
-    if (binds == NULL) {
-        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-    }
-
-    rc = B24_DATABASE_SQL;
-
-    for ( /* void */ ; statement; statement = statement->next) {
-
-        if (changed->len == 0) {
-            rc = b24_database_newest(db, pool, statement, rows);
-
-        } else {
-            memset(values, 0, sizeof(values));
-            values[B24_BIND_SINCE] = *changed;
-
-            (void) b24_database_bind(statement, statement->nhead, values,
-                                     binds);
-            b24_database_bind_one(binds, changed, 0);
-
-            b24_buf_init(&buf, pool);
-            b24_buf_adds(&buf, "SELECT * FROM (");
-            b24_buf_add(&buf, statement->sql.data, statement->head);
-            b24_buf_adds(&buf, ") AS b24 WHERE `changed` ");
-
-            if (row->len) {
-                b24_buf_adds(&buf, "> ? OR (`changed` = ? AND `row` > ?)");
-                b24_database_bind_one(binds, changed, 0);
-                b24_database_bind_one(binds, row, 1);
-
-            } else {
-                b24_buf_adds(&buf, ">= ?");
-            }
-
-            b24_buf_adds(&buf, " ORDER BY `changed`, `row` LIMIT ");
-            b24_buf_addi(&buf, limit);
-
-            if (b24_buf_str(&buf, &sql) != B24_OK) {
-                return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-            }
-
-            rc = b24_database_run(db, pool, (char *) sql.data, sql.len, binds,
-                                  rows, NULL);
-        }
-
-        if (rc != B24_DATABASE_SQL) {
-            break;
-        }
-    }
-
-    return rc;
-}
-
-
-static b24_database_rc_e
-b24_database_newest(b24_database_t *db, b24_pool_t *pool,
-    const b24_statement_t *s, b24_node_t **rows)
-{
-    b24_buf_t          buf;
-    b24_str_t          sql, values[B24_NBINDS];
-    b24_binds_t       *binds;
-    b24_database_rc_e  rc;
-
-    memset(values, 0, sizeof(values));
-
-    rc = b24_database_since(db, s, &values[B24_BIND_SINCE]);
-    if (rc != B24_DATABASE_OK) {
-        return rc;
-    }
-
-    b24_buf_init(&buf, pool);
-    b24_buf_adds(&buf, "SELECT MAX(`changed`) AS `changed`,"
-                       " MAX(`row`) AS `row` FROM (");
-    b24_buf_add(&buf, s->sql.data, s->head);
-    b24_buf_adds(&buf, ") AS b24");
-
-    binds = b24_palloc(pool, sizeof(b24_binds_t));
-
-    if (binds == NULL || b24_buf_str(&buf, &sql) != B24_OK) {
-        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-    }
-
-    (void) b24_database_bind(s, s->nhead, values, binds);
-
-    rc = b24_database_run(db, pool, (char *) sql.data, sql.len, binds, rows,
-                          NULL);
-
-    if (rc != B24_DATABASE_OK || b24_node_get((*rows)->first,
-                                              &(b24_str_t)
-                                              b24_string("changed")))
-    {
-        return rc;
-    }
-
-    /* no order yet: whatever comes is newer than the beginning */
-
-    (*rows)->first = b24_node_new(pool, B24_OBJECT);
-    (*rows)->last = (*rows)->first;
-
-    if ((*rows)->first == NULL) {
-        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-    }
-
-    (*rows)->first->last = b24_node_new(pool, B24_STRING);
-    (*rows)->first->first = (*rows)->first->last;
-
-    if ((*rows)->first->first == NULL) {
-        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-    }
-
-    (*rows)->first->first->key = (b24_str_t) b24_string("changed");
-    (*rows)->first->first->value = values[B24_BIND_SINCE];
-    (*rows)->first->count = 1;
-
-    return B24_DATABASE_OK;
-}
-
-
-/* the least that can be compared with the column "changed" */
-
-static b24_database_rc_e
-b24_database_since(b24_database_t *db, const b24_statement_t *s,
-    b24_str_t *since)
-{
-    unsigned            i, n;
-    MYSQL_RES          *meta;
-    MYSQL_STMT         *stmt;
-    MYSQL_FIELD        *fields;
-    b24_database_rc_e   rc;
-
-    static u_char  zero[] = "0";
-    static u_char  early[] = "1971-01-01 00:00:00";
-
-    db->began = b24_database_now();
-    db->prepared = 0;
-
-    rc = b24_database_connect(db);
-    if (rc != B24_DATABASE_OK) {
-        return rc;
-    }
-
-    stmt = mysql_stmt_init(db->mysql);
-    if (stmt == NULL) {
-        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
-    }
-
-    if (mysql_stmt_prepare(stmt, (char *) s->sql.data,
-                           (unsigned long) s->head)
-        != 0)
-    {
-        rc = b24_database_failed(db, stmt);
-        (void) mysql_stmt_close(stmt);
-        return rc;
-    }
-
-    rc = b24_database_say(db, B24_DATABASE_SQL, 0,
-                          "gives no column \"changed\"");
-
-    meta = mysql_stmt_result_metadata(stmt);
-
-    if (meta) {
-        n = mysql_num_fields(meta);
-        fields = mysql_fetch_fields(meta);
-
-        for (i = 0; i < n; i++) {
-
-            if (strcmp(fields[i].name, "changed") != 0) {
-                continue;
-            }
-
-            since->data = IS_NUM(fields[i].type)
-                          && fields[i].type != MYSQL_TYPE_TIMESTAMP
-                          ? zero : early;
-            since->len = strlen((char *) since->data);
-            rc = B24_DATABASE_OK;
-        }
-
-        mysql_free_result(meta);
-    }
-
-    (void) mysql_stmt_close(stmt);
-
-    return rc;
-}
-
-
-/* ---- what went wrong ---- */
-
-static b24_database_rc_e
-b24_database_failed(b24_database_t *db, MYSQL_STMT *stmt)
-{
-    char               words[B24_DATABASE_WORDS];
-    unsigned           code;
-    b24_database_rc_e  rc;
-
-    code = stmt ? mysql_stmt_errno(stmt) : 0;
-
-    /* an error between two rows is the connection's */
-
-    if (code == 0) {
-        code = mysql_errno(db->mysql);
-    }
-
-    if (b24_database_absent(code)) {
-        return B24_DATABASE_NONE;
-    }
-
-    rc = b24_database_class(db, code);
-    words[0] = '\0';
-
-    /* before anything is bound the server's words are about the rules only */
-
-    if (rc == B24_DATABASE_SQL && !db->prepared) {
-        snprintf(words, sizeof(words), "is refused: %.180s",
-                 stmt ? mysql_stmt_error(stmt) : mysql_error(db->mysql));
-    }
-
-    if (rc != B24_DATABASE_SQL) {
-        b24_database_close(db);
-    }
-
-    return b24_database_say(db, rc, code, words[0] ? words : NULL);
-}
-
-
-/* a text that no text of the table can be */
-
-static unsigned
-b24_database_absent(unsigned code)
-{
-    return code == B24_ER_MIX || code == B24_ER_MIX_3 || code == B24_ER_MIX_N
-           || code == B24_ER_CONVERT;
-}
-
-
-static b24_database_rc_e
-b24_database_class(b24_database_t *db, unsigned code)
-{
-    int64_t  ms;
-
-    switch (code) {
-
-    case ER_DBACCESS_DENIED_ERROR:
-    case ER_ACCESS_DENIED_ERROR:
-    case ER_BAD_DB_ERROR:
-    case ER_HOST_NOT_PRIVILEGED:
-    case ER_HOST_IS_BLOCKED:
-    case ER_TABLEACCESS_DENIED_ERROR:
-    case ER_COLUMNACCESS_DENIED_ERROR:
-    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
-    case ER_MUST_CHANGE_PASSWORD:
-    case ER_MUST_CHANGE_PASSWORD_LOGIN:
-    case CR_SSL_CONNECTION_ERROR:
-    case CR_AUTH_PLUGIN_CANNOT_LOAD:
-        return B24_DATABASE_ACCESS;
-
-    case ER_LOCK_WAIT_TIMEOUT:
-    case ER_LOCK_DEADLOCK:
-    case ER_QUERY_INTERRUPTED:
-    case B24_ER_LATE:
-    case B24_ER_LATE_MYSQL:
-        return B24_DATABASE_SLOW;
-
-    case ER_CON_COUNT_ERROR:
-    case ER_TOO_MANY_USER_CONNECTIONS:
-    case ER_SERVER_SHUTDOWN:
-    case ER_NEW_ABORTING_CONNECTION:
-    case ER_ABORTING_CONNECTION:
-    case ER_OUT_OF_RESOURCES:
-    case ER_DISK_FULL:
-        return B24_DATABASE_DOWN;
-
-    case CR_OUT_OF_MEMORY:
-        return B24_DATABASE_NOMEM;
-
-    default:
-        break;
-    }
-
-    /* of the client library */
-
-    if (code >= CR_MIN_ERROR && code < 3000) {
-        ms = b24_database_now() - db->began;
-
-        return ms >= 900 * (int64_t) db->connect ? B24_DATABASE_SLOW
-                                                 : B24_DATABASE_DOWN;
-    }
-
-    return B24_DATABASE_SQL;
-}
-
-
-static b24_database_rc_e
-b24_database_say(b24_database_t *db, b24_database_rc_e rc, unsigned code,
-    const char *words)
-{
-    static const struct {
-        const char  *cause;
-        const char  *advice;
-    } says[] = {
-        [B24_DATABASE_DOWN] = {
-            "the shop's database cannot be reached",
-            "look whether it runs and whether b24_database names its host, "
-            "port or socket" },
-        [B24_DATABASE_SLOW] = {
-            "the shop's database does not answer in time",
-            "look what it is busy with, and whether the columns that the "
-            "statements compare have an index" },
-        [B24_DATABASE_ACCESS] = {
-            "the shop's database refuses access",
-            "check user, password, name and ssl of b24_database, and what this "
-            "user may do there" },
-        [B24_DATABASE_SQL] = {
-            "the shop's database refuses a statement",
-            "compare the statements of the shop's \"database\" block with the "
-            "tables" },
-        [B24_DATABASE_LARGE] = {
-            "the shop's database gives more than an order can have",
-            "let the statements of the \"database\" block give one order's "
-            "rows" },
-        [B24_DATABASE_NOMEM] = { "memory is out", "give the server more "
-                                 "memory" }
-    };
-
-    if (words && rc == B24_DATABASE_SQL) {
-        snprintf(db->cause, sizeof(db->cause), "a statement of \"database\" "
-                 "%s", words);
-
-    } else if (code) {
-        snprintf(db->cause, sizeof(db->cause), "%s (error %u)",
-                 says[rc].cause, code);
-
-    } else {
-        snprintf(db->cause, sizeof(db->cause), "%s", says[rc].cause);
-    }
-
-    db->advice = says[rc].advice;
-
-    return rc;
-}
-
-
-static int64_t
-b24_database_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

@@ -589,8 +589,10 @@ void
 ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
     const char *advice)
 {
-    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason, NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason,
+                          NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice,
+                          NGX_HTTP_B24_REASON);
 }
 
 
@@ -632,8 +634,10 @@ void
 ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
 {
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason, NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice, NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason,
+                         NGX_HTTP_B24_REASON);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice,
+                         NGX_HTTP_B24_REASON);
 }
 
 
@@ -641,7 +645,8 @@ void
 ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
     u_char text[NGX_HTTP_B24_WARNINGS])
 {
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->warnings, text, NGX_HTTP_B24_WARNINGS);
+    ngx_http_b24_sh_copy(&sh->text_gen, sh->warnings, text,
+                         NGX_HTTP_B24_WARNINGS);
 }
 
 

@@ -1,0 +1,189 @@
+
+/* What went wrong, in plain words. */
+
+
+#include "b24_database_int.h"
+
+#include <mariadb/errmsg.h>
+#include <mariadb/mysqld_error.h>
+#include <stdio.h>
+#include <time.h>
+
+
+/* texts that the table's characters cannot be compared with */
+#define B24_ER_MIX           1267
+#define B24_ER_MIX_3         1270
+#define B24_ER_MIX_N         1271
+#define B24_ER_CONVERT       3988       /* MySQL's */
+#define B24_ER_LATE          1969       /* max_statement_time */
+#define B24_ER_LATE_MYSQL    3024
+
+
+static b24_database_rc_e b24_database_class(b24_database_t *db,
+    unsigned code);
+static unsigned b24_database_absent(unsigned code);
+
+
+b24_database_rc_e
+b24_database_failed(b24_database_t *db, MYSQL_STMT *stmt)
+{
+    char               words[B24_DATABASE_WORDS];
+    unsigned           code;
+    b24_database_rc_e  rc;
+
+    code = stmt ? mysql_stmt_errno(stmt) : 0;
+
+    /* an error between two rows is the connection's */
+
+    if (code == 0) {
+        code = mysql_errno(db->mysql);
+    }
+
+    if (b24_database_absent(code)) {
+        return B24_DATABASE_NONE;
+    }
+
+    rc = b24_database_class(db, code);
+    words[0] = '\0';
+
+    /* before anything is bound the server's words are about the rules only */
+
+    if (rc == B24_DATABASE_SQL && !db->prepared) {
+        snprintf(words, sizeof(words), "is refused: %.180s",
+                 stmt ? mysql_stmt_error(stmt) : mysql_error(db->mysql));
+    }
+
+    if (rc != B24_DATABASE_SQL) {
+        b24_database_close(db);
+    }
+
+    return b24_database_say(db, rc, code, words[0] ? words : NULL);
+}
+
+
+/* a text that no text of the table can be */
+
+static unsigned
+b24_database_absent(unsigned code)
+{
+    return code == B24_ER_MIX || code == B24_ER_MIX_3 || code == B24_ER_MIX_N
+           || code == B24_ER_CONVERT;
+}
+
+
+static b24_database_rc_e
+b24_database_class(b24_database_t *db, unsigned code)
+{
+    int64_t  ms;
+
+    switch (code) {
+
+    case ER_DBACCESS_DENIED_ERROR:
+    case ER_ACCESS_DENIED_ERROR:
+    case ER_BAD_DB_ERROR:
+    case ER_HOST_NOT_PRIVILEGED:
+    case ER_HOST_IS_BLOCKED:
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_COLUMNACCESS_DENIED_ERROR:
+    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
+    case ER_MUST_CHANGE_PASSWORD:
+    case ER_MUST_CHANGE_PASSWORD_LOGIN:
+    case CR_SSL_CONNECTION_ERROR:
+    case CR_AUTH_PLUGIN_CANNOT_LOAD:
+        return B24_DATABASE_ACCESS;
+
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_DEADLOCK:
+    case ER_QUERY_INTERRUPTED:
+    case B24_ER_LATE:
+    case B24_ER_LATE_MYSQL:
+        return B24_DATABASE_SLOW;
+
+    case ER_CON_COUNT_ERROR:
+    case ER_TOO_MANY_USER_CONNECTIONS:
+    case ER_SERVER_SHUTDOWN:
+    case ER_NEW_ABORTING_CONNECTION:
+    case ER_ABORTING_CONNECTION:
+    case ER_OUT_OF_RESOURCES:
+    case ER_DISK_FULL:
+        return B24_DATABASE_DOWN;
+
+    case CR_OUT_OF_MEMORY:
+        return B24_DATABASE_NOMEM;
+
+    default:
+        break;
+    }
+
+    /* of the client library */
+
+    if (code >= CR_MIN_ERROR && code < 3000) {
+        ms = b24_database_now() - db->began;
+
+        return ms >= 900 * (int64_t) db->connect ? B24_DATABASE_SLOW
+                                                 : B24_DATABASE_DOWN;
+    }
+
+    return B24_DATABASE_SQL;
+}
+
+
+b24_database_rc_e
+b24_database_say(b24_database_t *db, b24_database_rc_e rc, unsigned code,
+    const char *words)
+{
+    static const struct {
+        const char  *cause;
+        const char  *advice;
+    } says[] = {
+        [B24_DATABASE_DOWN] = {
+            "the shop's database cannot be reached",
+            "look whether it runs and whether b24_database names its host, "
+            "port or socket" },
+        [B24_DATABASE_SLOW] = {
+            "the shop's database does not answer in time",
+            "look what it is busy with, and whether the columns that the "
+            "statements compare have an index" },
+        [B24_DATABASE_ACCESS] = {
+            "the shop's database refuses access",
+            "check user, password, name and ssl of b24_database, and what this "
+            "user may do there" },
+        [B24_DATABASE_SQL] = {
+            "the shop's database refuses a statement",
+            "compare the statements of the shop's \"database\" block with the "
+            "tables" },
+        [B24_DATABASE_LARGE] = {
+            "the shop's database gives more than an order can have",
+            "let the statements of the \"database\" block give one order's "
+            "rows" },
+        [B24_DATABASE_NOMEM] = { "memory is out", "give the server more "
+                                 "memory" }
+    };
+
+    if (words && rc == B24_DATABASE_SQL) {
+        snprintf(db->cause, sizeof(db->cause), "a statement of \"database\" "
+                 "%s", words);
+
+    } else if (code) {
+        snprintf(db->cause, sizeof(db->cause), "%s (error %u)",
+                 says[rc].cause, code);
+
+    } else {
+        snprintf(db->cause, sizeof(db->cause), "%s", says[rc].cause);
+    }
+
+    db->advice = says[rc].advice;
+
+    return rc;
+}
+
+
+int64_t
+b24_database_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
