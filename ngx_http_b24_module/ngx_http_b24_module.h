@@ -221,6 +221,7 @@ typedef struct {
     ngx_atomic_t                pid;
     ngx_atomic_t                captured;   /* bytes */
     ngx_atomic_t                held;       /* orders in memory */
+    ngx_atomic_t                refused;    /* since the disk takes none */
 } ngx_http_b24_sh_process_t;
 
 typedef struct {
@@ -445,7 +446,8 @@ struct ngx_http_b24_job_s {
     b24_str_t                   snapshot;   /* of an order; "": none */
     u_char                      round[17];
     uint64_t                    epoch;      /* of the snapshot; 0: none */
-    uint64_t                    pended;     /* the same, of the mark below */
+    uint64_t                    pended;     /* of the session as the answer
+                                               began, if it is marked */
     b24_collect_t              *collects;   /* during extraction */
 
     b24_partial_t              *partial;    /* the request's side, once read */
@@ -470,7 +472,8 @@ struct ngx_http_b24_job_s {
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
     unsigned                    retake:1;   /* the snapshot was not whole */
-    unsigned                    pending:1;  /* the session is marked so */
+    unsigned                    marks:2;    /* of the session: a bit for each
+                                               b24_session_mark_e */
     unsigned                    here:1;     /* extracted on the event loop */
 };
 
@@ -566,6 +569,13 @@ char *ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* intake/ngx_http_b24_capture.c */
 ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
 ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
+
+/* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
+ * Lines of our own go to the log of the cycle: that of a connection adds the
+ * client's address, the request line and the referrer to each line */
+ngx_int_t ngx_http_b24_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_str_t *value);
+void ngx_http_b24_unref(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_job.c: creation and request-bound copies on the event
  * loop, extraction and destruction of parts on any thread */
@@ -663,6 +673,9 @@ void ngx_http_b24_shm_detach(void);
 ngx_http_b24_sh_t *ngx_http_b24_sh(void);
 /* n more, or less, orders wait in this process's memory */
 void ngx_http_b24_hold(ngx_int_t n);
+/* whether the disk refuses what this process holds */
+void ngx_http_b24_sh_refused(ngx_uint_t refused);
+ngx_uint_t ngx_http_b24_sh_unwritten(void);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);

@@ -558,3 +558,116 @@ EOC
         delete local $ENV{TEST_NGINX_WORKER_USER};
         is($line->(), 'root', 'root when none is');
     }
+
+
+
+=== TEST 18: what was sent is found in a log, however it is written there
+--- config
+--- scenario
+    my $path = "$ENV{TEST_NGINX_DIR}/planted.log";
+    my $start = '2026/11/30 12:00:00 [%s] 1#1: *2 ';
+    my %before = B24::Secrets::known();
+    my $plant = sub {
+        open my $out, '>:raw', $path or die;
+        print $out map { "$_\n" } @_;
+        close $out;
+        return B24::Secrets::look_through($path);
+    };
+
+    B24::Secrets::forget();
+    B24::Secrets::note_traffic(request_bytes('POST', '/o?token=qu3rytok3n',
+        '{"buyer":{"name":"\u0413\u043b\u0430\u0444\u0438\u0440\u0430 Ё"},'
+        . '"phone":"8 (921) 765-43-29","items":[{"name":"Balalaika"}]}',
+        'Content-Type' => 'application/json',
+        Cookie => 'PHPSESSID=9f2k3v8h1q; x=1')
+        . request_bytes('POST', '/o', 'ORDER_PROP_7=%CA%F3%E7%ED%E5%F7%ED%FB%E9'
+                        . '&mail=Glafira%40example.com')
+        . request_bytes('POST', '/o', join("\r\n", '--b',
+            'Content-Disposition: form-data; name="user[password]"', '',
+            'pa55 word', '--b--', '')));
+    B24::Secrets::note_config("b24_webhook https://p.test/rest/1/c0dec0de/;\n"
+        . "b24_events ev3nttok3n file:x;\nb24_database "
+        . "mysql://shop:dbpa55\@127.0.0.1/db;");
+
+    my %known = B24::Secrets::known();
+    my $kinds = join ' ', sort map { s/.* //r } values %known;
+    is(join(' ', grep { !/Balalaika/ } keys %known), join(' ', keys %known),
+       'goods are nobody\'s');
+
+    for my $text (
+        'Глафира', '%D0%93%D0%BB%D0%B0%D1%84%D0%B8%D1%80%D0%B0',
+        '%25d0%2593%25d0%25bb%25d0%25b0%25d1%2584%25d0%25b8%25d1%2580%25d0%25b0',
+        '\u0413\u043b\u0430\u0444\u0438\u0440\u0430',
+        '\u0413\u043B\u0430\u0444\u0438\u0440\u0430',
+        '\xD0\x93\xD0\xBB\xD0\xB0\xD1\x84\xD0\xB8\xD1\x80\xD0\xB0',
+        '&#1043;&#1083;&#1072;&#1092;&#1080;&#1088;&#1072;',
+        "\xc3\xeb\xe0\xf4\xe8\xf0\xe0", '%C3%EB%E0%F4%E8%F0%E0',
+        '+79217654329', '79217654329', '9217654329', '8 (921) 765-43-29',
+        '8+%28921%29+765-43-29', 'Glafira@example.com', 'glafira@example.com',
+        'glafira%40example.com', 'Кузнечный',
+        "\xca\xf3\xe7\xed\xe5\xf7\xed\xfb\xe9", '9f2k3v8h1q', 'qu3rytok3n',
+        'pa55 word', 'pa55+word', 'pa55%20word', 'c0dec0de', 'ev3nttok3n',
+        'dbpa55', '/rest/1/c0dec0de/crm.deal.add')
+    {
+        my @found = map { scalar $plant->(sprintf($start, $_->[0])
+                                          . "$_->[1]$text \", more") }
+            [info => 'b24: '], [warn => ''], [debug => 'b24: k-1 of '],
+            [debug => 'http subrequest "/b24?" '], [debug => 'some words '],
+            [debug => 'http script var: "'];
+        is("@found", '1 1 1 1 1 1', "'$text'" =~ s/[^ -~]/?/gr);
+    }
+
+    my $own = 'upstream prematurely closed connection, client: 127.0.0.1,'
+              . ' server: x, request: "POST /o?token=qu3rytok3n HTTP/1.1"';
+
+    is(scalar $plant->(sprintf($start, 'error') . $own), 0,
+       'nginx\'s own words about a request');
+    is(scalar $plant->(sprintf($start, 'error') . "b24: $own"), 1,
+       'which are ours behind a line of ours');
+    is(scalar $plant->(sprintf($start, 'debug')
+                       . 'http header: "Cookie: PHPSESSID=9f2k3v8h1q"'), 0,
+       'as it prints headers at debug');
+    is(scalar $plant->(sprintf($start, 'debug') . 'HTTP/1.1 302 Found',
+                       'Location: /o?token=qu3rytok3n'), 0, 'and answers');
+    is(scalar $plant->(sprintf($start, 'debug') . 'b24: HTTP/1.1 302 Found',
+                       'Location: /o?token=qu3rytok3n'), 1,
+       'but not we, on no line');
+    is(scalar $plant->('1.1.1.1 - - [x] "GET /o?token=qu3rytok3n HTTP/1.1" 200'
+                       . ' 1 "http://x/?token=qu3rytok3n" "-"'), 0,
+       'an access log of request lines');
+    is(scalar $plant->('200 order accepted qu3rytok3n'), 1,
+       'and of something of ours');
+    is(scalar $plant->('nginx: [emerg] "b24_webhook" is https://x/rest/1/'
+                       . 'c0dec0de/ in /x/nginx.conf:1'), 1, 'at start');
+    is(join(' ', B24::Secrets::in_text('x{name="Глафира"} 1')),
+       'name: Глафира', 'metrics');
+
+    # across the pieces in which a long log is read
+    my $filler = sprintf($start, 'debug') . 'x' x 900;
+    is(scalar $plant->(($filler) x 2000, sprintf($start, 'info')
+                       . 'b24: qu3rytok3n', ($filler) x 2000), 1,
+       'in the middle of a long one');
+
+    unlink $path;
+    B24::Secrets::forget();
+    B24::Secrets::note($before{$_} => $_) for keys %before;
+
+
+
+=== TEST 19: a file whose log shows what it has sent fails
+--- config
+--- scenario
+    my $block = 'get("/?email=glafira\@example.com"); open my $log, ">>",'
+                . ' "$ENV{TEST_NGINX_SERVROOT}/logs/%s" or die;'
+                . ' print $log "%s\n"; pass("written");';
+    my $start = '2026/11/30 12:00:00 [warn] 1#1: *2 ';
+    my ($lines) = main::child_file('',
+        sprintf($block, 'error.log', "${start}b24: of glafira%40example.com"),
+        'pass("nothing");',
+        sprintf($block, 'error.log', "${start}b24: of nobody"),
+        sprintf($block, 'ours.log', '200 glafira\@example.com'));
+
+    is(join(' ', map { /block (\d) - nothing private in a log/ ? $1 : () }
+                 grep { /^not ok/ } @$lines), '1 4', 'each told by its block')
+        or diag(@$lines);
+    is(scalar(grep { /^ok / } @$lines), 8, 'their own tests pass');

@@ -64,6 +64,32 @@ sub counts {
     return B24::Desk::status()->{portals}[0]{counts};
 }
 
+# Ends the master and all workers at once.
+sub kill_all {
+    my $master = B24::Scenario::master_pid();
+    my @pids = ($master, B24::Scenario::worker_pids(all => 1));
+
+    kill 'KILL', @pids;
+
+    B24::Scenario::wait_until(sub {
+        return !grep { B24::Test::is_alive($_) } @pids;
+    }) or die "nginx does not end\n";
+
+    unlink B24::Test::pid_file();
+}
+
+# nginx again, as the block has it.
+sub start_again {
+    my $root = $ENV{TEST_NGINX_SERVROOT};
+
+    system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
+           "$root/", '-c', "$root/conf/nginx.conf") == 0
+        or die "nginx does not start again\n";
+
+    B24::Scenario::wait_until(sub { -s B24::Test::pid_file() })
+        or die "nginx does not start again\n";
+}
+
 sub becomes {
     my ($state, $n) = @_;
 
@@ -190,8 +216,28 @@ open socket
     # sync: what the shop has is written down
     my ($record) = ::records();
     is($record->{state}, 'captured', 'so it is captured');
+    is($record->{id}, undef, 'its number does not count yet');
     ::carries($record, 1);
     ok(::becomes(captured => 1), 'and counted');
+
+    ::kill_all();
+    upstream()->release;
+    ::start_again();
+    ok(::becomes(unconfirmed => 1), 'a restart finds it');
+
+    my ($found) = ::records();
+    is($found->{key}, $record->{key}, 'the same record');
+    is($found->{id}, 'o-1', 'with the number that its request carried');
+    like($found->{cause}, qr/before the shop's answer was seen/, 'the cause');
+    like($found->{advice}, qr/send or drop/, 'what to do');
+    ::carries($found, 1);
+
+    # the buyer tries once more: the same order
+    ::shop_answers();
+    is(place(1), 1, 'the shop accepts it now');
+    is(settled(1)->{key}, $record->{key}, 'its answer settles the record');
+    delivered_once(1);
+    is(::counts()->{unconfirmed}, 0, 'nothing is left');
 
 
 
@@ -348,3 +394,38 @@ exited on signal 9
        'all are answered');
     delivered_once(1 .. 60);
     is(::counts()->{captured}, 0, 'nothing is left');
+
+
+
+=== TEST 14: all are killed between the answer and the commit
+--- http_config eval: ::http('sync')
+--- config eval: ::server()
+--- scenario
+    ::shop_holds(times => 1);
+    my $client = ::send_order(1);
+
+    ok(::becomes(captured => 1), 'captured');
+
+    my $lock = lock_queue();
+
+    upstream()->release;
+    is($client->response->{status}, 200, 'the buyer knows');
+    ::kill_all();
+    unlock_queue($lock);
+    ::start_again();
+    ok(::becomes(unconfirmed => 1), 'it is kept');
+
+    my ($record) = ::records();
+    ::carries($record, 1);
+
+    # a person finds it in the shop
+    my $answer = post("/b24/orders/$record->{key}/send", '');
+    is($answer->{status}, 202, 'sent');
+    is(settled(1)->{state}, 'delivered', 'delivered');
+    delivered_once(1);
+
+    # and the buyer, who has seen nothing of that, orders again
+    ::shop_answers();
+    place(1);
+    ok(::becomes(duplicate => 1), 'a duplicate');
+    delivered_once(1);

@@ -13,6 +13,7 @@ use Test::Nginx::Socket;
 use B24::Client;
 use B24::Desk;
 use B24::Orders;
+use B24::Recording ();
 use JSON::PP ();
 
 no_shuffle();
@@ -22,10 +23,12 @@ master_on();
 workers(1);
 worker_connections(256);
 
-# the shop answers what the request's X-Answer says, and sets what X-Set says
+# the shop answers what the request's X-Answer says, and sets what X-Set says;
+# as a shop of one's own would it doesn't log that at debug
 our $shop = <<'EOC';
     server {
         listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        error_log logs/error.log info;
         client_max_body_size 8m;
 
         location / {
@@ -83,6 +86,23 @@ our $rules = <<'EOC';
         }
     }
 EOC
+
+# rules that learn which field is the phone
+our $learning = [
+    'collect buyer {' => <<'EOR' . '        collect buyer {',
+collect form {
+            uri      /form;
+            accept   response:/ok;
+            learn    phone_field  response:/props/[IS_PHONE=Y]/ID;
+            phone    "request:/F_%{phone_field}";
+        }
+
+EOR
+    'id       response:/id;' => <<'EOR',
+id       response:/id;
+            phone    "request:/F_%{phone_field}";
+EOR
+];
 
 # Lines for http{}; rules: [FROM, TO] pairs to change them, more: further lines
 sub http {
@@ -225,6 +245,21 @@ sub order_shown {
     return shown(settled($n, $state));
 }
 
+# Reloads with a change of the configuration.
+sub reconfigure {
+    my ($from, $to) = @_;
+
+    my $conf = "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf";
+    my $text = B24::Recording::read_file($conf);
+
+    $text =~ s/$from/$to/ or die "no $from in $conf\n";
+    open my $out, '>', $conf or die "cannot write $conf: $!\n";
+    print $out $text;
+    close $out;
+
+    B24::Scenario::reload();
+}
+
 sub counts {
     return B24::Desk::status()->{portals}[0]{counts};
 }
@@ -252,7 +287,7 @@ sub records {
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
         for qw(ask buyer cart checkout counter counts do_ask document items
-               order_shown records shown);
+               order_shown reconfigure records shown);
 }
 
 plan tests => 2 * blocks();
@@ -496,3 +531,311 @@ exited on signal 9
            . ' buyer%d@example.com [%s x2 10.00]', ($n) x 4, $what),
            "order $n");
     }
+
+
+
+=== TEST 13: the order's own request collects, too
+--- http_config eval: ::http(rules => ['uri      /buyer;', 'uri      /buyer /checkout;'])
+--- config eval: ::server()
+--- scenario
+    my %own = (name => 'Own', phone => '+79160000009');
+
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+
+    # a refused order that the block accepts
+    checkout('s1', 1, fields => { %own, note => 'first' },
+             answer => '{"ok":"yes","refused":1}', target => '/refused');
+    checkout('s1', 2, fields => { %own, note => 'second' });
+    is(order_shown(2), 'o-2 20.00 Own +79160000009 second [Cup x2 10.00]',
+       'what it names comes on top of the session');
+
+    checkout('s1', 3, fields => { note => 'third' });
+    is(order_shown(3), 'o-3 third', 'and ends with it');
+
+    cart('s2', ['Mug']);
+    checkout('s2', 4, fields => \%own, answer => '{"ok":true}');
+    ok(wait_until(sub { counts()->{unconfirmed} == 1 }), 'no number');
+    checkout('s2', 5, fields => {});
+    is(order_shown(5), 'o-5 20.00 [Mug x2 10.00]',
+       'an order that stays unconfirmed leaves the session');
+
+
+
+=== TEST 14: a reload between collect and order
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    reload();
+    buyer('s1', 1);
+    reload();
+    is(counter('sessions'), 1, 'it is there');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole');
+
+
+
+=== TEST 15: a reload with another size begins anew
+--- http_config eval: ::http(more => 'b24_sessions size=1m;')
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    reconfigure('size=1m', 'size=2m time=10m');
+
+    is(scalar error_log_lines(qr/\[notice\].*another size/), 1, 'it is said');
+    cart('s2', ['Mug']);
+    is(counter('sessions'), 1, 'one session');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1', 'the other is not known');
+    checkout('s2', 2);
+    is(order_shown(2), 'o-2 20.00 [Mug x2 10.00]', 'the new one is');
+
+
+
+=== TEST 16: a worker is killed between collect and order
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- expected_alert
+exited on signal 9
+--- scenario
+    cart('s1', ['Cup']);
+
+    my ($old) = worker_pids();
+    kill KILL => $old;
+    ok(wait_until(sub { my ($new) = worker_pids(); $new && $new != $old }),
+       'another worker');
+    buyer('s1', 1);
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'whole');
+
+
+
+=== TEST 17: workers killed while many collect
+--- http_config eval: ::http(more => 'b24_sessions size=128k;')
+--- config eval: ::server()
+--- expected_alert
+exited on signal 9
+--- timeout: 60
+--- scenario
+    my $traffic = start_traffic(sub {
+        my ($n) = @_;
+
+        return ask('t' . $n % 50, '/cart',
+                   { total => 20, items => items(('Cup') x (1 + $n % 30)) });
+    });
+
+    for my $n (1 .. 15) {
+        my ($pid) = worker_pids();
+        kill KILL => $pid if $pid;
+        wait_until(sub { my ($new) = worker_pids(); $new && $new != $pid })
+            or last;
+
+        # some of it must have come through
+        my $before = eval { counter('collects') };
+        wait_until(sub {
+            my $now = eval { counter('collects') };
+            return defined $before && defined $now && $now > $before + 20;
+        }) if defined $before;
+    }
+
+    $traffic->stop;
+    is(scalar(() = error_log() =~ /exited on signal 9/g), 15, 'fifteen times');
+
+    ok(wait_until(sub { eval { cart('s1', ['Cup']) } }), 'the shop answers');
+    buyer('s1', 1);
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup x2 10.00]', 'orders are whole');
+    cmp_ok(counter('sessions'), '<=', 51, 'sessions are counted');
+    diag(counter('sessions_emptied') . ' times the sessions were given up');
+
+
+
+=== TEST 18: memory is bounded, the sessions used last stay
+--- http_config eval: ::http(more => 'b24_sessions size=128k;')
+--- config eval: ::server()
+--- scenario
+    cart('old', ['Cup']);
+
+    for my $n (1 .. 600) {
+        cart("s$n", ['Cup', 'Mug']) == 200 or die "the shop fails\n";
+        buyer('kept', 1) if $n % 50 == 1;
+    }
+
+    my $sessions = counter('sessions');
+
+    cmp_ok($sessions, '<', 500, "$sessions sessions");
+    is(counter('sessions_evicted'), 602 - $sessions, 'others made room');
+
+    checkout('kept', 1);
+    checkout('s600', 2);
+    checkout('old', 3);
+    is(order_shown(1), 'o-1 Buyer 1 +79160000001 buyer1@example.com',
+       'one that is in use');
+    is(order_shown(2), 'o-2 40.00 [Cup x2 10.00] [Mug x2 10.00]', 'the last');
+    is(order_shown(3), 'o-3', 'the oldest is not known any more');
+
+    # more than a session may hold
+    cart('s1', ['Cup']);
+    cart('s1', ['Mug' x 100, ('Cup') x 200]);
+    is(counter('collects_ignored'), 1, 'a cart that is too large');
+    checkout('s1', 4);
+    is(order_shown(4), 'o-4 20.00 [Cup x2 10.00]', 'changes nothing');
+
+
+
+=== TEST 19: sessions end by themselves
+--- http_config eval: ::http(more => 'b24_sessions time=1s;')
+--- config eval: ::server()
+--- scenario
+    cart('s1', ['Cup']);
+    is(counter('sessions'), 1, 'a session');
+    ok(wait_until(sub { counter('sessions') == 0 }), 'it goes without a visit');
+    is(counter('sessions_evicted'), 0, 'not to make room');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1', 'nothing is known');
+
+
+
+=== TEST 20: cookies of the enemy
+--- http_config eval: ::http(more => 'large_client_header_buffers 4 64k;')
+--- config eval: ::server()
+--- scenario
+    my @evil = ('x' x 60_000, "\xff\xfe\x80", '"quoted"', '%00%0d%0a',
+                "' OR 1=1 --", '../../../etc/passwd', '{"v":1}', '=', '====',
+                'a=b', '$cookie_sid', '%{request:/x}', "\t", "a b",
+                "\xd0\x96", '%n%n%s');
+
+    for my $n (0 .. $#evil) {
+        is(cart($evil[$n], ["Cup$n"]), 200, "answered: $n");
+    }
+
+    buyer('s1', 1, set => "sid=$evil[$_]; path=/") for 1, 2, 4 .. 9;
+
+    my @known = grep { $_ != 12 } 0 .. $#evil;
+
+    checkout($evil[$_], 100 + $_) for @known;
+
+    for my $n (0, 3, 10, 11, 13 .. 15) {
+        my $id = 100 + $n;
+        is(order_shown($id), "o-$id 20.00 [Cup$n x2 10.00]", "its own: $n");
+    }
+
+    # what logins have taken over is the buyer's who logged in
+    is(order_shown(107), 'o-107 20.00 Buyer 1 +79160000001 buyer1@example.com'
+       . ' [Cup1 x2 10.00]', 'one of the last names of his session');
+    is(order_shown(101), 'o-101', 'an old one');
+    ok(wait_until(sub { counts()->{captured} == 0 }), 'all are through');
+    is(scalar(grep { /\[(?:alert|emerg|crit|error)\]/ } split /\n/,
+              error_log()), 0, 'nothing in the log');
+
+
+
+=== TEST 21: nothing of a session in the log
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- log_level: info
+--- scenario
+    cart('secretsid', ['Cup']);
+    buyer('secretsid', 7, set => 'sid=othersid');
+    cart('othersid', ['Mug'], answer => '{"ok":tr');
+    cart('othersid', ['Mug' x 100], fields => { padding => 'x' x 200_000 });
+    checkout('othersid', 1);
+    order_shown(1);
+    quit();
+
+    my $log = error_log();
+    unlike($log, qr/\b\Q$_\E/, "no $_")
+        for 'secretsid', 'othersid', '7916000000', 'buyer7', 'Buyer 7', 'Cup';
+
+
+
+=== TEST 22: several workers
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    reconfigure(qr/worker_processes\s+1;/, 'worker_processes 4;');
+    ok(wait_until(sub { worker_pids() == 4 }), 'four workers');
+
+    for my $n (1 .. 20) {
+        cart("s$n", ["Cup$n"]);
+        buyer("s$n", $n, $n % 2 ? (set => "sid=t$n") : ());
+        checkout($n % 2 ? "t$n" : "s$n", $n);
+    }
+
+    is(order_shown($_), sprintf('o-%d 20.00 Buyer %d +7916%07d'
+       . ' buyer%d@example.com [Cup%d x2 10.00]', ($_) x 5), "order $_")
+        for 1 .. 20;
+
+
+
+=== TEST 23: what was learned is used
+--- http_config eval: ::http(rules => $::learning)
+--- config eval: ::server()
+--- scenario
+    is(do_ask('s1', '/form', { F_12 => '+79160000012', F_13 => 'no' },
+              answer => '{"ok":true,"props":[{"ID":"12","IS_PHONE":"Y"},'
+                        . '{"ID":"13"}]}')->{status}, 200, 'a page');
+    is(counter('learned'), 1, 'one value');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 +79160000012', 'used by the same page');
+
+    checkout('s1', 2, fields => { F_12 => '+79160000013' });
+    is(order_shown(2), 'o-2 +79160000013', 'and by an order');
+
+    # unfit ones
+    do_ask('s1', '/form', {}, answer => $_) for
+        '{"ok":true,"props":[{"ID":"+7916 000","IS_PHONE":"Y"}]}',
+        '{"ok":true,"props":[{"ID":"' . 'x' x 65 . '","IS_PHONE":"Y"}]}',
+        '{"ok":false,"props":[{"ID":"99","IS_PHONE":"Y"}]}';
+    is(counter('learned'), 1, 'no more');
+
+    do_ask('s1', '/form', {},
+           answer => '{"ok":true,"props":[{"ID":"20","IS_PHONE":"Y"}]}');
+    reload();
+    checkout('s1', 3, fields => { F_12 => '+79160000014' });
+    is(order_shown(3), 'o-3 +79160000014', 'older ones, too');
+    checkout('s1', 4, fields => { F_12 => '1', F_20 => '+79160000020' });
+    is(order_shown(4), 'o-4 +79160000020', 'the newest first');
+
+
+
+=== TEST 24: and is known after a restart
+--- http_config eval: ::http(rules => $::learning)
+--- config eval: ::server()
+--- keep_state
+--- scenario
+    # read when the first worker starts
+    ok(wait_until(sub {
+        checkout('s1', 5, fields => { F_12 => '1', F_20 => '+79160000025' });
+        return 1;
+    }), 'an order');
+    is(counter('learned'), 0, 'nothing new');
+    ok(wait_until(sub {
+        checkout('s1', 6, fields => { F_12 => '1', F_20 => '+79160000026' });
+        return order_shown(6) eq 'o-6 +79160000026';
+    }), 'the newest first');
+
+
+
+=== TEST 25: an access log tells collects
+--- http_config eval: ::http(more => 'log_format b24 "$request_uri $b24_event $b24_state $b24_order";')
+--- config eval: ::server(more => 'access_log logs/b24.log b24;')
+--- scenario
+    cart('s1', ['Cup']);
+    buyer('s1', 1, answer => '{"ok":false}');
+    checkout('s1', 1);
+    get('/nothing');
+    my @lines;
+
+    wait_until(sub {
+        @lines = grep { m{^/\w} && !m{^/b24} } split /\n/,
+            B24::Recording::read_file("$ENV{TEST_NGINX_SERVROOT}/logs/b24.log");
+        return @lines == 4;
+    });
+    is(join(', ', @lines), '/cart collect - -, /buyer collect - -,'
+       . ' /checkout order accepted o-1, /nothing - - -',
+       'each as what it is');

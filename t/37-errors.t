@@ -129,6 +129,8 @@ our @errors = (
 # what these mean depends on the status, which a command in a batch has not
 our @whole = (
     [ERROR_CORE => 'SQL query error', 500, C => $check],
+    ['' => 'Internal error', 500, C => $check],
+    [0 => 'Uncaught exception', 503, C => $check],
     [NEW_CODE => 'Nobody knows', 502, C => $check],
     [NEW_CODE => 'Nobody knows', 401, O => qr/does not accept the webhook/],
     [NEW_CODE => 'Nobody knows', 429, W => qr/asked for fewer requests/],

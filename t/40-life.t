@@ -40,8 +40,9 @@ our (@held, $mounted);
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(all_gone courier fds files_of fill free_disk is_locked kill_all
-               kill_worker knock own place_seen remount start_again);
+        for qw(all_gone courier fds files_of fill fill_and_place free_disk
+               is_locked kill_all kill_worker knock own place_seen remount
+               start_again);
 }
 
 END {
@@ -237,9 +238,29 @@ sub free_disk {
 
 # Leaves no space there.
 sub fill {
-    open my $out, '>', "$mounted/filler" or die "cannot fill: $!\n";
+    open my $out, '>', "$mounted/courier.filler" or die "cannot fill: $!\n";
 
     1 while syswrite $out, "\0" x 4096;
+}
+
+# An order that is delivered, then orders that the full disk refuses; returns
+# the number of the last.
+sub fill_and_place {
+    B24::Scenario::Code::place(1);
+    B24::Scenario::Code::delivered_once(1);
+    fill();
+
+    my $n = 1;
+
+    B24::Scenario::wait_until(sub {
+        return 0 if B24::Scenario::Code::place($n + 1) != 1;
+        $n++;
+        return B24::Scenario::error_log_lines(qr/cannot write the queue/);
+    }) or die "the disk takes everything\n";
+
+    B24::Scenario::Code::place($n + 1 .. $n + 10) == 10 or die "the shop is away\n";
+
+    return $n + 10;
 }
 
 plan tests => 2 * blocks();
@@ -717,8 +738,6 @@ exited on signal 9
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: chmod 0500, main::queue_dir()
---- expected_alert
-order events could not be written
 --- scenario
     SKIP: {
         skip 'the workers run as root', 1
@@ -730,14 +749,16 @@ order events could not be written
         ok(wait_until(sub { error_log_lines(qr/cannot write the queue/) }),
            'the log says so');
 
-        # the disk is back before the old workers have gone
-        signal_master('STOP');
         signal_master('HUP');
-        chmod 0700, queue_dir() or die;
-        signal_master('CONT');
+        ok(wait_until(sub {
+            return (error_log_lines(qr/gracefully shutting down/))
+                   >= main::WORKERS
+        }), 'the old workers are told to go');
 
-        ok(all_gone(@workers), 'the old workers go');
+        chmod 0700, queue_dir() or die;
+        ok(all_gone(@workers), 'they go');
         delivered_once(1 .. 10);
+        is(B24::Desk::counter('lost'), 0, 'nothing was lost');
     }
 
 
@@ -884,9 +905,15 @@ order events could not be written
         cmp_ok(scalar @lines, '<=', 3 * main::WORKERS + 2,
                'not a line for each') or diag(@lines);
         like("@lines", qr/no space|full/, 'what it is');
+        like(B24::Desk::status()->{queue}, qr/can't be written/,
+             'the JSON says so');
+        like(get('/b24')->{body}, qr/cannot be written, .* memory: \d+\./,
+             'and the page');
 
-        unlink "$main::mounted/filler" or die;
+        unlink "$main::mounted/courier.filler" or die;
         delivered_once(1 .. $n + 40);
+        is(B24::Desk::status()->{queue}, 'ok', 'the JSON is content');
+        unlike(get('/b24')->{body}, qr/cannot be written/, 'and the page');
         is(B24::Desk::counter('lost'), 0, 'nothing was lost');
         ok(quit(), 'quits');
     }
@@ -894,7 +921,113 @@ order events could not be written
 
 
 
-=== TEST 25: the disk is full when the portal answers
+=== TEST 25: the disk is full, and nginx is reloaded, twice
+--- http_config eval: $::http
+--- config eval: $::server
+--- post_setup_server_root: main::mount_queue('16m')
+--- scenario
+    SKIP: {
+        skip 'no file system can be mounted here', 1 if !$main::mounted;
+
+        my $n = fill_and_place();
+        my @old = worker_pids();
+
+        for my $round (1, 2) {
+            my @workers = worker_pids();
+
+            signal_master('HUP');
+            ok(wait_until(sub {
+                my %is = map { $_ => 1 } worker_pids();
+                return %is && !grep { $is{$_} } @workers;
+            }), "reload $round");
+            is(place($n + 1 .. $n + 10), 10, 'the shop answers');
+            $n += 10;
+        }
+
+        # three rounds of the retry, each of which fails
+        my $errors = B24::Desk::counter('store_errors');
+
+        ok(wait_until(sub {
+            B24::Desk::counter('store_errors') >= $errors + 3 * main::WORKERS
+        }), 'the disk goes on refusing');
+        ok((grep { B24::Test::is_alive($_) } @old),
+           'who has orders in memory stays');
+        is(B24::Desk::counter('lost'), 0, 'nothing was lost');
+
+        unlink "$main::mounted/courier.filler" or die;
+        ok(all_gone(@old), 'and goes when they are written');
+        delivered_once(1 .. $n);
+        is(B24::Desk::counter('lost'), 0, 'nothing was lost');
+        ok(quit(), 'quits');
+    }
+    free_disk();
+
+
+
+=== TEST 26: the disk is full, and nginx quits
+--- http_config eval: $::http
+--- config eval: $::server
+--- post_setup_server_root: main::mount_queue('16m')
+--- scenario
+    SKIP: {
+        skip 'no file system can be mounted here', 1 if !$main::mounted;
+
+        my $n = fill_and_place();
+        my $master = master_pid();
+
+        signal_master('QUIT');
+        ok(wait_until(sub { error_log_lines(qr/gracefully shutting down/) }),
+           'it is told to go');
+        sleep 3;
+        ok(B24::Test::is_alive($master), 'it stays');
+
+        unlink "$main::mounted/courier.filler" or die;
+        ok(all_gone($master), 'and goes when all is written');
+        start_again();
+        delivered_once(1 .. $n);
+        ok(quit(), 'quits');
+    }
+    free_disk();
+
+
+
+=== TEST 27: the disk is full, and a worker is killed: what went with it is told
+--- http_config eval: $::http
+--- config eval: $::server
+--- post_setup_server_root: main::mount_queue('16m')
+--- expected_alert
+order events in memory that the disk had refused
+exited on signal 9
+--- scenario
+    SKIP: {
+        skip 'no file system can be mounted here', 1 if !$main::mounted;
+
+        my $n = fill_and_place();
+        my $held = B24::Desk::counter('held');
+
+        cmp_ok($held, '>', 0, 'orders are held');
+        kill 'KILL', worker_pids();
+        ok(wait_until(sub { B24::Desk::counter('lost') == $held }),
+           'all of them are counted') or diag(B24::Desk::counter('lost'));
+
+        my @lines = error_log_lines(qr/was killed with \d+ order events/);
+        my ($told) = (0);
+
+        $told += $_ for map { /with (\d+) order/ } @lines;
+        is($told, $held, 'and told');
+
+        unlink "$main::mounted/courier.filler" or die;
+        is(place($n + 1), 1, 'the shop answers');
+        ok(wait_until(sub {
+            portal()->report->{counts}{deals} >= 2
+        }), 'what comes then is delivered');
+        ok(quit(), 'quits');
+    }
+    free_disk();
+
+
+
+=== TEST 28: the disk is full when the portal answers
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -925,7 +1058,7 @@ order events could not be written
         cmp_ok(scalar(error_log_lines(qr/is not written down/)), '<=', 2,
                'it says so once');
 
-        unlink "$main::mounted/filler" or die;
+        unlink "$main::mounted/courier.filler" or die;
         delivered_once(1 .. $n);
         is(record(1)->{attempts}, 1, 'nothing is sent twice');
         ok(quit(), 'quits');
@@ -934,7 +1067,7 @@ order events could not be written
 
 
 
-=== TEST 26: the disk is full when an order is to be sent
+=== TEST 29: the disk is full when an order is to be sent
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -959,7 +1092,7 @@ order events could not be written
         is(portal()->wait_for(stable_ms => 1500)->{counts}{deals}, 0,
            'what is not written down is not sent');
 
-        unlink "$main::mounted/filler" or die;
+        unlink "$main::mounted/courier.filler" or die;
         delivered_once(1 .. $n);
         ok(quit(), 'quits');
     }
@@ -967,7 +1100,7 @@ order events could not be written
 
 
 
-=== TEST 27: the disk is mounted read-only, then it isn't
+=== TEST 30: the disk is mounted read-only, then it isn't
 --- http_config eval: $::http
 --- config eval: $::server
 --- post_setup_server_root: main::mount_queue('16m')
@@ -995,7 +1128,7 @@ order events could not be written
 
 
 
-=== TEST 28: whose files they are, also after nginx ran as root
+=== TEST 31: whose files they are, also after nginx ran as root
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

@@ -28,8 +28,8 @@ our $server = B24::Orders::server();
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(bytes_of db new_queues run_sql set_aside spoil start_again
-               told);
+        for qw(bytes_of db failing_disk new_queues run_sql set_aside spoil
+               start_again told);
 }
 
 sub db {
@@ -46,6 +46,25 @@ sub start_again {
 
     B24::Scenario::wait_until(sub { -s B24::Test::pid_file() })
         or die "nginx does not start again\n";
+}
+
+# nginx again, on a disk that fails as long as the file is there whose name is
+# returned; undef where that can't be had.
+sub failing_disk {
+    my $root = $ENV{TEST_NGINX_SERVROOT};
+
+    # the sanitizers' libraries have to be the first ones
+    return if $ENV{B24_ASAN};
+    return if system('gcc', '-shared', '-fPIC', '-O1', '-Wall', '-o',
+                     "$root/io_error.so", 't/lib/B24/io_error.c') != 0;
+
+    # for this one alone
+    local $ENV{B24_IO_ERROR} = "$root/io_error";
+    local $ENV{LD_PRELOAD} = "$root/io_error.so";
+
+    start_again();
+
+    return $ENV{B24_IO_ERROR};
 }
 
 sub write_db {
@@ -282,3 +301,76 @@ b24: a new queue
     run_sql(db(), "PRAGMA user_version = $version");
     delivered_once(1 .. 10);
     is(B24::Desk::counter('held'), 0, 'nothing is held any more');
+
+
+
+=== TEST 8: max: nothing delivered is left to make room
+--- http_config eval
+B24::Orders::http(retry => 'first=300ms max=1s unknown=300ms')
+    =~ s/(b24_queue [^;]+);/$1 max=100;/r
+--- config eval: $::server
+--- expected_alert
+undelivered records
+--- scenario
+    place(1 .. 30);
+    delivered_once(1 .. 30);
+
+    portal()->fault(kind => 'html', status => 502, when => 'before',
+                    times => 0);
+    is(place(31 .. 130), 100, 'the shop answers');
+    ok(wait_until(sub {
+        my $counts = portal_state()->{counts};
+        return $counts->{accepted} + $counts->{waiting}
+               + $counts->{sending} == 100;
+    }), 'delivered ones make room');
+    is(B24::Desk::counter('lost'), 0, 'none is lost');
+
+    is(place(131 .. 140), 10, 'the shop answers all the same');
+    ok(wait_until(sub { B24::Desk::counter('lost') == 10 }), 'counted');
+    ok(error_log_lines(qr/\[alert\].*holds max=100 undelivered records/),
+       'the log tells');
+    like(get('/b24')->{body}, qr/could not be kept .*: 10\./, 'so does the page');
+
+    portal()->clear_faults;
+    ok(wait_until(sub {
+        portal()->report(journal => 0)->{counts}{deals} == 130
+    }, 30), 'what was kept is delivered');
+    place(141);
+    is(settled(141)->{state}, 'delivered', 'and there is room again');
+
+
+
+=== TEST 9: the disk fails
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    SKIP: {
+        place(1);
+        delivered_once(1);
+        ok(quit(), 'quits');
+
+        my $flag = failing_disk()
+            or do { start_again(); skip 'not under the sanitizers', 1 };
+
+        # written with it, so it is there, and works
+        place(2);
+        delivered_once(1, 2);
+
+        open my $out, '>', $flag or die "cannot write $flag: $!\n";
+        close $out;
+        is(place(3 .. 22), 20, 'the shop answers');
+        ok(wait_until(sub { error_log_lines(
+            qr/\[crit\].*cannot write the queue .*I\/O error/) }),
+           'the log says why');
+        ok(wait_until(sub { B24::Desk::counter('held') == 20 }),
+           'orders are held');
+        isnt(B24::Desk::status()->{queue}, 'ok', 'the page says so');
+        is(portal()->report->{counts}{deals}, 2, 'nothing is sent unwritten');
+        is(scalar(set_aside()), 0, 'a failing disk is no broken queue');
+
+        unlink $flag or die "cannot remove $flag: $!\n";
+        delivered_once(1 .. 22);
+        is(B24::Desk::counter('held'), 0, 'nothing is held any more');
+        is(B24::Desk::counter('lost'), 0, 'nothing was lost');
+        ok(quit(), 'quits');
+    }

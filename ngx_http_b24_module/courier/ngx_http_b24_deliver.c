@@ -1485,6 +1485,13 @@ ngx_http_b24_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
     bscf = lane->origin->conf;
     write = (lane->stage == NGX_HTTP_B24_LANE_WRITE);
 
+    /* what the portal quotes of the buyer is for no page and no other table */
+
+    if (lane->order) {
+        b24_crm_conceal(lane->pool, lane->order, &verdict->code);
+        b24_crm_conceal(lane->pool, lane->order, &verdict->text);
+    }
+
     /* the lane's own memory outlives the pool's strings until the commit */
 
     ngx_http_b24_reason(&lane->transfer, verdict, lane->cause,

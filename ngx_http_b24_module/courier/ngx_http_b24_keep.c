@@ -303,8 +303,8 @@ ngx_http_b24_keep_exit(void)
 
 
 /*
- * Rows of what differs from the file.  A bucket that fills up is written when it
- * has risen by one part in step, else each request would cost a commit.
+ * Rows of what differs from the file.  A bucket that fills up is written when
+ * it has risen by one part in step, else each request would cost a commit.
  */
 
 static ngx_uint_t

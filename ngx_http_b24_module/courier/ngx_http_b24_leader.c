@@ -273,6 +273,10 @@ ngx_http_b24_leader_lock(void)
 
     (void) unlink(addr.sun_path);
 
+    /* the mode of what bind() makes, which else would be the umask's */
+
+    (void) fchmod(fd, 0600);
+
     if (bind(fd, (struct sockaddr *) &addr, sizeof(struct sockaddr_un)) == -1)
     {
         (void) close(fd);

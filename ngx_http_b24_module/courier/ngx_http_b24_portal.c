@@ -145,6 +145,10 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     } else if (verdict->class == B24_CLASS_OPERATOR || blocked) {
         ms = ngx_max(ms, NGX_HTTP_B24_BLOCKED_FIRST);
         ms = ngx_min(ms, bscf->retry_max);
+
+        /* several hosts of one portal don't ask all at once */
+
+        ms -= (ngx_msec_t) ngx_random() % (ms / 8 + 1);
     }
 
     if (!blocked) {

@@ -481,9 +481,9 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
         v->class = e->class;
         v->advice = e->advice;
 
-        /* alone it means a refused value; with 5xx the server broke down */
+        /* alone they mean a refused value; with 5xx the server broke down */
 
-        if (v->http >= 500 && b24_str_caseeqs(&v->code, "ERROR_CORE")) {
+        if (v->http >= 500 && v->class == B24_CLASS_PERMANENT) {
             v->class = B24_CLASS_CHECK;
             v->advice = B24_ADVICE_CHECK;
         }

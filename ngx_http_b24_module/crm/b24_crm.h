@@ -358,6 +358,10 @@ int b24_crm_written(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, b24_order_t *order,
     b24_crm_known_t *known, b24_verdict_t *verdict, const char **method);
 
+/* masks what text quotes of the order's buyer: names, address ... */
+void b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order,
+    b24_str_t *text);
+
 /* the order's remarks as one text, "; " between them; empty: none */
 int b24_crm_remarks(b24_pool_t *pool, const b24_order_t *order,
     b24_str_t *text);

@@ -27,6 +27,7 @@ static ngx_http_b24_sh_portal_t *ngx_http_b24_sh_portal(ngx_str_t *host);
 static void *ngx_http_b24_sh_own(ngx_cycle_t *cycle, ngx_str_t *name,
     size_t size);
 static ngx_http_b24_sh_process_t *ngx_http_b24_sh_process(void);
+static void ngx_http_b24_sh_reclaim(ngx_http_b24_sh_process_t *p);
 
 
 static ngx_http_b24_sh_t          *ngx_http_b24_shm;
@@ -364,13 +365,7 @@ ngx_http_b24_sh_process(void)
         pid = p->pid;
 
         if (pid && kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH) {
-            (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
-                                        - (ngx_atomic_int_t) p->captured);
-            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD,
-                               - (ngx_uint_t) p->held);
-            p->captured = 0;
-            p->held = 0;
-            p->pid = 0;
+            ngx_http_b24_sh_reclaim(p);
             pid = 0;
         }
 
@@ -382,12 +377,35 @@ ngx_http_b24_sh_process(void)
     if (free) {
         free->captured = 0;
         free->held = 0;
+        free->refused = 0;
         free->pid = ngx_pid;
     }
 
     ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
 
     return free;
+}
+
+
+static void
+ngx_http_b24_sh_reclaim(ngx_http_b24_sh_process_t *p)
+{
+    (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
+                                - (ngx_atomic_int_t) p->captured);
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, - (ngx_uint_t) p->held);
+
+    if (p->refused && p->held) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: worker %P was killed with %ui order events in "
+                      "memory that the disk had refused", p->pid,
+                      (ngx_uint_t) p->held);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, p->held);
+    }
+
+    p->captured = 0;
+    p->held = 0;
+    p->refused = 0;
+    p->pid = 0;
 }
 
 
@@ -407,6 +425,35 @@ ngx_http_b24_hold(ngx_int_t n)
     if (ngx_http_b24_process) {
         (void) ngx_atomic_fetch_add(&ngx_http_b24_process->held, n);
     }
+}
+
+
+void
+ngx_http_b24_sh_refused(ngx_uint_t refused)
+{
+    if (ngx_http_b24_process) {
+        ngx_http_b24_process->refused = refused;
+    }
+}
+
+
+/* orders in the memory of workers whose last commit the disk has refused */
+
+ngx_uint_t
+ngx_http_b24_sh_unwritten(void)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_b24_sh_process_t  *p;
+
+    for (i = 0, n = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
+        p = &ngx_http_b24_shm->processes[i];
+
+        if (p->pid && p->refused) {
+            n += p->held;
+        }
+    }
+
+    return n;
 }
 
 

@@ -11,6 +11,7 @@
 static void ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk,
     b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out);
+static void ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_html_database(b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_html_records(ngx_http_b24_desk_t *desk,
@@ -82,6 +83,23 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
         }
     }
 
+    ngx_http_b24_html_queue(desk, out);
+    ngx_http_b24_html_records(desk, out);
+
+    b24_buf_adds(out, "<p><small>ngx_http_b24_module "
+                 NGX_HTTP_B24_VERSION ", ");
+    ngx_http_b24_desk_time(out, ngx_http_b24_now());
+    b24_buf_adds(out, "</small></p>\n</body></html>\n");
+}
+
+
+/* what the disk does to orders: whoever looks must not take all for well */
+
+static void
+ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    ngx_uint_t  held, lost;
+
     if (desk->rc != B24_QUEUE_OK && desk->rc != B24_QUEUE_NONE) {
         b24_buf_adds(out, "<p><b class=\"s blocked\">queue</b> The queue "
                      "cannot be read: ");
@@ -90,12 +108,28 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
         b24_buf_adds(out, ". New orders are held in memory.</p>\n");
     }
 
-    ngx_http_b24_html_records(desk, out);
+    held = ngx_http_b24_sh_unwritten();
 
-    b24_buf_adds(out, "<p><small>ngx_http_b24_module "
-                 NGX_HTTP_B24_VERSION ", ");
-    ngx_http_b24_desk_time(out, ngx_http_b24_now());
-    b24_buf_adds(out, "</small></p>\n</body></html>\n");
+    if (held) {
+        b24_buf_adds(out, "<p><b class=\"s blocked\">queue</b> The queue "
+                     "cannot be written, orders held in memory: ");
+        b24_buf_addi(out, (int64_t) held);
+        b24_buf_adds(out, ". They are tried again each second.</p>\n"
+                     "<p>What to do: the error log of nginx says what is the "
+                     "matter with the disk; put it right, and don't stop nginx"
+                     " before that.</p>\n");
+    }
+
+    lost = ngx_http_b24_sh()->counters[NGX_HTTP_B24_COUNTER_LOST];
+
+    if (lost) {
+        b24_buf_adds(out, "<p><b class=\"s blocked\">lost</b> Orders that "
+                     "could not be kept since nginx was started: ");
+        b24_buf_addi(out, (int64_t) lost);
+        b24_buf_adds(out, ".</p>\n<p>What to do: the error log of nginx says "
+                     "when and why; enter them by hand, as the shop has them."
+                     "</p>\n");
+    }
 }
 
 

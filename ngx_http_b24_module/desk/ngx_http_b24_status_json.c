@@ -69,12 +69,16 @@ ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     b24_buf_addi(out, (int64_t) sh->captured);
     b24_buf_adds(out, "},\n\"queue\":");
 
-    if (desk->rc == B24_QUEUE_OK || desk->rc == B24_QUEUE_NONE) {
-        b24_buf_adds(out, "\"ok\"");
-
-    } else {
+    if (desk->rc != B24_QUEUE_OK && desk->rc != B24_QUEUE_NONE) {
         ngx_http_b24_json_text(out,
                                (u_char *) b24_queue_strerror(desk->rc));
+
+    } else if (ngx_http_b24_sh_unwritten()) {
+        b24_buf_adds(out, "\"the queue can't be written, orders are held in "
+                     "memory: see the error log\"");
+
+    } else {
+        b24_buf_adds(out, "\"ok\"");
     }
 
     b24_buf_adds(out, ",\n\"orders\":[");

@@ -177,9 +177,7 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    /* drops the reference that reading the body took */
-
-    ngx_http_finalize_request(r, NGX_DONE);
+    ngx_http_b24_unref(r);
 
     return NGX_DONE;
 }
@@ -226,7 +224,7 @@ ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
 
         if (ngx_http_b24_quiet(&quiet, &left)) {
-            ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                           "b24: no memory to watch a request, %ui more since "
                           "the last such line", left);
         }
@@ -529,6 +527,8 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
             r->main_filter_need_in_memory = 1;
         }
     }
+
+    ngx_http_b24_session_begin(job);
 
     return ngx_http_b24_next_header_filter(r);
 
@@ -971,7 +971,7 @@ ngx_http_b24_abort_note(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     }
 
     if (ngx_http_b24_sh_note(ctx->scf->o->sh, text)) {
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "b24: origin \"%V\": %s", &ctx->scf->o->name, text);
     }
 }

@@ -183,7 +183,7 @@ ngx_http_b24_job_value(ngx_http_request_t *r, ngx_http_b24_job_t *job,
 
     cv = ngx_http_b24_main->vars.elts;
 
-    if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK
+    if (ngx_http_b24_value(r, &cv[n], &value) != NGX_OK
         || b24_pstrdup(job->pool, &job->vars[n], value.data, value.len)
            != B24_OK)
     {
@@ -279,7 +279,7 @@ ngx_http_b24_job_fields(ngx_http_request_t *r, ngx_http_b24_job_t *job,
         ngx_str_null(&value);
 
         if (f[i].value
-            && ngx_http_complex_value(r, f[i].value, &value) != NGX_OK)
+            && ngx_http_b24_value(r, f[i].value, &value) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -392,7 +392,7 @@ ngx_http_b24_job_body(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         job->body_fd = fcntl(cl->buf->file->fd, F_DUPFD_CLOEXEC, 0);
 
         if (job->body_fd == NGX_INVALID_FILE) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
                           "b24: no descriptor for a request body");
             return NGX_ERROR;
         }

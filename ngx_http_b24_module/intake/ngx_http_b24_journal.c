@@ -261,7 +261,7 @@ ngx_http_b24_journal_timeout(ngx_event_t *ev)
               ((u_char *) ev - offsetof(ngx_http_b24_ctx_t, hold));
 
     if (ngx_http_b24_quiet(&quiet, &left)) {
-        ngx_log_error(NGX_LOG_WARN, ev->log, 0,
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "b24: the queue's disk took more than %d ms, the shop "
                       "got the request before it was written down, %ui more "
                       "since the last such line",

@@ -196,7 +196,8 @@ b24_queue_rc_e b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
 b24_queue_rc_e b24_queue_uncapture(b24_queue_t *q, int64_t capture);
 /*
  * Captured records whose process has died become unconfirmed with what their
- * requests carried (a transaction of its own); *n how many.  alive(): 1 when
+ * requests carried, the number included, which counts as that of any other
+ * UNCONFIRMED put (a transaction of its own); *n how many.  alive(): 1 when
  * that life of that process goes on; it may be asked for an owner repeatedly.
  */
 b24_queue_rc_e b24_queue_orphans(b24_queue_t *q,

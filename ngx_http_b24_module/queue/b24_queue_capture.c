@@ -7,6 +7,7 @@
 
 
 #include "b24_queue_int.h"
+#include "b24_order.h"
 
 
 #define B24_QUEUE_ORPHAN_CAUSE                                                \
@@ -19,6 +20,8 @@
 
 static b24_queue_rc_e b24_queue_orphan(b24_queue_t *q, int64_t record,
     int64_t now);
+static b24_queue_rc_e b24_queue_orphan_read(b24_queue_t *q, int64_t record,
+    b24_pool_t *pool, b24_queue_put_t *put);
 
 
 /* the record of a token, 0: none */
@@ -136,30 +139,78 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
 }
 
 
+/*
+ * As if the exchange had ended with its answer unseen: a number that the
+ * request has carried counts from now on, so that the order is not taken for
+ * another one when it comes again.
+ */
+
 static b24_queue_rc_e
 b24_queue_orphan(b24_queue_t *q, int64_t record, int64_t now)
 {
-    b24_str_t       cause = b24_string(B24_QUEUE_ORPHAN_CAUSE);
-    b24_str_t       advice = b24_string(B24_QUEUE_ORPHAN_ADVICE);
-    b24_query_t     query;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
+    b24_pool_t              *pool;
+    b24_str_t                cause = b24_string(B24_QUEUE_ORPHAN_CAUSE);
+    b24_str_t                advice = b24_string(B24_QUEUE_ORPHAN_ADVICE);
+    b24_queue_rc_e           rc;
+    b24_queue_put_t          put;
+    b24_queue_put_result_t   result;
 
-    b24_query_init(&query, q, B24_SQL_ORPHAN);
-    b24_query_str(&query, &cause);
-    b24_query_str(&query, &advice);
-    b24_query_int(&query, now);
-    b24_query_int(&query, record);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return B24_QUEUE_NOMEM;
     }
 
-    memset(&moment, 0, sizeof(b24_moment_t));
+    memset(&put, 0, sizeof(b24_queue_put_t));
 
-    moment.state = B24_STATE_UNCONFIRMED;
-    moment.cause = cause;
+    rc = b24_queue_orphan_read(q, record, pool, &put);
 
-    return b24_queue_moment(q, record, &moment, now);
+    if (rc == B24_QUEUE_OK) {
+        put.state = B24_STATE_UNCONFIRMED;
+        put.cause = cause;
+        put.advice = advice;
+        put.now = now;
+
+        rc = b24_queue_put(q, &put, &result);
+    }
+
+    b24_pool_destroy(pool);
+
+    /* another process was faster */
+
+    return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_orphan_read(b24_queue_t *q, int64_t record, b24_pool_t *pool,
+    b24_queue_put_t *put)
+{
+    b24_order_t     *order;
+    b24_query_t      query;
+    b24_queue_rc_e   rc, end;
+
+    b24_query_init(&query, q, B24_SQL_ORPHAN);
+    b24_query_int(&query, record);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        put->capture = b24_query_get_int(&query, 0);
+        b24_query_get_str(&query, 1, pool, &put->origin);
+        b24_query_get_str(&query, 2, pool, &put->rule);
+        b24_query_get_str(&query, 3, pool, &put->fingerprint);
+        b24_query_get_str(&query, 4, pool, &put->data);
+    }
+
+    end = b24_query_end(&query);
+
+    if (rc != B24_QUEUE_OK || end != B24_QUEUE_OK) {
+        return end != B24_QUEUE_OK ? end : rc;
+    }
+
+    if (b24_order_parse(pool, &put->data, &order) == B24_OK) {
+        put->order_id = order->fields[B24_ORDER_ID];
+    }
+
+    return B24_QUEUE_OK;
 }

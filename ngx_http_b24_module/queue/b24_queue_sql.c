@@ -392,9 +392,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE capture IS NOT NULL",
 
     [B24_SQL_ORPHAN] =
-        "UPDATE records SET state = 'unconfirmed', cause = ?, advice = ?,"
-        " updated = ?, capture = NULL, owner = NULL WHERE id = ?"
-        " AND capture IS NOT NULL",
+        "SELECT r.capture, r.origin, r.rule, r.fingerprint, e.data"
+        " FROM records r JOIN events e ON e.record = r.id AND e.seq = 1"
+        " WHERE r.id = ? AND r.capture IS NOT NULL",
 
     [B24_SQL_LAST_EVENT] =
         "SELECT coalesce(max(id), 0) FROM events",

@@ -16,6 +16,7 @@
 
 
 #define NGX_HTTP_B24_HOLD       60000   /* ms; keeps a quitting worker alive */
+#define NGX_HTTP_B24_RETRY      1000    /* ms; the disk has refused */
 #define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
 #define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
 
@@ -59,6 +60,8 @@ static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
     ngx_uint_t calls);
 static void ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_degrade(ngx_uint_t degraded);
+static void ngx_http_b24_store_retry(ngx_event_t *ev);
 static void ngx_http_b24_store_size(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_free(ngx_queue_t *jobs);
 
@@ -73,6 +76,8 @@ static ngx_uint_t            ngx_http_b24_busy;
 static ngx_thread_task_t    *ngx_http_b24_task;
 static ngx_http_b24_batch_t  ngx_http_b24_batch;
 static ngx_connection_t      ngx_http_b24_nofd;
+static ngx_event_t           ngx_http_b24_retry_ev;
+static ngx_msec_t            ngx_http_b24_retry_max;    /* 0: none */
 
 /* used by the thread only, or by the worker when no task runs */
 static b24_queue_t          *ngx_http_b24_db;
@@ -81,6 +86,8 @@ static b24_queue_t          *ngx_http_b24_db;
 ngx_int_t
 ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
+    ngx_core_conf_t  *ccf;
+
     ngx_queue_init(&ngx_http_b24_pending);
     ngx_queue_init(&ngx_http_b24_calls);
 
@@ -96,6 +103,13 @@ ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_http_b24_task->event.handler = ngx_http_b24_store_done;
     ngx_http_b24_task->event.data = &ngx_http_b24_nofd;
     ngx_http_b24_task->event.log = cycle->log;
+
+    ngx_http_b24_retry_ev.handler = ngx_http_b24_store_retry;
+    ngx_http_b24_retry_ev.data = &ngx_http_b24_nofd;
+    ngx_http_b24_retry_ev.log = cycle->log;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    ngx_http_b24_retry_max = ccf->shutdown_timeout;
 
     ngx_http_b24_batch.rejected = ngx_pcalloc(cycle->pool,
                               (bmcf->origins.nelts + 1) * sizeof(ngx_uint_t));
@@ -705,7 +719,7 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
 
     if (batch->rc == B24_QUEUE_OK) {
         wake = (batch->stored != 0);
-        ngx_http_b24_degraded = 0;
+        ngx_http_b24_store_degrade(0);
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->stored);
         ngx_http_b24_store_refused(batch);
         ngx_http_b24_store_free(&batch->jobs);
@@ -772,7 +786,7 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
 
     static ngx_http_b24_quiet_t  quiet;
 
-    ngx_http_b24_degraded = 1;
+    ngx_http_b24_store_degrade(1);
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORE_ERRORS, 1);
 
     while (!ngx_queue_empty(&batch->jobs)) {
@@ -817,6 +831,51 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
                       &ngx_http_b24_main->db, b24_queue_strerror(batch->rc),
                       batch->error[0] ? batch->error : "no details",
                       ngx_http_b24_npending);
+    }
+}
+
+
+static void
+ngx_http_b24_store_degrade(ngx_uint_t degraded)
+{
+    ngx_http_b24_degraded = degraded;
+
+    /* what a worker that is killed takes along is told by the next one */
+
+    ngx_http_b24_sh_refused(degraded);
+
+    if (degraded && !ngx_http_b24_retry_ev.timer_set) {
+        ngx_add_timer(&ngx_http_b24_retry_ev, NGX_HTTP_B24_RETRY);
+    }
+}
+
+
+/*
+ * The timer isn't cancelable: a worker that quits stays with the orders that it
+ * alone knows of, until the disk takes them or worker_shutdown_timeout, if
+ * there is one, is over.
+ */
+
+static void
+ngx_http_b24_store_retry(ngx_event_t *ev)
+{
+    static ngx_msec_t  quit;
+
+    if (ngx_exiting && ngx_http_b24_retry_max) {
+
+        if (quit == 0) {
+            quit = ngx_current_msec;
+        }
+
+        if (ngx_current_msec - quit >= ngx_http_b24_retry_max) {
+            return;
+        }
+    }
+
+    ngx_http_b24_store_tick();
+
+    if (ngx_http_b24_npending) {
+        ngx_add_timer(ev, NGX_HTTP_B24_RETRY);
     }
 }
 

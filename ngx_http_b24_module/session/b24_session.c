@@ -19,6 +19,12 @@ typedef struct {
 } b24_slot_t;
 
 
+typedef struct {
+    uint32_t           n;
+    uint32_t           time;        /* of the last one */
+} b24_marked_t;
+
+
 /* the first chunk of a session, and the beginning of its data */
 typedef struct {
     uint32_t           chain;       /* further chunks */
@@ -26,9 +32,8 @@ typedef struct {
     uint32_t           next;
     uint32_t           used;
     uint32_t           len;
-    uint32_t           npending;
-    uint32_t           pended;
     uint32_t           unused;
+    b24_marked_t       marks[B24_SESSION_MARKS];
     uint64_t           round;
     uint64_t           epoch;
     uint64_t           version;
@@ -646,7 +651,9 @@ void
 b24_session_info(const b24_sessions_t *s, b24_session_id_t id, uint32_t now,
     b24_session_info_t *info)
 {
-    const b24_entry_t  *entry;
+    unsigned             i;
+    const b24_marked_t  *mark;
+    const b24_entry_t   *entry;
 
     entry = b24_entry(s, id);
 
@@ -654,8 +661,13 @@ b24_session_info(const b24_sessions_t *s, b24_session_id_t id, uint32_t now,
     info->round = entry->round;
     info->epoch = entry->epoch;
     info->version = entry->version;
-    info->pending = entry->npending
-                    && (int32_t) (now - entry->pended) <= B24_SESSION_PENDING;
+
+    for (i = 0; i < B24_SESSION_MARKS; i++) {
+        mark = &entry->marks[i];
+
+        info->marks[i] = (int32_t) (now - mark->time) <= B24_SESSION_PENDING
+                         ? mark->n : 0;
+    }
 }
 
 
@@ -752,39 +764,41 @@ b24_session_clear(b24_sessions_t *s, b24_session_id_t id)
 
     entry->len = 0;
     entry->round = 0;
-    entry->npending = 0;
+    memset(entry->marks, 0, sizeof(entry->marks));
     entry->epoch = ++s->clock;
     entry->version = ++s->clock;
 }
 
 
 void
-b24_session_pend(b24_sessions_t *s, b24_session_id_t id, uint32_t now)
+b24_session_mark(b24_sessions_t *s, b24_session_id_t id,
+    b24_session_mark_e mark, uint32_t now)
 {
-    b24_entry_t  *entry;
+    b24_marked_t  *m;
 
-    entry = b24_entry(s, id);
+    m = &b24_entry(s, id)->marks[mark];
 
-    /* a mark that was forgotten is not counted on */
+    /* one that was forgotten is not counted on */
 
-    if ((int32_t) (now - entry->pended) > B24_SESSION_PENDING) {
-        entry->npending = 0;
+    if ((int32_t) (now - m->time) > B24_SESSION_PENDING) {
+        m->n = 0;
     }
 
-    entry->npending++;
-    entry->pended = now;
+    m->n++;
+    m->time = now;
 }
 
 
 void
-b24_session_unpend(b24_sessions_t *s, b24_session_id_t id, uint64_t epoch)
+b24_session_unmark(b24_sessions_t *s, b24_session_id_t id,
+    b24_session_mark_e mark, uint64_t epoch)
 {
     b24_entry_t  *entry;
 
     entry = b24_entry(s, id);
 
-    if (entry->epoch == epoch && entry->npending) {
-        entry->npending--;
+    if (entry->epoch == epoch && entry->marks[mark].n) {
+        entry->marks[mark].n--;
     }
 }
 

@@ -38,13 +38,21 @@ typedef struct {
 } b24_session_key_t;
 
 
+/* more of a session is on its way */
+typedef enum {
+    B24_SESSION_ANSWER = 0,         /* an answer is being given */
+    B24_SESSION_QUEUED,             /* an exchange waits to be read */
+    B24_SESSION_MARKS
+} b24_session_mark_e;
+
+
 typedef struct {
     size_t    len;                  /* of its data */
     uint64_t  round;                /* 0: nothing was collected since the last
                                        order */
     uint64_t  epoch;                /* another one after each clearing */
     uint64_t  version;              /* another one after each change */
-    unsigned  pending:1;            /* more of it is being read */
+    uint32_t  marks[B24_SESSION_MARKS];     /* set now, of each kind */
 } b24_session_info_t;
 
 
@@ -94,10 +102,11 @@ int b24_session_write(b24_sessions_t *s, b24_session_id_t id,
     uint64_t version, const u_char *data, size_t len, uint64_t random);
 /* data and round go, keys stay */
 void b24_session_clear(b24_sessions_t *s, b24_session_id_t id);
-/* more of it is being read; done with it: only what has that epoch */
-void b24_session_pend(b24_sessions_t *s, b24_session_id_t id, uint32_t now);
-void b24_session_unpend(b24_sessions_t *s, b24_session_id_t id,
-    uint64_t epoch);
+/* sets a mark of that kind; takes one back that was set at that epoch */
+void b24_session_mark(b24_sessions_t *s, b24_session_id_t id,
+    b24_session_mark_e mark, uint32_t now);
+void b24_session_unmark(b24_sessions_t *s, b24_session_id_t id,
+    b24_session_mark_e mark, uint64_t epoch);
 
 /* every list and count is as it should be (tests) */
 int b24_sessions_check(const b24_sessions_t *s);

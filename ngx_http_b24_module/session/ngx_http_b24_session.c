@@ -23,7 +23,7 @@ static void ngx_http_b24_session_unlock(void);
 static void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,
     b24_session_id_t id, b24_session_info_t *info);
 static ngx_int_t ngx_http_b24_session_peek(ngx_http_b24_job_t *job,
-    b24_session_info_t *info, ngx_uint_t make, ngx_uint_t pend);
+    b24_session_info_t *info, ngx_uint_t make, ngx_uint_t marks);
 static ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_session_order(b24_pool_t *pool,
     b24_str_t *text, b24_order_t **order);
@@ -266,7 +266,8 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
     b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(), info);
 
     job->epoch = info->epoch;
-    job->retake = info->pending;
+    job->retake = (info->marks[B24_SESSION_ANSWER]
+                   || info->marks[B24_SESSION_QUEUED]);
 
     if (info->round == 0) {
         return;
@@ -285,6 +286,36 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
     job->in.round.data = job->round;
     job->in.round.len = ngx_sprintf(job->round, "%016xL", info->round)
                         - job->round;
+}
+
+
+/*
+ * As soon as the answer begins the buyer may know its cookies, and as soon as he
+ * has it he may order, from another worker: the session is found by them, and
+ * is marked until this one has read what belongs into it.
+ */
+
+void
+ngx_http_b24_session_begin(ngx_http_b24_job_t *job)
+{
+    ngx_uint_t          collects;
+    b24_session_info_t  info;
+
+    if (ngx_http_b24_sessions == NULL || job->in.status == 0 || job->marks
+        || !b24_shop_keeps_sessions(job->shop))
+    {
+        return;
+    }
+
+    collects = ngx_http_b24_session_collects(job);
+
+    ngx_http_b24_session_keys(job, 1, 0);
+
+    if (job->nkeys) {
+        (void) ngx_http_b24_session_peek(job, &info, collects,
+                                         collects ? 1 << B24_SESSION_ANSWER
+                                                  : 0);
+    }
 }
 
 
@@ -307,12 +338,7 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
         return NGX_OK;
     }
 
-    /* from here on the new names of the session lead to it */
-
-    if (ngx_http_b24_session_peek(job, &info, collects && !small,
-                                  collects && !small)
-        != NGX_OK)
-    {
+    if (ngx_http_b24_session_peek(job, &info, 0, 0) != NGX_OK) {
         return NGX_AGAIN;
     }
 
@@ -320,29 +346,33 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
         job->retake = 0;
     }
 
-    if ((collects && info.len > NGX_HTTP_B24_INLINE)
-        || (info.pending && (collects || job->retake)))
+    if (collects
+        && (!small || info.len > NGX_HTTP_B24_INLINE
+            || info.marks[B24_SESSION_QUEUED]))
     {
         /* in the order of the answers: behind what the thread has to read */
 
-        if (!job->pending) {
-            (void) ngx_http_b24_session_peek(job, &info, 1, 1);
-        }
-
+        (void) ngx_http_b24_session_peek(job, &info, 1,
+                                         1 << B24_SESSION_QUEUED);
         return NGX_AGAIN;
     }
 
-    return NGX_OK;
+    return (job->retake && info.marks[B24_SESSION_QUEUED]) ? NGX_AGAIN
+                                                           : NGX_OK;
 }
 
 
-/* the session of the job's keys as it is now; DECLINED: somebody is inside */
+/*
+ * The session of the job's keys as it is now, with these marks set.  DECLINED:
+ * somebody is inside.
+ */
 
 static ngx_int_t
 ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
-    ngx_uint_t make, ngx_uint_t pend)
+    ngx_uint_t make, ngx_uint_t marks)
 {
     uint32_t          now;
+    ngx_uint_t        i;
     b24_session_id_t  id;
 
     ngx_memzero(info, sizeof(b24_session_info_t));
@@ -359,10 +389,21 @@ ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
     if (id) {
         b24_session_info(ngx_http_b24_sessions, id, now, info);
 
-        if (pend) {
-            b24_session_pend(ngx_http_b24_sessions, id, now);
-            job->pending = 1;
-            job->pended = info->epoch;
+        if (marks && job->marks && job->pended != info->epoch) {
+
+            /* an order has been accepted since the answer began */
+
+            marks = 0;
+        }
+
+        for (i = 0; i < B24_SESSION_MARKS; i++) {
+
+            if (marks & (1 << i)) {
+                b24_session_mark(ngx_http_b24_sessions, id,
+                                 (b24_session_mark_e) i, now);
+                job->marks |= 1 << i;
+                job->pended = info->epoch;
+            }
         }
     }
 
@@ -625,7 +666,7 @@ ngx_http_b24_session_merge(b24_pool_t *pool, b24_order_t *order,
 void
 ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
 {
-    ngx_uint_t           accepted;
+    ngx_uint_t           i, accepted;
     b24_session_id_t     id;
     b24_session_info_t   info;
 
@@ -641,7 +682,7 @@ ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
     }
 
     if (ngx_http_b24_sessions == NULL || job->nkeys == 0
-        || (!accepted && !job->pending))
+        || (!accepted && !job->marks))
     {
         return;
     }
@@ -653,8 +694,12 @@ ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
     id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
                           ngx_http_b24_session_now(), 0);
 
-    if (id && job->pending) {
-        b24_session_unpend(ngx_http_b24_sessions, id, job->pended);
+    for (i = 0; id && i < B24_SESSION_MARKS; i++) {
+
+        if (job->marks & (1 << i)) {
+            b24_session_unmark(ngx_http_b24_sessions, id,
+                               (b24_session_mark_e) i, job->pended);
+        }
     }
 
     if (id && accepted) {
@@ -752,7 +797,7 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
         return NGX_ERROR;
     }
 
-    if (job->pending && info.epoch != job->pended) {
+    if (job->marks && info.epoch != job->pended) {
 
         /* what this tells of was ordered since */
 

@@ -30,6 +30,8 @@ void ngx_http_b24_sessions_tick(void);
 /* an order's request is here: whose it is, and what is known of him */
 void ngx_http_b24_session_arrive(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
+/* the answer's header is here */
+void ngx_http_b24_session_begin(ngx_http_b24_job_t *job);
 /* the answer is over.  NGX_AGAIN: the thread has to do it */
 ngx_int_t ngx_http_b24_session_over(ngx_http_b24_job_t *job);
 /* a request that no block wants, with an answer that sets cookies */

@@ -185,8 +185,19 @@ test_store(void)
 }
 
 
+static uint32_t
+marks(b24_session_id_t id, b24_session_mark_e mark, uint32_t now)
+{
+    b24_session_info_t  info;
+
+    b24_session_info(store, id, now, &info);
+
+    return info.marks[mark];
+}
+
+
 static void
-test_pending(void)
+test_marks(void)
 {
     b24_session_id_t    id;
     b24_session_info_t  info;
@@ -195,37 +206,31 @@ test_pending(void)
 
     id = find("a", 10, 1);
     b24_session_info(store, id, 10, &info);
-    ok(!info.pending, "nothing is being read");
+    is_int(info.marks[0] + info.marks[1], 0, "no mark");
 
-    b24_session_pend(store, id, 10);
-    b24_session_pend(store, id, 11);
-    b24_session_unpend(store, id, info.epoch);
-    b24_session_info(store, id, 12, &info);
-    ok(info.pending, "one of two is through");
-    b24_session_unpend(store, id, info.epoch + 1);
-    b24_session_info(store, id, 12, &info);
-    ok(info.pending, "one of another time is not counted");
-    b24_session_unpend(store, id, info.epoch);
-    b24_session_info(store, id, 12, &info);
-    ok(!info.pending, "both");
-    b24_session_unpend(store, id, info.epoch);
-    b24_session_info(store, id, 12, &info);
-    ok(!info.pending, "none too many");
+    b24_session_mark(store, id, B24_SESSION_QUEUED, 10);
+    b24_session_mark(store, id, B24_SESSION_QUEUED, 11);
+    is_int(marks(id, B24_SESSION_QUEUED, 12), 2, "two");
+    is_int(marks(id, B24_SESSION_ANSWER, 12), 0, "none of the other kind");
+    b24_session_unmark(store, id, B24_SESSION_QUEUED, info.epoch);
+    is_int(marks(id, B24_SESSION_QUEUED, 12), 1, "one is taken back");
+    b24_session_unmark(store, id, B24_SESSION_QUEUED, info.epoch + 1);
+    is_int(marks(id, B24_SESSION_QUEUED, 12), 1, "of another time it isn't");
+    b24_session_unmark(store, id, B24_SESSION_QUEUED, info.epoch);
+    b24_session_unmark(store, id, B24_SESSION_QUEUED, info.epoch);
+    is_int(marks(id, B24_SESSION_QUEUED, 12), 0, "never below none");
 
-    b24_session_pend(store, id, 20);
-    b24_session_info(store, id, 20 + B24_SESSION_PENDING, &info);
-    ok(info.pending, "still");
-    b24_session_info(store, id, 21 + B24_SESSION_PENDING, &info);
-    ok(!info.pending, "a mark nobody took back is forgotten");
-    b24_session_pend(store, id, 100);
-    b24_session_unpend(store, id, info.epoch);
-    b24_session_info(store, id, 100, &info);
-    ok(!info.pending, "and does not come back");
+    b24_session_mark(store, id, B24_SESSION_ANSWER, 20);
+    is_int(marks(id, B24_SESSION_ANSWER, 20 + B24_SESSION_PENDING), 1,
+           "still");
+    is_int(marks(id, B24_SESSION_ANSWER, 21 + B24_SESSION_PENDING), 0,
+           "one that nobody took back is forgotten");
+    b24_session_mark(store, id, B24_SESSION_ANSWER, 100);
+    is_int(marks(id, B24_SESSION_ANSWER, 100), 1, "and does not come back");
 
-    b24_session_pend(store, id, 100);
     b24_session_clear(store, id);
-    b24_session_info(store, id, 100, &info);
-    ok(!info.pending, "what was read is of no use after an order");
+    is_int(marks(id, B24_SESSION_ANSWER, 100), 0,
+           "what was on its way is of no use after an order");
 }
 
 
@@ -488,7 +493,7 @@ main(void)
 {
     test_keys();
     test_store();
-    test_pending();
+    test_marks();
     test_time();
     test_aliases();
     test_eviction();

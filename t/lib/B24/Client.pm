@@ -14,6 +14,7 @@ use strict;
 use warnings;
 
 use B24::Recording qw(head_and_body header_values unchunk);
+use B24::Secrets ();
 use Errno qw(EINTR);
 use Exporter 'import';
 use IO::Select;
@@ -37,7 +38,8 @@ sub new {
     binmode $socket;
 
     return bless { socket => $socket, buffer => '',
-                   timeout => $option{timeout} // 20 }, $class;
+                   timeout => $option{timeout} // 20,
+                   number => B24::Secrets::connection() }, $class;
 }
 
 sub send {
@@ -46,6 +48,9 @@ sub send {
     local $SIG{PIPE} = 'IGNORE';
 
     my $sent = 0;
+
+    # the logs are looked through for it
+    B24::Secrets::sent($self->{number}, $bytes);
 
     while ($sent < length $bytes) {
         my $n = syswrite $self->{socket}, $bytes, READ_SIZE, $sent;
@@ -131,6 +136,9 @@ sub response {
         die "not an answer: $head" if !defined $status;
         last if $status !~ /^1/;
     }
+
+    B24::Secrets::note_cookies(map { s/;.*//sr }
+                               header_values($head, 'Set-Cookie'));
 
     my ($body, $taken) = $self->body_of($head, $status, $option{head});
 

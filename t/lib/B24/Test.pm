@@ -11,6 +11,9 @@ package B24::Test;
 # fails the file if the log has an alert, an emerg that wasn't asked for, or
 # a sanitizer's report, or if a process stays behind.
 #
+# Nor may a log of the file show a secret or a buyer's data that the file has
+# sent: see B24::Secrets for what is looked for, and where.
+#
 # The records an emulated portal has from the start belong to somebody else:
 # when one of them has changed, or a command referred to a result that wasn't
 # there, the file fails, whichever block did it.
@@ -60,6 +63,7 @@ package B24::Test;
 use strict;
 use warnings;
 
+use B24::Secrets ();
 use Cwd ();
 use File::Basename ();
 use File::Path ();
@@ -105,6 +109,7 @@ sub import {
     chdir $ROOT or die "cannot go to $ROOT: $!\n";
 
     make_folder();
+    B24::Secrets::folder($DIR);
     choose_ports();
     choose_worker();
     choose_nginx($option{module});
@@ -527,6 +532,49 @@ sub after_server {
     my @bad = bad_lines($block, "$folder/logs/error.log");
 
     report($block->name . ' - nothing alarming in error.log', @bad) if @bad;
+
+    check_discretion($block);
+}
+
+# Logs that were looked through: device, inode and size by path.
+my %looked;
+
+# All logs below the file's folder: also those of servers that a test has
+# started by itself.  The twin of B24::SideBySide has no module to answer for.
+sub check_discretion {
+    my ($block) = @_;
+
+    B24::Secrets::note_block($block);
+    B24::Secrets::take_sent();
+    B24::Secrets::note_config(slurp($_))
+        for glob("$DIR/*/conf/*.conf"), glob("$DIR/*/html/*.conf"),
+            glob("$DIR/secret*");
+
+    my @found;
+
+    for my $path (glob("$DIR/*/logs/*.log"), glob("$DIR/*/output")) {
+        next if $path =~ m{^\Q$DIR\E/twin/};
+
+        my ($device, $inode, $size) = (stat $path)[0, 1, 7];
+        next if !$size;
+
+        my $state = "$device $inode $size";
+        next if ($looked{$path} // '') eq $state;
+
+        $looked{$path} = $state;
+        push @found, B24::Secrets::look_through($path);
+    }
+
+    report($block->name . ' - nothing private in a log', @found) if @found;
+}
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $in, '<:raw', $path or return '';
+    local $/;
+
+    return <$in> // '';
 }
 
 sub check_leftovers {

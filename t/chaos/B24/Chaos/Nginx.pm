@@ -217,19 +217,7 @@ sub signal {
 }
 
 
-# kill -9 of the master and of all its workers, or of the master alone
-sub kill_all {
-    my ($self) = @_;
-
-    my @workers = $self->kill_master;
-
-    $self->end_orphans('KILL', @workers);
-
-    return;
-}
-
-
-# Gives its workers, which go on without it.
+# kill -9 of the master alone; gives its workers, which go on without it.
 sub kill_master {
     my ($self) = @_;
 
@@ -265,7 +253,7 @@ sub end_orphans {
 
     $self->{old}{$_} = 1 for @workers;
 
-    return;
+    return 1;
 }
 
 

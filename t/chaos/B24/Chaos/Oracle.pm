@@ -10,8 +10,9 @@ package B24::Chaos::Oracle;
 #       told => [...],           # of B24::Chaos::Buyers
 #       report => {...},         # of the portal emulator
 #       records => [...],        # of the queue, with data
-#       kills => [...],          # {time, what}: what ends without a word
+#       kills => [...],          # {time, until, what}: what ends without a word
 #       slow => [...],           # times the disk was too slow for "sync"
+#       stalls => [[FROM, TO]],  # when the disk or the machine stood still
 #       journal => 'sync');
 #
 #   $oracle->judge;
@@ -30,12 +31,15 @@ use warnings;
 use utf8;
 
 use JSON::PP ();
-use List::Util qw(min);
+use List::Util qw(max min);
 use POSIX ();
 
 # A kill explains a loss when it is so near to the shop's answer, or to the
-# arrival of the request, which the journal writes down meanwhile: seconds.
+# arrival of the request, which the journal writes down meanwhile: seconds.  A
+# commit that waits for a disk that stands still takes as much longer, and twice
+# that when it has another one before it.
 use constant WINDOW => 0.2;
+use constant COMMITS => 2;
 
 # What is under way when a process is killed may be seen late: seconds.
 use constant NEAR => 1.5;
@@ -444,27 +448,60 @@ sub _in_window {
     my @answers = grep { defined } $order->{answered}, $order->{told};
 
     for my $kill (@{$self->{kills}}) {
-        my $time = $kill->{time};
 
         for my $answered (@answers) {
-            my $ms = int(1000 * ($time - $answered));
+            my $after = _after($kill, $answered);
+            my $ms = int(1000 * $after);
+            my $stall = $self->_stall($answered, $kill->{time});
 
             return "$kill->{what} $ms ms from the shop's answer"
-                if abs($time - $answered) < WINDOW;
+                   . _while($ms, $stall)
+                if $after > -(WINDOW) && $after < WINDOW + COMMITS * $stall;
         }
 
         # without a journal it lasts as long as the exchange
         for my $try (@tries) {
-            my $ms = int(1000 * ($time - $try->{sent}));
             my $last = $self->{journal} eq 'off' ? $try->{ended}
                                                  : $try->{sent};
+            my $ms = int(1000 * _after($kill, $try->{sent}));
+            my $stall = $self->_stall($try->{sent}, $kill->{time});
 
             return "$kill->{what} $ms ms after the request was sent"
-                if $time >= $try->{sent} && $time < $last + WINDOW;
+                   . _while($ms, $stall)
+                if $kill->{until} >= $try->{sent}
+                   && $kill->{time} < $last + WINDOW + COMMITS * $stall;
         }
     }
 
     return;
+}
+
+
+# How long after a moment a kill was, negative when it was before: seconds.
+sub _after {
+    my ($kill, $moment) = @_;
+
+    return $kill->{time} > $moment ? $kill->{time} - $moment
+           : $kill->{until} < $moment ? $kill->{until} - $moment
+           : 0;
+}
+
+
+# The longest time, in seconds, that nothing went on between FROM and TO.
+sub _stall {
+    my ($self, $from, $to) = @_;
+
+    return max 0, map { $_->[1] - $_->[0] }
+                  grep { $_->[0] < $to && $_->[1] > $from }
+                  @{$self->{stalls} // []};
+}
+
+
+sub _while {
+    my ($ms, $stall) = @_;
+
+    return abs $ms < 1000 * WINDOW ? ''
+           : sprintf ', the disk stood still for %d ms', 1000 * $stall;
 }
 
 
@@ -475,7 +512,7 @@ sub _circumstances {
     my $plan = $self->{plan_of}{$order->{mark}};
     my @times = grep { defined } $order->{answered}, $order->{accepted};
     my $near = min map { my $kill = $_;
-                         map { abs($kill->{time} - $_) } @times }
+                         map { abs _after($kill, $_) } @times }
                    @{$self->{kills}};
 
     return "$order->{mark}, $plan->{shop} $plan->{form}, the shop: "
@@ -621,7 +658,7 @@ sub _may_be_unconfirmed {
     for my $try (@{$self->{told_of}{$mark} // []}) {
         return 1 if !$try->{status} || $try->{status} =~ /^50[0-9]$/;
 
-        return 1 if grep { $_->{time} > $try->{sent} - NEAR
+        return 1 if grep { $_->{until} > $try->{sent} - NEAR
                            && $_->{time} < $try->{ended} + NEAR }
                          @{$self->{kills}};
     }

@@ -138,7 +138,9 @@ sub _connection {
 sub _reset {
     my ($stream) = @_;
 
-    setsockopt $stream->handle, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0;
+    my $handle = $stream->handle or return;
+
+    setsockopt $handle, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0;
     $stream->close;
 
     return;

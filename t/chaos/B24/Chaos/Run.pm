@@ -14,6 +14,7 @@ use warnings;
 
 use B24::Chaos::Buyers;
 use B24::Chaos::Child;
+use B24::Chaos::Disk;
 use B24::Chaos::Nginx;
 use B24::Chaos::Oracle;
 use B24::Chaos::Php;
@@ -36,7 +37,8 @@ our $ROOT = abs_path(dirname(__FILE__) . '/../../../..');
 # unknown= is longer than the portal is ever at work, see HOLD of the plan
 use constant {
     CODE         => 'chaoscode1234567',
-    RETRY        => 'first=100ms max=1s unknown=9s',
+    RETRY        => 'first=100ms max=400ms unknown=9s',
+    FAULTS       => 4,      # of the portal at a time
     ELECTED_CAP  => 4,     # seconds until a worker has taken over
     HELD_CAP     => 5,     # seconds for a write to come that is to be held
     LATE_FACTOR  => 2,     # of the time planned for the orders
@@ -116,6 +118,10 @@ sub _start {
         B24::Chaos::Shop::serve($_[0], $dir);
     });
     $self->{shop_port} = $self->{shop}->line // die "the shop ended\n";
+
+    $self->{disk} = B24::Chaos::Child->start(sub {
+        B24::Chaos::Disk::watch($_[0], $dir);
+    });
 
     $self->{portal} = B24::PortalProcess->new(code => CODE, config => {
         bucket => {burst => 100_000}, journal_max => 200,
@@ -285,10 +291,17 @@ sub _hurry {
 }
 
 
+# Does what ends something, and notes when: no sooner and no later than that, on
+# a machine that is busy as well.
 sub _killed {
-    my ($self, $what) = @_;
+    my ($self, $what, $code) = @_;
 
-    push @{$self->{kills}}, {time => time, what => $what};
+    my $kill = {what => $what, time => time};
+
+    if ($code->()) {
+        $kill->{until} = time;
+        push @{$self->{kills}}, $kill;
+    }
 
     return;
 }
@@ -299,7 +312,7 @@ sub _kill_one {
 
     return if !$pid;
 
-    $self->_killed("kill of $what") if kill 'KILL', $pid;
+    $self->_killed("kill of $what", sub { kill 'KILL', $pid });
 
     return;
 }
@@ -369,8 +382,11 @@ sub _event_held {
 sub _event_all {
     my ($self, $event) = @_;
 
-    $self->_killed('kill of all');
-    $self->{nginx}->kill_all;
+    my @workers = $self->{nginx}->kill_master;
+
+    $self->_killed('kill of all', sub {
+        $self->{nginx}->end_orphans('KILL', @workers);
+    });
     $self->{nginx}->start;
 
     return;
@@ -380,13 +396,24 @@ sub _event_all {
 sub _event_master {
     my ($self, $event) = @_;
 
-    $self->_killed('kill of the master');
+    my @workers;
 
-    my @workers = $self->{nginx}->kill_master;
+    $self->_killed('kill of the master', sub {
+        @workers = $self->{nginx}->kill_master;
+        return 1;
+    });
 
     sleep $event->{ms} / 1000;
-    $self->_killed('kill of its workers') if $event->{signal} eq 'KILL';
-    $self->{nginx}->end_orphans($event->{signal}, @workers);
+
+    my $end = sub { $self->{nginx}->end_orphans($event->{signal}, @workers) };
+
+    if ($event->{signal} eq 'KILL') {
+        $self->_killed('kill of its workers', $end);
+
+    } else {
+        $end->();
+    }
+
     $self->{nginx}->start;
 
     return;
@@ -410,10 +437,12 @@ sub _event_stop {
     my ($self, $event) = @_;
 
     # a fast end leaves exchanges where they are
-    push @{$self->{kills}}, {time => time, what => 'TERM', soft => 1}
-        if $event->{signal} eq 'TERM';
+    my $from = time;
 
     $self->{nginx}->leave($event->{signal});
+    push @{$self->{kills}}, {time => $from, until => time, what => 'TERM',
+                             soft => 1}
+        if $event->{signal} eq 'TERM';
     $self->{stops}++;
     $self->{nginx}->start;
 
@@ -435,7 +464,12 @@ sub _event_fault {
     } else {
         $fault{$_} = $fault{$_} ? \1 : \0
             for grep { exists $fault{$_} } qw(reset chunked);
-        $self->{portal}->fault(%fault);
+        push @{$self->{faults}}, $self->{portal}->fault(%fault);
+
+        # one that nothing came for is over, or they would gather while the
+        # portal is left alone, and nothing would be delivered any more
+        $self->{portal}->_post(fault => {remove => shift @{$self->{faults}}})
+            if @{$self->{faults}} > FAULTS;
     }
 
     return;
@@ -595,6 +629,7 @@ sub _judge {
 
     $self->{php}->stop;
     $self->{shop}->stop;
+    $self->{disk}->stop;
 
     my $queue = dump_of('queue', $self->_queue);
 
@@ -603,6 +638,7 @@ sub _judge {
         accepted => [$self->_accepted], records => $queue->{records},
         told => [B24::Chaos::Buyers->told($self->{dir})],
         kills => $self->{kills}, slow => [$self->_slow],
+        stalls => [B24::Chaos::Disk->stalls($self->{dir})],
         journal => $self->{journal} || 'off')->judge;
 
     $oracle->note("the queue's file: $queue->{check}")
