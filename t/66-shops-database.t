@@ -218,7 +218,21 @@ __DATA__
 
 
 
-=== TEST 5: OpenCart: an order of the administration, and one by a callback
+=== TEST 5: WooCommerce: orders among the posts
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        my ($db, @orders) = @_;
+        B24::Tables::woocommerce($db);
+        B24::Tables::woocommerce_post($db, $_) for @orders });
+    $::bought->play(filter => sub {
+        $_[0]{name} =~ /classic.*checkout$/ && $_[0]{method} eq 'POST' });
+    $::bought->deals_are(qr/^classic/);
+
+
+
+=== TEST 6: OpenCart: an order of the administration, and one by a callback
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: main::server_of('opencart')
 --- scenario
@@ -241,7 +255,7 @@ __DATA__
 
 
 
-=== TEST 6: 1C-Bitrix: whole orders of each generation, the deal's id stored
+=== TEST 7: 1C-Bitrix: whole orders of each generation, the deal's id stored
 --- http_config eval: $::http
 --- config eval: main::server_of('bitrix')
 --- scenario
@@ -268,7 +282,7 @@ __DATA__
 
 
 
-=== TEST 7: 1C-Bitrix 17 in windows-1251: the other layout
+=== TEST 8: 1C-Bitrix 17 in windows-1251: the other layout
 --- http_config eval: $::http
 --- config eval: main::server_of('bitrix')
 --- scenario
@@ -282,7 +296,7 @@ __DATA__
 
 
 
-=== TEST 8: 1C-Bitrix: one click shows the key, the deal has the number
+=== TEST 9: 1C-Bitrix: one click shows the key, the deal has the number
 --- http_config eval: $::http
 --- config eval: main::server_of('bitrix')
 --- scenario
@@ -304,7 +318,7 @@ __DATA__
 
 
 
-=== TEST 9: 1C-Bitrix: no property for the deal, a cancelled order, a firm
+=== TEST 10: 1C-Bitrix: no property for the deal, a cancelled order, a firm
 --- http_config eval: $::http
 --- config eval: main::server_of('bitrix')
 --- scenario
@@ -336,7 +350,7 @@ __DATA__
 
 
 
-=== TEST 10: what buyers type is bound, never part of a statement
+=== TEST 11: what buyers type is bound, never part of a statement
 --- http_config eval: $::http
 --- config eval: main::server_of('opencart')
 --- scenario
