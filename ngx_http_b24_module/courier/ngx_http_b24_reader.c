@@ -54,6 +54,7 @@ static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_read_stored(ngx_http_b24_call_t *call);
+static ngx_int_t ngx_http_b24_read_other(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_again(ngx_event_t *ev);
 static void ngx_http_b24_read_free(ngx_http_b24_read_t *read);
 
@@ -182,6 +183,9 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     read->now = ngx_http_b24_now();
 
     ngx_memzero(&read->read, sizeof(b24_queue_read_t));
+
+    read->read.loose = order->fields[B24_ORDER_ROW].len == 0
+                       && (order->generated || job->order_id.len == 0);
 
     order->origin = job->origin;
 
@@ -617,6 +621,16 @@ ngx_http_b24_read_stored(ngx_http_b24_call_t *call)
 
         break;
 
+    case B24_QUEUE_NONE:
+
+        /* it was an earlier order of the same buyer that was found */
+
+        if (ngx_http_b24_read_other(read) == NGX_OK) {
+            return;
+        }
+
+        break;
+
     case B24_QUEUE_BUSY:
     case B24_QUEUE_FULL:
     case B24_QUEUE_READONLY:
@@ -645,6 +659,31 @@ ngx_http_b24_read_stored(ngx_http_b24_call_t *call)
 
     ngx_http_b24_read_free(read);
     ngx_http_b24_deliver_kick();
+}
+
+
+/* the order as it was, to be looked for again */
+
+static ngx_int_t
+ngx_http_b24_read_other(ngx_http_b24_read_t *read)
+{
+    int64_t  asked;
+
+    asked = read->order->asked;
+
+    if (b24_order_parse(read->pool, &read->job.data, &read->order) != B24_OK) {
+        return NGX_ERROR;
+    }
+
+    read->order->origin = read->job.origin;
+    read->order->fields[B24_ORDER_ID] = read->job.order_id;
+    read->order->asked = asked;
+
+    ngx_memzero(&read->read, sizeof(b24_queue_read_t));
+
+    ngx_http_b24_read_absent(read);
+
+    return NGX_OK;
 }
 
 

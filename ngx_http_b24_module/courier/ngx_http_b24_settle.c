@@ -17,6 +17,7 @@ typedef struct {
     b24_queue_unsettled_t    *record;
     b24_order_t              *order;
     b24_database_rc_e         rc;
+    int                       loose;        /* found by the buyer alone */
     b24_queue_put_t           put;
     char                      fingerprint[17];
 } ngx_http_b24_settled_t;
@@ -217,6 +218,9 @@ ngx_http_b24_settle_one(ngx_http_b24_settle_t *s, b24_database_t *db,
     }
 
     settled->order = order;
+    settled->loose = (order->fields[B24_ORDER_ROW].len == 0
+                      && (order->generated
+                          || order->fields[B24_ORDER_ID].len == 0));
     settled->rc = b24_database_order(db, s->pool, shop, order);
 
     if (settled->rc != B24_DATABASE_OK) {
@@ -281,8 +285,8 @@ ngx_http_b24_settle_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         rc = B24_QUEUE_NONE;
 
         if (settled->rc == B24_DATABASE_OK && settled->put.order_id.len) {
-            rc = b24_queue_found(q, settled->record->record, &settled->put,
-                                 &result);
+            rc = b24_queue_found(q, settled->record->record, settled->loose,
+                                 &settled->put, &result);
 
             s->found += (rc == B24_QUEUE_OK);
 

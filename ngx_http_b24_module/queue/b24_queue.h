@@ -345,13 +345,16 @@ typedef struct {
     b24_str_t    cause;             /* data NULL: none; what an earlier event
                                        has left stays then */
     b24_str_t    advice;
+    int          loose;             /* found by the buyer, not by a number */
 } b24_queue_read_t;
 
 /*
  * An attempt that sent nothing to the portal doesn't count as one.  When the
  * number that the order has from now on is another record's, or was, the
  * record goes as a duplicate of that one (*state); an unconfirmed one of that
- * number makes room.  STALE as for attempt().
+ * number makes room.  But what was found by the buyer may be an earlier order
+ * of the same: NONE, nothing has changed, when the other came more than ten
+ * minutes before.  STALE as for attempt().
  */
 b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now,
@@ -377,8 +380,8 @@ b24_queue_rc_e b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origin, b24_queue_unsettled_at_t *at, int limit,
     b24_queue_unsettled_t **records, size_t *n);
 /* it was found: accepted with what is put (order_id: its number), or a
- * duplicate, as above; NONE when it is unconfirmed no more */
-b24_queue_rc_e b24_queue_found(b24_queue_t *q, int64_t record,
+ * duplicate, as above; NONE when it is unconfirmed no more, or as above */
+b24_queue_rc_e b24_queue_found(b24_queue_t *q, int64_t record, int loose,
     const b24_queue_put_t *put, b24_queue_put_result_t *result);
 /* there is no such order: counted as rejected, not kept; NONE as above */
 b24_queue_rc_e b24_queue_absent(b24_queue_t *q, int64_t record);

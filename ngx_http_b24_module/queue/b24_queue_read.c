@@ -7,6 +7,7 @@
 #include "b24_queue_int.h"
 
 
+#define B24_QUEUE_READ_EARLIER  600000  /* ms: another order of the buyer's */
 #define B24_QUEUE_READ_CAUSE                                                  \
     "read from the shop's database"
 #define B24_QUEUE_FOUND_CAUSE                                                 \
@@ -15,12 +16,20 @@
     "the shop's database knows another record's order by this number"
 
 
+/* who has a number */
+typedef struct {
+    int64_t  other;                 /* a record, 0: none */
+    int64_t  pending;               /* one that waits for its answer */
+    int64_t  accepted;              /* of the former */
+} b24_holder_t;
+
+
 static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, int64_t now,
-    int *doubled);
+    const b24_str_t *origin, const b24_str_t *order_id, int64_t since,
+    int64_t now, int *doubled);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, int64_t *other,
-    int64_t *pending);
+    const b24_str_t *origin, const b24_str_t *order_id,
+    b24_holder_t *holder);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
@@ -45,6 +54,8 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
         && !b24_str_eq(&read->order_id, &job->order_id))
     {
         rc = b24_queue_identify(q, job->record, &job->origin, &read->order_id,
+                                read->loose ? job->accepted
+                                              - B24_QUEUE_READ_EARLIER : 0,
                                 now, &doubled);
     }
 
@@ -119,26 +130,29 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 }
 
 
-/* the record has that number from now on, or goes as a duplicate */
+/*
+ * The record has that number from now on, or goes as a duplicate; NONE when who
+ * has the number came before since (0: that doesn't matter)
+ */
 
 static b24_queue_rc_e
 b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, int64_t now, int *doubled)
+    const b24_str_t *order_id, int64_t since, int64_t now, int *doubled)
 {
     int             known;
-    int64_t         other, pending;
     b24_query_t     query;
+    b24_holder_t    holder;
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
     *doubled = 0;
 
-    rc = b24_queue_holder(q, record, origin, order_id, &other, &pending);
+    rc = b24_queue_holder(q, record, origin, order_id, &holder);
 
     /* of the two the one that is further is the order */
 
-    if (rc == B24_QUEUE_OK && pending) {
-        rc = b24_queue_gone(q, pending);
+    if (rc == B24_QUEUE_OK && holder.pending) {
+        rc = b24_queue_gone(q, holder.pending);
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -157,18 +171,22 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
         return b24_query_done(&query);
     }
 
+    if (since && holder.accepted < since) {
+        return B24_QUEUE_NONE;
+    }
+
     *doubled = 1;
 
     rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
 
-    if (rc == B24_QUEUE_OK && other) {
+    if (rc == B24_QUEUE_OK && holder.other) {
         memset(&moment, 0, sizeof(b24_moment_t));
 
         moment.state = B24_STATE_DUPLICATE;
         moment.cause.data = (u_char *) B24_QUEUE_TWIN_CAUSE;
         moment.cause.len = sizeof(B24_QUEUE_TWIN_CAUSE) - 1;
 
-        rc = b24_queue_moment(q, other, &moment, now);
+        rc = b24_queue_moment(q, holder.other, &moment, now);
     }
 
     return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
@@ -178,15 +196,14 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 /* who has the number: a record that waits for its answer, and any other */
 
 static b24_queue_rc_e
-b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, int64_t *other, int64_t *pending)
+b24_queue_holder(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_str_t *order_id, b24_holder_t *holder)
 {
     int64_t      id;
     b24_str_t    name;
     b24_query_t  query;
 
-    *other = 0;
-    *pending = 0;
+    memset(holder, 0, sizeof(b24_holder_t));
 
     b24_query_init(&query, q, B24_SQL_TWINS);
     b24_query_str(&query, order_id);
@@ -201,10 +218,11 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
         }
 
         if (b24_state_find(&name) == B24_STATE_UNCONFIRMED) {
-            *pending = id;
+            holder->pending = id;
 
         } else {
-            *other = id;
+            holder->other = id;
+            holder->accepted = b24_query_get_int(&query, 4);
         }
     }
 
@@ -283,10 +301,11 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
 
 
 b24_queue_rc_e
-b24_queue_found(b24_queue_t *q, int64_t record, const b24_queue_put_t *put,
-    b24_queue_put_result_t *result)
+b24_queue_found(b24_queue_t *q, int64_t record, int loose,
+    const b24_queue_put_t *put, b24_queue_put_result_t *result)
 {
     int              doubled;
+    int64_t          since;
     b24_str_t        had;
     b24_query_t      query;
     b24_queue_rc_e   rc, end;
@@ -295,6 +314,7 @@ b24_queue_found(b24_queue_t *q, int64_t record, const b24_queue_put_t *put,
     memset(result, 0, sizeof(b24_queue_put_result_t));
 
     doubled = 0;
+    since = 0;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
@@ -309,6 +329,7 @@ b24_queue_found(b24_queue_t *q, int64_t record, const b24_queue_put_t *put,
     if (rc == B24_QUEUE_OK) {
         b24_query_peek_str(&query, 1, &had);
         doubled = b24_str_eq(&had, &put->order_id);
+        since = b24_query_get_int(&query, 2) - B24_QUEUE_READ_EARLIER;
     }
 
     end = b24_query_end(&query);
@@ -316,7 +337,7 @@ b24_queue_found(b24_queue_t *q, int64_t record, const b24_queue_put_t *put,
 
     if (rc == B24_QUEUE_OK && !doubled) {
         rc = b24_queue_identify(q, record, &put->origin, &put->order_id,
-                                put->now, &doubled);
+                                loose ? since : 0, put->now, &doubled);
 
         if (rc == B24_QUEUE_OK && doubled) {
             result->state = B24_STATE_DUPLICATE;

@@ -812,7 +812,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
-        "SELECT origin, order_id FROM records"
+        "SELECT origin, order_id, accepted FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
 
     [B24_SQL_MARK] =

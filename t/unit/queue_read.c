@@ -45,7 +45,7 @@ claim(b24_queue_t *q, b24_queue_job_t *job, int64_t now)
 
     origin = str("shop");
 
-    return b24_queue_claim(q, pool, &origin, 1, "me", 300000, now, job, &next);
+    return b24_queue_claim(q, pool, &origin, 1, "me", 10 * DAY, now, job, &next);
 }
 
 
@@ -135,6 +135,23 @@ test_read(b24_queue_t *q)
     is_str(&s, "-", "its record is gone");
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "and counted");
 
+    /* found by the buyer: an earlier order of the same is another one */
+
+    put(q, "g-1", B24_STATE_ACCEPTED, 6500 + 600000);
+    is_int(claim(q, &job, 6500 + 600000), B24_QUEUE_OK, "claimed");
+    read.order_id = str("A-57");
+    read.loose = 1;
+    is_int(b24_queue_read(q, "me", &job, &read, 6501 + 600000, &state),
+           B24_QUEUE_NONE, "an earlier order of the buyer's");
+    s = state_of(q, "g-1");
+    is_str(&s, "sending", "nothing has changed");
+    read.state = B24_STATE_REJECTED;
+    read.order_id = str("");
+    is_int(b24_queue_read(q, "me", &job, &read, 6502 + 600000, &state),
+           B24_QUEUE_OK, "it is still ours");
+    read.state = B24_STATE_ACCEPTED;
+    read.loose = 0;
+
     /* an unconfirmed one makes room */
 
     put(q, "A-60", B24_STATE_UNCONFIRMED, 7000);
@@ -157,7 +174,7 @@ test_read(b24_queue_t *q)
            "there is no such order");
     s = state_of(q, "A-60");
     is_str(&s, "-", "gone");
-    is_int(counted(q, B24_STATE_REJECTED), 1, "and counted");
+    is_int(counted(q, B24_STATE_REJECTED), 2, "and counted");
 }
 
 
@@ -243,22 +260,31 @@ test_settle(b24_queue_t *q)
     p.state = B24_STATE_ACCEPTED;
     p.now = 31000;
 
-    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_OK, "found");
+    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK, "found");
     is_int(result.state, B24_STATE_ACCEPTED, "accepted");
     s = state_of(q, "S-1");
     is_str(&s, "accepted", "with its number");
-    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_NONE,
+    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_NONE,
            "it is unconfirmed no more");
     is_int(b24_queue_absent(q, one.record), B24_QUEUE_NONE, "nor absent");
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 31500);
-    is_int(b24_queue_found(q, one.record, &p, &result), B24_QUEUE_OK,
+    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
            "another of that number");
     is_int(result.state, B24_STATE_DUPLICATE, "is a duplicate");
 
+    /* found by the buyer: an earlier order of the same */
+
+    one = put(q, "", B24_STATE_UNCONFIRMED, 31000 + 600001);
+    is_int(b24_queue_found(q, one.record, 1, &p, &result), B24_QUEUE_NONE,
+           "an earlier order is none");
+    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
+           "by its number it is");
+    is_int(result.state, B24_STATE_DUPLICATE, "a duplicate");
+
     one = put(q, "", B24_STATE_UNCONFIRMED, 32000);
     is_int(b24_queue_absent(q, one.record), B24_QUEUE_OK, "not there");
-    is_int(counted(q, B24_STATE_REJECTED), 2, "rejected");
+    is_int(counted(q, B24_STATE_REJECTED), 3, "rejected");
 }
 
 
