@@ -125,6 +125,53 @@ sub woocommerce_order {
         discount_total_amount => $order->{discount_total},
         order_key => $order->{order_key} });
 
+    woocommerce_items($db, $order);
+}
+
+# The same order among the posts, as it was before 8.2; the tables of its own
+# are left out.
+sub woocommerce_post {
+    my ($db, $order) = @_;
+
+    my ($id, $buyer) = ($order->{order_id}, $order->{buyer}{billing});
+
+    $db->sql(<<'EOS');
+USE shop;
+DROP TABLE IF EXISTS wp_wc_orders, wp_wc_order_addresses,
+    wp_wc_order_operational_data;
+CREATE TABLE IF NOT EXISTS wp_posts (
+    ID bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    post_date_gmt datetime NOT NULL, post_excerpt text NOT NULL,
+    post_status varchar(20) NOT NULL DEFAULT 'publish',
+    post_modified_gmt datetime NOT NULL,
+    post_type varchar(20) NOT NULL DEFAULT 'post');
+CREATE TABLE IF NOT EXISTS wp_postmeta (
+    meta_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    post_id bigint unsigned NOT NULL DEFAULT 0, meta_key varchar(255),
+    meta_value longtext, KEY post_id (post_id));
+EOS
+
+    insert($db, 'wp_posts', { ID => $id, post_type => 'shop_order',
+        post_status => $order->{status_now},
+        post_excerpt => $order->{comment},
+        post_date_gmt => $order->{date_created_gmt},
+        post_modified_gmt => $order->{date_created_gmt} });
+    insert($db, 'wp_postmeta', map { { post_id => $id, meta_key => $_->[0],
+                                       meta_value => $_->[1] } }
+        ['_order_currency', $order->{currency}], ['_order_tax', 0],
+        ['_order_total', $order->{total}],
+        ['_order_shipping', $order->{shipping_total}],
+        ['_cart_discount', $order->{discount_total}],
+        map { ["_billing_$_", $buyer->{$_}] }
+            qw(first_name last_name company phone email city postcode
+               address_1));
+    woocommerce_items($db, $order);
+}
+
+sub woocommerce_items {
+    my ($db, $order) = @_;
+
+    my $id = $order->{order_id};
     my $n = 0;
 
     for my $item (@{$order->{items}}) {

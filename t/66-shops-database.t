@@ -1,0 +1,379 @@
+# Presets with the shop's own database: what traffic alone can't give comes from
+# a real MariaDB with that shop's tables.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 100_000 } } },
+              upstream => ['woocommerce-9.9.5', 'opencart-3.0.5.1',
+                           'opencart-4.1.0.4', 'prestashop-8.1.2'];
+use Test::Nginx::Socket;
+
+use B24::Bitrix;
+use B24::Bought;
+use B24::Client;
+use B24::Desk;
+use B24::MariaDB;
+use B24::Recording;
+use B24::Tables;
+use JSON::PP ();
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(2);
+worker_connections(256);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+our $db = B24::MariaDB->new(dir => "$B24::Test::DIR/mariadb",
+                            port => B24::Test::free_port());
+
+$ENV{TEST_NGINX_DB} = $db->url;
+
+our $http = <<'EOC';
+    b24_queue     $TEST_NGINX_QUEUE;
+    b24_origin    shop;
+    b24_webhook   $TEST_NGINX_PORTAL_URL;
+    b24_rate      50 burst=4000;
+    b24_retry     first=100ms max=1s unknown=300ms;
+    b24_database  $TEST_NGINX_DB poll=1s traffic=1s;
+    b24_import    off;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+    include $TEST_NGINX_PRESETS/woocommerce.conf;
+    include $TEST_NGINX_PRESETS/opencart.conf;
+    include $TEST_NGINX_PRESETS/prestashop.conf;
+    include $TEST_NGINX_PRESETS/bitrix.conf;
+EOC
+
+our $server = <<'EOC';
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror SHOP;
+        proxy_pass http://recorded;
+        proxy_set_header Host $host;
+    }
+EOC
+
+sub server_of {
+    my ($shop) = @_;
+
+    return $server =~ s/SHOP/$shop/r;
+}
+
+# An empty database.
+sub fresh {
+    $db->sql('DROP DATABASE shop; CREATE DATABASE shop CHARACTER SET utf8mb4');
+}
+
+# The recorded orders of a shop in its tables; returns what it is bought in.
+sub recorded {
+    my ($name, $fill) = @_;
+
+    my $truth = JSON::PP::decode_json(B24::Recording::read_file(
+        "t/recordings/$name/truth.json"));
+
+    fresh();
+    $fill->($db, @{$truth->{orders}});
+
+    return B24::Bought->load($name);
+}
+
+our $bought;
+our ($site, %bitrix);
+
+# A site of 1C-Bitrix with its tables, whose orders order() puts there.
+sub site {
+    my (%option) = @_;
+
+    fresh();
+    $site = B24::Bitrix->new(charset => $option{charset} // 'UTF-8');
+    %bitrix = (layout => $option{layout} // 21);
+    B24::Tables::bitrix($db, layout => $bitrix{layout},
+        ($option{charset} // '') eq 'windows-1251' ? (charset => 'cp1251')
+                                                   : ());
+    B24::Tables::bitrix_properties($db, $_, $site->{types}[$_ - 1],
+        deal => $option{deal} // 1) for 1, 2;
+}
+
+our %person = (FIO => 'Иванов Пётр', EMAIL => 'petr@example.com',
+               PHONE => '79161234567', ZIP => '101000',
+               LOCATION => '0000073738', ADDRESS => 'Тверская, 1');
+
+sub order {
+    my ($id, $number, %option) = @_;
+
+    my $type = $option{type} // 1;
+
+    B24::Tables::bitrix_order($db, ID => $id, ACCOUNT_NUMBER => $number,
+        PRICE => 4280, PRICE_DELIVERY => 300, values => \%person,
+        ids => $site->{types}[$type - 1], layout => $bitrix{layout},
+        USER_DESCRIPTION => 'домофон &quot;12&quot;',
+        rows => [[$id * 10, 1012, 'Футболка «Лето»', 2, 1990],
+                 [$id * 10 + 1, 5, 'Часть набора', 1, 0,
+                  SET_PARENT_ID => $id * 10]], %option);
+}
+
+sub shown {
+    my ($number) = @_;
+
+    my $deal = B24::Desk::deal($number, rows => 2);
+    my $contact = $deal->{contacts}[0] // {};
+
+    return join '; ', $contact->{name} // '', @{$contact->{phones} // []},
+        @{$contact->{emails} // []}, "$deal->{opportunity} $deal->{rows_sum}",
+        join(', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                       @{$deal->{rows}}),
+        ($deal->{comments} // '') =~ s/\n/ | /gr;
+}
+
+our $whole = 'Иванов Пётр; +79161234567; petr@example.com; 4280.00 4280.00;'
+    . ' Футболка «Лето» 1990.00 x 2, Delivery 300.00 x 1; домофон "12" |'
+    . ' Address: 101000, Москва, Тверская, 1';
+
+# The deal's id as the shop knows it.
+sub linked {
+    my ($id) = @_;
+
+    my $value;
+
+    B24::Scenario::wait_until(sub {
+        ($value) = $db->rows("SELECT VALUE FROM shop.b_sale_order_props_value"
+            . " WHERE CODE = 'B24_DEAL_ID' AND ORDER_ID = $id");
+        $value = $value->[0] if ref $value eq 'ARRAY';
+        return defined $value;
+    });
+
+    return $value;
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: WooCommerce: nothing but the requests that place orders
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', \&B24::Tables::woocommerce);
+    $::bought->play(filter => sub {
+        $_[0]{name} =~ /checkout$/ && $_[0]{method} eq 'POST' });
+    my $report = $::bought->deals_are;
+
+    is(scalar(grep { $_->{product_name} =~ /Кремль/ }
+              map { @{$_->{rows}} } @{$report->{deals}}), 3,
+       'a variation by its name');
+
+
+
+=== TEST 2: OpenCart 3: numbers of the shop
+--- http_config eval: $::http
+--- config eval: main::server_of('opencart')
+--- scenario
+    $::bought = main::recorded('opencart-3.0.5.1', \&B24::Tables::opencart);
+    $::bought->play(together => qr/d-double-submit.*cod-confirm/);
+    my $report = $::bought->deals_are;
+
+    is(join(' ', sort map { $_->{origin_id} } @{$report->{deals}}),
+       '1041 1042 1043 1046 1047 1049', 'numbers');
+    is(B24::Desk::count('unconfirmed'), 0, 'nothing is open');
+
+
+
+=== TEST 3: OpenCart 4: numbers and unit prices
+--- http_config eval: $::http
+--- config eval: main::server_of('opencart')
+--- scenario
+    $::bought = main::recorded('opencart-4.1.0.4', \&B24::Tables::opencart);
+    $::bought->play(together => qr/d-double-submit.*cod-confirm/);
+    my $report = $::bought->deals_are;
+
+    is(join(' ', sort map { $_->{origin_id} } @{$report->{deals}}),
+       '7305 7306 7307 7310 7312', 'numbers');
+
+
+
+=== TEST 4: PrestaShop: nothing but the requests that place orders
+--- http_config eval: $::http
+--- config eval: main::server_of('prestashop')
+--- scenario
+    $::bought = main::recorded('prestashop-8.1.2', \&B24::Tables::prestashop);
+    $::bought->play(filter => sub { $_[0]{name} =~ /validation$/ });
+    $::bought->deals_are;
+
+
+
+=== TEST 5: WooCommerce: orders among the posts
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        my ($db, @orders) = @_;
+        B24::Tables::woocommerce($db);
+        B24::Tables::woocommerce_post($db, $_) for @orders });
+    $::bought->play(filter => sub {
+        $_[0]{name} =~ /classic.*checkout$/ && $_[0]{method} eq 'POST' });
+    $::bought->deals_are(qr/^classic/);
+
+
+
+=== TEST 6: OpenCart: an order of the administration, and one by a callback
+--- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
+--- config eval: main::server_of('opencart')
+--- scenario
+    $::bought = main::recorded('opencart-3.0.5.1', sub {
+        B24::Tables::opencart($_[0]) });
+
+    my $truth = JSON::PP::decode_json(B24::Recording::read_file(
+        't/recordings/opencart-3.0.5.1/truth.json'));
+
+    # the first look takes where the shop is now
+    ok(wait_until(sub { scalar grep { /oc_order/ && /date_modified/ }
+                               $::db->log }), 'the changes are asked for');
+    sleep 1;
+    B24::Tables::opencart_order($::db, $_)
+        for grep { $_->{scenario} eq 'e' } @{$truth->{orders}};
+
+    $::bought->deals_are(qr/^e$/);
+    is(portal()->report(journal => 0)->{deals}[0]{origin_id}, '1046',
+       'its number');
+
+
+
+=== TEST 7: 1C-Bitrix: whole orders of each generation, the deal's id stored
+--- http_config eval: $::http
+--- config eval: main::server_of('bitrix')
+--- scenario
+    main::site();
+    my $id = 500;
+    my $do = sub {
+        my ($name, $request) = @_;
+
+        $id++;
+        main::order($id, "A-$id/26");
+        $request->();
+        is(main::shown("A-$id/26"), $::whole, "$name: whole");
+        is(main::linked($id), B24::Desk::deal("A-$id/26")->{id},
+           "$name: the shop knows the deal");
+    };
+
+    # nothing of a recalculation was seen
+    $do->('18', sub { $::site->save({ FIO => 'Иванов Пётр' },
+        $::site->accepted("A-$id/26")) });
+    $do->('16', sub { $::site->save({ FIO => 'Иванов Пётр' },
+        $::site->accepted("A-$id/26", old => 1), generation => 16) });
+    $do->('15', sub { $::site->confirm({ FIO => 'Иванов Пётр' },
+        '{"success":"Y","redirect":"\/?ORDER_ID=A-' . $id . '%252F26"}') });
+
+
+
+=== TEST 8: 1C-Bitrix 17 in windows-1251: the other layout
+--- http_config eval: $::http
+--- config eval: main::server_of('bitrix')
+--- scenario
+    main::site(layout => 17, charset => 'windows-1251');
+    main::order(600, '600');
+    $::site->save({ FIO => 'Иванов Пётр' }, $::site->accepted('600'),
+                  generation => 17);
+
+    is(main::shown('600'), $::whole, 'whole');
+    is(main::linked(600), B24::Desk::deal('600')->{id}, 'linked');
+
+
+
+=== TEST 9: 1C-Bitrix: one click shows the key, the deal has the number
+--- http_config eval: $::http
+--- config eval: main::server_of('bitrix')
+--- scenario
+    main::site();
+    # the number of one is the key of the other
+    main::order(700, '701');
+    main::order(701, '700');
+
+    my $script = '/bitrix/components/aspro/oneclickbuy.next/script.php';
+    $::site->says($script, { result => 'Y', message => 700 });
+    post($script, B24::Bitrix::urlencoded('UTF-8',
+        'ONE_CLICK_BUY[FIO]' => 'Иванов Пётр', ELEMENT_ID => 1012,
+        'ONE_CLICK_BUY[PHONE]' => '+7 916 123-45-67', ELEMENT_QUANTITY => 2),
+        $::site->cookies);
+
+    is(main::shown('701'), $::whole, 'whole, by its number');
+    is(main::linked(700), B24::Desk::deal('701')->{id}, 'linked');
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+
+
+
+=== TEST 10: 1C-Bitrix: no property for the deal, a cancelled order, a firm
+--- http_config eval: $::http
+--- config eval: main::server_of('bitrix')
+--- scenario
+    main::site(deal => 0);
+    main::order(800, '800', CANCELED => 'Y', type => 2, values => {
+        COMPANY => 'ООО «Ромашка»', INN => '7707083893', KPP => '770701001',
+        CONTACT_PERSON => 'Сидорова Анна', PHONE => '74957654321',
+        EMAIL => 'a@example.com' });
+    $::site->save({ CONTACT_PERSON => 'Сидорова Анна' },
+                  $::site->accepted('800'), person => 2);
+
+    my $deal = B24::Desk::deal('800', rows => 2);
+    my $report = portal()->wait_for(deal => 800, requisites => 1,
+                                    journal => 0);
+
+    is($deal->{stage_id}, 'LOSE', 'cancelled');
+    is("$report->{companies}[0]{title} $report->{requisites}[0]{inn}"
+       . " $report->{requisites}[0]{kpp}",
+       'ООО «Ромашка» 7707083893 770701001', 'the firm');
+    is("$deal->{contacts}[0]{name} @{$deal->{contacts}[0]{phones}}",
+       'Сидорова Анна +74957654321', 'the buyer');
+
+    ok(wait_until(sub {
+        my ($record) = @{B24::Desk::status()->{orders}};
+        return ($record->{advice} // '') =~ /B24_DEAL_ID/
+               || ($record->{cause} // '') =~ /B24_DEAL_ID|no row|link/;
+    }), 'it says that the property is missing')
+        or diag(JSON::PP->new->canonical->encode(B24::Desk::status()));
+
+
+
+=== TEST 11: what buyers type is bound, never part of a statement
+--- http_config eval: $::http
+--- config eval: main::server_of('opencart')
+--- scenario
+    $::bought = main::recorded('opencart-3.0.5.1', \&B24::Tables::opencart);
+    my @buyer = (Cookie => 'OCSESSID=0123456789abcdef01; currency=USD');
+    my $evil = q{x' OR 1=1; DROP TABLE oc_order; -- "};
+    my $coded = $evil =~ s/([^\w])/sprintf '%%%02X', ord $1/ger;
+
+    upstream()->script(target => 'guest', times => 1, status => 200,
+        body => '[]', headers => [['Content-Type', 'application/json']]);
+    post('/index.php?route=checkout/guest/save', "firstname=$coded"
+         . "&lastname=$coded&telephone=$coded&email=$coded&city=$coded", @buyer);
+    upstream()->script(target => 'cod/confirm', times => 1, status => 200,
+        body => '{"redirect":"x"}',
+        headers => [['Content-Type', 'application/json']]);
+    get('/index.php?route=extension/payment/cod/confirm', @buyer);
+
+    ok(wait_until(sub { scalar grep { /DROP TABLE oc_order/ } $::db->log }),
+       'it was asked for');
+
+    my ($said) = grep { /DROP TABLE oc_order/ } $::db->log;
+    unlike($said, qr/[^\\]' OR 1=1/, 'as a value');
+    my ($left) = $::db->rows('SELECT count(*) FROM shop.oc_order');
+    is(ref $left ? $left->[0] : $left, 6, 'the table is there');
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 0,
+       "nobody else's order was taken");
