@@ -761,7 +761,7 @@ b24_webhook file:PATH/none;
 --- http
 b24_webhook file:PATH;
 --- refused
-"b24_webhook" cannot read file "PATH", give the path of a file that holds the webhook's address (21: Is a directory)
+"b24_webhook" cannot read file "PATH", give the path of a file that holds the address of the webhook (21: Is a directory)
 
 
 

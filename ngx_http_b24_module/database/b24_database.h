@@ -19,7 +19,7 @@
 #define B24_DATABASE_CONNECT   3        /* s */
 #define B24_DATABASE_READ      10
 #define B24_DATABASE_ROWS      5000     /* of a result at most */
-#define B24_DATABASE_BYTES     (8 * 1024 * 1024)
+#define B24_DATABASE_BYTES     ((size_t) 8 * 1024 * 1024)
 #define B24_DATABASE_COLUMNS   256
 #define B24_DATABASE_WORDS     256
 
