@@ -174,6 +174,17 @@ __DATA__
                 generation => 17, target => '/oformit/zakaz.php');
     main::deal_is('120', main::usual('120'), 'junk before the answer');
 
+    # sites name their pages as they like
+    $id = 120;
+
+    for my $page (qw(/checkout /shop/oformit-zakaz /order.html /order/?a=b)) {
+        $id++;
+        $site->refresh(@::cart);
+        $site->save(\%::person, $site->accepted($id), generation => 17,
+                    target => $page);
+        main::deal_is($id, main::usual($id), $page);
+    }
+
 
 
 === TEST 3: answers that are no order, all of them 200
