@@ -186,6 +186,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
 
     read->read.loose = order->fields[B24_ORDER_ROW].len == 0
                        && (order->generated || job->order_id.len == 0);
+    read->read.alone = read->read.loose && !r->origin->conf->imports;
 
     order->origin = job->origin;
 

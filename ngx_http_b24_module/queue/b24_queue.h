@@ -346,6 +346,8 @@ typedef struct {
                                        has left stays then */
     b24_str_t    advice;
     int          loose;             /* found by the buyer, not by a number */
+    int          alone;             /* nothing else brings what is taken for
+                                       another's: loose, and no import */
 } b24_queue_read_t;
 
 /*
@@ -354,7 +356,7 @@ typedef struct {
  * record goes as a duplicate of that one (*state); an unconfirmed one of that
  * number makes room.  But what was found by the buyer may be an earlier order
  * of the same: NONE, nothing has changed, when the other came more than ten
- * minutes before.  STALE as for attempt().
+ * minutes before, with alone whenever it came.  STALE as for attempt().
  */
 b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now,

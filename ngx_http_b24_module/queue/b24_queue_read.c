@@ -42,11 +42,14 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
     const b24_queue_read_t *read, int64_t now, b24_state_e *state)
 {
     int             doubled;
+    int64_t         since;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
     *state = read->state;
     doubled = 0;
+    since = read->alone ? INT64_MAX
+            : read->loose ? job->accepted - B24_QUEUE_READ_EARLIER : 0;
 
     rc = b24_queue_begin_held(q, owner, job);
 
@@ -54,9 +57,7 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
         && !b24_str_eq(&read->order_id, &job->order_id))
     {
         rc = b24_queue_identify(q, job->record, &job->origin, &read->order_id,
-                                read->loose ? job->accepted
-                                              - B24_QUEUE_READ_EARLIER : 0,
-                                now, &doubled);
+                                since, now, &doubled);
     }
 
     if (rc == B24_QUEUE_OK && doubled) {

@@ -150,7 +150,24 @@ test_read(b24_queue_t *q)
     is_int(b24_queue_read(q, "me", &job, &read, 6502 + 600000, &state),
            B24_QUEUE_OK, "it is still ours");
     read.state = B24_STATE_ACCEPTED;
+
+    /* or one of a moment ago, where nothing would bring this one again */
+
+    put(q, "g-2", B24_STATE_ACCEPTED, 6600);
+    is_int(claim(q, &job, 6600), B24_QUEUE_OK, "claimed");
+    read.order_id = str("A-57");
+    read.alone = 1;
+    is_int(b24_queue_read(q, "me", &job, &read, 6601, &state),
+           B24_QUEUE_NONE, "two orders of a buyer at a time");
+    s = state_of(q, "g-2");
+    is_str(&s, "sending", "nothing has changed");
+    read.state = B24_STATE_REJECTED;
+    read.order_id = str("");
+    is_int(b24_queue_read(q, "me", &job, &read, 6602, &state),
+           B24_QUEUE_OK, "it is still ours");
+    read.state = B24_STATE_ACCEPTED;
     read.loose = 0;
+    read.alone = 0;
 
     /* an unconfirmed one makes room */
 
@@ -174,7 +191,7 @@ test_read(b24_queue_t *q)
            "there is no such order");
     s = state_of(q, "A-60");
     is_str(&s, "-", "gone");
-    is_int(counted(q, B24_STATE_REJECTED), 2, "and counted");
+    is_int(counted(q, B24_STATE_REJECTED), 3, "and counted");
 }
 
 
@@ -284,7 +301,7 @@ test_settle(b24_queue_t *q)
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 32000);
     is_int(b24_queue_absent(q, one.record), B24_QUEUE_OK, "not there");
-    is_int(counted(q, B24_STATE_REJECTED), 3, "rejected");
+    is_int(counted(q, B24_STATE_REJECTED), 4, "rejected");
 }
 
 
