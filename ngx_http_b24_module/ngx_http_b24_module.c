@@ -1186,6 +1186,7 @@ ngx_http_b24_tick_handler(ngx_event_t *ev)
 {
     ngx_http_b24_sessions_tick();
     ngx_http_b24_store_tick();
+    ngx_http_b24_sh_tick();
     ngx_http_b24_learn_tick();
     ngx_http_b24_courier_tick();
 

@@ -676,6 +676,8 @@ ngx_http_b24_sh_t *ngx_http_b24_sh(void);
 void ngx_http_b24_hold(ngx_int_t n);
 /* whether the disk refuses what this process holds */
 void ngx_http_b24_sh_refused(ngx_uint_t refused);
+/* each second */
+void ngx_http_b24_sh_tick(void);
 ngx_uint_t ngx_http_b24_sh_unwritten(void);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */

@@ -1003,6 +1003,13 @@ exited on signal 9
         skip 'no file system can be mounted here', 1 if !$main::mounted;
 
         my $n = fill_and_place();
+
+        # each who has some has tried
+        my $errors = B24::Desk::counter('store_errors');
+        ok(wait_until(sub {
+            B24::Desk::counter('store_errors') >= $errors + 3 * main::WORKERS
+        }), 'the disk goes on refusing');
+
         my $held = B24::Desk::counter('held');
 
         cmp_ok($held, '>', 0, 'orders are held');

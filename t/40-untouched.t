@@ -232,6 +232,10 @@ b24
     ok(wait_until(sub { error_log_lines(qr/b24: .*queue/) }),
        'the log tells of it');
 
+    # or who has orders in memory would wait for it
+    mkdir queue_dir(), 0700 or die "cannot make the folder: $!\n";
+    chown B24::Test::worker_ids(), queue_dir();
+
 
 
 === TEST 5: the next request on the connection, while the portal hangs

@@ -27,6 +27,7 @@ static ngx_http_b24_sh_portal_t *ngx_http_b24_sh_portal(ngx_str_t *host);
 static void *ngx_http_b24_sh_own(ngx_cycle_t *cycle, ngx_str_t *name,
     size_t size);
 static ngx_http_b24_sh_process_t *ngx_http_b24_sh_process(void);
+static ngx_uint_t ngx_http_b24_sh_dead(ngx_atomic_uint_t pid);
 static void ngx_http_b24_sh_reclaim(ngx_http_b24_sh_process_t *p);
 
 
@@ -364,7 +365,7 @@ ngx_http_b24_sh_process(void)
         p = &ngx_http_b24_shm->processes[i];
         pid = p->pid;
 
-        if (pid && kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH) {
+        if (ngx_http_b24_sh_dead(pid)) {
             ngx_http_b24_sh_reclaim(p);
             pid = 0;
         }
@@ -384,6 +385,43 @@ ngx_http_b24_sh_process(void)
     ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
 
     return free;
+}
+
+
+/* one that nobody has waited for yet isn't */
+
+static ngx_uint_t
+ngx_http_b24_sh_dead(ngx_atomic_uint_t pid)
+{
+    return pid && kill((pid_t) pid, 0) == -1 && ngx_errno == ESRCH;
+}
+
+
+/* who was killed with orders that the disk had refused: they are to be told */
+
+void
+ngx_http_b24_sh_tick(void)
+{
+    ngx_uint_t                  i;
+    ngx_http_b24_sh_process_t  *p;
+
+    for (i = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
+        p = &ngx_http_b24_shm->processes[i];
+
+        if (!p->refused || !ngx_http_b24_sh_dead(p->pid)) {
+            continue;
+        }
+
+        ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+        /* by nobody else meanwhile */
+
+        if (p->refused && ngx_http_b24_sh_dead(p->pid)) {
+            ngx_http_b24_sh_reclaim(p);
+        }
+
+        ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+    }
 }
 
 
