@@ -115,7 +115,7 @@ __DATA__
     my $report = $::bought->deals_are;
 
     is(scalar @{$report->{contacts}}, 4, 'four people bought');
-    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+    B24::Desk::count_is($_->[0], $_->[1], "$_->[0]: $_->[1]")
         for ['delivered', 11], ['duplicate', 1], ['rejected', 2],
             ['unconfirmed', 0], ['parked', 0];
 
@@ -139,7 +139,7 @@ client_body_in_file_only clean; b24_journal sync;" . $::server
     $::bought->play(filter => sub { $_[0]{name} =~ /-classic-/ });
     $::bought->deals_are(qr/^classic/);
 
-    is(B24::Desk::count('duplicate'), 0, 'none is a double');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
 
 
 
@@ -200,7 +200,7 @@ client_body_in_file_only clean; b24_journal sync;" . $::server
         is($deal->{rows}[0]{product_name}, 'Кружка', "$id: the goods");
     }
 
-    is(B24::Desk::count('duplicate'), 0, 'two orders');
+    B24::Desk::count_is('duplicate', 0, 'two orders');
 
 
 

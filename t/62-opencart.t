@@ -119,7 +119,7 @@ __DATA__
 
     my $report = $::three->deals_are;
 
-    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+    B24::Desk::count_is($_->[0], $_->[1], "$_->[0]: $_->[1]")
         for ['delivered', 6], ['duplicate', 1], ['unconfirmed', 0],
             ['parked', 0];
 
@@ -138,7 +138,7 @@ __DATA__
     $::four->play(together => qr/d-double-submit.*cod-confirm/);
     $::four->deals_are;
 
-    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+    B24::Desk::count_is($_->[0], $_->[1], "$_->[0]: $_->[1]")
         for ['delivered', 5], ['duplicate', 1], ['unconfirmed', 0],
             ['parked', 0];
 
@@ -151,8 +151,11 @@ __DATA__
     $::three->play(filter => sub { $_[0]{name} =~ /-d-double-submit-/ });
     $::three->deals_are(qr/^d$/);
 
-    # who can tell whether it is another order: no number, no goods
-    is(B24::Desk::count('unconfirmed'), 1, 'the second waits for a person');
+    # the session was cleared by then, and nobody can tell whether it is another
+    # order without number and goods; or it wasn't yet, and it is the same one
+    ok(wait_until(sub {
+        B24::Desk::count('unconfirmed') + B24::Desk::count('duplicate') == 1
+    }), 'the second waits for a person, or is known');
 
 
 
@@ -172,7 +175,7 @@ __DATA__
 
     is(join('; ', map { main::rows_of($_) } @{$report->{deals}}),
        join('; ', ('Mug 10.00 x 2, Delivery 5.00 x 1') x 2), 'two deals');
-    is(B24::Desk::count('duplicate'), 0, 'none is a double');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
 
 
 
@@ -209,7 +212,7 @@ __DATA__
     main::shop_says('checkout/guest/save', '{"error":{"email":"wrong"}}');
     post('/index.php?route=checkout/guest/save', 'firstname=Nobody', @::buyer);
 
-    is(B24::Desk::count('rejected'), 3, 'three are refused');
+    B24::Desk::count_is('rejected', 3, 'three are refused');
 
     main::button();
     my ($deal) = @{portal()->wait_for(deals => 1, rows => 1, stable_ms => 300,

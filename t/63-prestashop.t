@@ -117,7 +117,7 @@ __DATA__
     $::bought->play;
     $::bought->deals_are;
 
-    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+    B24::Desk::count_is($_->[0], $_->[1], "$_->[0]: $_->[1]")
         for ['delivered', 4], ['duplicate', 0], ['rejected', 1],
             ['unconfirmed', 0], ['parked', 0];
 

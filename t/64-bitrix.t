@@ -142,7 +142,7 @@ __DATA__
     $site->save(\%::person, { order => { REDIRECT_URL => '/?ORDER_ID=60',
                                          ID => \60 } });
     main::deal_is('60', main::usual('60'), 'no text');
-    is(B24::Desk::count('rejected'), 0, 'none is refused');
+    B24::Desk::count_is('rejected', 0, 'none is refused');
 
 
 
@@ -424,7 +424,7 @@ __DATA__
     main::deal_is('58', 'Order #58; Иванов Пётр; +79161234567;'
         . ' petr@example.com; 0.00 RUB; ; быстро', 'a whole cart',
         rows => 0);
-    is(B24::Desk::count('duplicate'), 0, 'files are no order');
+    B24::Desk::count_is('duplicate', 0, 'files are no order');
 
 
 
@@ -468,7 +468,7 @@ __DATA__
     main::deal_is('A-57', 'Order #A-57; Иванов Пётр; +79161234567;'
         . ' p@example.com; 4280.00 RUB; Футболка 1990.00 x 2,'
         . ' Fee 300.00 x 1; ', 'all of it');
-    is(B24::Desk::count('rejected'), 2, 'two are refused');
+    B24::Desk::count_is('rejected', 2, 'two are refused');
     is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
 
 
@@ -492,8 +492,8 @@ __DATA__
     main::deal_is('58', 'Order #58; Иванов Пётр; +79161234567;'
         . ' petr@example.com; 100.00 RUB; Значок 100.00 x 1;'
         . ' Address: 101000, Москва, Тверская, 1', 'the second', rows => 1);
-    is(B24::Desk::count('duplicate'), 1, 'one is a double');
-    is(B24::Desk::count('rejected'), 1, 'one is refused');
+    B24::Desk::count_is('duplicate', 1, 'one is a double');
+    B24::Desk::count_is('rejected', 1, 'one is refused');
 
 
 

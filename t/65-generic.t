@@ -164,7 +164,7 @@ __DATA__
     post('/checkout', 'login=anna&password=x');
     get('/checkout?phone=x');
     is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
-    is(B24::Desk::count('rejected'), 4, 'nothing else is refused');
+    B24::Desk::count_is('rejected', 4, 'nothing else is refused');
 
 
 
@@ -246,7 +246,7 @@ EOC
     is(main::shown('12', rows => 3), 'Пётр Иванов; +79160000003;'
        . ' p@example.com; 4230.00 RUB; Футболка 1990.00 x 2;'
        . ' Delivery 300.00 x 1; Discount -50.00 x 1', 'a guest');
-    is(B24::Desk::count('rejected'), 1, 'the refused one');
+    B24::Desk::count_is('rejected', 1, 'the refused one');
 
     my $report = portal()->wait_for(deal => 12, requisites => 1,
                                     journal => 0);

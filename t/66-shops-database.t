@@ -191,7 +191,7 @@ __DATA__
 
     is(join(' ', sort map { $_->{origin_id} } @{$report->{deals}}),
        '1041 1042 1043 1046 1047 1049', 'numbers');
-    is(B24::Desk::count('unconfirmed'), 0, 'nothing is open');
+    B24::Desk::count_is('unconfirmed', 0, 'nothing is open');
 
 
 

@@ -40,6 +40,15 @@ sub count {
     return $sum;
 }
 
+# A test: so many are in that state, once all has been written down.
+sub count_is {
+    my ($state, $n, $name) = @_;
+
+    B24::Scenario::wait_until(sub { count($state) == $n });
+
+    return Test::More::is(count($state), $n, $name);
+}
+
 sub counter {
     my ($name) = @_;
 
