@@ -1190,5 +1190,38 @@ ngx_http_b24_tick_handler(ngx_event_t *ev)
     ngx_http_b24_learn_tick();
     ngx_http_b24_courier_tick();
 
+    ngx_http_b24_stay();
+
     ngx_add_timer(ev, NGX_HTTP_B24_TICK);
+}
+
+
+/*
+ * The tick keeps a worker that quits alive while the disk refuses its orders,
+ * until worker_shutdown_timeout, if there is one, is over.
+ */
+
+void
+ngx_http_b24_stay(void)
+{
+    ngx_uint_t        stays;
+    ngx_core_conf_t  *ccf;
+
+    static ngx_msec_t  quit;
+
+    stays = ngx_http_b24_store_stays();
+
+    if (stays && ngx_exiting) {
+        ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                               ngx_core_module);
+
+        if (quit == 0) {
+            quit = ngx_current_msec;
+        }
+
+        stays = ccf->shutdown_timeout == 0
+                || ngx_current_msec - quit < ccf->shutdown_timeout;
+    }
+
+    ngx_http_b24_tick.cancelable = !stays;
 }

@@ -660,6 +660,8 @@ ngx_int_t ngx_http_b24_store_journal(ngx_http_b24_job_t *job);
 void ngx_http_b24_store_rejected(ngx_http_b24_origin_t *origin);
 void ngx_http_b24_store_call(ngx_http_b24_call_t *call);
 void ngx_http_b24_store_tick(void);
+/* whether orders wait that the disk has refused */
+ngx_uint_t ngx_http_b24_store_stays(void);
 /* in exit_process, when the threads are gone: run() at once, or never */
 void ngx_http_b24_store_last(ngx_http_b24_call_t *call);
 
@@ -759,6 +761,9 @@ extern ngx_command_t  ngx_http_b24_commands[];
 extern ngx_http_b24_main_conf_t  *ngx_http_b24_main;    /* of this worker */
 /* grows with each start and reload */
 extern ngx_atomic_uint_t          ngx_http_b24_generation;
+
+/* whether a worker that quits has to stay may have changed */
+void ngx_http_b24_stay(void);
 
 
 #endif /* _NGX_HTTP_B24_MODULE_H_INCLUDED_ */

@@ -16,7 +16,6 @@
 
 
 #define NGX_HTTP_B24_HOLD       60000   /* ms; keeps a quitting worker alive */
-#define NGX_HTTP_B24_RETRY      1000    /* ms; the disk has refused */
 #define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
 #define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
 
@@ -61,7 +60,6 @@ static void ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch,
 static void ngx_http_b24_store_refused(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_degrade(ngx_uint_t degraded);
-static void ngx_http_b24_store_retry(ngx_event_t *ev);
 static void ngx_http_b24_store_size(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_free(ngx_queue_t *jobs);
 
@@ -76,8 +74,7 @@ static ngx_uint_t            ngx_http_b24_busy;
 static ngx_thread_task_t    *ngx_http_b24_task;
 static ngx_http_b24_batch_t  ngx_http_b24_batch;
 static ngx_connection_t      ngx_http_b24_nofd;
-static ngx_event_t           ngx_http_b24_retry_ev;
-static ngx_msec_t            ngx_http_b24_retry_max;    /* 0: none */
+static ngx_uint_t            ngx_http_b24_refusing;     /* the last commit */
 
 /* used by the thread only, or by the worker when no task runs */
 static b24_queue_t          *ngx_http_b24_db;
@@ -86,8 +83,6 @@ static b24_queue_t          *ngx_http_b24_db;
 ngx_int_t
 ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
-    ngx_core_conf_t  *ccf;
-
     ngx_queue_init(&ngx_http_b24_pending);
     ngx_queue_init(&ngx_http_b24_calls);
 
@@ -103,13 +98,6 @@ ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_http_b24_task->event.handler = ngx_http_b24_store_done;
     ngx_http_b24_task->event.data = &ngx_http_b24_nofd;
     ngx_http_b24_task->event.log = cycle->log;
-
-    ngx_http_b24_retry_ev.handler = ngx_http_b24_store_retry;
-    ngx_http_b24_retry_ev.data = &ngx_http_b24_nofd;
-    ngx_http_b24_retry_ev.log = cycle->log;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-    ngx_http_b24_retry_max = ccf->shutdown_timeout;
 
     ngx_http_b24_batch.rejected = ngx_pcalloc(cycle->pool,
                               (bmcf->origins.nelts + 1) * sizeof(ngx_uint_t));
@@ -216,9 +204,12 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
     ngx_http_b24_npending++;
     ngx_http_b24_hold(1);
 
-    if (!ngx_http_b24_degraded) {
-        ngx_http_b24_store_kick();
+    if (ngx_http_b24_degraded) {
+        ngx_http_b24_stay();
+        return;
     }
+
+    ngx_http_b24_store_kick();
 }
 
 
@@ -670,9 +661,12 @@ ngx_http_b24_store_done(ngx_event_t *ev)
 
     ngx_http_b24_store_finish(&ngx_http_b24_batch, 1);
 
-    if (!ngx_http_b24_degraded) {
-        ngx_http_b24_store_kick();
+    if (ngx_http_b24_degraded) {
+        ngx_http_b24_stay();
+        return;
     }
+
+    ngx_http_b24_store_kick();
 }
 
 
@@ -839,44 +833,22 @@ static void
 ngx_http_b24_store_degrade(ngx_uint_t degraded)
 {
     ngx_http_b24_degraded = degraded;
+    ngx_http_b24_refusing = degraded;
 
     /* what a worker that is killed takes along is told by the next one */
 
     ngx_http_b24_sh_refused(degraded);
 
-    if (degraded && !ngx_http_b24_retry_ev.timer_set) {
-        ngx_add_timer(&ngx_http_b24_retry_ev, NGX_HTTP_B24_RETRY);
-    }
+    ngx_http_b24_stay();
 }
 
 
-/*
- * The timer isn't cancelable: a worker that quits stays with the orders that it
- * alone knows of, until the disk takes them or worker_shutdown_timeout, if
- * there is one, is over.
- */
+/* a quitting worker stays with the orders that it alone knows of */
 
-static void
-ngx_http_b24_store_retry(ngx_event_t *ev)
+ngx_uint_t
+ngx_http_b24_store_stays(void)
 {
-    static ngx_msec_t  quit;
-
-    if (ngx_exiting && ngx_http_b24_retry_max) {
-
-        if (quit == 0) {
-            quit = ngx_current_msec;
-        }
-
-        if (ngx_current_msec - quit >= ngx_http_b24_retry_max) {
-            return;
-        }
-    }
-
-    ngx_http_b24_store_tick();
-
-    if (ngx_http_b24_npending) {
-        ngx_add_timer(ev, NGX_HTTP_B24_RETRY);
-    }
+    return ngx_http_b24_refusing && ngx_http_b24_npending;
 }
 
 
