@@ -443,6 +443,8 @@ EOC
 --- config eval: $::server
 --- scenario
     my $alert = "2026/11/23 14:00:00 [alert] 1#1: worker exited\n";
+    my $locked = '2026/11/23 14:00:00 [alert] 1#1: shared memory zone "b24" was'
+        . " locked by 7\n";
     my $emerg = "2026/11/23 14:00:00 [emerg] 1#1: unknown\n";
     my $asan = "==7==ERROR: AddressSanitizer: heap-use\n    #0 0x1 in f\n";
     my $fine = "2026/11/23 14:00:00 [error] 1#1: connect() failed\n";
@@ -453,6 +455,11 @@ EOC
               [], 'unless expected');
     is_deeply([main::bad_lines($alert, error_log => qr/worker exited/)],
               [], 'or asked for');
+    is_deeply([main::bad_lines($locked, expected_alert => "worker exited\n")],
+              [$locked], 'so is a lock that was left');
+    is_deeply([main::bad_lines($locked,
+                               expected_alert => "exited on signal 9\n")],
+              [], 'unless processes are killed');
     is_deeply([main::bad_lines($emerg)], [$emerg], 'an emerg is');
     is_deeply([main::bad_lines($emerg, must_die => '')], [],
               'unless nginx must die');
