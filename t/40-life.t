@@ -592,9 +592,9 @@ exited on signal 9
         kill_worker(courier()) if $n % 10 == 5;
     }
 
-    # answered and not yet committed when the worker died: nothing has been
-    # written down of such an order.  It can only be the last ones of a dead
-    # worker
+    # answered, and the answer not yet committed when the worker died: nothing
+    # is written down of such an order, or that its answer was not seen.  It can
+    # only be the last ones of a dead worker
     my %alive = map { $_ => 1 } worker_pids();
     my (@kept, @lost);
 
@@ -604,8 +604,13 @@ exited on signal 9
         my @orders = @{$orders_of{$pid}};
         my @end;
 
-        unshift @end, pop @orders
-            while @orders && !$alive{$pid} && !record($orders[-1]);
+        while (@orders && !$alive{$pid}) {
+            my $record = record($orders[-1]);
+
+            last if $record && $record->{state} ne 'unconfirmed';
+            unshift @end, pop @orders;
+        }
+
         push @kept, @orders;
         push @lost, @end;
     }
