@@ -76,7 +76,7 @@ packages() {
             echo gcc libc6-dev make dpkg-dev nginx nginx-dev
             echo "libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev"
             echo libsqlite3-dev libcjson-dev libpcre2-dev zlib1g-dev
-            echo libmariadb-dev
+            echo libmariadb-dev libpsl-dev
             ;;
         test)
             echo perl openssl procps util-linux

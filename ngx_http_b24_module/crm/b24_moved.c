@@ -7,6 +7,7 @@
 
 
 #include <stdio.h>
+#include <libpsl.h>
 
 #include "b24_batch.h"
 
@@ -15,6 +16,7 @@ static int b24_moved_split(const b24_str_t *url, b24_str_t *host,
     b24_str_t *path, int *tls);
 static void b24_moved_name(const b24_str_t *host, b24_str_t *name);
 static int b24_moved_near(const b24_str_t *from, const b24_str_t *to);
+static int b24_moved_public(const b24_str_t *domain);
 static int b24_moved_numeric(const b24_str_t *name);
 static int b24_moved_same(const b24_str_t *a, const b24_str_t *b, int tls);
 
@@ -145,13 +147,12 @@ b24_moved_name(const b24_str_t *host, b24_str_t *name)
 
 /*
  * Names of one account's portals differ in their first label: what follows it
- * must be the same, and must be more than a top-level domain.
+ * must be the same, and must be somebody's own domain.
  */
 
 static int
 b24_moved_near(const b24_str_t *from, const b24_str_t *to)
 {
-    size_t     i;
     b24_str_t  a, b;
 
     if (b24_moved_numeric(from) || b24_moved_numeric(to)) {
@@ -172,18 +173,36 @@ b24_moved_near(const b24_str_t *from, const b24_str_t *to)
         b.len--;
     }
 
-    if (a.len < 2 || b.len == to->len || !b24_str_caseeq(&a, &b)) {
-        return 0;
+    return a.len > 1 && b.len < to->len && b24_str_caseeq(&a, &b)
+           && !b24_moved_public(&a);
+}
+
+
+/*
+ * ".com", ".co.uk", ".msk.ru": names there are of different people.  None of
+ * Bitrix24's own domains is in the list.
+ */
+
+static int
+b24_moved_public(const b24_str_t *domain)
+{
+    char              name[B24_MOVED_HOST + 1];
+    size_t            i;
+    const psl_ctx_t  *psl;
+
+    if (domain->data[1] == '.' || domain->data[domain->len - 1] == '.') {
+        return 1;
     }
 
-    for (i = 1; i < a.len; i++) {
-
-        if (a.data[i] == '.') {
-            return i > 1 && i + 1 < a.len;
-        }
+    for (i = 1; i < domain->len; i++) {
+        name[i - 1] = (char) b24_tolower(domain->data[i]);
     }
 
-    return 0;
+    name[i - 1] = '\0';
+
+    psl = psl_builtin();
+
+    return psl == NULL || psl_is_public_suffix(psl, name);
 }
 
 

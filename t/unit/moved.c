@@ -30,6 +30,8 @@ static const case_t  cases[] = {
     { "a.x.test:8443", "https://a.x.test:8443" REST, "https://b.x.test:8443" REST, B24_MOVED_TO, "b.x.test:8443" },
     { "a.b.c.example.com", "https://a.b.c.example.com" REST, "https://z.b.c.example.com" REST, B24_MOVED_TO, "z.b.c.example.com" },
 
+    { "crm.x.co.uk", "https://crm.x.co.uk" REST, "https://b24.x.co.uk" REST, B24_MOVED_TO, "b24.x.co.uk" },
+
     /* renamed once more, asked at the new host: the configured one decides */
     { "a.bitrix24.ru", "https://b.bitrix24.ru" REST, "https://c.bitrix24.ru" REST, B24_MOVED_TO, "c.bitrix24.ru" },
     { "a.bitrix24.ru", "https://b.bitrix24.ru" REST, "https://a.bitrix24.ru" REST, B24_MOVED_TO, "a.bitrix24.ru" },
@@ -53,6 +55,11 @@ static const case_t  cases[] = {
     { "a.bitrix24.ru", RU, "https://a.bitrix24.ru.evil.test" REST, B24_MOVED_AWAY, "a.bitrix24.ru.evil.test" },
     { "a.bitrix24.ru", RU, "https://.bitrix24.ru" REST, B24_MOVED_AWAY, ".bitrix24.ru" },
     { "example.com", "https://example.com" REST, "https://another.com" REST, B24_MOVED_AWAY, "another.com" },
+    { "a.co.uk", "https://a.co.uk" REST, "https://b.co.uk" REST, B24_MOVED_AWAY, "b.co.uk" },
+    { "A.Co.UK", "https://A.Co.UK" REST, "https://b.co.uk" REST, B24_MOVED_AWAY, "b.co.uk" },
+    { "a.msk.ru", "https://a.msk.ru" REST, "https://b.msk.ru" REST, B24_MOVED_AWAY, "b.msk.ru" },
+    { "a.github.io", "https://a.github.io" REST, "https://b.github.io" REST, B24_MOVED_AWAY, "b.github.io" },
+    { "a.x.ck", "https://a.x.ck" REST, "https://b.x.ck" REST, B24_MOVED_AWAY, "b.x.ck" },
     { "portal", "https://portal" REST, "https://other" REST, B24_MOVED_AWAY, "other" },
     { "a.", "https://a." REST, "https://b." REST, B24_MOVED_AWAY, "b." },
     { "a.b.", "https://a.b." REST, "https://c.b." REST, B24_MOVED_AWAY, "c.b." },
