@@ -468,6 +468,10 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
 {
     const b24_error_t  *e;
 
+    v->class = B24_CLASS_PERMANENT;
+    v->advice = "The portal gave an error the module does not know; see the"
+                " text.";
+
     for (e = b24_errors; e->code || e->words; e++) {
 
         if (e->code && !b24_str_caseeqs(&v->code, e->code)) {
@@ -480,20 +484,26 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
 
         v->class = e->class;
         v->advice = e->advice;
+        break;
+    }
 
-        /* alone they mean a refused value; with 5xx the server broke down */
-
-        if (v->http >= 500 && v->class == B24_CLASS_PERMANENT) {
-            v->class = B24_CLASS_CHECK;
-            v->advice = B24_ADVICE_CHECK;
-        }
-
+    if (v->class != B24_CLASS_PERMANENT) {
         return;
     }
 
-    v->class = B24_CLASS_PERMANENT;
-    v->advice = "The portal gave an error the module does not know; see the"
-                " text.";
+    /* a value may be refused, but that is not what these say */
+
+    if (v->http >= 500) {
+        v->class = B24_CLASS_CHECK;
+        v->advice = B24_ADVICE_CHECK;
+        return;
+    }
+
+    /* the code tells more, where there is one that is known */
+
+    if (e->code && v->code.len) {
+        return;
+    }
 
     if (v->http == 429) {
         v->class = B24_CLASS_WAIT;
@@ -506,10 +516,6 @@ b24_classify(b24_verdict_t *v, const b24_str_t *desc)
         v->class = B24_CLASS_OPERATOR;
         v->advice = "The portal does not accept the webhook; check it and its"
                     " owner's rights in the portal.";
-
-    } else if (v->http >= 500) {
-        v->class = B24_CLASS_CHECK;
-        v->advice = B24_ADVICE_CHECK;
     }
 }
 
