@@ -392,8 +392,8 @@ run_prove() {
     unlock
     say "prove"
 
-    # nothing comes after prove's summary
-    exec prove "${include[@]}" "$@"
+    # nothing comes after prove's summary; t/testrules.yml: what runs alone
+    exec prove --timer -j "$JOBS" "${include[@]}" "$@"
 }
 
 
