@@ -447,6 +447,77 @@ test_fill(void)
 }
 
 
+/* what an exchange makes of a session's text that may have "most" bytes */
+static void
+is_stored(const exchange_t *x, size_t most, int rc, const char *want,
+    const char *name)
+{
+    int         got;
+    b24_str_t   text = str("{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
+                           "\"5.00\"},\"items\":[{\"name\":\"Tea\"}]}");
+
+    got = b24_collect_store(pool, &text, collect(x), most);
+
+    if (!ok(got == rc && b24_str_eqs(&text, want), "%s", name)) {
+        printf("#      got: %d %.*s\n# expected: %d %s\n", got,
+               (int) text.len, (char *) text.data, rc, want);
+    }
+}
+
+
+#define TOO_MUCH  "what was collected last is more than a session may hold "  \
+                  "(b24_sessions) and was left out"
+#define LONG      " long, long, long, long, long, long, long, long, long, long,"
+
+
+static void
+test_store(void)
+{
+    exchange_t  x;
+
+    shop_load("session $cookie_sid;"
+              "collect { uri /cart; total response:/t;"
+              "items response:/i { name \"\"; } }"
+              "collect { uri ~ /; comment response:/c; }"
+              "collect { uri /utm; deal UF_CRM_A response:/a; }");
+
+    x = (exchange_t) { .answer = "{\"t\":7,\"i\":[\"Mug\"],\"c\":\"so\"}" };
+    is_stored(&x, 4000, B24_OK, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"comment\":\"so\",\"total\":\"7.00\"},\"items\":[{\"name\":"
+              "\"Mug\"}]}", "it fits");
+
+    x.answer = "{\"t\":7,\"c\":\"so\",\"i\":[\"Mug 1\",\"Mug 2\",\"Mug 3\","
+               "\"Mug 4\",\"Mug 5\",\"Mug 6\",\"Mug 7\",\"Mug 8\",\"Mug 9\","
+               "\"Mug 10\",\"Mug 11\",\"Mug 12\",\"Mug 13\",\"Mug 14\"]}";
+    is_stored(&x, 260, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"comment\":\"so\"},\"remarks\":[{\"code\":\"items\",\"text\":\""
+              TOO_MUCH "\"}]}", "a block that does not goes with what was "
+              "known of it, the others stay");
+
+    x = (exchange_t) { .target = "/other", .answer = "{\"c\":\"a" LONG LONG LONG
+                       " comment\"}" };
+    is_stored(&x, 220, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"remarks\":["
+              "{\"code\":\"comment\",\"text\":\"" TOO_MUCH "\"}]}",
+              "a field");
+    is_stored(&x, 180, B24_DECLINED, "{\"v\":1,\"fields\":{},\"remarks\":["
+              "{\"code\":\"comment\",\"text\":\"" TOO_MUCH "\"}]}",
+              "no room to say so: nothing of it stays");
+
+    x = (exchange_t) { .target = "/utm", .answer = "{\"a\":\"a" LONG LONG LONG
+                       " value\"}" };
+    is_stored(&x, 220, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"remarks\":["
+              "{\"code\":\"session\",\"text\":\"" TOO_MUCH "\"}]}",
+              "a field of the CRM");
+
+    x.status = 1;
+    is_stored(&x, 10, B24_OK, "{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
+              "\"5.00\"},\"items\":[{\"name\":\"Tea\"}]}",
+              "an answer that wasn't seen changes nothing");
+}
+
+
 static void
 is_phone(const exchange_t *x, const char *want, const char *name)
 {
@@ -591,6 +662,7 @@ main(void)
     test_sessions();
     test_collect();
     test_fill();
+    test_store();
     test_learned();
     test_generated();
 
