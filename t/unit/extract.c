@@ -813,6 +813,11 @@ test_values(void)
     is_line("name request:/p/0/V ~n. ~e;", B24_ORDER_NAME, &x, "e");
     is_line("name request:/a ~*a;", B24_ORDER_NAME, &x, "A");
     is_line("name request:/a \"~()\" was-empty;", B24_ORDER_NAME, &x, "was-empty");
+    is_line("name request:/a ~A(x*) was-empty;", B24_ORDER_NAME, &x, "was-empty");
+    is_line("name request:/a ~A(x*)() text:a request:/t~1s;", B24_ORDER_NAME, &x, "a");
+    is_line("name request:/a ~(x*)A text:a;", B24_ORDER_NAME, &x, "a");
+    is_line("name request:/a ~(x)?(A) text:a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/a ~x* text:a;", B24_ORDER_NAME, &x, "a");
     is_line("name status ~^2(..);", B24_ORDER_NAME, &x, "00");
     is_line("name \"%{request:/a}+%{status}\" ~A.2;", B24_ORDER_NAME, &x, "A+2");
     is_line("name request:/two ~y;", B24_ORDER_NAME, &x, "y");
