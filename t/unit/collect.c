@@ -6,11 +6,9 @@
 
 
 #include "tap.h"
-#include "shopconf.h"
+#include "shop.h"
 #include "b24_rules_int.h"
 #include "b24_text.h"
-
-#include <stdlib.h>
 
 
 typedef struct {
@@ -19,7 +17,7 @@ typedef struct {
     const char   *answer;
     unsigned      status;           /* 200; 1: none seen */
     const char   *headers[9];
-    const char   *vars[9];
+    const char   *vars[SHOP_VARS];
     const char   *learned[9];       /* name, value, the newest first */
     const char   *round;
     b24_body_e    body_state;
@@ -27,54 +25,7 @@ typedef struct {
 } exchange_t;
 
 
-static b24_pool_t         *pool;
-static b24_rules_t        *rules;
-static const b24_shop_t   *shop;
-static const exchange_t   *current;
-
-
-static void
-shop_load(const char *lines)
-{
-    char       *text;
-    b24_str_t   name;
-
-    b24_pool_destroy(pool);
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    text = malloc(strlen(lines) + 64);
-    sprintf(text, "b24_shop s { %s }", lines);
-
-    if (conf_load(pool, rules, text) != B24_OK) {
-        ok(0, "compiles: %s", text);
-        printf("# %s\n", b24_rules_error(rules));
-        exit(1);
-    }
-
-    name = str("s");
-    shop = b24_rules_find(rules, &name);
-    free(text);
-}
-
-
-static int
-get_var(void *data, size_t n, b24_str_t *value)
-{
-    int  i;
-
-    (void) data;
-
-    for (i = 0; i < 8 && current->vars[i]; i += 2) {
-
-        if (b24_str_eqs(b24_rules_var(rules, n), current->vars[i])) {
-            *value = str(current->vars[i + 1]);
-            return B24_OK;
-        }
-    }
-
-    return B24_DECLINED;
-}
+static const exchange_t  *current;
 
 
 static int
@@ -104,6 +55,7 @@ input(const exchange_t *x, b24_input_t *in)
     b24_pair_t  **last;
 
     current = x;
+    shop_vars = x->vars;
     memset(in, 0, sizeof(b24_input_t));
 
     in->method = str("POST");
@@ -114,7 +66,7 @@ input(const exchange_t *x, b24_input_t *in)
     in->body = str(x->body ? x->body : "");
     in->body_state = x->body_state ? x->body_state
                      : x->body ? B24_BODY_FULL : B24_BODY_NONE;
-    in->var = get_var;
+    in->var = shop_var;
     in->learned = get_learned;
     in->round = str(x->round ? x->round : "");
 
