@@ -135,6 +135,14 @@ typedef enum {
 } ngx_http_b24_db_state_e;
 
 
+/* what is wrong and what to do; one writer, the courier */
+typedef struct {
+    ngx_atomic_t                gen;        /* odd while it is written */
+    u_char                      reason[NGX_HTTP_B24_REASON];
+    u_char                      advice[NGX_HTTP_B24_REASON];
+} ngx_http_b24_sh_words_t;
+
+
 /* of one origin: what the queue's counts table said last */
 typedef struct ngx_http_b24_sh_origin_s  ngx_http_b24_sh_origin_t;
 
@@ -149,9 +157,7 @@ struct ngx_http_b24_sh_origin_s {
     ngx_atomic_t                times_ms;   /* their sum */
     ngx_atomic_t                database;   /* ngx_http_b24_db_state_e */
     ngx_atomic_t                db[NGX_HTTP_B24_NDBS];
-    ngx_atomic_t                text_gen;   /* odd while reason is written */
-    u_char                      reason[NGX_HTTP_B24_REASON];
-    u_char                      advice[NGX_HTTP_B24_REASON];
+    ngx_http_b24_sh_words_t     words;
     size_t                      len;
     u_char                      name[1];
 };
@@ -198,9 +204,7 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                checks;     /* asked for by hand */
     ngx_atomic_t                nudges;     /* the same: to end a back-off */
     ngx_atomic_t                checked;    /* seconds: it has told of itself */
-    ngx_atomic_t                text_gen;   /* odd while reason is written */
-    u_char                      reason[NGX_HTTP_B24_REASON];
-    u_char                      advice[NGX_HTTP_B24_REASON];
+    ngx_http_b24_sh_words_t     words;
     u_char                      warnings[NGX_HTTP_B24_WARNINGS];
     size_t                      len;
     u_char                      host[1];
@@ -700,12 +704,11 @@ void ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n,
     int64_t change, ngx_uint_t opened);
 /* an order has become a deal, ms after its acceptance */
 void ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms);
-void ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
-    const char *advice);
-/* of an origin's database; reason NULL: all is well */
-void ngx_http_b24_sh_database(ngx_http_b24_sh_origin_t *sh,
-    ngx_http_b24_db_state_e state, const char *reason, const char *advice);
-void ngx_http_b24_sh_read_database(ngx_http_b24_sh_origin_t *sh,
+/* of a portal, or of an origin's database; reason NULL: all is well */
+void ngx_http_b24_sh_reason(ngx_http_b24_sh_words_t *words,
+    const char *reason, const char *advice);
+/* a consistent copy, terminated */
+void ngx_http_b24_sh_read(ngx_http_b24_sh_words_t *words,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);
 /* of the bucket of a portal with that b24_rate, 1/1000 request */
 ngx_uint_t ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh,
@@ -715,9 +718,6 @@ ngx_uint_t ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh,
 void ngx_http_b24_sh_warnings(ngx_http_b24_sh_portal_t *sh, u_char *text);
 void ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
     u_char text[NGX_HTTP_B24_WARNINGS]);
-/* a consistent copy of reason and advice, terminated */
-void ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
-    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);
 
 /* desk/ngx_http_b24_status.c */
 ngx_int_t ngx_http_b24_status_handler(ngx_http_request_t *r);

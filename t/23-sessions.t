@@ -318,6 +318,13 @@ sub order_shown {
     return shown(settled($n, $state));
 }
 
+# The comments of the order N's deal.
+sub comments {
+    my ($n) = @_;
+
+    return B24::Desk::deal("o-$n")->{comments} // '';
+}
+
 # Reloads with a change of the configuration.
 sub reconfigure {
     my ($from, $to) = @_;
@@ -756,7 +763,25 @@ exited on signal 9
     cart('s1', ['Mug' x 100, ('Cup') x 200]);
     is(counter('collects_ignored'), 1, 'a cart that is too large');
     checkout('s1', 4);
-    is(order_shown(4), 'o-4 20.00 [Cup x2 10.00]', 'changes nothing');
+    is(order_shown(4), 'o-4', 'the one before it is forgotten');
+    like(main::comments(4), qr/more than a session may hold/,
+         'and the deal says why');
+
+    # what no such block names stays, and the next cart is taken again
+    buyer('s2', 5);
+    cart('s2', ['Cup']);
+    cart('s2', [('Cup') x 300]);
+    checkout('s2', 5);
+    is(order_shown(5), 'o-5 Buyer 5 +79160000005 buyer5@example.com',
+       'the buyer stays');
+
+    cart('s3', ['Cup']);
+    cart('s3', [('Cup') x 300]);
+    cart('s3', ['Mug']);
+    checkout('s3', 6);
+    is(order_shown(6), 'o-6 20.00 [Mug x2 10.00]', 'a smaller one counts');
+    unlike(main::comments(6), qr/session may hold/, 'with nothing to say');
+    is(counter('collects_ignored'), 3, 'each of them is counted');
 
 
 

@@ -262,6 +262,19 @@ __DATA__
         main::deal_is($id, main::usual($id), $charset);
     }
 
+    # the addresses that an order is taken at
+    my $site = B24::Bitrix->new;
+
+    for my $page (qw(/order /order.html /shop/oformit-zakaz.htm /zakaz.php
+                     /order/make.php /checkout/index.html))
+    {
+        $id++;
+        $site->page(@::cart, target => $page);
+        $site->save(\%::person, $site->accepted($id), generation => 17,
+                    target => $page);
+        main::deal_is($id, main::usual($id), $page);
+    }
+
 
 
 === TEST 6: person types, firms, flags that are not set

@@ -93,6 +93,60 @@ sub recorded {
 }
 
 our $bought;
+
+# WooCommerce with a plugin for numbers: what it keeps of each order (given its
+# key, gives pairs) is in the table, the number expected is the deals'.
+sub numbered {
+    my ($table, $number, $meta) = @_;
+
+    for my $order (@{$bought->{orders}}) {
+        my $key = $order->{id};
+
+        B24::Tables::woocommerce_meta($db, $table, $key, $meta->($key));
+        $order->{id} = $number->($key);
+    }
+}
+
+# Orders that a manager types in, one with a number of the plugin, one bought
+# through nginx: each is one deal.
+sub imported_numbers {
+    my ($table, $fill) = @_;
+
+    my $truth = JSON::PP::decode_json(B24::Recording::read_file(
+        't/recordings/woocommerce-9.9.5/truth.json'));
+    my ($first, @orders) = @{$truth->{orders}};
+    my ($typed) = grep { $_->{scenario} eq 'classic-c' } @orders;
+    my ($bare) = grep { $_->{scenario} eq 'classic-e' } @orders;
+    my ($passed) = grep { $_->{scenario} eq 'classic-g' } @orders;
+
+    my $polls = sub { scalar grep { /AS changed/ } $db->log };
+
+    ok(B24::Scenario::wait_until(sub { $polls->() }),
+       'the changes are asked for');
+    sleep 1;
+
+    for ($typed, $bare, $passed) {
+        $_->{date_created_gmt} = '2027-01-01 12:00:00';
+        $fill->($db, $_);
+    }
+
+    @{$bought->{orders}} = grep { $_->{scenario} =~ /^classic-[ceg]$/ }
+                                @{$bought->{orders}};
+    numbered($table, sub { $_[0] == $bare->{order_id} ? $_[0] : "W-$_[0]" },
+             sub { $_[0] == $bare->{order_id} ? (_order_key => 'x')
+                                              : (_order_number => "W-$_[0]") });
+
+    $bought->play(filter => sub { $_[0]{name} =~ /classic-g.*checkout$/
+                                  && $_[0]{method} eq 'POST' });
+    $bought->deals_are;
+
+    # known by the same number from then on
+    my $polled = $polls->();
+    ok(B24::Scenario::wait_until(sub { $polls->() > $polled + 3 }),
+       'and asked for again');
+    B24::Desk::count_is('duplicate', 0, 'none came twice');
+}
+
 our ($site, %bitrix);
 
 # A site of 1C-Bitrix with its tables, whose orders order() puts there.
@@ -377,3 +431,65 @@ __DATA__
     is(ref $left ? $left->[0] : $left, 6, 'the table is there');
     is(scalar @{portal()->report(journal => 0)->{deals}}, 0,
        "nobody else's order was taken");
+
+
+
+=== TEST 12: WooCommerce: the number of a plugin, rows by the order's key
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', \&B24::Tables::woocommerce);
+    main::numbered('orders_meta', sub { "W-$_[0]/26" }, sub {
+        (_order_number => $_[0] - 4000, _edit_lock => '1:1',
+         _order_number_formatted => "W-$_[0]/26") });
+    # nothing but the key in the answers
+    $::bought->play(filter => sub {
+        $_[0]{name} =~ /classic.*checkout$/ && $_[0]{method} eq 'POST' });
+    $::bought->deals_are(qr/^classic/);
+
+
+
+=== TEST 13: WooCommerce: the number of a plugin, among the posts
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        my ($db, @orders) = @_;
+        B24::Tables::woocommerce($db);
+        B24::Tables::woocommerce_post($db, $_) for @orders });
+    # one kind each; of one order the plugin knows nothing
+    my %number = (
+        0 => sub { (_order_number => "S-$_[0]") },
+        1 => sub { (_order_number => 17, _order_number_formatted => "S-$_[0]") },
+        2 => sub { (_alg_wc_full_custom_order_number => "S-$_[0]") },
+        3 => sub { (_order_number => '', _order_number_formatted => '') });
+    main::numbered('postmeta',
+        sub { $_[0] % 4 == 3 ? $_[0] : "S-$_[0]" },
+        sub { $number{$_[0] % 4}->($_[0]) });
+    $::bought->play(filter => sub {
+        $_[0]{name} =~ /classic.*checkout$/ && $_[0]{method} eq 'POST' });
+    my $report = $::bought->deals_are(qr/^classic/);
+    is(join(' ', sort map { $_->{origin_id} } @{$report->{deals}}),
+       '5123 S-5120 S-5121 S-5122 S-5126 S-5136', 'numbers');
+
+
+
+=== TEST 14: WooCommerce: orders of the administration, with a plugin's number
+--- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        B24::Tables::woocommerce($_[0]) });
+    main::imported_numbers('orders_meta', \&B24::Tables::woocommerce_order);
+
+
+
+=== TEST 15: WooCommerce: the same among the posts
+--- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        my ($db, $first) = @_;
+        B24::Tables::woocommerce($db);
+        B24::Tables::woocommerce_post($db, $first) });
+    main::imported_numbers('postmeta', \&B24::Tables::woocommerce_post);

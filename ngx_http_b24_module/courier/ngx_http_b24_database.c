@@ -346,8 +346,8 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
                               &r->origin->name);
             }
 
-            ngx_http_b24_sh_database(r->origin->sh, NGX_HTTP_B24_DB_OK, NULL,
-                                     NULL);
+            ngx_http_b24_sh_reason(&r->origin->sh->words, NULL, NULL);
+            r->origin->sh->database = NGX_HTTP_B24_DB_OK;
         }
 
         r->failures = 0;
@@ -381,6 +381,6 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     ngx_memcpy(r->cause, ask->cause, sizeof(r->cause));
     r->advice = ask->advice;
 
-    ngx_http_b24_sh_database(r->origin->sh, NGX_HTTP_B24_DB_FAILING,
-                             ask->cause, ask->advice);
+    ngx_http_b24_sh_reason(&r->origin->sh->words, ask->cause, ask->advice);
+    r->origin->sh->database = NGX_HTTP_B24_DB_FAILING;
 }

@@ -19,7 +19,7 @@ typedef struct {
     ngx_atomic_uint_t     state;
     ngx_atomic_uint_t     failures;
     ngx_atomic_uint_t     resume;
-    ngx_atomic_uint_t     texts;        /* sh->text_gen */
+    ngx_atomic_uint_t     texts;        /* sh->words.gen */
     ngx_uint_t            level;
     ngx_msec_t            last;         /* of level */
 } ngx_http_b24_kept_t;
@@ -245,7 +245,7 @@ ngx_http_b24_keep_apply(ngx_http_b24_portal_t *portal,
                      + (ngx_msec_t) ngx_min(ms, NGX_HTTP_B24_KEEP_PAUSE);
     }
 
-    ngx_http_b24_sh_reason(sh, (char *) row->reason.data,
+    ngx_http_b24_sh_reason(&sh->words, (char *) row->reason.data,
                            (char *) row->advice.data);
 }
 
@@ -333,7 +333,7 @@ ngx_http_b24_keep_gather(ngx_uint_t step)
         kept->state = sh->state;
         kept->failures = sh->failures;
         kept->resume = sh->resume;
-        kept->texts = sh->text_gen;
+        kept->texts = sh->words.gen;
         kept->level = ngx_http_b24_sh_level(sh, pp[i]->rate);
         kept->last = ngx_current_msec;
 
@@ -360,7 +360,7 @@ ngx_http_b24_keep_changed(ngx_http_b24_portal_t *portal,
     sh = portal->sh;
 
     if (kept->state != sh->state || kept->failures != sh->failures
-        || kept->resume != sh->resume || kept->texts != sh->text_gen)
+        || kept->resume != sh->resume || kept->texts != sh->words.gen)
     {
         return 1;
     }
@@ -398,7 +398,7 @@ ngx_http_b24_keep_row(ngx_http_b24_portal_t *portal, b24_queue_portal_t *row,
         row->resume = row->time + ms;
     }
 
-    ngx_http_b24_sh_read(sh, reason, advice);
+    ngx_http_b24_sh_read(&sh->words, reason, advice);
 
     row->reason.data = reason;
     row->reason.len = ngx_strlen(reason);

@@ -106,7 +106,7 @@ ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal)
 
     if (sh->state != NGX_HTTP_B24_PORTAL_OK) {
         sh->state = NGX_HTTP_B24_PORTAL_OK;
-        ngx_http_b24_sh_reason(sh, NULL, NULL);
+        ngx_http_b24_sh_reason(&sh->words, NULL, NULL);
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "b24: the portal \"%V\" takes orders again",
@@ -158,7 +158,7 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
                     ? NGX_HTTP_B24_PORTAL_BLOCKED
                     : NGX_HTTP_B24_PORTAL_RETRYING;
 
-        ngx_http_b24_sh_reason(sh, reason, advice);
+        ngx_http_b24_sh_reason(&sh->words, reason, advice);
     }
 
     sh->resume = ngx_current_msec + ms;

@@ -610,26 +610,26 @@ ngx_http_b24_sh_delivered(ngx_http_b24_sh_origin_t *sh, int64_t ms)
 /* the courier only: one writer */
 
 static void
-ngx_http_b24_sh_write(ngx_atomic_t *text_gen, u_char *to, const char *text,
+ngx_http_b24_sh_write(ngx_atomic_t *gen, u_char *to, const char *text,
     size_t size)
 {
-    (void) ngx_atomic_fetch_add(text_gen, 1);
+    (void) ngx_atomic_fetch_add(gen, 1);
     ngx_memory_barrier();
 
     ngx_cpystrn(to, (u_char *) (text ? text : ""), size);
 
     ngx_memory_barrier();
-    (void) ngx_atomic_fetch_add(text_gen, 1);
+    (void) ngx_atomic_fetch_add(gen, 1);
 }
 
 
 void
-ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
+ngx_http_b24_sh_reason(ngx_http_b24_sh_words_t *words, const char *reason,
     const char *advice)
 {
-    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason,
+    ngx_http_b24_sh_write(&words->gen, words->reason, reason,
                           NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice,
+    ngx_http_b24_sh_write(&words->gen, words->advice, advice,
                           NGX_HTTP_B24_REASON);
 }
 
@@ -637,29 +637,29 @@ ngx_http_b24_sh_reason(ngx_http_b24_sh_portal_t *sh, const char *reason,
 void
 ngx_http_b24_sh_warnings(ngx_http_b24_sh_portal_t *sh, u_char *text)
 {
-    ngx_http_b24_sh_write(&sh->text_gen, sh->warnings, (char *) text,
+    ngx_http_b24_sh_write(&sh->words.gen, sh->warnings, (char *) text,
                           NGX_HTTP_B24_WARNINGS);
 }
 
 
 static void
-ngx_http_b24_sh_copy(ngx_atomic_t *text_gen, u_char *from, u_char *text,
+ngx_http_b24_sh_copy(ngx_atomic_t *gen, u_char *from, u_char *text,
     size_t size)
 {
     ngx_uint_t         i;
-    ngx_atomic_uint_t  gen;
+    ngx_atomic_uint_t  before;
 
     /* a writer that died in the middle must not hold a reader */
 
     for (i = 0; i < 1000; i++) {
-        gen = *text_gen;
+        before = *gen;
         ngx_memory_barrier();
 
         ngx_memcpy(text, from, size);
 
         ngx_memory_barrier();
 
-        if (!(gen & 1) && gen == *text_gen) {
+        if (!(before & 1) && before == *gen) {
             break;
         }
     }
@@ -669,12 +669,12 @@ ngx_http_b24_sh_copy(ngx_atomic_t *text_gen, u_char *from, u_char *text,
 
 
 void
-ngx_http_b24_sh_read(ngx_http_b24_sh_portal_t *sh,
+ngx_http_b24_sh_read(ngx_http_b24_sh_words_t *words,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
 {
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason,
+    ngx_http_b24_sh_copy(&words->gen, words->reason, reason,
                          NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice,
+    ngx_http_b24_sh_copy(&words->gen, words->advice, advice,
                          NGX_HTTP_B24_REASON);
 }
 
@@ -683,32 +683,8 @@ void
 ngx_http_b24_sh_read_warnings(ngx_http_b24_sh_portal_t *sh,
     u_char text[NGX_HTTP_B24_WARNINGS])
 {
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->warnings, text,
+    ngx_http_b24_sh_copy(&sh->words.gen, sh->warnings, text,
                          NGX_HTTP_B24_WARNINGS);
-}
-
-
-void
-ngx_http_b24_sh_database(ngx_http_b24_sh_origin_t *sh,
-    ngx_http_b24_db_state_e state, const char *reason, const char *advice)
-{
-    ngx_http_b24_sh_write(&sh->text_gen, sh->reason, reason,
-                          NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_write(&sh->text_gen, sh->advice, advice,
-                          NGX_HTTP_B24_REASON);
-
-    sh->database = state;
-}
-
-
-void
-ngx_http_b24_sh_read_database(ngx_http_b24_sh_origin_t *sh,
-    u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON])
-{
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->reason, reason,
-                         NGX_HTTP_B24_REASON);
-    ngx_http_b24_sh_copy(&sh->text_gen, sh->advice, advice,
-                         NGX_HTTP_B24_REASON);
 }
 
 

@@ -336,7 +336,7 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     portal->state = o->conf->webhook->dry ? "dry"
                     : states[ngx_min(sh->state, NGX_HTTP_B24_PORTAL_DRY)];
 
-    ngx_http_b24_sh_read(sh, portal->reason, portal->advice);
+    ngx_http_b24_sh_read(&sh->words, portal->reason, portal->advice);
     ngx_http_b24_desk_warnings(sh, portal);
 
     if (portal->paused) {
@@ -372,8 +372,7 @@ ngx_http_b24_desk_database(ngx_http_b24_origin_t *o,
         portal->database = states[NGX_HTTP_B24_DB_UNUSED];
     }
 
-    ngx_http_b24_sh_read_database(o->sh, portal->db_reason,
-                                  portal->db_advice);
+    ngx_http_b24_sh_read(&o->sh->words, portal->db_reason, portal->db_advice);
 
     for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
         portal->db[i] = o->sh->db[i];

@@ -25,6 +25,8 @@ static b24_is_e b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 static int b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
 static int b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code);
+static int b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
+    const b24_collect_t *collect);
 static int b24_fill_given(const b24_order_t *order, const b24_str_t *code);
 static int b24_fill_pairs(b24_pool_t *pool, b24_pair_t **list,
     const b24_pair_t *from);
@@ -723,6 +725,128 @@ b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code)
     }
 
     return rule->items && code->len >= 4 && memcmp(code->data, "item", 4) == 0;
+}
+
+
+int
+b24_collect_session(b24_pool_t *pool, const b24_str_t *text,
+    b24_order_t **session)
+{
+    if (text->len) {
+
+        switch (b24_order_parse(pool, text, session)) {
+
+        case B24_OK:
+            return B24_OK;
+
+        case B24_DECLINED:
+            break;                      /* of another version of ours */
+
+        default:
+            return B24_ERROR;
+        }
+    }
+
+    *session = b24_order_create(pool);
+
+    return *session ? B24_OK : B24_ERROR;
+}
+
+
+int
+b24_collect_store(b24_pool_t *pool, b24_str_t *text,
+    const b24_collect_t *list, size_t most)
+{
+    int           rc;
+    b24_order_t  *session;
+
+    if (b24_collect_session(pool, text, &session) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    rc = B24_OK;
+
+    for ( /* void */ ; list; list = list->next) {
+
+        if (list->outcome != B24_OUTCOME_ACCEPTED) {
+            continue;
+        }
+
+        if (b24_collect_merge(pool, session, list) != B24_OK
+            || b24_order_print(pool, session, text) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+
+        if (text->len <= most) {
+            continue;
+        }
+
+        rc = B24_DECLINED;
+
+        if (b24_collect_forget(pool, session, list) != B24_OK
+            || b24_order_print(pool, session, text) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+
+        if (text->len <= most) {
+            continue;
+        }
+
+        /* no room for a word on it either: rather nothing than what was */
+
+        session = b24_order_create(pool);
+
+        if (session == NULL
+            || b24_collect_forget(pool, session, list) != B24_OK
+            || b24_order_print(pool, session, text) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+    }
+
+    return rc;
+}
+
+
+/* as if the block had given nothing */
+static int
+b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
+    const b24_collect_t *collect)
+{
+    size_t             i;
+    const char        *code;
+    b24_collect_t      nothing;
+    const b24_rule_t  *rule;
+
+    rule = collect->rule;
+    code = "session";
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        if (rule->fields[i].alts) {
+            code = (char *) b24_order_names[i].data;
+        }
+    }
+
+    if (rule->items) {
+        code = "items";
+    }
+
+    nothing = *collect;
+    nothing.order = b24_order_create(pool);
+
+    if (nothing.order == NULL
+        || b24_order_remark(pool, nothing.order, code, "what was collected "
+                            "last is more than a session may hold "
+                            "(b24_sessions) and was left out")
+           != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    return b24_collect_merge(pool, session, &nothing);
 }
 
 

@@ -277,6 +277,16 @@ int b24_collect_keeps(const b24_collect_t *collect);
 /* replaces in the session what the block names, also by nothing */
 int b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
+/* a session's text as an order; nothing is known where it can't be read */
+int b24_collect_session(b24_pool_t *pool, const b24_str_t *text,
+    b24_order_t **session);
+/*
+ * A session's text with what the blocks give.  DECLINED: with some of them it
+ * would be longer than most; what those name is forgotten in it, and the order
+ * will say so.
+ */
+int b24_collect_store(b24_pool_t *pool, b24_str_t *text,
+    const b24_collect_t *list, size_t most);
 /* what the order doesn't give comes from the session */
 int b24_order_fill(b24_pool_t *pool, b24_order_t *order,
     const b24_order_t *session);

@@ -30,8 +30,6 @@ static ngx_uint_t ngx_http_b24_session_marked(ngx_http_b24_job_t *job,
     b24_session_info_t *info);
 static void ngx_http_b24_session_timeout(ngx_event_t *ev);
 static ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
-static ngx_int_t ngx_http_b24_session_order(b24_pool_t *pool,
-    b24_str_t *text, b24_order_t **order);
 static ngx_int_t ngx_http_b24_session_merge(b24_pool_t *pool,
     b24_order_t *order, b24_collect_t *list);
 static ngx_int_t ngx_http_b24_session_apply(ngx_http_b24_job_t *job);
@@ -725,8 +723,7 @@ ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
         return NGX_OK;
     }
 
-    if (ngx_http_b24_session_order(job->pool, &job->snapshot, &session)
-        != NGX_OK
+    if (b24_collect_session(job->pool, &job->snapshot, &session) != B24_OK
         || ngx_http_b24_session_merge(job->pool, session, job->collects)
            != NGX_OK)
     {
@@ -750,31 +747,6 @@ ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
 
     return b24_order_fill(job->pool, job->event.order, session) == B24_OK
            ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_b24_session_order(b24_pool_t *pool, b24_str_t *text,
-    b24_order_t **order)
-{
-    if (text->len) {
-
-        switch (b24_order_parse(pool, text, order)) {
-
-        case B24_OK:
-            return NGX_OK;
-
-        case B24_DECLINED:
-            break;                      /* of another version of ours */
-
-        default:
-            return NGX_ERROR;
-        }
-    }
-
-    *order = b24_order_create(pool);
-
-    return *order ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -900,14 +872,16 @@ ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
 }
 
 
-/* AGAIN: it was changed while this was being done; DONE: it is too late */
+/*
+ * AGAIN: it was changed while this was being done; DONE: it is too late;
+ * DECLINED: it is too much, and what was known of it before is gone
+ */
 
 static ngx_int_t
 ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
 {
-    int                  rc;
+    int                  rc, stored;
     b24_str_t            text;
-    b24_order_t         *order;
     b24_session_id_t     id;
     b24_session_info_t   info;
 
@@ -941,9 +915,10 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
         return NGX_DONE;
     }
 
-    if (ngx_http_b24_session_order(pool, &text, &order) != NGX_OK
-        || ngx_http_b24_session_merge(pool, order, job->collects) != NGX_OK
-        || b24_order_print(pool, order, &text) != B24_OK
+    stored = b24_collect_store(pool, &text, job->collects,
+                               b24_sessions_most(ngx_http_b24_sessions));
+
+    if (stored == B24_ERROR
         || ngx_http_b24_session_lock(!job->here) != NGX_OK)
     {
         return NGX_ERROR;
@@ -957,8 +932,11 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
 
     ngx_http_b24_session_unlock();
 
-    return (rc == B24_DECLINED) ? NGX_AGAIN
-                                : (rc == B24_OK) ? NGX_OK : NGX_ERROR;
+    if (rc != B24_OK) {
+        return (rc == B24_DECLINED) ? NGX_AGAIN : NGX_ERROR;
+    }
+
+    return (stored == B24_OK) ? NGX_OK : NGX_DECLINED;
 }
 
 

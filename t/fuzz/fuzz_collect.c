@@ -3,20 +3,14 @@
  * Exchanges of sessions: what collect blocks and session lines take from a
  * request and an answer of anybody's making, into a session that another
  * exchange has begun.
- *
- * Four bytes choose types and states, two the length of the request's body; the
- * rest is this body, then the answer's; its first bytes are the cookies, too.
  */
 
 
-#include "shopconf.h"
+#include "exchange.h"
 #include "b24_rules_int.h"
-#include "b24_text.h"
-
-#include <stdlib.h>
 
 
-#define ABORT_UNLESS(cond)  do { if (!(cond)) { abort(); } } while (0)
+#define STORED_MOST  400
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,28 +36,6 @@ static const char  *types[] = {
 };
 
 
-static b24_str_t
-pick(const char **list, size_t n, unsigned byte)
-{
-    b24_str_t  s;
-
-    s.data = (u_char *) list[byte % n];
-    s.len = strlen(list[byte % n]);
-
-    return s;
-}
-
-
-static int
-var(void *data, size_t n, b24_str_t *value)
-{
-    (void) n;
-
-    *value = *(b24_str_t *) data;
-    return value->len ? B24_OK : B24_DECLINED;
-}
-
-
 static int
 learned(void *data, const b24_str_t *name, size_t n, b24_str_t *value)
 {
@@ -79,32 +51,6 @@ learned(void *data, const b24_str_t *name, size_t n, b24_str_t *value)
     value->len = 1;
 
     return 1;
-}
-
-
-static const b24_shop_t *
-load(void)
-{
-    b24_str_t                 name;
-    b24_pool_t               *pool;
-    b24_rules_t              *rules;
-    static const b24_shop_t  *shop;
-
-    if (shop) {
-        return shop;
-    }
-
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    name.data = (u_char *) "s";
-    name.len = 1;
-
-    ABORT_UNLESS(conf_load(pool, rules, conf) == B24_OK);
-
-    shop = b24_rules_find(rules, &name);
-
-    return shop;
 }
 
 
@@ -138,6 +84,23 @@ check_order(b24_pool_t *pool, const b24_order_t *order)
     if (i == B24_OK && b24_order_print(pool, read, &again) == B24_OK) {
         ABORT_UNLESS(b24_str_eq(&json, &again));
     }
+}
+
+
+/* as it is kept, with little room */
+static void
+check_stored(b24_pool_t *pool, const b24_collect_t *list)
+{
+    int           rc;
+    b24_str_t     text;
+    b24_order_t  *read;
+
+    memset(&text, 0, sizeof(text));
+    rc = b24_collect_store(pool, &text, list, STORED_MOST);
+
+    ABORT_UNLESS(rc == B24_ERROR || text.len <= STORED_MOST);
+    ABORT_UNLESS(rc == B24_ERROR || text.len == 0
+                 || b24_order_parse(pool, &text, &read) != B24_DECLINED);
 }
 
 
@@ -190,50 +153,32 @@ check_order_filled(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t              len, values;
+    size_t              values;
     uint64_t            set;
-    b24_str_t           target, cookie;
+    b24_str_t           target, type, cookie;
     b24_pair_t          header;
     b24_pool_t         *pool;
     b24_input_t         in;
     b24_order_t        *session;
-    b24_collect_t      *list;
+    b24_collect_t      *first, *list;
     const b24_shop_t   *shop;
 
-    if (size < 6) {
+    if (size < EXCHANGE_HEAD) {
         return 0;
     }
 
-    shop = load();
+    shop = exchange_shop(conf);
     pool = b24_pool_create(1 << 24);
-    memset(&in, 0, sizeof(in));
     memset(&header, 0, sizeof(header));
 
     target = pick(targets, 3, data[0]);
-    ABORT_UNLESS(b24_text_target(pool, &target, &in.path, &in.args) == B24_OK);
+    type = pick(types, 3, data[1]);
 
-    in.method.data = (u_char *) "POST";
-    in.method.len = 4;
-    in.content_type = pick(types, 3, data[1]);
-    in.body_state = data[1] & 0x80 ? (b24_body_e) (data[1] >> 4 & 3) + 1
-                                   : B24_BODY_FULL;
+    exchange_open(pool, &in, data, size, &target, &type, &cookie, 60);
 
-    len = (size_t) (data[4] << 8 | data[5]) % (size - 5);
-    in.body.data = (u_char *) data + 6;
-    in.body.len = len;
-
-    in.answer.data = (u_char *) data + 6 + len;
-    in.answer.len = size - 6 - len;
     in.answer_type = pick(types, 3, data[2]);
-    in.answer_state = data[2] & 0x80 ? (b24_body_e) (data[2] >> 4 & 3) + 1
-                                     : B24_BODY_FULL;
-    in.answer_max = 1 << 18;
+    in.answer_state = exchange_state(data[2]);
     in.status = data[3] & 0x80 ? 0 : 200;
-
-    cookie.data = in.answer.data;
-    cookie.len = in.answer.len < 60 ? in.answer.len : 60;
-    in.var = var;
-    in.data = &cookie;
 
     header.name.data = (u_char *) "Set-Cookie";
     header.name.len = 10;
@@ -250,9 +195,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_sessions(pool, shop, &in);
 
-    if (session && b24_shop_collect(pool, shop, set, &in, &list) == B24_OK) {
+    if (session && b24_shop_collect(pool, shop, set, &in, &first) == B24_OK) {
 
-        for ( /* void */ ; list; list = list->next) {
+        for (list = first; list; list = list->next) {
 
             if (list->outcome == B24_OUTCOME_ACCEPTED
                 && b24_collect_merge(pool, session, list) != B24_OK)
@@ -262,6 +207,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
 
         check_order(pool, session);
+        check_stored(pool, first);
         check_order_filled(pool, shop, set, &in, session);
     }
 

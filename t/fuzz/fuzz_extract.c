@@ -2,21 +2,12 @@
 /*
  * Exchanges: fixed rules that use every form of the language, a request and an
  * answer of anybody's making.
- *
- * Four bytes choose types and states, two the length of the request's body;
- * the rest is this body, then the answer's.
  */
 
 
-#include "shopconf.h"
+#include "exchange.h"
 #include "b24_decimal.h"
 #include "b24_rules_int.h"
-#include "b24_text.h"
-
-#include <stdlib.h>
-
-
-#define ABORT_UNLESS(cond)  do { if (!(cond)) { abort(); } } while (0)
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,28 +41,6 @@ static const char  *types[] = {
 };
 
 static const char  *encodings[] = { "", "gzip", "deflate", "br" };
-
-
-static b24_str_t
-pick(const char **list, size_t n, unsigned byte)
-{
-    b24_str_t  s;
-
-    s.data = (u_char *) list[byte % n];
-    s.len = strlen(list[byte % n]);
-
-    return s;
-}
-
-
-static int
-var(void *data, size_t n, b24_str_t *value)
-{
-    (void) n;
-
-    *value = *(b24_str_t *) data;
-    return value->len ? B24_OK : B24_DECLINED;
-}
 
 
 static void
@@ -197,72 +166,28 @@ check_answer(b24_pool_t *pool, const b24_shop_t *shop,
 }
 
 
-static const b24_shop_t *
-load(void)
-{
-    b24_str_t                 name;
-    b24_pool_t               *pool;
-    b24_rules_t              *rules;
-    static const b24_shop_t  *shop;
-
-    if (shop) {
-        return shop;
-    }
-
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    name.data = (u_char *) "s";
-    name.len = 1;
-
-    ABORT_UNLESS(conf_load(pool, rules, conf) == B24_OK);
-
-    shop = b24_rules_find(rules, &name);
-
-    return shop;
-}
-
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t              len;
-    b24_str_t           target, cookie;
+    b24_str_t           target, type, cookie;
     b24_pair_t          location;
     b24_pool_t         *pool;
     b24_input_t         in;
     b24_partial_t      *partial;
     const b24_shop_t   *shop;
 
-    if (size < 6) {
+    if (size < EXCHANGE_HEAD) {
         return 0;
     }
 
-    shop = load();
+    shop = exchange_shop(conf);
     pool = b24_pool_create(1 << 24);
-    memset(&in, 0, sizeof(in));
     memset(&location, 0, sizeof(location));
 
     target = pick(targets, 5, data[0]);
-    ABORT_UNLESS(b24_text_target(pool, &target, &in.path, &in.args) == B24_OK);
+    type = pick(types, 5, data[1]);
 
-    in.method.data = (u_char *) "POST";
-    in.method.len = 4;
-    in.content_type = pick(types, 5, data[1]);
-    in.body_state = data[1] & 0x80 ? (b24_body_e) (data[1] >> 4 & 3) + 1
-                                   : B24_BODY_FULL;
-
-    len = (size_t) (data[4] << 8 | data[5]) % (size - 5);
-    in.body.data = (u_char *) data + 6;
-    in.body.len = len;
-
-    in.answer.data = (u_char *) data + 6 + len;
-    in.answer.len = size - 6 - len;
-
-    cookie.data = in.answer.data;
-    cookie.len = in.answer.len < 20 ? in.answer.len : 20;
-    in.var = var;
-    in.data = &cookie;
+    exchange_open(pool, &in, data, size, &target, &type, &cookie, 20);
 
     if (b24_extract_request(pool, shop, b24_shop_candidates(pool, shop, &in),
                             &in, &partial)
@@ -271,9 +196,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in.status = data[2] & 0x80 ? 0 : 200 + (data[2] & 0x70) * 10;
         in.answer_type = pick(types, 5, data[2]);
         in.answer_encoding = pick(encodings, 4, data[3]);
-        in.answer_state = data[3] & 0x80 ? (b24_body_e) (data[3] >> 4 & 3) + 1
-                                         : B24_BODY_FULL;
-        in.answer_max = 1 << 18;
+        in.answer_state = exchange_state(data[3]);
 
         location.name.data = (u_char *) "location";
         location.name.len = 8;

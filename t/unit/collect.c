@@ -6,11 +6,9 @@
 
 
 #include "tap.h"
-#include "shopconf.h"
+#include "shop.h"
 #include "b24_rules_int.h"
 #include "b24_text.h"
-
-#include <stdlib.h>
 
 
 typedef struct {
@@ -19,7 +17,7 @@ typedef struct {
     const char   *answer;
     unsigned      status;           /* 200; 1: none seen */
     const char   *headers[9];
-    const char   *vars[9];
+    const char   *vars[SHOP_VARS];
     const char   *learned[9];       /* name, value, the newest first */
     const char   *round;
     b24_body_e    body_state;
@@ -27,54 +25,7 @@ typedef struct {
 } exchange_t;
 
 
-static b24_pool_t         *pool;
-static b24_rules_t        *rules;
-static const b24_shop_t   *shop;
-static const exchange_t   *current;
-
-
-static void
-shop_load(const char *lines)
-{
-    char       *text;
-    b24_str_t   name;
-
-    b24_pool_destroy(pool);
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    text = malloc(strlen(lines) + 64);
-    sprintf(text, "b24_shop s { %s }", lines);
-
-    if (conf_load(pool, rules, text) != B24_OK) {
-        ok(0, "compiles: %s", text);
-        printf("# %s\n", b24_rules_error(rules));
-        exit(1);
-    }
-
-    name = str("s");
-    shop = b24_rules_find(rules, &name);
-    free(text);
-}
-
-
-static int
-get_var(void *data, size_t n, b24_str_t *value)
-{
-    int  i;
-
-    (void) data;
-
-    for (i = 0; i < 8 && current->vars[i]; i += 2) {
-
-        if (b24_str_eqs(b24_rules_var(rules, n), current->vars[i])) {
-            *value = str(current->vars[i + 1]);
-            return B24_OK;
-        }
-    }
-
-    return B24_DECLINED;
-}
+static const exchange_t  *current;
 
 
 static int
@@ -104,6 +55,7 @@ input(const exchange_t *x, b24_input_t *in)
     b24_pair_t  **last;
 
     current = x;
+    shop_vars = x->vars;
     memset(in, 0, sizeof(b24_input_t));
 
     in->method = str("POST");
@@ -114,7 +66,7 @@ input(const exchange_t *x, b24_input_t *in)
     in->body = str(x->body ? x->body : "");
     in->body_state = x->body_state ? x->body_state
                      : x->body ? B24_BODY_FULL : B24_BODY_NONE;
-    in->var = get_var;
+    in->var = shop_var;
     in->learned = get_learned;
     in->round = str(x->round ? x->round : "");
 
@@ -447,6 +399,77 @@ test_fill(void)
 }
 
 
+/* what an exchange makes of a session's text that may have "most" bytes */
+static void
+is_stored(const exchange_t *x, size_t most, int rc, const char *want,
+    const char *name)
+{
+    int         got;
+    b24_str_t   text = str("{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
+                           "\"5.00\"},\"items\":[{\"name\":\"Tea\"}]}");
+
+    got = b24_collect_store(pool, &text, collect(x), most);
+
+    if (!ok(got == rc && b24_str_eqs(&text, want), "%s", name)) {
+        printf("#      got: %d %.*s\n# expected: %d %s\n", got,
+               (int) text.len, (char *) text.data, rc, want);
+    }
+}
+
+
+#define TOO_MUCH  "what was collected last is more than a session may hold "  \
+                  "(b24_sessions) and was left out"
+#define LONG      " long, long, long, long, long, long, long, long, long, long,"
+
+
+static void
+test_store(void)
+{
+    exchange_t  x;
+
+    shop_load("session $cookie_sid;"
+              "collect { uri /cart; total response:/t;"
+              "items response:/i { name \"\"; } }"
+              "collect { uri ~ /; comment response:/c; }"
+              "collect { uri /utm; deal UF_CRM_A response:/a; }");
+
+    x = (exchange_t) { .answer = "{\"t\":7,\"i\":[\"Mug\"],\"c\":\"so\"}" };
+    is_stored(&x, 4000, B24_OK, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"comment\":\"so\",\"total\":\"7.00\"},\"items\":[{\"name\":"
+              "\"Mug\"}]}", "it fits");
+
+    x.answer = "{\"t\":7,\"c\":\"so\",\"i\":[\"Mug 1\",\"Mug 2\",\"Mug 3\","
+               "\"Mug 4\",\"Mug 5\",\"Mug 6\",\"Mug 7\",\"Mug 8\",\"Mug 9\","
+               "\"Mug 10\",\"Mug 11\",\"Mug 12\",\"Mug 13\",\"Mug 14\"]}";
+    is_stored(&x, 260, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"comment\":\"so\"},\"remarks\":[{\"code\":\"items\",\"text\":\""
+              TOO_MUCH "\"}]}", "a block that does not goes with what was "
+              "known of it, the others stay");
+
+    x = (exchange_t) { .target = "/other", .answer = "{\"c\":\"a" LONG LONG LONG
+                       " comment\"}" };
+    is_stored(&x, 220, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"remarks\":["
+              "{\"code\":\"comment\",\"text\":\"" TOO_MUCH "\"}]}",
+              "a field");
+    is_stored(&x, 180, B24_DECLINED, "{\"v\":1,\"fields\":{},\"remarks\":["
+              "{\"code\":\"comment\",\"text\":\"" TOO_MUCH "\"}]}",
+              "no room to say so: nothing of it stays");
+
+    x = (exchange_t) { .target = "/utm", .answer = "{\"a\":\"a" LONG LONG LONG
+                       " value\"}" };
+    is_stored(&x, 220, B24_DECLINED, "{\"v\":1,\"fields\":{\"name\":\"Anna\","
+              "\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"remarks\":["
+              "{\"code\":\"session\",\"text\":\"" TOO_MUCH "\"}]}",
+              "a field of the CRM");
+
+    x.status = 1;
+    is_stored(&x, 10, B24_OK, "{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
+              "\"5.00\"},\"items\":[{\"name\":\"Tea\"}]}",
+              "an answer that wasn't seen changes nothing");
+}
+
+
 static void
 is_phone(const exchange_t *x, const char *want, const char *name)
 {
@@ -591,6 +614,7 @@ main(void)
     test_sessions();
     test_collect();
     test_fill();
+    test_store();
     test_learned();
     test_generated();
 

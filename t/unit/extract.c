@@ -6,11 +6,10 @@
 
 
 #include "tap.h"
-#include "shopconf.h"
+#include "shop.h"
 #include "b24_rules_int.h"
 #include "b24_text.h"
 
-#include <stdlib.h>
 #include <zlib.h>
 
 
@@ -33,62 +32,14 @@ typedef struct {
     const char   *answer;
     size_t        answer_len;
     b24_body_e    answer_state;     /* FULL when there is an answer */
-    const char   *vars[8];          /* template, value, ... */
+    const char   *vars[SHOP_VARS];
 } exchange_t;
 
 
-static b24_pool_t         *pool;
-static b24_rules_t        *rules;
-static const b24_shop_t   *shop;
-static const exchange_t   *current;
-static uint64_t            candidates;
-static b24_partial_t      *partial;
-static int                 first;       /* result of the first stage */
-static b24_event_t         event;
-
-
-static void
-shop_load(const char *lines)
-{
-    char        *text;
-    b24_str_t    name;
-
-    b24_pool_destroy(pool);
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    text = malloc(strlen(lines) + 64);
-    sprintf(text, "b24_shop s { %s }", lines);
-
-    if (conf_load(pool, rules, text) != B24_OK) {
-        ok(0, "compiles: %s", text);
-        printf("# %s\n", b24_rules_error(rules));
-        exit(1);
-    }
-
-    name = str("s");
-    shop = b24_rules_find(rules, &name);
-    free(text);
-}
-
-
-static int
-get_var(void *data, size_t n, b24_str_t *value)
-{
-    int  i;
-
-    (void) data;
-
-    for (i = 0; i < 8 && current->vars[i]; i += 2) {
-
-        if (b24_str_eqs(b24_rules_var(rules, n), current->vars[i])) {
-            *value = str(current->vars[i + 1]);
-            return B24_OK;
-        }
-    }
-
-    return B24_DECLINED;
-}
+static uint64_t        candidates;
+static b24_partial_t  *partial;
+static int             first;           /* result of the first stage */
+static b24_event_t     event;
 
 
 static b24_str_t
@@ -124,7 +75,7 @@ input_request(const exchange_t *x, b24_input_t *in)
     in->body = text_of(x->body, x->body_len);
     in->body_state = x->body_state ? x->body_state
                      : x->body ? B24_BODY_FULL : B24_BODY_NONE;
-    in->var = get_var;
+    in->var = shop_var;
 }
 
 
@@ -186,7 +137,7 @@ run_exchange(const exchange_t *x)
     b24_input_t     in;
     b24_partial_t  *parsed;
 
-    current = x;
+    shop_vars = x->vars;
     partial = NULL;
     memset(&event, 0, sizeof(event));
 
@@ -813,6 +764,11 @@ test_values(void)
     is_line("name request:/p/0/V ~n. ~e;", B24_ORDER_NAME, &x, "e");
     is_line("name request:/a ~*a;", B24_ORDER_NAME, &x, "A");
     is_line("name request:/a \"~()\" was-empty;", B24_ORDER_NAME, &x, "was-empty");
+    is_line("name request:/a ~A(x*) was-empty;", B24_ORDER_NAME, &x, "was-empty");
+    is_line("name request:/a ~A(x*)() text:a request:/t~1s;", B24_ORDER_NAME, &x, "a");
+    is_line("name request:/a ~(x*)A text:a;", B24_ORDER_NAME, &x, "a");
+    is_line("name request:/a ~(x)?(A) text:a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/a ~x* text:a;", B24_ORDER_NAME, &x, "a");
     is_line("name status ~^2(..);", B24_ORDER_NAME, &x, "00");
     is_line("name \"%{request:/a}+%{status}\" ~A.2;", B24_ORDER_NAME, &x, "A+2");
     is_line("name request:/two ~y;", B24_ORDER_NAME, &x, "y");
@@ -1473,7 +1429,7 @@ test_memory(void)
     x.answer_type = "application/json";
     x.answer = "{\"order\":{\"id\":\"2026-000123\"},\"error\":null}";
 
-    current = &x;
+    shop_vars = x.vars;
     rc = B24_ERROR;
     wrong = 0;
 

@@ -237,20 +237,21 @@ sub refresh {
         @{$option{fields} // []}), 'Bx-ajax' => 'true', $self->cookies);
 }
 
-# The page of the checkout with the result in its script.
+# The page of the checkout with the result in its script, at `target`.
 sub page {
     my ($self, %option) = @_;
 
+    my $page = $option{target} // PAGE;
     my $result = $self->literal($self->result(%option));
     my $charset = $self->{charset};
 
-    $self->says(PAGE, Encode::encode($charset, '<html><title>Оформление'
+    $self->says($page, Encode::encode($charset, '<html><title>Оформление'
         . '</title><script>BX.Sale.OrderAjaxComponent.init({')
         . "'result':$result,'locations':[],'params':{},"
         . "'signedParamsString':'YTo4.5f0a','siteID':'s1'});</script></html>",
         type => "text/html; charset=$charset");
 
-    return B24::Scenario::get(PAGE, $self->cookies);
+    return B24::Scenario::get($page, $self->cookies);
 }
 
 # The save request.  `person`: its type; `generation`: 18 and above (the default) to ajax.php, 17

@@ -76,6 +76,10 @@ CREATE TABLE wp_wc_order_operational_data (
     order_key varchar(100), shipping_tax_amount decimal(26,8),
     shipping_total_amount decimal(26,8), discount_tax_amount decimal(26,8),
     discount_total_amount decimal(26,8));
+CREATE TABLE wp_wc_orders_meta (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    order_id bigint unsigned, meta_key varchar(255), meta_value text,
+    KEY order_id_meta_key_meta_value (order_id, meta_key(100), meta_value(82)));
 CREATE TABLE wp_woocommerce_order_items (
     order_item_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     order_item_name text NOT NULL,
@@ -138,7 +142,7 @@ sub woocommerce_post {
     $db->sql(<<'EOS');
 USE shop;
 DROP TABLE IF EXISTS wp_wc_orders, wp_wc_order_addresses,
-    wp_wc_order_operational_data;
+    wp_wc_order_operational_data, wp_wc_orders_meta;
 CREATE TABLE IF NOT EXISTS wp_posts (
     ID bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     post_date_gmt datetime NOT NULL, post_excerpt text NOT NULL,
@@ -166,6 +170,18 @@ EOS
             qw(first_name last_name company phone email city postcode
                address_1));
     woocommerce_items($db, $order);
+}
+
+# What a plugin for numbers keeps of an order, in tables of its own (orders_meta)
+# or among the posts (postmeta).
+sub woocommerce_meta {
+    my ($db, $table, $id, %meta) = @_;
+
+    my ($name, $key) = $table eq 'postmeta' ? ('wp_postmeta', 'post_id')
+                                            : ('wp_wc_orders_meta', 'order_id');
+
+    insert($db, $name, map { { $key => $id, meta_key => $_,
+                               meta_value => $meta{$_} } } sort keys %meta);
 }
 
 sub woocommerce_items {
