@@ -2333,3 +2333,13 @@ collect {
 }
 --- refused
 "phone" can't take "database:": the database is read once the order is accepted, for the fields of an "order" block; rows of "items database:" have /COLUMN
+
+
+
+=== TEST 229: a statement that deletes behind a WITH
+--- shop
+database {
+    order "WITH x AS (SELECT :row) DELETE FROM orders"; # @
+}
+--- refused
+"order" of "database" has UPDATE or DELETE: it only reads
