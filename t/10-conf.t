@@ -29,6 +29,15 @@ b24_shop s {
 }
 EOC
 
+# One that asks its database.
+our $readshop = $shop =~ s/\}\n\z/<<'EOC'/er;
+
+    database {
+        order "SELECT number AS id FROM orders WHERE number = :number";
+    }
+}
+EOC
+
 our $certificate = certificate();
 
 {
@@ -40,6 +49,8 @@ our $certificate = certificate();
 
     POSIX::mkfifo("$ENV{TEST_NGINX_DIR}/pipe", 0600) or die "mkfifo: $!\n";
 }
+
+our $database = 'b24_database mysql://b24:SECRET@127.0.0.1/shop';
 
 our $webhook = 'b24_webhook https://portal.test/rest/1/SECRET/;';
 
@@ -2176,14 +2187,461 @@ the servers in @1 and @2 deliver to the portal "[::1]" but differ in "b24_rate":
 
 
 
-=== TEST 245: nothing was made for what was refused
+=== TEST 245: the database: all forms
+--- http eval: $::readshop
+--- server
+b24_mirror s;
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_database "mysql://b24%40x:SECRET%2F%3A@127.0.0.1:3306/shop?ssl_ca=DIR/ca.pem&socket=/run/mysql.sock" connect=1s read=1000ms wait=0 absent=24h poll=1s traffic=0;
+--- accepted
+
+
+
+=== TEST 246: the database: of http, off in a server
+--- http
+b24_database mysql://b24:SECRET@[::1]/shop;
+--- server
+b24_database off;
+--- accepted
+
+
+
+=== TEST 247: the database twice
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop;
+b24_database mysql://b24:SECRET@127.0.0.1/other;
+--- refused
+"b24_database" directive is duplicate
+
+
+
+=== TEST 248: the database, off and on
+--- server
+b24_database off;
+b24_database mysql://b24:SECRET@127.0.0.1/shop;
+--- refused
+"b24_database" directive is duplicate
+
+
+
+=== TEST 249: the database, nothing given
+--- http
+b24_database;
+--- refused
+invalid number of arguments in "b24_database" directive
+
+
+
+=== TEST 250: the database, off and more
+--- http
+b24_database off wait=1s;
+--- refused
+"b24_database" directive takes nothing after "off"
+
+
+
+=== TEST 251: the database in a location
+--- server
+location / {
+    b24_database mysql://b24:SECRET@127.0.0.1/shop; # @
+}
+--- refused
+"b24_database" directive is not allowed here
+
+
+
+=== TEST 252: the database, no address at all
+--- http
+b24_database SECRET;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 253: the database, another kind
+--- http
+b24_database postgres://b24:SECRET@127.0.0.1/shop;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 254: the database without a name
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 255: the database without a name, nor a slash
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 256: the database without a user and a host
+--- http
+b24_database mysql://SECRET/shop;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 257: the database without a user
+--- http
+b24_database mysql://:SECRET@127.0.0.1/shop;
+--- refused
+"b24_database" directive must have a user, and "/", "?", "@", ":", "%" in its name and password as %2F, %3F, %40, %3A, %25
+
+
+
+=== TEST 258: the database, a password with a slash
+--- http
+b24_database mysql://b24:SECRET/x@127.0.0.1/shop;
+--- refused
+"b24_database" directive must have a user, and "/", "?", "@", ":", "%" in its name and password as %2F, %3F, %40, %3A, %25
+
+
+
+=== TEST 259: the database, a password with a percent
+--- http
+b24_database mysql://b24:SECRET%x@127.0.0.1/shop;
+--- refused
+"b24_database" directive has a "%" that is no percent-encoding: write it as %25
+
+
+
+=== TEST 260: the database, a password with a zero
+--- http
+b24_database mysql://b24:SECRET%00@127.0.0.1/shop;
+--- refused
+"b24_database" directive has a "%" that is no percent-encoding: write it as %25
+
+
+
+=== TEST 261: the database without a host
+--- http
+b24_database mysql://b24:SECRET@:3306/shop;
+--- refused
+"b24_database" directive must name a host, or have "?socket=\PATH"
+
+
+
+=== TEST 262: the database, a host that is none
+--- http
+b24_database mysql://b24:SECRET@a=b/shop;
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 263: the database, a port of no use
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1:0/shop;
+--- refused
+"b24_database" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 264: the database, a port too large
+--- http
+b24_database mysql://b24:SECRET@[::1]:65536/shop;
+--- refused
+"b24_database" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 265: the database, a port by its name
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1:mysql/shop;
+--- refused
+"b24_database" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 266: the database, an unknown argument
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop?charset=utf8;
+--- refused
+"b24_database" directive takes after "?" only socket=/\PATH, ssl=1 and ssl_ca=/FILE, with "&" between them
+
+
+
+=== TEST 267: the database, a socket without a slash
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop?socket=mysql.sock;
+--- refused
+"b24_database" directive takes after "?" only socket=/\PATH, ssl=1 and ssl_ca=/FILE, with "&" between them
+
+
+
+=== TEST 268: the database, an authority that isn't there
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop?ssl_ca=PATH/none.pem;
+--- refused
+"b24_database" cannot open file "PATH/none.pem" of ssl_ca: correct the path, and let the workers' user read it (2: No such file or directory)
+
+
+
+=== TEST 269: the database, a file without a name
+--- http
+b24_database file:;
+--- refused
+"b24_database" directive needs a path after "file:"
+
+
+
+=== TEST 270: the database, a file that isn't there
+--- http
+b24_database file:PATH/none;
+--- refused
+"b24_database" cannot open file "PATH/none", correct the path or make the file (2: No such file or directory)
+
+
+
+=== TEST 271: the database, a folder
+--- http
+b24_database file:PATH;
+--- refused
+"b24_database" cannot read file "PATH", give the path of a file that holds the address of the database (21: Is a directory)
+
+
+
+=== TEST 272: the database, an empty file
+--- http
+b24_database file:DIR/secret;
+--- file eval
+"\n \n"
+--- refused
+file "DIR/secret" of "b24_database" must hold the address of the database and nothing else
+
+
+
+=== TEST 273: the database, a file with more than the address
+--- http
+b24_database file:DIR/secret;
+--- file
+mysql://b24:SECRET@127.0.0.1/shop
+SECRET
+--- refused
+file "DIR/secret" of "b24_database" must hold the address of the database and nothing else
+
+
+
+=== TEST 274: the database, a file that holds something else
+--- http
+b24_database file:DIR/secret;
+--- file
+SECRET
+--- refused
+"b24_database" directive must look like mysql://USER:PASSWORD@HOST/NAME
+
+
+
+=== TEST 275: the database in a file, blanks around it
+--- http
+b24_database file:DIR/secret poll=5s;
+--- file eval
+"\n  mysql://b24:SECRET\@127.0.0.1/shop\r\n\n"
+--- accepted
+
+
+
+=== TEST 276: the database in a file others can read
+--- http
+b24_database file:DIR/secret;    # @
+--- file
+mysql://b24:SECRET@127.0.0.1/shop
+--- file_mode: 0640
+--- warned
+file "DIR/secret" of "b24_database" can be read by others: its mode should be 0600
+
+
+
+=== TEST 277: the database, an unknown time, which may be a part of the password
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop SECRET=1s;
+--- refused
+"b24_database" takes one address and then only connect=TIME, read=TIME, wait=TIME, absent=TIME, poll=TIME and traffic=TIME: quote an address with blanks or ";"
+
+
+
+=== TEST 278: the database, a time twice
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop poll=2s wait=1s poll=2s;
+--- refused
+"b24_database" directive is duplicate
+
+
+
+=== TEST 279: the database, connect= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop connect=999ms;
+--- refused
+"b24_database" has "connect=999ms": a time is 1s to 24h
+
+
+
+=== TEST 280: the database, read= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop read=0;
+--- refused
+"b24_database" has "read=0": a time is 1s to 24h
+
+
+
+=== TEST 281: the database, wait= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop wait=-1s;
+--- refused
+"b24_database" has "wait=-1s": a time is 0s to 24h
+
+
+
+=== TEST 282: the database, absent= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop absent=soon;
+--- refused
+"b24_database" has "absent=soon": a time is 1s to 24h
+
+
+
+=== TEST 283: the database, poll= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop poll=;
+--- refused
+"b24_database" has "poll=": a time is 1s to 24h
+
+
+
+=== TEST 284: the database, traffic= out of bounds
+--- http
+b24_database mysql://b24:SECRET@127.0.0.1/shop traffic=25h;
+--- refused
+"b24_database" has "traffic=25h": a time is 0s to 24h
+
+
+
+=== TEST 285: a database that no rule asks
+--- http eval: $::shop
+--- server
+b24_mirror s;
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_database mysql://b24:SECRET@127.0.0.1/shop;    # @
+b24_origin asks;
+--- warned
+"b24_database" is of no use to the origin "asks": its shop has no "database" block with an "order" statement
+
+
+
+=== TEST 286: rules that ask a database, and none is given
+--- http eval: $::readshop
+--- server
+b24_mirror s;
+b24_webhook https://portal.test/rest/1/SECRET/;
+--- accepted
+
+
+
+=== TEST 287: the import, a word
+--- http
+b24_import yes;
+--- refused
+invalid value "yes" in "b24_import" directive, it must be "on" or "off"
+
+
+
+=== TEST 288: the import twice
+--- http
+b24_import on;
+b24_import off;
+--- refused
+"b24_import" directive is duplicate
+
+
+
+=== TEST 289: twins with equal databases
+--- http eval
+(::twins("$::webhook $::database poll=10s;", "$::webhook $::database absent=600s;"))
+=~ s/\A.*?\n\}\n/$::readshop/sr
+--- accepted
+
+
+
+=== TEST 290: twins with other databases
+--- http eval
+::twins("$::database;", "$::database?ssl=1;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 291: twins, one without a database
+--- http eval
+::twins("$::database;", '')
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 292: twins whose databases differ in connect=
+--- http eval
+::twins("$::database;", "$::database connect=2s;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 293: twins whose databases differ in read=
+--- http eval
+::twins("$::database;", "$::database read=9s;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 294: twins whose databases differ in wait=
+--- http eval
+::twins("$::database;", "$::database wait=0;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 295: twins whose databases differ in absent=
+--- http eval
+::twins("$::database;", "$::database absent=1m;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 296: twins whose databases differ in poll=
+--- http eval
+::twins("$::database;", "$::database poll=11s;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 297: twins whose databases differ in traffic=
+--- http eval
+::twins("$::database;", "$::database traffic=1s;")
+--- refused eval: ::wrong_twins('b24_database')
+
+
+
+=== TEST 298: twins, one without import
+--- http eval
+::twins("$::database;", "$::database; b24_import off;")
+--- refused eval: ::wrong_twins('b24_import')
+
+
+
+=== TEST 299: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 246: levels of fields merge by name
+=== TEST 300: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

@@ -2006,3 +2006,340 @@ minor_units response:/m two;
 accept response:/a !="";
 --- refused
 "accept": "!=""" needs a text after the "="; that a value is empty is written "!"
+
+
+
+=== TEST 197: statements of all kinds, alternatives, comments, quotes
+--- shop
+database {
+    order   "SELECT a AS id, ':nothing; \"' FROM t -- :nothing; x
+             WHERE a = :number OR b = :id OR c = :row OR d = :email;"
+            "WITH x AS (SELECT :phone AS y) SELECT * FROM x /* ; */";
+    items   "select name from i where o = :row and `into` = 'x''y\\\';' # ;";
+    changes "(SELECT id FROM o WHERE c >= :since)";
+    link    "UPDATE o SET d = :deal WHERE id = :row"
+            "INSERT INTO d (o, d) VALUES (:row, :deal)"
+            "REPLACE INTO d VALUES (:id, :deal)";
+}
+--- accepted
+
+
+
+=== TEST 198: a statement that writes among those that read
+--- shop
+database {
+    order "SELECT id FROM orders WHERE id = :row"
+          "UPDATE orders SET seen = 1 WHERE id = :row"; # @
+}
+--- refused
+"order" of "database" must begin with SELECT or WITH: it only reads
+
+
+
+=== TEST 199: items that write
+--- shop
+database {
+    items "INSERT INTO log VALUES (:row)"; # @
+}
+--- refused
+"items" of "database" must begin with SELECT or WITH: it only reads
+
+
+
+=== TEST 200: changes that write
+--- shop
+database {
+    changes "UPDATE orders SET seen = 1 WHERE changed > :since"; # @
+}
+--- refused
+"changes" of "database" must begin with SELECT or WITH: it only reads
+
+
+
+=== TEST 201: a statement that is a call
+--- shop
+database {
+    order "CALL orders(:row)"; # @
+}
+--- refused
+"order" of "database" must begin with SELECT or WITH: it only reads
+
+
+
+=== TEST 202: a link that reads
+--- shop
+database {
+    link "SELECT id FROM orders WHERE id = :row"; # @
+}
+--- refused
+"link" of "database" must begin with UPDATE, INSERT or REPLACE
+
+
+
+=== TEST 203: a link that deletes
+--- shop
+database {
+    link "DELETE FROM orders WHERE id = :row"; # @
+}
+--- refused
+"link" of "database" must begin with UPDATE, INSERT or REPLACE
+
+
+
+=== TEST 204: two statements in one
+--- shop
+database {
+    order "SELECT id FROM orders WHERE id = :row; DROP TABLE orders"; # @
+}
+--- refused
+"order" of "database" is more than one statement: leave out what stands behind the ";"
+
+
+
+=== TEST 205: two statements in one link
+--- shop
+database {
+    link "UPDATE orders SET deal = :deal; 'x'"; # @
+}
+--- refused
+"link" of "database" is more than one statement: leave out what stands behind the ";"
+
+
+
+=== TEST 206: a statement that writes a file
+--- shop
+database {
+    order "SELECT id FROM orders INTO OUTFILE '/tmp/x'"; # @
+}
+--- refused
+"order" of "database" has INTO: it only reads
+
+
+
+=== TEST 207: a link that writes a file
+--- shop
+database {
+    link "INSERT INTO a SELECT 1 INTO DUMPFILE '/tmp/x'"; # @
+}
+--- refused
+"link" of "database" has INTO OUTFILE or DUMPFILE: it may write no file
+
+
+
+=== TEST 208: a statement that locks rows
+--- shop
+database {
+    order "SELECT id FROM orders WHERE id = :row FOR UPDATE"; # @
+}
+--- refused
+"order" of "database" locks rows: leave FOR UPDATE, FOR SHARE and LOCK IN SHARE MODE out
+
+
+
+=== TEST 209: a statement that binds what is no field
+--- shop
+database {
+    order "SELECT id FROM orders WHERE id = :rows"; # @
+}
+--- refused
+"order" of "database" binds ":rows", which it does not have: it takes the order's fields, such as :number, :row, :email
+
+
+
+=== TEST 210: a statement that binds the deal before there is one
+--- shop
+database {
+    items "SELECT id FROM orders WHERE deal = :deal"; # @
+}
+--- refused
+"items" of "database" binds ":deal", which it does not have: it takes the order's fields, such as :number, :row, :email
+
+
+
+=== TEST 211: changes that bind an order
+--- shop
+database {
+    changes "SELECT id FROM orders WHERE id = :row"; # @
+}
+--- refused
+"changes" of "database" binds ":row", which it does not have: it takes :since
+
+
+
+=== TEST 212: a link that binds the time of changes
+--- shop
+database {
+    link "UPDATE orders SET deal = :deal WHERE changed = :since"; # @
+}
+--- refused
+"link" of "database" binds ":since", which it does not have: it takes :deal and the order's fields, such as :number
+
+
+
+=== TEST 213: a statement that binds too much
+--- http eval
+"b24_shop s {\ndatabase {\norder \"SELECT 1" . ', :row' x 65 . "\"; # \@\n}\n}"
+--- refused
+"order" of "database" binds more than 64 values
+
+
+
+=== TEST 214: a value without a name
+--- shop
+database {
+    order "SELECT id FROM orders WHERE id = ?"; # @
+}
+--- refused
+"order" of "database" has a "?": name what is bound, such as :number
+
+
+
+=== TEST 215: a colon without a name
+--- shop
+database {
+    order "SELECT @a := 1"; # @
+}
+--- refused
+"order" of "database" has a ":" without a name behind it: name what is bound, such as :number
+
+
+
+=== TEST 216: a comment that the server would run
+--- shop
+database {
+    order "SELECT id /*!50000 INTO OUTFILE '/tmp/x' */ FROM t"; # @
+}
+--- refused
+"order" of "database" has a comment that the server would run, "/*! ... */": leave it out
+
+
+
+=== TEST 217: a statement without the end of a quote
+--- shop
+database {
+    order "SELECT id FROM orders WHERE name = 'x"; # @
+}
+--- refused
+"order" of "database" has a quote without its end
+
+
+
+=== TEST 218: a statement without the end of a comment
+--- shop
+database {
+    order "SELECT id /* FROM orders"; # @
+}
+--- refused
+"order" of "database" has a comment without its end
+
+
+
+=== TEST 219: a statement that is none
+--- shop
+database {
+    order "-- SELECT 1"; # @
+}
+--- refused
+"order" of "database" is empty
+
+
+
+=== TEST 220: a statement without quotes around it
+--- shop
+database {
+    order SELECT id FROM orders; # @
+}
+--- refused
+"order" needs an SQL statement in quotes
+
+
+
+=== TEST 221: a statement without a text
+--- shop
+database {
+    order; # @
+}
+--- refused
+"order" needs an SQL statement in quotes
+
+
+
+=== TEST 222: a statement twice
+--- shop
+database {
+    order "SELECT id FROM a";
+    items "SELECT name FROM i";
+    order "SELECT id FROM b"; # @
+}
+--- refused
+"order" is given twice in "database": put all alternatives on one line
+
+
+
+=== TEST 223: a statement of an unknown name
+--- shop
+database {
+    orders "SELECT id FROM a"; # @
+}
+--- refused
+unknown directive "orders"
+
+
+
+=== TEST 224: a field in a database block
+--- shop
+database {
+    phone "SELECT phone FROM a"; # @
+}
+--- refused
+"phone" directive is not allowed here
+
+
+
+=== TEST 225: a column of the database inside a text
+--- order
+id response:/id;
+name "%{database:first} %{database:last}";
+--- refused
+"name" does more with "database:first" than take it: let the statement do it, as with CONCAT()
+
+
+
+=== TEST 226: a column of the database with a filter
+--- order
+id response:/id;
+phone database:phone ~^(.+)$;
+--- refused
+"phone" does more with "database:phone" than take it: let the statement do it, as with CONCAT()
+
+
+
+=== TEST 227: rows of a column
+--- order
+id response:/id;
+items database:rows { # @
+    name /name;
+}
+--- refused
+"items": write "database:" without a column, it means the rows of the statement "items"
+
+
+
+=== TEST 228: the database in a collect block
+--- shop
+session $cookie_a;
+collect {
+    phone database:phone; # @
+}
+--- refused
+"phone" can't take "database:": the database is read once the order is accepted, for the fields of an "order" block; rows of "items database:" have /COLUMN
+
+
+
+=== TEST 229: a statement that deletes behind a WITH
+--- shop
+database {
+    order "WITH x AS (SELECT :row) DELETE FROM orders"; # @
+}
+--- refused
+"order" of "database" has UPDATE or DELETE: it only reads

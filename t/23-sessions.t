@@ -987,6 +987,7 @@ exited on signal 9
 --- http_config eval: ::http(more => $::many)
 --- config eval: ::server(shop => 'http://shop', more => $::plain)
 --- timeout: 1800
+--- log_level: info
 --- scenario
     # 1,000,000 of them with "test --all"
     my $count = $ENV{B24_LONG} ? 1_000_000 : 5_000;
@@ -1004,15 +1005,16 @@ exited on signal 9
 
     my ($first, $empty, $full, $last) = map { $_ / ($count / 10) * 1e6 } @times;
     my $without = ($first + $last) / 2;
+    my $grown = resident($worker) - $before;
 
     diag(sprintf 'a request %.1f us without the module, %.1f us collected,'
-         . ' %.1f us with %d buyers gone: ratio %.2f, to the beginning %.2f',
-         $without, $empty, $full, $count, $full / $without, $full / $empty);
+         . ' %.1f us with %d buyers gone: ratio %.2f, to the beginning %.2f,'
+         . ' %d KiB more', $without, $empty, $full, $count,
+         $full / $without, $full / $empty, $grown);
 
     cmp_ok($full, '<', 3 * $empty + 500, 'as fast as at the beginning');
     cmp_ok($full, '<', 5 * $without + 1000, 'the shop is not slowed down');
 
-    my $grown = resident($worker) - $before;
     # sanitizers keep what was freed
     cmp_ok($grown, '<', $ENV{B24_ASAN} ? 400_000 : 4_000,
            "memory is bounded: $grown KiB more");

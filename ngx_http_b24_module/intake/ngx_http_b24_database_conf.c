@@ -13,7 +13,11 @@ typedef struct {
 } ngx_http_b24_database_time_t;
 
 
-static ngx_int_t ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
+#define ngx_http_b24_database_at(database, t)                                 \
+    ((ngx_msec_t *) ((char *) (database) + (t)->offset))
+
+
+static char *ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
     ngx_http_b24_database_t *database);
 
 
@@ -41,13 +45,14 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_b24_srv_conf_t  *bscf = conf;
 
-    int                        rc;
-    char                      *rv;
-    const char                *wrong;
-    ngx_uint_t                 i;
-    ngx_str_t                 *value, text, path;
-    ngx_http_b24_main_conf_t  *bmcf;
-    ngx_http_b24_database_t   *database;
+    int                            rc;
+    char                          *rv;
+    const char                     *wrong;
+    ngx_uint_t                     i;
+    ngx_str_t                     *value, text, path;
+    ngx_http_b24_main_conf_t      *bmcf;
+    ngx_http_b24_database_t       *database;
+    ngx_http_b24_database_time_t  *t;
 
     if (bscf->database != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -57,6 +62,11 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     text = value[1];
 
     if (ngx_strcmp(text.data, "off") == 0) {
+
+        if (cf->args->nelts > 2) {
+            return "takes nothing after \"off\"";
+        }
+
         bscf->database = NULL;
         return NGX_CONF_OK;
     }
@@ -102,16 +112,20 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; ngx_http_b24_database_times[i].name.len; i++) {
-        *(ngx_msec_t *) ((char *) database
-                         + ngx_http_b24_database_times[i].offset)
-            = ngx_http_b24_database_times[i].usual;
+    for (t = ngx_http_b24_database_times; t->name.len; t++) {
+        *ngx_http_b24_database_at(database, t) = NGX_CONF_UNSET_MSEC;
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_http_b24_database_time(cf, &value[i], database) != NGX_OK) {
-            return NGX_CONF_ERROR;
+        rv = ngx_http_b24_database_time(cf, &value[i], database);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
+    }
+
+    for (t = ngx_http_b24_database_times; t->name.len; t++) {
+        ngx_conf_init_msec_value(*ngx_http_b24_database_at(database, t),
+                                 t->usual);
     }
 
     database->text = text;
@@ -123,7 +137,7 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_int_t
+static char *
 ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
     ngx_http_b24_database_t *database)
 {
@@ -148,12 +162,16 @@ ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"b24_database\" has \"%V\": a time is %Ms "
                                "to 24h", arg, t->least / 1000);
-            return NGX_ERROR;
+            return NGX_CONF_ERROR;
         }
 
-        *(ngx_msec_t *) ((char *) database + t->offset) = (ngx_msec_t) ms;
+        if (*ngx_http_b24_database_at(database, t) != NGX_CONF_UNSET_MSEC) {
+            return "is duplicate";
+        }
 
-        return NGX_OK;
+        *ngx_http_b24_database_at(database, t) = (ngx_msec_t) ms;
+
+        return NGX_CONF_OK;
     }
 
     /* it might be a part of the password: it isn't shown */
@@ -164,7 +182,7 @@ ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
                        "poll=TIME and traffic=TIME: quote an address with "
                        "blanks or \";\"");
 
-    return NGX_ERROR;
+    return NGX_CONF_ERROR;
 }
 
 

@@ -19,6 +19,7 @@ typedef struct {
     unsigned          ended:1;      /* behind the ";" */
     char              last[B24_SQL_WORD];   /* the word before, small */
     size_t            last_at;      /* where it stands in out */
+    size_t            name_end;     /* of the name before, in sql */
     b24_buf_t         out;
     b24_statement_t  *statement;
     char             *err;
@@ -35,9 +36,13 @@ static int b24_sql_word(b24_sql_scan_t *scan);
 static void b24_sql_head(b24_sql_scan_t *scan, const char *word);
 static int b24_sql_first(b24_sql_scan_t *scan, const char *word);
 static int b24_sql_forbidden(b24_sql_scan_t *scan, const char *word);
+static size_t b24_sql_number(const b24_sql_scan_t *scan);
+static size_t b24_sql_digits(const b24_str_t *sql, size_t pos);
+static int b24_sql_sign(b24_sql_scan_t *scan, u_char c);
 static int b24_sql_bind(b24_sql_scan_t *scan);
 static int b24_sql_fail(b24_sql_scan_t *scan, const char *words);
 static int b24_sql_letter(u_char c);
+static int b24_sql_blank(u_char c);
 
 
 const b24_str_t  b24_statement_names[B24_NSTATEMENTS] = {
@@ -94,6 +99,7 @@ static int
 b24_sql_scan(b24_sql_scan_t *scan)
 {
     int      rc;
+    size_t   end;
     u_char   c;
 
     while (scan->pos < scan->sql->len) {
@@ -116,31 +122,27 @@ b24_sql_scan(b24_sql_scan_t *scan)
                                 "what stands behind the \";\"");
         }
 
-        if (b24_sql_letter(c)) {
+        end = b24_sql_number(scan);
+
+        if (scan->words == 0 && !b24_sql_letter(c) && c != '(' && c != ';'
+            && !b24_isspace(c))
+        {
+            rc = b24_sql_first(scan, "");
+
+        } else if (end > scan->pos) {
+            b24_buf_add(&scan->out, &scan->sql->data[scan->pos],
+                        end - scan->pos);
+            scan->pos = end;
+            rc = B24_OK;
+
+        } else if (b24_sql_letter(c) || b24_isdigit(c)) {
             rc = b24_sql_word(scan);
 
         } else if (c == ':') {
             rc = b24_sql_bind(scan);
 
         } else {
-
-            if (c == '?') {
-                return b24_sql_fail(scan, "has a \"?\": name what is bound, "
-                                    "such as :number");
-            }
-
-            scan->depth += (c == '(');
-            scan->depth -= (c == ')' && scan->depth);
-
-            if (c == ';') {
-                scan->ended = 1;
-
-            } else if (!scan->ended) {
-                b24_buf_addc(&scan->out, c);
-            }
-
-            scan->pos++;
-            rc = B24_OK;
+            rc = b24_sql_sign(scan, c);
         }
 
         if (rc != B24_OK) {
@@ -174,7 +176,7 @@ b24_sql_skip(b24_sql_scan_t *scan)
 
     if (c == '-' && next == '-'
         && (scan->pos + 2 == sql->len
-            || b24_isspace(sql->data[scan->pos + 2])))
+            || b24_sql_blank(sql->data[scan->pos + 2])))
     {
         return b24_sql_comment(scan, 2, "\n");
     }
@@ -213,6 +215,11 @@ b24_sql_quoted(b24_sql_scan_t *scan, u_char quote)
         return B24_ERROR;
     }
 
+    if (scan->words == 0) {
+        (void) b24_sql_first(scan, "");
+        return B24_ERROR;
+    }
+
     start = scan->pos++;
 
     while (scan->pos < scan->sql->len) {
@@ -222,6 +229,10 @@ b24_sql_quoted(b24_sql_scan_t *scan, u_char quote)
             scan->pos++;
 
         } else if (c == quote) {
+            if (quote == '`') {
+                scan->name_end = scan->pos;
+            }
+
             b24_buf_add(&scan->out, scan->sql->data + start,
                         scan->pos - start);
             return B24_OK;
@@ -282,9 +293,12 @@ b24_sql_word(b24_sql_scan_t *scan)
 
     word[n] = '\0';
 
-    /* "t.update" is a column */
+    /* "t.update" is a column; "1.into" is a number and a word */
 
-    column = start && sql->data[start - 1] == '.';
+    column = scan->name_end && start == scan->name_end + 1
+             && sql->data[start - 1] == '.';
+
+    scan->name_end = scan->pos;
 
     if (!column) {
         rc = scan->words ? b24_sql_forbidden(scan, word)
@@ -376,6 +390,104 @@ b24_sql_forbidden(b24_sql_scan_t *scan, const char *word)
     {
         return b24_sql_fail(scan, "locks rows: leave FOR UPDATE, FOR SHARE and "
                             "LOCK IN SHARE MODE out");
+    }
+
+    /* behind a WITH */
+
+    if (strcmp(word, "update") == 0 || strcmp(word, "delete") == 0) {
+        return b24_sql_fail(scan, "has UPDATE or DELETE: it only reads");
+    }
+
+    return B24_OK;
+}
+
+
+/*
+ * The end of the number that begins here, if one does: "1e5into" and ".5into"
+ * are a number and a word, "1into" and the "5into" of "t.5into" are names.
+ */
+
+static size_t
+b24_sql_number(const b24_sql_scan_t *scan)
+{
+    size_t            end, exponent, fraction;
+    const b24_str_t  *sql;
+
+    sql = scan->sql;
+    end = b24_sql_digits(sql, scan->pos);
+
+    fraction = end < sql->len && sql->data[end] == '.'
+               && (end > scan->pos || scan->name_end != scan->pos);
+
+    if (fraction) {
+        end = b24_sql_digits(sql, end + 1);
+    }
+
+    if (end == scan->pos + fraction) {
+        return scan->pos;
+    }
+
+    if (end == sql->len || !b24_sql_letter(sql->data[end])) {
+        return end;
+    }
+
+    if (b24_tolower(sql->data[end]) == 'e') {
+        exponent = end + 1;
+
+        if (exponent < sql->len
+            && (sql->data[exponent] == '+' || sql->data[exponent] == '-'))
+        {
+            exponent++;
+        }
+
+        if (b24_sql_digits(sql, exponent) > exponent) {
+            return b24_sql_digits(sql, exponent);
+        }
+    }
+
+    return fraction ? end : scan->pos;
+}
+
+
+static size_t
+b24_sql_digits(const b24_str_t *sql, size_t pos)
+{
+    while (pos < sql->len && b24_isdigit(sql->data[pos])) {
+        pos++;
+    }
+
+    return pos;
+}
+
+
+static int
+b24_sql_sign(b24_sql_scan_t *scan, u_char c)
+{
+    if (c == '?') {
+        return b24_sql_fail(scan, "has a \"?\": name what is bound, such as "
+                            ":number");
+    }
+
+    scan->depth += (c == '(');
+    scan->depth -= (c == ')' && scan->depth);
+
+    scan->pos++;
+
+    if (c == ';') {
+        scan->ended = 1;
+        return B24_OK;
+    }
+
+    /* with the blank that stands for a comment "--" would begin another one */
+
+    if (c == '-' && scan->out.len
+        && scan->out.data[scan->out.len - 1] == '-')
+    {
+        b24_buf_addc(&scan->out, ' ');
+    }
+
+    if (!scan->ended) {
+        b24_buf_addc(&scan->out, c);
     }
 
     return B24_OK;
@@ -476,5 +588,14 @@ static int
 b24_sql_letter(u_char c)
 {
     return (b24_tolower(c) >= 'a' && b24_tolower(c) <= 'z') || c == '_'
-           || c >= 0x80;
+           || c == '$' || c >= 0x80;
+}
+
+
+/* as the server sees it behind "--" */
+
+static int
+b24_sql_blank(u_char c)
+{
+    return c <= ' ' || c == 0x7f;
 }

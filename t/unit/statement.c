@@ -77,6 +77,17 @@ main(void)
            "WITH x AS (SELECT ?) SELECT * FROM x", NULL);
     is_sql(B24_STATEMENT_ORDER, "SELECT t.into, t.limit FROM t",
            "SELECT t.into, t.limit FROM t", "SELECT t.into, t.limit FROM t");
+    is_sql(B24_STATEMENT_ORDER, "SELECT t1.into, `t`.update, t.1into, 5into,"
+           " a$into, .5e1, 1.e, 1.5 FROM t",
+           "SELECT t1.into, `t`.update, t.1into, 5into, a$into, .5e1, 1.e, 1.5"
+           " FROM t", NULL);
+
+    /* a server takes these for comments, and those that weren't for none */
+
+    is_sql(B24_STATEMENT_ORDER, "SELECT 1 --\001'\n, :row --\177'",
+           "SELECT 1  , ?  ", NULL);
+    is_sql(B24_STATEMENT_ORDER, "SELECT 2--#\n1, 2--/**/1, 2--1, 2---1",
+           "SELECT 2- - 1, 2- - 1, 2- -1, 2- - -1", NULL);
     is_sql(B24_STATEMENT_CHANGES, "SELECT a FROM t WHERE c >= :since"
            " ORDER  BY c, a\nLIMIT 500",
            "SELECT a FROM t WHERE c >= ? ORDER  BY c, a\nLIMIT 500",
@@ -112,6 +123,18 @@ main(void)
     is_bad(B24_STATEMENT_ORDER, "SELECT 1; 'x'", "more than one");
     is_bad(B24_STATEMENT_ORDER, "SELECT 1 INTO OUTFILE 'x'", "INTO");
     is_bad(B24_STATEMENT_ORDER, "SELECT 1 into\tDumpFile 'x'", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "SELECT 1.INTO @a", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "SELECT 1e5INTO @a", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "SELECT 1.e-5INTO @a", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "SELECT t . into", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "SELECT 't'.into", "INTO");
+    is_bad(B24_STATEMENT_ORDER, "WITH x AS (SELECT 1) DELETE FROM t",
+           "UPDATE or DELETE");
+    is_bad(B24_STATEMENT_ORDER, "WITH x AS (SELECT 1) UPDATE t SET a = 1",
+           "UPDATE or DELETE");
+    is_bad(B24_STATEMENT_ORDER, "'SELECT' DELETE FROM t", "SELECT or WITH");
+    is_bad(B24_STATEMENT_ORDER, ".SELECT 1", "SELECT or WITH");
+    is_bad(B24_STATEMENT_ORDER, "SELECT$ 1", "SELECT or WITH");
     is_bad(B24_STATEMENT_ORDER, "SELECT 1 FROM t FOR UPDATE", "locks");
     is_bad(B24_STATEMENT_ORDER, "SELECT 1 FROM t FOR /**/ SHARE", "locks");
     is_bad(B24_STATEMENT_ORDER, "SELECT 1 FROM t LOCK IN SHARE MODE",

@@ -25,10 +25,10 @@ package B24::Conf;
 #   warned      nginx starts with this warning, places as above
 #   accepted    nginx starts without a warning and serves a request
 #
-# PATH in a text is the folder of the files, DIR that of the test file and of
-# "secret", SECRET a webhook's code, which no log may show.  The queue is the
-# block's own unless the lines say otherwise; that of a block which is refused
-# must never be made.
+# PATH in a text is the folder of the files (\PATH the word itself), DIR that of
+# the test file and of "secret", SECRET a webhook's code or a password, which no
+# log may show.  The queue is the block's own unless the lines say otherwise;
+# that of a block which is refused must never be made.
 #
 # Functions: planned(BLOCKS) counts subtests; certificate() is one in PEM;
 # new(NAME) is an nginx of the test's own, for scenarios.
@@ -192,7 +192,8 @@ sub filled_in {
     my ($text) = @_;
 
     $text =~ s/\bSECRET\b/SECRET/ge;
-    $text =~ s/\bPATH\b/folder()/ge;
+    $text =~ s/(?<!\\)\bPATH\b/folder()/ge;
+    $text =~ s/\\(?=PATH\b)//g;
     $text =~ s/\bDIR\b/$ENV{TEST_NGINX_DIR}/g;
 
     return $text;
