@@ -858,7 +858,17 @@ test_items(void)
     is_str(&item(0)->fields[B24_ITEM_QUANTITY], "2", "quantity");
     is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "20", "0.2000 is 20 percent");
     is_str(&item(0)->fields[B24_ITEM_TAX_INCLUDED], "N", "N");
-    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "200.00", "positive");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "-200.00", "a mark-up stays one");
+
+    is_line("items request:/flat { name \"\"; discount \"-200,00 ₽\"; tax_rate 0.5%; price 10%; }", B24_ORDER_NAME, &x, "");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "200.00", "people's minus");
+    is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "0.5", "half a percent");
+    is_str(&item(0)->fields[B24_ITEM_PRICE], "", "a percentage is no price");
+    is_remark("item price", "the shop's \"item price\" is not a number and was left out", "with a remark");
+    is_line("items request:/flat { name \"\"; discount 0.5%; tax_rate \"0,5\"; }", B24_ORDER_NAME, &x, "");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "", "nor a discount");
+    is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "50", "half of it all");
+    is_line("discount 10%;", B24_ORDER_DISCOUNT, &x, "");
 
     is_line("items request:/flat { name \"\"; quantity 1; }", B24_ORDER_NAME, &x, "");
     is_str(&item(1)->fields[B24_ITEM_NAME], "two", "the element itself");
