@@ -1048,6 +1048,53 @@ test_when(void)
 }
 
 
+/* the id line on an answer; want NULL: unconfirmed, since there are several */
+static void
+is_one_id(const char *line, const char *answer, const char *want)
+{
+    char        text[160];
+    exchange_t  x;
+
+    snprintf(text, sizeof(text), "order o { id %s; row response:/id; name "
+             "request:/n; } ", line);
+    shop_load(text);
+
+    x = (exchange_t) { .type = JSON_TYPE, .body = "{\"n\":[\"A\",\"B\"],\"ids\":[5,6]}",
+                       .answer_type = JSON_TYPE, .answer = answer };
+    run_exchange(&x);
+
+    if (want) {
+        is_outcome(B24_OUTCOME_ACCEPTED, answer);
+        is_field(B24_ORDER_ID, want, line);
+        return;
+    }
+
+    is_outcome(B24_OUTCOME_UNCONFIRMED, answer);
+    is_field(B24_ORDER_ID, "", line);
+    is_field(B24_ORDER_NAME, "A, B", "other fields are joined");
+    is_str(&event.cause, "there are several numbers where the order's number "
+           "is looked for", "the cause");
+}
+
+
+static void
+test_many_ids(void)
+{
+    is_one_id("response:/id", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("response:/id", "{\"id\":[\"8007\",null,\"8008\",\"\"]}", NULL);
+    is_one_id("response:/id", "{\"id\":{\"a\":8007,\"b\":8008}}", NULL);
+    is_one_id("response:/id ~(\\d+)", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("\"%{response:/id}/26\"", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("\"%{request:/ids}/%{response:/id}\"", "{\"id\":7}", NULL);
+    is_one_id("request:/ids", "{}", NULL);
+
+    is_one_id("response:/id", "{\"id\":[8007]}", "8007");
+    is_one_id("response:/id", "{\"id\":[\"8007\",8007,null]}", "8007");
+    is_one_id("response:/id/[last]", "{\"id\":[8007,8008]}", "8008");
+    is_one_id("response:/id response:/no", "{\"id\":[8007,8008],\"no\":9}", "9");
+}
+
+
 static void
 test_unconfirmed(void)
 {
@@ -1528,6 +1575,7 @@ main(void)
     test_accept();
     test_when();
     test_unconfirmed();
+    test_many_ids();
     test_unreadable();
     test_gzip();
     test_regex_limit();
