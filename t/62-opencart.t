@@ -29,31 +29,8 @@ binmode Test::More->builder->$_, ':encoding(UTF-8)'
 our $three = B24::Bought->load('opencart-3.0.5.1');
 our $four = B24::Bought->load('opencart-4.1.0.4');
 
-our $http = <<'EOC';
-    b24_queue   $TEST_NGINX_QUEUE;
-    b24_origin  shop;
-    b24_webhook $TEST_NGINX_PORTAL_URL;
-    b24_rate    50 burst=4000;
-    b24_retry   first=100ms max=1s unknown=300ms;
-
-    upstream recorded {
-        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
-    }
-
-    include $TEST_NGINX_PRESETS/opencart.conf;
-EOC
-
-our $server = <<'EOC';
-    location = /b24 {
-        b24_status;
-    }
-
-    location / {
-        b24_mirror opencart;
-        proxy_pass http://recorded;
-        proxy_set_header Host $host;
-    }
-EOC
+our $http = B24::Bought::http('opencart');
+our $server = B24::Bought::server('opencart');
 
 our @buyer = (Cookie => 'OCSESSID=0123456789abcdef012345678a; currency=USD');
 

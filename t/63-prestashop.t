@@ -29,31 +29,8 @@ binmode Test::More->builder->$_, ':encoding(UTF-8)'
 
 our $bought = B24::Bought->load('prestashop-8.1.2');
 
-our $http = <<'EOC';
-    b24_queue   $TEST_NGINX_QUEUE;
-    b24_origin  shop;
-    b24_webhook $TEST_NGINX_PORTAL_URL;
-    b24_rate    50 burst=4000;
-    b24_retry   first=100ms max=1s unknown=300ms;
-
-    upstream recorded {
-        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
-    }
-
-    include $TEST_NGINX_PRESETS/prestashop.conf;
-EOC
-
-our $server = <<'EOC';
-    location = /b24 {
-        b24_status;
-    }
-
-    location / {
-        b24_mirror prestashop;
-        proxy_pass http://recorded;
-        proxy_set_header Host $host;
-    }
-EOC
+our $http = B24::Bought::http('prestashop');
+our $server = B24::Bought::server('prestashop');
 
 our @buyer = (Cookie => 'PHPSESSID=0123456789abcdef');
 

@@ -27,31 +27,8 @@ log_level('info');
 binmode Test::More->builder->$_, ':encoding(UTF-8)'
     for qw(output failure_output todo_output);
 
-our $http = <<'EOC';
-    b24_queue   $TEST_NGINX_QUEUE;
-    b24_origin  shop;
-    b24_webhook $TEST_NGINX_PORTAL_URL;
-    b24_rate    50 burst=4000;
-    b24_retry   first=100ms max=1s unknown=300ms;
-
-    upstream recorded {
-        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
-    }
-
-    include $TEST_NGINX_PRESETS/bitrix.conf;
-EOC
-
-our $server = <<'EOC';
-    location = /b24 {
-        b24_status;
-    }
-
-    location / {
-        b24_mirror bitrix;
-        proxy_pass http://recorded;
-        proxy_set_header Host $host;
-    }
-EOC
+our $http = B24::Bought::http('bitrix');
+our $server = B24::Bought::server('bitrix');
 
 # the buyer of most tests, and what is in the cart
 our %person = (FIO => 'Иванов Пётр', EMAIL => 'Petr@example.com',
@@ -551,8 +528,7 @@ $::http . <<'EOC'
         }
     }
 EOC
---- config eval
-($::server) =~ s/b24_mirror bitrix/b24_mirror mine/r
+--- config eval: B24::Bought::server('mine')
 --- scenario
     my $site = B24::Bitrix->new;
 

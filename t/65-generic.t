@@ -28,33 +28,9 @@ log_level('info');
 binmode Test::More->builder->$_, ':encoding(UTF-8)'
     for qw(output failure_output todo_output);
 
-our $common = <<'EOC';
-    b24_queue   $TEST_NGINX_QUEUE;
-    b24_origin  shop;
-    b24_webhook $TEST_NGINX_PORTAL_URL;
-    b24_rate    50 burst=4000;
-    b24_retry   first=100ms max=1s unknown=300ms;
-
-    upstream recorded {
-        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
-    }
-EOC
-
-our $http = $common . <<'EOC';
-    include $TEST_NGINX_PRESETS/generic.conf;
-EOC
-
-our $server = <<'EOC';
-    location = /b24 {
-        b24_status;
-    }
-
-    location / {
-        b24_mirror generic;
-        proxy_pass http://recorded;
-        proxy_set_header Host $host;
-    }
-EOC
+our $common = B24::Bought::http();
+our $http = B24::Bought::http('generic');
+our $server = B24::Bought::server('generic');
 
 # The configuration of docs/shops.md that defines a shop.
 sub documented {
@@ -170,8 +146,7 @@ __DATA__
 
 === TEST 3: adapted: a name of its own, and the cart from an earlier request
 --- http_config eval: $::common . main::adapted()
---- config eval
-($::server) =~ s/b24_mirror generic/b24_mirror myshop/r
+--- config eval: B24::Bought::server('myshop')
 --- scenario
     my @buyer = (Cookie => 'PHPSESSID=abc');
 
@@ -199,8 +174,7 @@ $::http . <<'EOC'
         }
     }
 EOC
---- config eval
-($::server) =~ s/b24_mirror generic/b24_mirror mine/r
+--- config eval: B24::Bought::server('mine')
 --- scenario
     main::shop_says('^/shop/buy', '<p>Danke, nr.812</p>', type => 'text/html');
     post('/shop/buy.php', 'do=buy&kunde=Zoe&email=zoe%40example.com'
@@ -211,8 +185,7 @@ EOC
 
 === TEST 5: Magento 2, as in docs/shops.md
 --- http_config eval: $::common . main::documented('magento')
---- config eval
-($::server) =~ s/b24_mirror generic/b24_mirror magento/r
+--- config eval: B24::Bought::server('magento')
 --- scenario
     my $mask = 'Xy01234567890123456789012345678z';
     my $base = "/rest/default/V1/guest-carts/$mask";
@@ -270,8 +243,7 @@ EOC
 === TEST 6: the heir of docs/shops.md
 --- http_config eval
 $::common . (main::documented('mysite') =~ s{b24/}{$ENV{TEST_NGINX_PRESETS}/}r)
---- config eval
-($::server) =~ s/b24_mirror generic/b24_mirror mysite/r
+--- config eval: B24::Bought::server('mysite')
 --- scenario
     main::shop_says('ajax', '{"order":{"ID":"57","REDIRECT_URL":'
                     . '"\/?ORDER_ID=57"}}');

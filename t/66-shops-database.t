@@ -37,42 +37,11 @@ our $db = B24::MariaDB->new(dir => "$B24::Test::DIR/mariadb",
 
 $ENV{TEST_NGINX_DB} = $db->url;
 
-our $http = <<'EOC';
-    b24_queue     $TEST_NGINX_QUEUE;
-    b24_origin    shop;
-    b24_webhook   $TEST_NGINX_PORTAL_URL;
-    b24_rate      50 burst=4000;
-    b24_retry     first=100ms max=1s unknown=300ms;
+our $http = B24::Bought::http(qw(woocommerce opencart prestashop bitrix))
+    . <<'EOC';
     b24_database  $TEST_NGINX_DB poll=1s traffic=1s;
     b24_import    off;
-
-    upstream recorded {
-        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
-    }
-
-    include $TEST_NGINX_PRESETS/woocommerce.conf;
-    include $TEST_NGINX_PRESETS/opencart.conf;
-    include $TEST_NGINX_PRESETS/prestashop.conf;
-    include $TEST_NGINX_PRESETS/bitrix.conf;
 EOC
-
-our $server = <<'EOC';
-    location = /b24 {
-        b24_status;
-    }
-
-    location / {
-        b24_mirror SHOP;
-        proxy_pass http://recorded;
-        proxy_set_header Host $host;
-    }
-EOC
-
-sub server_of {
-    my ($shop) = @_;
-
-    return $server =~ s/SHOP/$shop/r;
-}
 
 # An empty database.
 sub fresh {
@@ -222,7 +191,7 @@ __DATA__
 
 === TEST 1: WooCommerce: nothing but the requests that place orders
 --- http_config eval: $::http
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', \&B24::Tables::woocommerce);
     $::bought->play(filter => sub {
@@ -237,7 +206,7 @@ __DATA__
 
 === TEST 2: OpenCart 3: numbers of the shop
 --- http_config eval: $::http
---- config eval: main::server_of('opencart')
+--- config eval: B24::Bought::server('opencart')
 --- scenario
     $::bought = main::recorded('opencart-3.0.5.1', \&B24::Tables::opencart);
     $::bought->play(together => qr/d-double-submit.*cod-confirm/);
@@ -251,7 +220,7 @@ __DATA__
 
 === TEST 3: OpenCart 4: numbers and unit prices
 --- http_config eval: $::http
---- config eval: main::server_of('opencart')
+--- config eval: B24::Bought::server('opencart')
 --- scenario
     $::bought = main::recorded('opencart-4.1.0.4', \&B24::Tables::opencart);
     $::bought->play(together => qr/d-double-submit.*cod-confirm/);
@@ -264,7 +233,7 @@ __DATA__
 
 === TEST 4: PrestaShop: nothing but the requests that place orders
 --- http_config eval: $::http
---- config eval: main::server_of('prestashop')
+--- config eval: B24::Bought::server('prestashop')
 --- scenario
     $::bought = main::recorded('prestashop-8.1.2', \&B24::Tables::prestashop);
     $::bought->play(filter => sub { $_[0]{name} =~ /validation$/ });
@@ -274,7 +243,7 @@ __DATA__
 
 === TEST 5: WooCommerce: orders among the posts
 --- http_config eval: $::http
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, @orders) = @_;
@@ -288,7 +257,7 @@ __DATA__
 
 === TEST 6: OpenCart: an order of the administration, and one by a callback
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
---- config eval: main::server_of('opencart')
+--- config eval: B24::Bought::server('opencart')
 --- scenario
     $::bought = main::recorded('opencart-3.0.5.1', sub {
         B24::Tables::opencart($_[0]) });
@@ -311,7 +280,7 @@ __DATA__
 
 === TEST 7: 1C-Bitrix: whole orders of each generation, the deal's id stored
 --- http_config eval: $::http
---- config eval: main::server_of('bitrix')
+--- config eval: B24::Bought::server('bitrix')
 --- scenario
     main::site();
     my $id = 500;
@@ -338,7 +307,7 @@ __DATA__
 
 === TEST 8: 1C-Bitrix 17 in windows-1251: the other layout
 --- http_config eval: $::http
---- config eval: main::server_of('bitrix')
+--- config eval: B24::Bought::server('bitrix')
 --- scenario
     main::site(layout => 17, charset => 'windows-1251');
     main::order(600, '600');
@@ -352,7 +321,7 @@ __DATA__
 
 === TEST 9: 1C-Bitrix: one click shows the key, the deal has the number
 --- http_config eval: $::http
---- config eval: main::server_of('bitrix')
+--- config eval: B24::Bought::server('bitrix')
 --- scenario
     main::site();
     # the number of one is the key of the other
@@ -374,7 +343,7 @@ __DATA__
 
 === TEST 10: 1C-Bitrix: no property for the deal, a cancelled order, a firm
 --- http_config eval: $::http
---- config eval: main::server_of('bitrix')
+--- config eval: B24::Bought::server('bitrix')
 --- scenario
     main::site(deal => 0);
     main::order(800, '800', CANCELED => 'Y', type => 2, values => {
@@ -406,7 +375,7 @@ __DATA__
 
 === TEST 11: what buyers type is bound, never part of a statement
 --- http_config eval: $::http
---- config eval: main::server_of('opencart')
+--- config eval: B24::Bought::server('opencart')
 --- scenario
     $::bought = main::recorded('opencart-3.0.5.1', \&B24::Tables::opencart);
     my @buyer = (Cookie => 'OCSESSID=0123456789abcdef01; currency=USD');
@@ -436,7 +405,7 @@ __DATA__
 
 === TEST 12: WooCommerce: the number of a plugin, rows by the order's key
 --- http_config eval: $::http
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', \&B24::Tables::woocommerce);
     main::numbered('orders_meta', sub { "W-$_[0]/26" }, sub {
@@ -451,7 +420,7 @@ __DATA__
 
 === TEST 13: WooCommerce: the number of a plugin, among the posts
 --- http_config eval: $::http
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, @orders) = @_;
@@ -476,7 +445,7 @@ __DATA__
 
 === TEST 14: WooCommerce: orders of the administration, with a plugin's number
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         B24::Tables::woocommerce($_[0]) });
@@ -486,7 +455,7 @@ __DATA__
 
 === TEST 15: WooCommerce: the same among the posts
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
---- config eval: main::server_of('woocommerce')
+--- config eval: B24::Bought::server('woocommerce')
 --- scenario
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, $first) = @_;

@@ -52,6 +52,9 @@ int b24_decimal_parse(const b24_str_t *text, b24_decimal_t *d);
  * it has to know HTML.
  */
 int b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d);
+/* the same, but it may be a number of percent; *percent: it says so */
+int b24_percent_parse(b24_pool_t *pool, const b24_str_t *text,
+    b24_decimal_t *d, int *percent);
 
 /* rounds half away from zero to places (0 .. B24_DECIMAL_SCALE), which becomes
  * the scale; B24_DECLINED when more places do not fit, d is as it was */

@@ -442,7 +442,7 @@ b24_item_price(b24_rows_t *b, const b24_line_t *line, b24_decimal_t *price)
 
 /*
  * The discount of the whole line, for information: the price has it already.
- * Shops write it with a minus or without.
+ * A mark-up is none.
  */
 
 static void
@@ -450,12 +450,10 @@ b24_item_off(const b24_item_t *item, b24_line_t *line)
 {
     b24_decimal_t  off;
 
-    if (b24_amount(&item->fields[B24_ITEM_DISCOUNT], &off) != B24_OK) {
+    if (b24_amount(&item->fields[B24_ITEM_DISCOUNT], &off) != B24_OK
+        || off.units < 0)
+    {
         return;
-    }
-
-    if (off.units < 0) {
-        b24_negate(&off);
     }
 
     if (b24_decimal_mul_round(&off, &line->row.quantity, B24_LINE_PLACES, &off)

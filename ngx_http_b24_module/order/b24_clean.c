@@ -16,6 +16,7 @@ typedef enum {
     B24_CLEAN_ID,
     B24_CLEAN_AMOUNT,               /* money: minor units apply */
     B24_CLEAN_REDUCTION,            /* the same, never negative */
+    B24_CLEAN_OFF,                  /* the same, negative as a number only */
     B24_CLEAN_NUMBER,
     B24_CLEAN_RATE,
     B24_CLEAN_FLAG,
@@ -28,7 +29,7 @@ static int b24_clean_text(b24_clean_t *clean, b24_clean_e how, int decoded,
 static int b24_clean_amount(b24_clean_t *clean, b24_clean_e how,
     const char *what, b24_str_t *text);
 static int b24_clean_shift(b24_decimal_t *d, unsigned minor);
-static int b24_clean_rate(b24_decimal_t *d);
+static int b24_clean_rate(b24_decimal_t *d, int percent);
 static int b24_clean_currency(b24_clean_t *clean, b24_str_t *text);
 static void b24_clean_flag(b24_str_t *text);
 static int b24_clean_line(b24_clean_t *clean, b24_str_t *text);
@@ -58,7 +59,7 @@ static const b24_clean_e  b24_clean_items[B24_ITEM_NFIELDS] = {
     [B24_ITEM_PRICE] = B24_CLEAN_AMOUNT,
     [B24_ITEM_SUM] = B24_CLEAN_AMOUNT,
     [B24_ITEM_QUANTITY] = B24_CLEAN_NUMBER,
-    [B24_ITEM_DISCOUNT] = B24_CLEAN_REDUCTION,
+    [B24_ITEM_DISCOUNT] = B24_CLEAN_OFF,
     [B24_ITEM_TAX_RATE] = B24_CLEAN_RATE,
     [B24_ITEM_TAX_INCLUDED] = B24_CLEAN_FLAG
 };
@@ -127,6 +128,7 @@ b24_clean_text(b24_clean_t *clean, b24_clean_e how, int decoded,
 
     case B24_CLEAN_AMOUNT:
     case B24_CLEAN_REDUCTION:
+    case B24_CLEAN_OFF:
     case B24_CLEAN_NUMBER:
     case B24_CLEAN_RATE:
         return b24_clean_amount(clean, how, what, text);
@@ -213,7 +215,7 @@ static int
 b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
     b24_str_t *text)
 {
-    int            rc, money;
+    int            rc, money, percent, plain;
     char           buf[B24_DECIMAL_LEN];
     size_t         len;
     b24_str_t      s;
@@ -227,26 +229,33 @@ b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
         return B24_OK;
     }
 
-    money = how == B24_CLEAN_AMOUNT || how == B24_CLEAN_REDUCTION;
+    money = how == B24_CLEAN_AMOUNT || how == B24_CLEAN_REDUCTION
+            || how == B24_CLEAN_OFF;
 
     if (money && clean->refuse) {
         return B24_OK;
     }
 
-    rc = b24_decimal_parse(&s, &d);
+    percent = 0;
 
-    if (rc == B24_OK && money) {
+    rc = b24_decimal_parse(&s, &d);
+    plain = rc == B24_OK;
+
+    if (plain && money) {
 
         /* a formatted amount is in major units always */
 
         rc = b24_clean_shift(&d, clean->minor);
 
-    } else if (rc != B24_OK) {
+    } else if (!plain && how == B24_CLEAN_RATE) {
+        rc = b24_percent_parse(clean->pool, &s, &d, &percent);
+
+    } else if (!plain) {
         rc = b24_money_parse(clean->pool, &s, &d);
     }
 
     if (rc == B24_OK && how == B24_CLEAN_RATE) {
-        rc = b24_clean_rate(&d);
+        rc = b24_clean_rate(&d, percent);
     }
 
     if (rc == B24_ERROR) {
@@ -257,7 +266,11 @@ b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
         return b24_clean_remark(clean, what, "is not a number", text);
     }
 
-    if (how == B24_CLEAN_REDUCTION && d.units < 0) {
+    /* people write a minus before it; as a number it is a mark-up */
+
+    if (d.units < 0
+        && (how == B24_CLEAN_REDUCTION || (how == B24_CLEAN_OFF && !plain)))
+    {
         d.units = -d.units;
     }
 
@@ -281,9 +294,9 @@ b24_clean_shift(b24_decimal_t *d, unsigned minor)
 }
 
 
-/* percent; below 1 it is a fraction: 0.2 means 20 */
+/* percent; below 1 it is a fraction, unless it says percent: 0.2 means 20 */
 static int
-b24_clean_rate(b24_decimal_t *d)
+b24_clean_rate(b24_decimal_t *d, int percent)
 {
     int            rc;
     b24_decimal_t  one = { 1, 0 }, hundred = { 100, 0 }, rate;
@@ -292,7 +305,7 @@ b24_clean_rate(b24_decimal_t *d)
         return B24_DECLINED;
     }
 
-    if (d->units == 0 || b24_decimal_cmp(d, &one) >= 0) {
+    if (percent || d->units == 0 || b24_decimal_cmp(d, &one) >= 0) {
         return B24_OK;
     }
 

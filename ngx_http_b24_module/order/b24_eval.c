@@ -21,6 +21,7 @@ static b24_is_e b24_eval_false(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, const b24_cond_t *cond, b24_result_t *res);
 static b24_is_e b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt, b24_result_t *res);
+static b24_value_kind_e b24_eval_piece_kind(const b24_value_t *value);
 static b24_is_e b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
     const b24_alt_t *alt);
 static b24_is_e b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result);
@@ -44,7 +45,7 @@ static b24_is_e b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr,
     b24_node_t *root, const b24_str_t *charset, b24_value_kind_e kind,
     b24_result_t *res);
 static b24_is_e b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
-    const b24_str_t *charset, b24_result_t *res);
+    b24_value_kind_e kind, const b24_str_t *charset, b24_result_t *res);
 static b24_is_e b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex,
     const b24_str_t *text, b24_node_t **list);
 static int b24_eval_row(void *data, const b24_regex_match_t *match);
@@ -264,7 +265,8 @@ b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
             is = b24_eval_kept(ev, value, alt, n, &piece);
 
         } else {
-            is = b24_eval_source(ev, source, B24_VALUE_FIELD, &piece);
+            is = b24_eval_source(ev, source, b24_eval_piece_kind(value),
+                                 &piece);
         }
 
         if (is == B24_IS_SET && source->type != B24_SOURCE_TEXT) {
@@ -281,6 +283,14 @@ b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
 
     return b24_buf_str(&buf, &res->text) == B24_OK ? B24_IS_SET
                                                    : B24_IS_ERROR;
+}
+
+
+/* conditions and flags have no part in a text */
+static b24_value_kind_e
+b24_eval_piece_kind(const b24_value_t *value)
+{
+    return value->kind == B24_VALUE_ONE ? B24_VALUE_ONE : B24_VALUE_FIELD;
 }
 
 
@@ -304,7 +314,7 @@ b24_eval_keep_pieces(b24_eval_t *ev, const b24_value_t *value,
 
         memset(&piece, 0, sizeof(b24_result_t));
 
-        is = b24_eval_source(ev, source, B24_VALUE_FIELD, &piece);
+        is = b24_eval_source(ev, source, b24_eval_piece_kind(value), &piece);
 
         if (is != B24_IS_SET) {
             return is;
@@ -766,7 +776,7 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
         return b24_eval_utf8(ev, &text, charset, res);
     }
 
-    is = b24_eval_joined(ev, node, charset, res);
+    is = b24_eval_joined(ev, node, kind, charset, res);
 
     /* an object without texts of its own is no text, but it is there */
 
@@ -783,10 +793,10 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
 /* texts of an array's elements or an object's members, one level deep */
 static b24_is_e
 b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
-    const b24_str_t *charset, b24_result_t *res)
+    b24_value_kind_e kind, const b24_str_t *charset, b24_result_t *res)
 {
     b24_buf_t          buf;
-    b24_str_t          text;
+    b24_str_t          text, first;
     const b24_node_t  *child;
 
     /* an element made by "~~": the whole match */
@@ -803,8 +813,17 @@ b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
             continue;
         }
 
-        if (buf.len) {
+        if (buf.len == 0) {
+            first = text;
+
+        } else if (kind != B24_VALUE_ONE) {
             b24_buf_adds(&buf, ", ");
+
+        } else if (b24_str_eq(&text, &first)) {
+            continue;
+
+        } else {
+            return b24_eval_unknown(ev, B24_WHY_MANY_IDS);
         }
 
         b24_buf_addstr(&buf, &text);

@@ -391,6 +391,13 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);
 
     if (rc == B24_OK && field == B24_ORDER_ID) {
+
+        /* a status block's are several orders */
+
+        if (rules->block->kind != B24_RULE_STATUS) {
+            value->kind = B24_VALUE_ONE;
+        }
+
         rc = b24_line_generated(rules, args, n, value->alts);
     }
 

@@ -14,6 +14,7 @@ typedef enum {
     B24_MONEY_MINUS,
     B24_MONEY_SIGN,                 /* of a currency */
     B24_MONEY_LETTER,
+    B24_MONEY_PERCENT,
     B24_MONEY_OTHER
 } b24_money_e;
 
@@ -25,6 +26,7 @@ typedef struct {
     unsigned     gap:1;             /* something stands behind the digits */
     unsigned     words:1;           /* letters stand before them */
     unsigned     negative:1;
+    unsigned     percent:1;
 } b24_money_t;
 
 
@@ -41,6 +43,18 @@ static size_t b24_money_decimal_mark(const b24_money_t *m);
 int
 b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d)
 {
+    int  rc, percent;
+
+    rc = b24_percent_parse(pool, text, d, &percent);
+
+    return (rc == B24_OK && percent) ? B24_DECLINED : rc;
+}
+
+
+int
+b24_percent_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d,
+    int *percent)
+{
     u_char       buf[B24_MONEY_LEN + 2];
     size_t       i, n, mark;
     b24_str_t    s, none;
@@ -48,6 +62,8 @@ b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d)
 
     s = *text;
     b24_str_trim(&s);
+
+    *percent = 0;
 
     if (b24_decimal_parse(&s, d) == B24_OK) {
         return B24_OK;
@@ -90,6 +106,8 @@ b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d)
 
     s.data = buf;
     s.len = n;
+
+    *percent = m.percent;
 
     return b24_decimal_parse(&s, d);
 }
@@ -150,6 +168,7 @@ b24_money_scan(const b24_str_t *text, b24_money_t *m)
         default:
             m->gap = m->digits;
             m->words |= (class == B24_MONEY_LETTER);
+            m->percent |= (class == B24_MONEY_PERCENT);
         }
     }
 
@@ -236,6 +255,10 @@ b24_money_class(uint32_t c)
 
         if (c == '$') {
             return B24_MONEY_SIGN;
+        }
+
+        if (c == '%') {
+            return B24_MONEY_PERCENT;
         }
 
         c = b24_tolower((u_char) c);

@@ -105,7 +105,11 @@ static const b24_why_t  b24_whys[B24_NWHYS] = {
         B24_LOOK },
     [B24_WHY_LONG_ID] = { "long-id",
         "the order number is longer than 255 bytes",
-        "check the id line of this block" }
+        "check the id line of this block" },
+    [B24_WHY_MANY_IDS] = { "many-ids",
+        "there are several numbers where the order's number is looked for",
+        "name one of them in the id line of this block, such as "
+        "response:/orders/0/id; " B24_LOOK }
 };
 
 

@@ -96,6 +96,7 @@ struct b24_alt_s {
 /* what an empty value is and what a value is good for differs a little */
 typedef enum {
     B24_VALUE_FIELD = 0,
+    B24_VALUE_ONE,                  /* several texts are none: id */
     B24_VALUE_FLAG,                 /* false is a value: tax_included */
     B24_VALUE_COND,                 /* objects and arrays count */
     B24_VALUE_LIST                  /* the source of items */
@@ -375,6 +376,7 @@ typedef enum {
     B24_WHY_NO_ID,
     B24_WHY_NO_SESSION,
     B24_WHY_LONG_ID,
+    B24_WHY_MANY_IDS,
     B24_NWHYS
 } b24_why_e;
 

@@ -526,7 +526,6 @@ test_money(void)
     is_money("1.234,5", "1234.50");
     is_money("RUB 1990", "1990.00");
     is_money("1\xa0" "234,50 \xf0\xf3\xe1.", "1234.50");
-    is_money("20 %", "20.00");
 
     /* a strict number is what it is, however many places it has */
 
@@ -583,9 +582,46 @@ test_money(void)
     is_money("1 990 2 490", NULL);
     is_money("<td>1 990</td><td>2 490</td>", NULL);
     is_money("<del>1 990,00 \xe2\x82\xbd</del> <ins>1 490,00 \xe2\x82\xbd</ins>", NULL);
+    is_money("20 %", NULL);
+    is_money("0,5%", NULL);
+    is_money("-10 % \xe2\x82\xbd", NULL);
+    is_money("<b style=\"width:20%\">20</b> \xe2\x82\xbd", "20.00");
     is_money("9 223 372 036 854 775 808", NULL);
     is_money("9 223 372 036 854 775 807", "9223372036854775807.00");
     is_money("1,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111,111", NULL);
+}
+
+
+static void
+is_percent(const char *text, int want, const char *amount)
+{
+    int            rc, percent;
+    char           buf[B24_DECIMAL_LEN];
+    b24_str_t      s;
+    b24_decimal_t  d;
+
+    s = str(text);
+    rc = b24_percent_parse(pool, &s, &d, &percent);
+
+    if (rc == B24_OK) {
+        (void) b24_decimal_print(&d, 0, buf);
+    }
+
+    ok(rc == B24_OK && percent == want && strcmp(buf, amount) == 0,
+       "%s: %s of %s", text, amount, want ? "a hundred" : "anything");
+}
+
+
+static void
+test_percent(void)
+{
+    is_percent("20 %", 1, "20");
+    is_percent("0.5%", 1, "0.5");
+    is_percent("0,5&nbsp;%", 1, "0.5");
+    is_percent("20<small>%</small>", 1, "20");
+    is_percent("<b style=\"width:20%\">18</b>", 0, "18");
+    is_percent("0.2", 0, "0.2");
+    is_percent("VAT 7", 0, "7");
 }
 
 
@@ -616,6 +652,7 @@ main(void)
     test_properties();
     test_rounding();
     test_money();
+    test_percent();
     test_memory();
 
     b24_pool_destroy(pool);

@@ -858,7 +858,17 @@ test_items(void)
     is_str(&item(0)->fields[B24_ITEM_QUANTITY], "2", "quantity");
     is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "20", "0.2000 is 20 percent");
     is_str(&item(0)->fields[B24_ITEM_TAX_INCLUDED], "N", "N");
-    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "200.00", "positive");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "-200.00", "a mark-up stays one");
+
+    is_line("items request:/flat { name \"\"; discount \"-200,00 ₽\"; tax_rate 0.5%; price 10%; }", B24_ORDER_NAME, &x, "");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "200.00", "people's minus");
+    is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "0.5", "half a percent");
+    is_str(&item(0)->fields[B24_ITEM_PRICE], "", "a percentage is no price");
+    is_remark("item price", "the shop's \"item price\" is not a number and was left out", "with a remark");
+    is_line("items request:/flat { name \"\"; discount 0.5%; tax_rate \"0,5\"; }", B24_ORDER_NAME, &x, "");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "", "nor a discount");
+    is_str(&item(0)->fields[B24_ITEM_TAX_RATE], "50", "half of it all");
+    is_line("discount 10%;", B24_ORDER_DISCOUNT, &x, "");
 
     is_line("items request:/flat { name \"\"; quantity 1; }", B24_ORDER_NAME, &x, "");
     is_str(&item(1)->fields[B24_ITEM_NAME], "two", "the element itself");
@@ -1035,6 +1045,53 @@ test_when(void)
     shop_load("order a { when request:/a =A; when request:/zero =1; id header:X-Id; }");
     run_exchange(&x);
     is_int(first, B24_DECLINED, "one doesn't");
+}
+
+
+/* the id line on an answer; want NULL: unconfirmed, since there are several */
+static void
+is_one_id(const char *line, const char *answer, const char *want)
+{
+    char        text[160];
+    exchange_t  x;
+
+    snprintf(text, sizeof(text), "order o { id %s; row response:/id; name "
+             "request:/n; } ", line);
+    shop_load(text);
+
+    x = (exchange_t) { .type = JSON_TYPE, .body = "{\"n\":[\"A\",\"B\"],\"ids\":[5,6]}",
+                       .answer_type = JSON_TYPE, .answer = answer };
+    run_exchange(&x);
+
+    if (want) {
+        is_outcome(B24_OUTCOME_ACCEPTED, answer);
+        is_field(B24_ORDER_ID, want, line);
+        return;
+    }
+
+    is_outcome(B24_OUTCOME_UNCONFIRMED, answer);
+    is_field(B24_ORDER_ID, "", line);
+    is_field(B24_ORDER_NAME, "A, B", "other fields are joined");
+    is_str(&event.cause, "there are several numbers where the order's number "
+           "is looked for", "the cause");
+}
+
+
+static void
+test_many_ids(void)
+{
+    is_one_id("response:/id", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("response:/id", "{\"id\":[\"8007\",null,\"8008\",\"\"]}", NULL);
+    is_one_id("response:/id", "{\"id\":{\"a\":8007,\"b\":8008}}", NULL);
+    is_one_id("response:/id ~(\\d+)", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("\"%{response:/id}/26\"", "{\"id\":[8007,8008]}", NULL);
+    is_one_id("\"%{request:/ids}/%{response:/id}\"", "{\"id\":7}", NULL);
+    is_one_id("request:/ids", "{}", NULL);
+
+    is_one_id("response:/id", "{\"id\":[8007]}", "8007");
+    is_one_id("response:/id", "{\"id\":[\"8007\",8007,null]}", "8007");
+    is_one_id("response:/id/[last]", "{\"id\":[8007,8008]}", "8008");
+    is_one_id("response:/id response:/no", "{\"id\":[8007,8008],\"no\":9}", "9");
 }
 
 
@@ -1518,6 +1575,7 @@ main(void)
     test_accept();
     test_when();
     test_unconfirmed();
+    test_many_ids();
     test_unreadable();
     test_gzip();
     test_regex_limit();

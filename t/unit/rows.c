@@ -426,7 +426,7 @@ test_discount(void)
 
     sends("name=A;price=795;quantity=2;discount=100", "1590", A "PRICE=795.00&QUANTITY=2" OFF("100.00"), "a discount is shown, the price stays");
     sends("name=A;sum=1590;quantity=2;discount=100", "1590", A "PRICE=795.00&QUANTITY=2" OFF("100.00"), "of the piece, also where the line's sum is given");
-    sends("name=A;price=795;quantity=2;discount=-100", "1590", A "PRICE=795.00&QUANTITY=2" OFF("100.00"), "a minus before it means the same");
+    sends("name=A;price=795;quantity=2;discount=-100", "1590", A "PRICE=795.00&QUANTITY=2", "a mark-up is no discount");
     sends("name=A;price=795;quantity=2;discount=0.00", "1590", A "PRICE=795.00&QUANTITY=2", "none is none");
     sends("name=A;price=795;quantity=2;discount=ten", "1590", A "PRICE=795.00&QUANTITY=2", "no number is none");
     sends("name=A;price=795;quantity=2;discount=", "1590", A "PRICE=795.00&QUANTITY=2", "nor is an empty one");
@@ -1114,7 +1114,7 @@ right_before(const b24_item_t *it, const stored_t *r)
         return 1;                   /* gross after all */
     }
 
-    off = off < 0 ? -off : off;
+    off = off < 0 ? 0 : off;        /* a mark-up */
 
     if (b24_str_find(&r->name, 0, "\xC3\x97") < 0) {
         qty = 10000;

@@ -13,6 +13,11 @@ package B24::Bought;
 #
 # Requests that overlapped are sent at the same moment: the replay upstream
 # holds the answers until all of them are there.
+#
+# The configuration that presets are tested with, a shop behind it:
+#
+#   our $http = B24::Bought::http('woocommerce');      # shops/NAME.conf, ...
+#   our $server = B24::Bought::server('woocommerce');  # b24_mirror NAME
 
 use strict;
 use warnings;
@@ -34,6 +39,40 @@ my %READER = (
     prestashop  => \&read_prestashop,
 );
 
+
+sub http {
+    my (@presets) = @_;
+
+    return <<'EOC' . join '', map { "    include \$TEST_NGINX_PRESETS/$_.conf;\n" }
+    b24_queue   $TEST_NGINX_QUEUE;
+    b24_origin  shop;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_rate    50 burst=4000;
+    b24_retry   first=100ms max=1s unknown=300ms;
+
+    upstream recorded {
+        server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
+    }
+
+EOC
+        @presets;
+}
+
+sub server {
+    my ($shop) = @_;
+
+    return <<"EOC";
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror $shop;
+        proxy_pass http://recorded;
+        proxy_set_header Host \$host;
+    }
+EOC
+}
 
 sub load {
     my ($class, $name) = @_;
