@@ -844,3 +844,62 @@ __DATA__
         . " b_sale_order_props_value WHERE CODE = 'B24_DEAL_ID'")],
         [[$deal->{id}, 'Сделка', 20]], 'as the shop stores it');
     is(main::database()->{state}, 'ok', 'and all is well');
+
+
+
+=== TEST 19: orders through nginx and straight into the database at once
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh();
+
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    # more than one poll long; the shop writes an order down before it answers,
+    # now and then it is seen only later, or the answer shows no number
+    for my $n (1 .. 40) {
+        my @rows = map { my $id = 3 * $n + $_;
+            join ";\n", 'START TRANSACTION', main::sold($id, ($_ == 2 ? 'o-' : 't-') . $id,
+                total => "$id.50", delivery => 0,
+                phone => sprintf('+7916%07d', $id),
+                email => "b$id\@example.com"), 'COMMIT' } 0 .. 2;
+        my $id = 3 * $n;
+
+        $main::db->sql($rows[0], 'shop') if $n % 4;
+        $main::db->sql($rows[2], 'shop') if $n % 2;
+        main::place($n % 3 ? (id => "t-$id") : (row => $id),
+                    address => "Lane $id", total => "$id.50",
+                    phone => sprintf('+7916%07d', $id));
+        $main::db->sql($rows[0], 'shop') if !($n % 4);
+        $main::db->sql($rows[1], 'shop');
+        main::place(id => "t-" . ($id + 1));
+        $main::db->sql($rows[2], 'shop') if !($n % 2);
+    }
+
+    ok(B24::Scenario::wait_until(sub { B24::Desk::count('delivered') == 120 },
+                                 120), 'all are delivered')
+        or diag(JSON::PP->new->canonical->encode(
+            B24::Desk::status()->{portals}[0]));
+
+    # and whatever the polls after it would bring
+    sleep 4;
+
+    my %deals;
+    push @{$deals{$_->{origin_id}}}, $_
+        for @{B24::Test::portal()->report(journal => 0)->{deals}};
+
+    is(join(' ', sort keys %deals),
+       join(' ', sort map { ($_ % 3 == 2 ? 'o-' : 't-') . $_ } 3 .. 122),
+       'each has a deal');
+    is_deeply([grep { @{$deals{$_}} > 1 } keys %deals], [], 'only one');
+    is_deeply([grep { my ($id) = /(\d+)/;
+        $deals{$_}[0]{opportunity} ne "$id.50"
+        || !@{$deals{$_}[0]{rows}} } keys %deals], [], 'whole');
+
+    B24::Desk::count_is($_, 0, "none is $_")
+        for qw(unconfirmed parked waiting accepted sending);
+    cmp_ok(main::database()->{imported}, '>=', 40, 'those of the shop alone');
+    is_deeply([$main::db->rows('SELECT number FROM orders WHERE deal IS NULL')],
+              [], 'the shop knows the deals of all');
