@@ -2172,7 +2172,7 @@ database {
     link "UPDATE orders SET deal = :deal WHERE changed = :since"; # @
 }
 --- refused
-"link" of "database" binds ":since", which it does not have: it takes :deal and the order's fields, such as :number
+"link" of "database" binds ":since", which it does not have: it takes :deal, :number and :row
 
 
 
@@ -2343,3 +2343,13 @@ database {
 }
 --- refused
 "order" of "database" has UPDATE or DELETE: it only reads
+
+
+
+=== TEST 230: a link that binds the buyer's data
+--- shop
+database {
+    link "UPDATE orders SET deal = :deal WHERE email = :email"; # @
+}
+--- refused
+"link" of "database" binds ":email", which it does not have: it takes :deal, :number and :row

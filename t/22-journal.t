@@ -78,18 +78,6 @@ sub kill_all {
     unlink B24::Test::pid_file();
 }
 
-# nginx again, as the block has it.
-sub start_again {
-    my $root = $ENV{TEST_NGINX_SERVROOT};
-
-    system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
-           "$root/", '-c', "$root/conf/nginx.conf") == 0
-        or die "nginx does not start again\n";
-
-    B24::Scenario::wait_until(sub { -s B24::Test::pid_file() })
-        or die "nginx does not start again\n";
-}
-
 sub becomes {
     my ($state, $n) = @_;
 
@@ -222,7 +210,7 @@ open socket
 
     ::kill_all();
     upstream()->release;
-    ::start_again();
+    start_again();
     ok(::becomes(unconfirmed => 1), 'a restart finds it');
 
     my ($found) = ::records();
@@ -412,7 +400,7 @@ exited on signal 9
     is($client->response->{status}, 200, 'the buyer knows');
     ::kill_all();
     unlock_queue($lock);
-    ::start_again();
+    start_again();
     ok(::becomes(unconfirmed => 1), 'it is kept');
 
     my ($record) = ::records();

@@ -1027,3 +1027,54 @@ exited on signal 9
     my $n = $count / 10 - 1;
     is(order_shown($n), sprintf('o-%d 20.00 Buyer %d +7916%07d'
        . ' buyer%d@example.com [Cup x2 10.00]', ($n) x 4), 'the last is whole');
+
+
+
+=== TEST 29: a worker is killed in the middle of a change
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- expected_alert
+exited on signal 9
+shared memory zone "b24_sessions" was locked by
+--- scenario
+    SKIP: {
+        ok(quit(), 'quits');
+
+        my $flag = start_preloaded('session_kill')
+            or do { start_again(); skip 'not under the sanitizers', 1 };
+
+        is(cart("s$_", ['Cup']), 200, "buyer $_") for 1 .. 3;
+        ok(wait_until(sub { counter('sessions') == 3 }), 'three sessions');
+        is(counter('sessions_emptied'), 0, 'all is well');
+
+        my ($old) = worker_pids();
+
+        open my $out, '>', $flag or die "cannot write $flag: $!\n";
+        close $out;
+
+        # his answer may have been under way
+        eval { cart('s4', ['Cup']) };
+
+        ok(wait_until(sub { !is_alive($old) }), 'the worker was killed');
+        unlink $flag or die "cannot remove $flag: $!\n";
+        ok(wait_until(sub { grep { $_ != $old } worker_pids() }), 'another');
+        ok(wait_until(sub { error_log_lines(
+            qr/shared memory zone "b24_sessions" was locked by $old$/) }),
+           'inside of the lock');
+
+        # the shop goes on; nobody knows what of the sessions is still whole
+        is(cart('s5', ['Cup', 'Mug']), 200, 'the shop answers');
+        is(buyer('s5', 5), 200, 'once more');
+        is(counter('sessions_emptied'), 1, 'they were given up, once');
+        is(counter('sessions'), 1, 'there is the new one');
+
+        checkout('s5', 5);
+        is(order_shown(5), 'o-5 40.00 Buyer 5 +79160000005 buyer5@example.com'
+           . ' [Cup x2 10.00] [Mug x2 10.00]', 'who comes afterwards is whole');
+
+        buyer('s1', 1);
+        checkout('s1', 1);
+        is(order_shown(1), 'o-1 Buyer 1 +79160000001 buyer1@example.com',
+           'of before nothing is known');
+        is(counter('sessions_emptied'), 1, 'that was all');
+    }

@@ -28,43 +28,11 @@ our $server = B24::Orders::server();
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(bytes_of db failing_disk new_queues run_sql set_aside spoil
-               start_again told);
+        for qw(bytes_of db new_queues run_sql set_aside spoil told);
 }
 
 sub db {
     return "$ENV{TEST_NGINX_QUEUE}/queue.db";
-}
-
-# nginx again, as the block has it.
-sub start_again {
-    my $root = $ENV{TEST_NGINX_SERVROOT};
-
-    system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
-           "$root/", '-c', "$root/conf/nginx.conf") == 0
-        or die "nginx does not start again\n";
-
-    B24::Scenario::wait_until(sub { -s B24::Test::pid_file() })
-        or die "nginx does not start again\n";
-}
-
-# nginx again, on a disk that fails as long as the file is there whose name is
-# returned; undef where that can't be had.
-sub failing_disk {
-    my $root = $ENV{TEST_NGINX_SERVROOT};
-
-    # the sanitizers' libraries have to be the first ones
-    return if $ENV{B24_ASAN};
-    return if system('gcc', '-shared', '-fPIC', '-O1', '-Wall', '-o',
-                     "$root/io_error.so", 't/lib/B24/io_error.c') != 0;
-
-    # for this one alone
-    local $ENV{B24_IO_ERROR} = "$root/io_error";
-    local $ENV{LD_PRELOAD} = "$root/io_error.so";
-
-    start_again();
-
-    return $ENV{B24_IO_ERROR};
 }
 
 sub write_db {
@@ -349,7 +317,7 @@ undelivered records
         delivered_once(1);
         ok(quit(), 'quits');
 
-        my $flag = failing_disk()
+        my $flag = start_preloaded('io_error')
             or do { start_again(); skip 'not under the sanitizers', 1 };
 
         # written with it, so it is there, and works

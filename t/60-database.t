@@ -14,6 +14,7 @@ use B24::Client;
 use B24::Crm;
 use B24::Desk;
 use B24::MariaDB;
+use B24::Tables;
 use JSON::PP ();
 use Time::HiRes ();
 
@@ -844,3 +845,220 @@ __DATA__
         . " b_sale_order_props_value WHERE CODE = 'B24_DEAL_ID'")],
         [[$deal->{id}, 'Сделка', 20]], 'as the shop stores it');
     is(main::database()->{state}, 'ok', 'and all is well');
+
+
+
+=== TEST 19: orders through nginx and straight into the database at once
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh();
+
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    # more than one poll long; the shop writes an order down before it answers,
+    # now and then it is seen only later, or the answer shows no number
+    for my $n (1 .. 40) {
+        my @rows = map { my $id = 3 * $n + $_;
+            join ";\n", 'START TRANSACTION', main::sold($id, ($_ == 2 ? 'o-' : 't-') . $id,
+                total => "$id.50", delivery => 0,
+                phone => sprintf('+7916%07d', $id),
+                email => "b$id\@example.com"), 'COMMIT' } 0 .. 2;
+        my $id = 3 * $n;
+
+        $main::db->sql($rows[0], 'shop') if $n % 4;
+        $main::db->sql($rows[2], 'shop') if $n % 2;
+        main::place($n % 3 ? (id => "t-$id") : (row => $id),
+                    address => "Lane $id", total => "$id.50",
+                    phone => sprintf('+7916%07d', $id));
+        $main::db->sql($rows[0], 'shop') if !($n % 4);
+        $main::db->sql($rows[1], 'shop');
+        main::place(id => "t-" . ($id + 1));
+        $main::db->sql($rows[2], 'shop') if !($n % 2);
+    }
+
+    ok(B24::Scenario::wait_until(sub { B24::Desk::count('delivered') == 120 },
+                                 120), 'all are delivered')
+        or diag(JSON::PP->new->canonical->encode(
+            B24::Desk::status()->{portals}[0]));
+
+    # and whatever the polls after it would bring
+    sleep 4;
+
+    my %deals;
+    push @{$deals{$_->{origin_id}}}, $_
+        for @{B24::Test::portal()->report(journal => 0)->{deals}};
+
+    is(join(' ', sort keys %deals),
+       join(' ', sort map { ($_ % 3 == 2 ? 'o-' : 't-') . $_ } 3 .. 122),
+       'each has a deal');
+    is_deeply([grep { @{$deals{$_}} > 1 } keys %deals], [], 'only one');
+    is_deeply([grep { my ($id) = /(\d+)/;
+        $deals{$_}[0]{opportunity} ne "$id.50"
+        || !@{$deals{$_}[0]{rows}} } keys %deals], [], 'whole');
+
+    B24::Desk::count_is($_, 0, "none is $_")
+        for qw(unconfirmed parked waiting accepted sending);
+    cmp_ok(main::database()->{imported}, '>=', 40, 'those of the shop alone');
+    is_deeply([$main::db->rows('SELECT number FROM orders WHERE deal IS NULL')],
+              [], 'the shop knows the deals of all');
+
+
+
+=== TEST 20: a value is bound wherever it was captured
+--- http_config
+    b24_queue    $TEST_NGINX_QUEUE;
+    b24_origin   tested;
+    b24_webhook  $TEST_NGINX_PORTAL_URL;
+    b24_retry    first=100ms max=500ms unknown=300ms;
+    b24_database $TEST_NGINX_DB;
+    b24_import   off;
+
+    b24_shop everywhere {
+        session  $cookie_sid;
+
+        collect page {
+            uri          /page;
+            accept       response:/ok;
+            learn        field response:/field;
+            company      request:/company;
+            second_name  $cookie_second;
+            last_name    $http_x_last;
+            kpp          query:/kpp;
+            inn          header:X-Inn;
+        }
+
+        order placed {
+            uri         /checkout;
+            accept      response:/ok;
+            id          header:X-Number;
+            row         response:/row;
+            first_name  request:/first;
+            phone       "request:/p_%{field}";
+            email       $cookie_email;
+            address     "%{request:/city}, %{query:/street}";
+            comment     response:/note;
+            status      $http_x_status;
+            currency    request:/currency;
+            total       request:/total;
+            delivery    request:/delivery;
+            discount    request:/discount;
+            tax         response:/tax;
+        }
+
+        database {
+            order "SELECT id AS `row`, number AS id FROM orders
+                   WHERE number = :number OR number = :id OR id = :row
+                   OR name IN (:first_name, :second_name, :last_name)
+                   OR phone = :phone OR email = :email
+                   OR note IN (:company, :inn, :kpp) OR address = :address
+                   OR comment = :comment OR status = :status
+                   OR currency = :currency OR total = :total
+                   OR delivery IN (:delivery, :discount, :tax)";
+            link  "UPDATE orders SET deal = :deal, note = :number
+                   WHERE number = :id";
+        }
+    }
+
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+        error_log logs/error.log info;
+
+        location / {
+            default_type application/json;
+            add_header   X-Number $http_x_number;
+            add_header   X-Inn $http_x_inn;
+            return 200   $http_x_answer;
+        }
+    }
+--- config
+    location = /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror everywhere;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+--- scenario
+    # all that it takes to leave a quote, with a word to find it by
+    my @ends = (q{' OR 1=1 -- }, q{" OR 1=1 #}, q{\\' OR 1=1 -- },
+                q{') OR (1=1}, "\xc2\xa0\x{27}/*!", q{\\});
+    my ($n, @tags) = (0);
+    my $evil = sub {
+        my ($what, $end) = @_;
+
+        # what is no amount and no currency isn't taken at all
+        push @tags, "TAG$n$what"
+            if $what !~ /^(?:currency|total|delivery|discount|tax)$/;
+        return "TAG$n$what$end";
+    };
+    my $coded = sub { $_[0] =~ s/([^\w])/sprintf '%%%02X', ord $1/ger };
+    my $json = JSON::PP->new->latin1->canonical;
+
+    main::fresh();
+
+    for my $end (@ends) {
+        $n++;
+        my @cookies = ('sid=s' . $n, 'second=' . $evil->('second', $end),
+                       'email=' . $evil->('email', $end));
+
+        post("/page?kpp=" . $coded->($evil->('kpp', $end)),
+             $json->encode({ company => $evil->('company', $end) }),
+             'Content-Type' => 'application/json',
+             Cookie => CORE::join('; ', @cookies),
+             'X-Last' => $evil->('last', $end),
+             'X-Inn' => $evil->('inn', $end),
+             'X-Answer' => '{"ok":true,"field":"tel_7"}');
+
+        post('/checkout?street=' . $coded->($evil->('street', $end)),
+             $json->encode({ first => $evil->('first', $end),
+                 p_tel_7 => $evil->('phone', $end),
+                 city => $evil->('city', $end),
+                 currency => $evil->('currency', $end),
+                 total => $evil->('total', $end),
+                 delivery => $evil->('delivery', $end),
+                 discount => $evil->('discount', $end) }),
+             'Content-Type' => 'application/json',
+             Cookie => CORE::join('; ', @cookies),
+             'X-Number' => $evil->('number', $end),
+             'X-Status' => $evil->('status', $end),
+             'X-Answer' => $json->encode({ ok => \1,
+                 row => $evil->('row', $end), note => $evil->('note', $end),
+                 tax => $evil->('tax', $end) }));
+    }
+
+    my (@log, @missing);
+
+    wait_until(sub {
+        @log = $main::db->log;
+        my $all = CORE::join "\n", grep { /^Execute / } @log;
+        @missing = grep { index($all, $_) < 0 } @tags;
+        return !@missing;
+    }, 60);
+
+    is_deeply(\@missing, [], 'each value was asked for');
+    is_deeply([grep { !/^Execute / && /TAG\d/ } @log], [],
+              'none is part of a statement');
+    is_deeply([grep { /TAG\d/ && s/'(?:[^'\\]|\\.)*'/V/gsr =~ /TAG|1=1|--|#|!/ }
+               @log], [], 'each is one quoted text');
+
+    # one that is there: what is written
+    my $number = q{TAG9number' OR 1=1 -- x};
+    $main::db->sql("INSERT INTO orders (number, name) VALUES ("
+        . B24::Tables::quoted($number) . ", 'A'), ('other', 'B')", 'shop');
+    post('/checkout', $json->encode({ first => 'Anna', total => 5,
+             currency => 'RUB' }), 'Content-Type' => 'application/json',
+         Cookie => 'sid=s9; email=anna@example.com', 'X-Number' => $number,
+         'X-Answer' => '{"ok":true}');
+
+    my $written = sub { [$main::db->rows('SELECT number, note FROM orders'
+        . ' WHERE note IS NOT NULL OR deal IS NOT NULL')] };
+
+    ok(wait_until(sub { @{$written->()} }, 60), 'the link is written')
+        or diag(CORE::join "\n", grep { /UPDATE orders|TAG9/ } $main::db->log);
+    is_deeply($written->(), [[$number, $number]], 'into this order alone');
+    is_deeply([grep { !/^Execute / && /TAG\d/ } $main::db->log], [],
+              'as values');

@@ -217,3 +217,50 @@ __DATA__
     get('/order-confirmation?id_cart=1&id_module=2&id_order=999&key=x',
         @::buyer);
     is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
+
+
+
+=== TEST 6: the same goods twice in one session
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    # a guest fills the forms again; who has an account has the page only
+    for my $id (21, 22) {
+        main::shop_says('controller=cart', headers =>
+            [['Content-Type', 'text/html; charset=utf-8']],
+            body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+                cart => main::cart(total => 1300, shipping => 300,
+                    value => "1\x{202f}300,00\x{a0}₽",
+                    products => [main::product('Кружка', 2, 1000)]) }));
+        post('/index.php?controller=cart', 'id_product=5&action=update',
+             @::buyer);
+
+        main::redirects('controller=order', '/index.php?controller=order')
+            for 1, 2;
+        post('/index.php?controller=order', 'firstname=Anna&lastname=Kim'
+             . '&email=kim%40example.com&submitCreate=1', @::buyer);
+        post('/index.php?controller=order&id_address=0', 'address1=Lesnaya+5'
+             . '&city=Moscow&phone=%2B79160000001&saveAddress=delivery'
+             . '&submitAddress=1', @::buyer);
+
+        main::redirects('controller=validation', 'http://shop/index.php?'
+            . "controller=order-confirmation&id_cart=$id&id_module=30"
+            . "&id_order=$id&key=x");
+        post('/index.php?fc=module&module=ps_wirepayment&controller=validation',
+             '', @::buyer);
+
+        my $deal = B24::Desk::deal($id, rows => 2);
+
+        is(main::rows_of($deal), 'Кружка 500.00 x 2, Delivery 300.00 x 1',
+           "$id: the goods");
+        is("$deal->{opportunity} $deal->{currency_id}"
+           . " @{$deal->{contacts}[0]{phones}}", '1300.00 RUB +79160000001',
+           "$id: the total and the buyer");
+    }
+
+    my $report = portal()->wait_for(deals => 2, stable_ms => 300,
+                                    journal => 0);
+
+    is(scalar @{$report->{deals}}, 2, 'two deals');
+    is(scalar @{$report->{contacts}}, 1, 'of one buyer');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');

@@ -15,6 +15,7 @@ use B24::Bitrix;
 use B24::Bought;
 use B24::Client;
 use B24::Desk;
+use Encode ();
 
 no_shuffle();
 no_long_string();
@@ -541,3 +542,80 @@ EOC
     is($deal->{stage_id}, 'PREPARATION', 'the stage');
     is(join(' ', @{$deal->{contacts}[0]{phones}}), '+79161112233',
        'the phone');
+
+
+
+=== TEST 15: the same goods twice in one session
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+
+    for my $id (57, 58) {
+        $site->refresh(@::cart);
+        $site->save(\%::person, $site->accepted($id));
+        main::deal_is($id, main::usual($id), "the order $id");
+    }
+
+    my $report = portal()->wait_for(deals => 2, stable_ms => 300,
+                                    journal => 0);
+
+    is(scalar @{$report->{deals}}, 2, 'two deals');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 16: the old checkout in windows-1251, with a file
+--- http_config eval: $::http
+--- config eval: $::server . 'b24_journal sync;'
+--- scenario
+    my $page = B24::Bitrix::PAGE;
+    my $site = B24::Bitrix->new(charset => 'windows-1251');
+    my $file = join '', map { chr } 0x80 .. 0xff, 0 .. 31, 0x80 .. 0xff;
+    my $marked = "MARK-OF-THE-FILE\xce\xf0\xe4\xe5\xf0$file";
+    my $boundary = '---------------------------7e14182818284';
+
+    # what is learned is of windows-1251, too
+    $site->page(@::cart);
+
+    # as the browser sends it: its bytes are those of the page's charset, and
+    # nothing says which
+    my @fields = (sessid => $site->{sessid}, PERSON_TYPE => 1,
+        confirmorder => 'Y',
+        ORDER_PROP_21 => "\xc8\xe2\xe0\xed\xee\xe2 \xcf\xb8\xf2\xf0",
+        ORDER_PROP_22 => 'Petr@example.com',
+        ORDER_PROP_23 => '+7 (916) 123-45-67', ORDER_PROP_24 => '101000',
+        ORDER_PROP_25 => "\xcc\xee\xf1\xea\xe2\xe0",
+        ORDER_PROP_27 => "\xd2\xe2\xe5\xf0\xf1\xea\xe0\xff, 1",
+        ORDER_DESCRIPTION => "\xef\xee\xe4\xfa\xe5\xe7\xe4 \xb9 2,"
+                             . "\r\n\xab\xe7\xe2\xee\xed\xee\xea\xbb \x97 5");
+    my $body = '';
+
+    while (my ($name, $value) = splice @fields, 0, 2) {
+        $body .= "--$boundary\r\nContent-Disposition: form-data;"
+            . " name=\"$name\"\r\n\r\n$value\r\n";
+
+        # among the fields, named as one of them is
+        $body .= "--$boundary\r\nContent-Disposition: form-data;"
+            . " name=\"ORDER_PROP_40\"; filename=\"\xf4\xe0\xe9\xeb.doc\""
+            . "\r\nContent-Type: application/msword\r\n\r\n$marked\r\n"
+            . "--$boundary\r\nContent-Disposition: form-data;"
+            . " name=\"ORDER_DESCRIPTION\"; filename=\"x.txt\"\r\n"
+            . "Content-Type: text/plain\r\n\r\n$marked\r\n"
+            if $name eq 'ORDER_PROP_23' || $name eq 'ORDER_DESCRIPTION';
+    }
+
+    $site->says($page, '{"success":"Y","redirect":"\/personal\/order\/make\/'
+        . '?ORDER_ID=A%252F71"}', type => 'text/html; charset=windows-1251');
+    post($page, "$body--$boundary--\r\n", $site->cookies,
+         'Content-Type' => "multipart/form-data; boundary=$boundary");
+
+    main::deal_is('A/71', 'Order #A/71; Иванов Пётр; +79161234567;'
+        . ' petr@example.com; 4280.00 RUB; Футболка «Лето» 1990.00 x 2,'
+        . ' Delivery 300.00 x 1; подъезд № 2, | «звонок» — 5 |'
+        . ' Address: 101000, Москва, Тверская, 1', 'name, comment, address');
+
+    # neither as it is nor as some other text
+    B24::Bought::nowhere('MARK-OF-THE-FILE', "\xce\xf0\xe4\xe5\xf0\x80",
+        Encode::encode('UTF-8', 'Ордер'), '\\u041e\\u0440\\u0434\\u0435',
+        'application/msword', "\xf4\xe0\xe9\xeb", 'x.txt');

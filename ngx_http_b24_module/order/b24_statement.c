@@ -40,6 +40,7 @@ static size_t b24_sql_number(const b24_sql_scan_t *scan);
 static size_t b24_sql_digits(const b24_str_t *sql, size_t pos);
 static int b24_sql_sign(b24_sql_scan_t *scan, u_char c);
 static int b24_sql_bind(b24_sql_scan_t *scan);
+static int b24_sql_has(b24_statement_e kind, int bind);
 static int b24_sql_fail(b24_sql_scan_t *scan, const char *words);
 static int b24_sql_letter(u_char c);
 static int b24_sql_blank(u_char c);
@@ -543,15 +544,13 @@ b24_sql_bind(b24_sql_scan_t *scan)
         bind = B24_BIND_DEAL;
     }
 
-    if (bind < 0 || (scan->kind == B24_STATEMENT_CHANGES
-                     && bind != B24_BIND_SINCE))
-    {
+    if (bind < 0 || !b24_sql_has(scan->kind, bind)) {
         snprintf(words, sizeof(words), "binds \":%.*s\", which it does not "
                  "have: %s", (int) (name.len < 40 ? name.len : 40),
                  (char *) name.data,
                  scan->kind == B24_STATEMENT_CHANGES ? "it takes :since"
                  : scan->kind == B24_STATEMENT_LINK
-                   ? "it takes :deal and the order's fields, such as :number"
+                   ? "it takes :deal, :number and :row"
                    : "it takes the order's fields, such as :number, :row, "
                      ":email");
         return b24_sql_fail(scan, words);
@@ -571,6 +570,26 @@ b24_sql_bind(b24_sql_scan_t *scan)
     b24_buf_addc(&scan->out, '?');
 
     return B24_OK;
+}
+
+
+/* what a delivered order is told by; its buyer's data needn't be kept for it */
+
+static int
+b24_sql_has(b24_statement_e kind, int bind)
+{
+    switch (kind) {
+
+    case B24_STATEMENT_CHANGES:
+        return bind == B24_BIND_SINCE;
+
+    case B24_STATEMENT_LINK:
+        return bind == B24_BIND_DEAL || bind == B24_ORDER_ID
+               || bind == B24_ORDER_ROW;
+
+    default:
+        return 1;
+    }
 }
 
 

@@ -151,6 +151,8 @@ main(void)
     is_bad(B24_STATEMENT_ORDER, "SELECT :since", ":since");
     is_bad(B24_STATEMENT_ORDER, "SELECT :minor_units", ":minor_units");
     is_bad(B24_STATEMENT_CHANGES, "SELECT :number", "takes :since");
+    is_bad(B24_STATEMENT_LINK, "UPDATE t SET a = :email", ":email");
+    is_bad(B24_STATEMENT_LINK, "UPDATE t SET a = :since", ":since");
     is_bad(B24_STATEMENT_LINK, "SELECT 1", "UPDATE, INSERT or REPLACE");
     is_bad(B24_STATEMENT_LINK, "DELETE FROM t", "UPDATE, INSERT or REPLACE");
     is_bad(B24_STATEMENT_LINK, "UPDATE t SET a = :deal; DELETE FROM t",

@@ -26,7 +26,8 @@ use constant CAP => 20;    # seconds, of every wait
 my @helpers = qw(
     client error_log error_log_lines exchange get is_alive master_pid
     parallel_requests port portal post queue_dir quit reload request_bytes
-    shop signal_master start_traffic upstream wait_until worker_pids
+    shop signal_master start_again start_preloaded start_traffic upstream
+    wait_until worker_pids
 );
 
 
@@ -252,6 +253,39 @@ sub quit {
         return !is_alive($master)
                && !B24::Test::holders($ENV{TEST_NGINX_SERVROOT});
     }, $cap);
+}
+
+# nginx again, as the block has it.
+sub start_again {
+    my $root = $ENV{TEST_NGINX_SERVROOT};
+
+    system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
+           "$root/", '-c', "$root/conf/nginx.conf") == 0
+        or die "nginx does not start again\n";
+
+    wait_until(sub { -s B24::Test::pid_file() })
+        or die "nginx does not start again\n";
+}
+
+# nginx again, with t/lib/B24/NAME.c preloaded, which does what it does as long
+# as the file is there whose name is returned; undef where that can't be had.
+sub start_preloaded {
+    my ($name) = @_;
+
+    my $root = $ENV{TEST_NGINX_SERVROOT};
+
+    # the sanitizers' libraries have to be the first ones
+    return if $ENV{B24_ASAN};
+    return if system('gcc', '-shared', '-fPIC', '-O1', '-Wall', '-o',
+                     "$root/$name.so", "t/lib/B24/$name.c") != 0;
+
+    # for this one alone
+    local $ENV{B24_PRELOAD} = "$root/$name";
+    local $ENV{LD_PRELOAD} = "$root/$name.so";
+
+    start_again();
+
+    return $ENV{B24_PRELOAD};
 }
 
 sub error_log {

@@ -1,6 +1,6 @@
 
 /*
- * Preloaded by a test: as long as the file that B24_IO_ERROR names is there,
+ * Preloaded by a test: as long as the file that B24_PRELOAD names is there,
  * the disk fails whoever writes, syncs or cuts a file whose name holds
  * "/queue.db".  Descriptors of all others are as ever.
  */
@@ -26,7 +26,7 @@ io_error_init(void)
 {
     const char  *name;
 
-    name = getenv("B24_IO_ERROR");
+    name = getenv("B24_PRELOAD");
 
     if (name) {
         snprintf(io_error_flag, sizeof(io_error_flag), "%s", name);
