@@ -17,6 +17,7 @@ use B24::Bought;
 use B24::Client;
 use B24::Desk;
 use B24::MariaDB;
+use B24::OpenCart;
 use B24::Recording;
 use B24::Tables;
 use JSON::PP ();
@@ -57,7 +58,7 @@ our $http = <<'EOC';
 EOC
 
 our $server = <<'EOC';
-    location = /b24 {
+    location /b24 {
         b24_status;
     }
 
@@ -94,6 +95,62 @@ sub recorded {
 
 our $bought;
 our ($site, %bitrix);
+
+# An order of Anna Kim's in the tables of OpenCart: 20.00 and the delivery.
+sub sold {
+    my ($id, $added) = @_;
+
+    B24::Tables::opencart_order($db, { order_id => $id, currency => 'USD',
+        currency_value => 1, total_base_currency => 25, comment => '',
+        buyer => { firstname => 'Anna', lastname => 'Kim',
+                   email => 'kim@example.com', telephone => '+79160000001',
+                   map { $_ => '' } qw(address_1 city zone postcode company
+                                       country) },
+        items => [{ product_id => 3, name => "Mug $id", model => 'M',
+                    quantity => 2, price => 10, total => 20,
+                    tax_per_unit => 0 }],
+        totals => [{ code => 'shipping', title => 'Flat', value => 5 },
+                   { code => 'total', title => 'Total', value => 25 }] },
+        added => $added // \'NOW()');
+}
+
+# She buys it.
+sub bought {
+    B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
+                         [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
+                          ['Total', '$25.00']]);
+    B24::OpenCart::button();
+}
+
+# The shop was looked at once: what comes from now on can be imported.
+sub looked_at {
+    return B24::Scenario::wait_until(sub {
+        (B24::Desk::status()->{portals}[0]{database}{state} // '') eq 'ok' }, 30);
+}
+
+# "NUMBER ROWS; ..." of all deals.
+sub deals_shown {
+    my ($n, %want) = @_;
+
+    my $report = B24::Test::portal()->wait_for(deals => $n, rows => 2 * $n,
+        stable_ms => $want{stable} // 300, journal => 0,
+        timeout => $want{timeout} // 60);
+
+    return join '; ', sort map { my $deal = $_; join ' ', $deal->{origin_id},
+        map { "$_->{product_name} x$_->{quantity}" } @{$deal->{rows}}
+        } @{$report->{deals}};
+}
+
+# Fresh settings: import, and how long the traffic is waited for.
+sub settings {
+    my (%set) = @_;
+
+    my $http = $main::http;
+    $http =~ s/poll=1s traffic=1s/$set{times}/ if $set{times};
+    $http =~ s/b24_import    off/b24_import    on/ if $set{import};
+
+    return $http . ($set{more} // '');
+}
 
 # A site of 1C-Bitrix with its tables, whose orders order() puts there.
 sub site {
@@ -377,3 +434,80 @@ __DATA__
     is(ref $left ? $left->[0] : $left, 6, 'the table is there');
     is(scalar @{portal()->report(journal => 0)->{deals}}, 0,
        "nobody else's order was taken");
+
+
+
+=== TEST 12: OpenCart: two orders of a buyer, read late
+--- http_config eval: main::settings(more => '    b24_deal UTM_SOURCE $arg_utm;')
+--- config eval: main::server_of('opencart')
+--- scenario
+    main::fresh();
+    B24::Tables::opencart($::db);
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    B24::Desk::count_is('waiting', 2, 'both wait for the database');
+    $::db->start;
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+    # there is no third
+    main::bought();
+    ok(wait_until(sub {
+        grep { ($_->{cause} // '') =~ /not in the shop's database/ }
+             @{B24::Desk::status()->{orders}} }), 'one that is not there waits');
+    B24::Desk::count_is('duplicate', 0, 'and is no double of another');
+
+
+
+=== TEST 13: OpenCart: the same with orders that never pass nginx
+--- http_config eval: main::settings(import => 1, times => 'poll=1s traffic=30s')
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    B24::Desk::count_is('waiting', 2, 'both wait for the database');
+    $::db->start;
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 14: OpenCart: the portal is not asked meanwhile, the shop's clock elsewhere
+--- http_config eval: main::settings(import => 1)
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    is(post('/b24/pause', '')->{status}, 202, 'deliveries stop');
+
+    main::bought() for 1, 2;
+    main::sold(1, \'NOW() - INTERVAL 5 HOUR');
+    main::sold(2, \'NOW() - INTERVAL 5 HOUR');
+    $::db->sql('UPDATE shop.oc_order SET date_modified = NOW()');
+
+    B24::Desk::count_is('accepted', 4, 'both were captured, and imported');
+    is(post('/b24/resume', '')->{status}, 202, 'and go on');
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+    is(join(' ', sort map { $_->{rule} // '' } @{B24::Desk::status()->{orders}}),
+       'opencart/confirm opencart/confirm', 'those that were captured');

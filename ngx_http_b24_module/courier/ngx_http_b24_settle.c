@@ -15,11 +15,11 @@
 
 typedef struct {
     b24_queue_unsettled_t    *record;
-    b24_order_t              *order;
     b24_database_rc_e         rc;
+    b24_queue_match_t        *matches;
+    size_t                    nmatches;
     int                       loose;        /* found by the buyer alone */
     b24_queue_put_t           put;
-    char                      fingerprint[17];
 } ngx_http_b24_settled_t;
 
 
@@ -47,6 +47,8 @@ static void ngx_http_b24_settle_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static ngx_int_t ngx_http_b24_settle_one(ngx_http_b24_settle_t *s,
     b24_database_t *db, ngx_http_b24_settled_t *settled);
+static ngx_int_t ngx_http_b24_settle_matches(ngx_http_b24_settle_t *s,
+    ngx_http_b24_settled_t *settled, b24_order_t **found, size_t n);
 static void ngx_http_b24_settle_asked(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_settle_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
@@ -175,6 +177,7 @@ ngx_http_b24_settle_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
 
         if (ngx_http_b24_settle_one(s, db, settled) != NGX_OK) {
             settled->rc = B24_DATABASE_UNASKED;
+            settled->nmatches = 0;
             continue;
         }
 
@@ -195,8 +198,8 @@ static ngx_int_t
 ngx_http_b24_settle_one(ngx_http_b24_settle_t *s, b24_database_t *db,
     ngx_http_b24_settled_t *settled)
 {
-    b24_buf_t          buf;
-    b24_order_t       *order;
+    size_t             n;
+    b24_order_t       *order, *found[B24_DATABASE_ORDERS];
     const b24_shop_t  *shop;
 
     if (b24_order_parse(s->pool, &settled->record->data, &order) != B24_OK) {
@@ -212,48 +215,74 @@ ngx_http_b24_settle_one(ngx_http_b24_settle_t *s, b24_database_t *db,
     }
 
     order->origin = s->reader->origin->name;
+    order->placed = settled->record->created;
 
     if (settled->record->order_id.len) {
         order->fields[B24_ORDER_ID] = settled->record->order_id;
     }
 
-    settled->order = order;
-    settled->loose = (order->fields[B24_ORDER_ROW].len == 0
-                      && (order->generated
-                          || order->fields[B24_ORDER_ID].len == 0));
-    settled->rc = b24_database_order(db, s->pool, shop, order);
+    settled->loose = b24_order_loose(order);
+    settled->rc = b24_database_order(db, s->pool, shop, order, found, &n);
 
-    if (settled->rc != B24_DATABASE_OK) {
-        return NGX_OK;
+    return settled->rc == B24_DATABASE_OK
+           ? ngx_http_b24_settle_matches(s, settled, found, n) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_settle_matches(ngx_http_b24_settle_t *s,
+    ngx_http_b24_settled_t *settled, b24_order_t **found, size_t n)
+{
+    size_t              i;
+    b24_buf_t           buf;
+    b24_order_t        *order;
+    b24_queue_match_t  *m;
+
+    settled->matches = b24_pcalloc(s->pool, n * sizeof(b24_queue_match_t));
+    if (settled->matches == NULL) {
+        return NGX_ERROR;
     }
 
-    order->read = 1;
-    b24_order_fingerprint(order, settled->fingerprint);
+    for (i = 0; i < n; i++) {
+        order = found[i];
 
-    settled->put.origin = order->origin;
-    settled->put.order_id = order->fields[B24_ORDER_ID];
+        if (order->fields[B24_ORDER_ID].len == 0) {
+            continue;
+        }
+
+        m = &settled->matches[settled->nmatches++];
+
+        order->read = 1;
+        m->order_id = order->fields[B24_ORDER_ID];
+
+        m->fingerprint.len = 16;
+        m->fingerprint.data = b24_palloc(s->pool, 17);
+
+        if (m->fingerprint.data == NULL
+            || b24_order_print(s->pool, order, &m->data) != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        b24_order_fingerprint(order, (char *) m->fingerprint.data);
+    }
+
+    settled->put.origin = s->reader->origin->name;
     settled->put.state = B24_STATE_ACCEPTED;
     settled->put.now = s->now;
-    settled->put.fingerprint.data = (u_char *) settled->fingerprint;
-    settled->put.fingerprint.len = sizeof(settled->fingerprint) - 1;
 
     /* "shop/block", as intake names it */
 
     b24_buf_init(&buf, s->pool);
-    b24_buf_addstr(&buf, &order->shop);
+    b24_buf_addstr(&buf, &found[0]->shop);
 
-    if (order->rule.len) {
+    if (found[0]->rule.len) {
         b24_buf_addc(&buf, '/');
-        b24_buf_addstr(&buf, &order->rule);
+        b24_buf_addstr(&buf, &found[0]->rule);
     }
 
-    if (b24_buf_str(&buf, &settled->put.rule) != B24_OK
-        || b24_order_print(s->pool, order, &settled->put.data) != B24_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return b24_buf_str(&buf, &settled->put.rule) == B24_OK ? NGX_OK
+                                                           : NGX_ERROR;
 }
 
 
@@ -284,17 +313,22 @@ ngx_http_b24_settle_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         settled = &s->settled[i];
         rc = B24_QUEUE_NONE;
 
-        if (settled->rc == B24_DATABASE_OK && settled->put.order_id.len) {
-            rc = b24_queue_found(q, settled->record->record, settled->loose,
-                                 &settled->put, &result);
+        if (settled->nmatches) {
+            rc = b24_queue_found(q, s->pool, settled->record->record,
+                                 &settled->put, settled->matches,
+                                 settled->nmatches, settled->loose, &result);
 
             s->found += (rc == B24_QUEUE_OK);
+        }
 
-        } else if (settled->rc == B24_DATABASE_NONE
-                   && s->now - settled->record->created
-                      >= (int64_t) s->reader->origin->conf->database->absent)
+        /* what was found may be other records', all of it */
+
+        if (rc == B24_QUEUE_NONE
+            && (settled->rc == B24_DATABASE_NONE || settled->nmatches)
+            && s->now - settled->record->created
+               >= (int64_t) s->reader->origin->conf->database->absent)
         {
-            rc = b24_queue_absent(q, settled->record->record);
+            rc = b24_queue_absent(q, s->pool, settled->record->record);
         }
 
         s->count += (rc == B24_QUEUE_OK);

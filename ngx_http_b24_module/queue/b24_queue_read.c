@@ -7,7 +7,6 @@
 #include "b24_queue_int.h"
 
 
-#define B24_QUEUE_READ_EARLIER  600000  /* ms: another order of the buyer's */
 #define B24_QUEUE_READ_CAUSE                                                  \
     "read from the shop's database"
 #define B24_QUEUE_FOUND_CAUSE                                                 \
@@ -16,22 +15,40 @@
     "the shop's database knows another record's order by this number"
 
 
-/* who has a number */
+/* who has a number; of several records of it the last */
 typedef struct {
-    int64_t  other;                 /* a record, 0: none */
-    int64_t  pending;               /* one that waits for its answer */
-    int64_t  accepted;              /* of the former */
+    int64_t   other;                /* a record, 0: none */
+    int64_t   pending;              /* one that waits for its answer */
+    unsigned  imported:1;           /* of the former: not captured */
+    unsigned  sent:1;               /* or it may have been */
+    unsigned  taken:1;              /* somebody has it, or had */
 } b24_holder_t;
+
+/* which of the shop's orders a record is */
+typedef struct {
+    size_t   n;
+    int      doubled;               /* another record has it */
+    int64_t  twin;                  /* 0: it is gone */
+} b24_choice_t;
 
 
 static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, int64_t since,
-    int64_t now, int *doubled);
+    const b24_str_t *origin, const b24_str_t *order_id,
+    const b24_queue_match_t *matches, size_t n, int loose, int64_t now,
+    b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_str_t *order_id,
+    const b24_queue_match_t *matches, size_t n, int loose,
+    b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
     b24_holder_t *holder);
+static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
+static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
@@ -41,28 +58,27 @@ b24_queue_rc_e
 b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
     const b24_queue_read_t *read, int64_t now, b24_state_e *state)
 {
-    int             doubled;
-    int64_t         since;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
+    b24_query_t       query;
+    b24_choice_t      choice;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *data;
 
     *state = read->state;
-    doubled = 0;
-    since = read->alone ? INT64_MAX
-            : read->loose ? job->accepted - B24_QUEUE_READ_EARLIER : 0;
+    data = &read->data;
 
     rc = b24_queue_begin_held(q, owner, job);
 
-    if (rc == B24_QUEUE_OK && read->order_id.len
-        && !b24_str_eq(&read->order_id, &job->order_id))
-    {
-        rc = b24_queue_identify(q, job->record, &job->origin, &read->order_id,
-                                since, now, &doubled);
-    }
+    if (rc == B24_QUEUE_OK && read->nmatches) {
+        rc = b24_queue_identify(q, job->record, &job->origin, &job->order_id,
+                                read->matches, read->nmatches, read->loose,
+                                now, &choice);
 
-    if (rc == B24_QUEUE_OK && doubled) {
-        *state = B24_STATE_DUPLICATE;
-        return b24_queue_finish(q, rc);
+        if (rc == B24_QUEUE_OK && choice.doubled) {
+            *state = B24_STATE_DUPLICATE;
+            return b24_queue_finish(q, rc);
+        }
+
+        data = &read->matches[choice.n].data;
     }
 
     if (rc == B24_QUEUE_OK && read->state == B24_STATE_REJECTED) {
@@ -70,9 +86,9 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
                                                     &job->origin));
     }
 
-    if (rc == B24_QUEUE_OK && read->data.len) {
+    if (rc == B24_QUEUE_OK && data->len) {
         b24_query_init(&query, q, B24_SQL_EVENT_DATA);
-        b24_query_text(&query, &read->data);
+        b24_query_text(&query, data);
         b24_query_int(&query, job->event);
 
         rc = b24_query_done(&query);
@@ -132,102 +148,183 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 
 
 /*
- * The record has that number from now on, or goes as a duplicate; NONE when who
- * has the number came before since (0: that doesn't matter)
+ * The record has the number of one of them from now on, or goes as a duplicate;
+ * NONE when all are other records'
  */
 
 static b24_queue_rc_e
 b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, int64_t since, int64_t now, int *doubled)
+    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
+    int loose, int64_t now, b24_choice_t *choice)
 {
-    int             known;
-    b24_query_t     query;
-    b24_holder_t    holder;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
+    b24_query_t       query;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
 
-    *doubled = 0;
-
-    rc = b24_queue_holder(q, record, origin, order_id, &holder);
-
-    /* of the two the one that is further is the order */
-
-    if (rc == B24_QUEUE_OK && holder.pending) {
-        rc = b24_queue_gone(q, holder.pending);
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_known(q, origin, order_id, &known);
-    }
+    rc = b24_queue_choose(q, record, origin, order_id, matches, n, loose,
+                          choice);
 
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    if (!known) {
-        b24_query_init(&query, q, B24_SQL_NUMBER);
-        b24_query_str(&query, order_id);
-        b24_query_int(&query, record);
+    if (choice->doubled) {
+        rc = b24_queue_twin(q, record, origin, choice->twin, now);
 
-        return b24_query_done(&query);
+        return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
     }
 
-    if (since && holder.accepted < since) {
-        return B24_QUEUE_NONE;
+    number = &matches[choice->n].order_id;
+
+    if (number->len == 0 || b24_str_eq(number, order_id)) {
+        return B24_QUEUE_OK;
     }
 
-    *doubled = 1;
+    b24_query_init(&query, q, B24_SQL_NUMBER);
+    b24_query_str(&query, number);
+    b24_query_int(&query, record);
 
-    rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
+    return b24_query_done(&query);
+}
 
-    if (rc == B24_QUEUE_OK && holder.other) {
-        memset(&moment, 0, sizeof(b24_moment_t));
 
-        moment.state = B24_STATE_DUPLICATE;
-        moment.cause.data = (u_char *) B24_QUEUE_TWIN_CAUSE;
-        moment.cause.len = sizeof(B24_QUEUE_TWIN_CAUSE) - 1;
+/* what makes room for the record goes */
 
-        rc = b24_queue_moment(q, holder.other, &moment, now);
+static b24_queue_rc_e
+b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_choice_t *choice)
+{
+    b24_holder_t      holder;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
+
+    memset(choice, 0, sizeof(b24_choice_t));
+
+    for ( /* void */ ; choice->n < n; choice->n++) {
+        number = &matches[choice->n].order_id;
+
+        if (number->len == 0 || b24_str_eq(number, order_id)) {
+            return B24_QUEUE_OK;
+        }
+
+        rc = b24_queue_holder(q, record, origin, number, &holder);
+
+        if (rc == B24_QUEUE_OK && holder.pending && !loose) {
+
+            /* of the two the one that is further is the order */
+
+            rc = b24_queue_gone(q, holder.pending);
+
+            if (rc == B24_QUEUE_OK) {
+                rc = b24_queue_holder(q, record, origin, number, &holder);
+            }
+        }
+
+        if (rc != B24_QUEUE_OK || !holder.taken) {
+            return rc;
+        }
+
+        if (loose) {
+
+            /* what another request has brought is another order */
+
+            if (holder.pending || !holder.imported) {
+                continue;
+            }
+
+            if (!holder.sent) {
+                return b24_queue_gone(q, holder.other);
+            }
+        }
+
+        choice->doubled = 1;
+        choice->twin = holder.other;
+
+        return B24_QUEUE_OK;
     }
 
-    return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
+    return B24_QUEUE_NONE;
 }
 
 
 /* who has the number: a record that waits for its answer, and any other */
 
 static b24_queue_rc_e
-b24_queue_holder(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, b24_holder_t *holder)
+b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_holder_t *holder)
 {
-    int64_t      id;
-    b24_str_t    name;
-    b24_query_t  query;
+    int             known;
+    int64_t         id;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
     memset(holder, 0, sizeof(b24_holder_t));
 
-    b24_query_init(&query, q, B24_SQL_TWINS);
+    b24_query_init(&query, q, B24_SQL_HOLDERS);
     b24_query_str(&query, order_id);
     b24_query_text(&query, origin);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         id = b24_query_get_int(&query, 0);
-        b24_query_peek_str(&query, 2, &name);
 
         if (id == record) {
             continue;
         }
 
-        if (b24_state_find(&name) == B24_STATE_UNCONFIRMED) {
+        if (b24_query_get_int(&query, 1)) {
             holder->pending = id;
 
         } else {
             holder->other = id;
-            holder->accepted = b24_query_get_int(&query, 4);
+            holder->imported = b24_query_get_int(&query, 2) & 1;
+            holder->sent = b24_query_get_int(&query, 3) & 1;
         }
     }
 
-    return b24_query_end(&query);
+    rc = b24_query_end(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_known(q, origin, order_id, &known);
+        holder->taken = known & 1;
+    }
+
+    return rc;
+}
+
+
+/* it goes as a duplicate of the twin, 0: of one that is gone itself */
+
+static b24_queue_rc_e
+b24_queue_twin(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    int64_t twin, int64_t now)
+{
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
+
+    if (rc != B24_QUEUE_OK || twin == 0) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_AS_CAPTURED);
+    b24_query_int(&query, record);
+    b24_query_int(&query, twin);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = B24_STATE_DUPLICATE;
+    moment.cause.data = (u_char *) B24_QUEUE_TWIN_CAUSE;
+    moment.cause.len = sizeof(B24_QUEUE_TWIN_CAUSE) - 1;
+
+    return b24_queue_moment(q, twin, &moment, now);
 }
 
 
@@ -302,52 +399,39 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
 
 
 b24_queue_rc_e
-b24_queue_found(b24_queue_t *q, int64_t record, int loose,
-    const b24_queue_put_t *put, b24_queue_put_result_t *result)
+b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_queue_put_t *put, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_queue_put_result_t *result)
 {
-    int              doubled;
-    int64_t          since;
-    b24_str_t        had;
-    b24_query_t      query;
-    b24_queue_rc_e   rc, end;
+    b24_str_t        origin, had;
+    b24_choice_t     choice;
+    b24_queue_rc_e   rc;
     b24_queue_put_t  found;
 
     memset(result, 0, sizeof(b24_queue_put_result_t));
-
-    doubled = 0;
-    since = 0;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
-    b24_query_int(&query, record);
-
-    rc = b24_query_row(&query);
+    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
 
     if (rc == B24_QUEUE_OK) {
-        b24_query_peek_str(&query, 1, &had);
-        doubled = b24_str_eq(&had, &put->order_id);
-        since = b24_query_get_int(&query, 2) - B24_QUEUE_READ_EARLIER;
+        rc = b24_queue_identify(q, record, &origin, &had, matches, n,
+                                loose, put->now, &choice);
     }
 
-    end = b24_query_end(&query);
-    rc = end != B24_QUEUE_OK ? end : rc;
-
-    if (rc == B24_QUEUE_OK && !doubled) {
-        rc = b24_queue_identify(q, record, &put->origin, &put->order_id,
-                                loose ? since : 0, put->now, &doubled);
-
-        if (rc == B24_QUEUE_OK && doubled) {
-            result->state = B24_STATE_DUPLICATE;
-            return b24_queue_finish(q, rc);
-        }
+    if (rc == B24_QUEUE_OK && choice.doubled) {
+        result->state = B24_STATE_DUPLICATE;
+        return b24_queue_finish(q, rc);
     }
 
     if (rc == B24_QUEUE_OK) {
         found = *put;
+        found.order_id = matches[choice.n].order_id;
+        found.data = matches[choice.n].data;
+        found.fingerprint = matches[choice.n].fingerprint;
         found.cause.data = (u_char *) B24_QUEUE_FOUND_CAUSE;
         found.cause.len = sizeof(B24_QUEUE_FOUND_CAUSE) - 1;
 
@@ -359,42 +443,45 @@ b24_queue_found(b24_queue_t *q, int64_t record, int loose,
 
 
 b24_queue_rc_e
-b24_queue_absent(b24_queue_t *q, int64_t record)
+b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 {
-    u_char          name[256];
-    b24_str_t       origin;
-    b24_query_t     query;
-    b24_queue_rc_e  rc, end;
+    b24_str_t       origin, had;
+    b24_queue_rc_e  rc;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
+    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
+
+    return b24_queue_finish(q, rc == B24_QUEUE_OK
+                               ? b24_queue_reject(q, record, &origin) : rc);
+}
+
+
+/* NONE: it is so no more */
+
+static b24_queue_rc_e
+b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_str_t *origin, b24_str_t *order_id)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
     b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
     b24_query_int(&query, record);
 
     rc = b24_query_row(&query);
 
-    memset(&origin, 0, sizeof(b24_str_t));
-
     if (rc == B24_QUEUE_OK) {
-        b24_query_peek_str(&query, 0, &origin);
-
-        if (origin.len > sizeof(name)) {
-            rc = B24_QUEUE_ERROR;
-
-        } else {
-            memcpy(name, origin.data, origin.len);
-            origin.data = name;
-        }
+        b24_query_get_str(&query, 0, pool, origin);
+        b24_query_get_str(&query, 1, pool, order_id);
     }
 
     end = b24_query_end(&query);
-    rc = end != B24_QUEUE_OK ? end : rc;
 
-    return b24_queue_finish(q, rc == B24_QUEUE_OK
-                               ? b24_queue_reject(q, record, &origin) : rc);
+    return end != B24_QUEUE_OK ? end : rc;
 }
 
 

@@ -483,7 +483,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_JOB] =
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
-        " (SELECT number FROM numbers WHERE record = r.id)"
+        " (SELECT number FROM numbers WHERE record = r.id), r.created"
         " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
@@ -786,7 +786,19 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "DELETE FROM learned WHERE id IN (SELECT id FROM learned"
         " INDEXED BY learned_name WHERE origin = ? AND name = ?"
         " ORDER BY id DESC LIMIT -1 OFFSET ?)",
-    /* the shop's database */
+
+    /* the shop's database; a record without steps was never sent */
+
+    [B24_SQL_HOLDERS] =
+        "SELECT id, state = 'unconfirmed', rule = 'import',"
+        " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
+        " WHERE record = records.id)"
+        " FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = ?2",
+
+    [B24_SQL_AS_CAPTURED] =
+        "UPDATE records SET rule = (SELECT rule FROM records WHERE id = ?1)"
+        " WHERE id = ?2 AND rule = 'import'",
 
     [B24_SQL_NUMBER] =
         "UPDATE records SET order_id = ?, reuse = 0 WHERE id = ?",
@@ -812,7 +824,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
-        "SELECT origin, order_id, accepted FROM records"
+        "SELECT origin, order_id FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
 
     [B24_SQL_MARK] =

@@ -9,8 +9,11 @@
 static b24_pool_t  *pool;
 
 
+/* a record of that rule, "s/o" of what was captured */
+
 static b24_queue_put_result_t
-put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
+put_as(b24_queue_t *q, const char *rule, const char *id, b24_state_e state,
+    int64_t now)
 {
     b24_queue_put_t         p;
     b24_queue_put_result_t  result;
@@ -20,7 +23,7 @@ put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
 
     p.origin = str("shop");
     p.order_id = str(id);
-    p.rule = str("s/o");
+    p.rule = str(rule);
     p.fingerprint = str("0123456789abcdef");
     p.data = str("{\"v\":1}");
     p.state = state;
@@ -34,6 +37,39 @@ put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
     }
 
     return result;
+}
+
+
+static b24_queue_put_result_t
+put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
+{
+    return put_as(q, "s/o", id, state, now);
+}
+
+
+/* what was found: orders of these numbers, the likeliest first */
+
+static void
+match(b24_queue_match_t m[3], const char *a, const char *b, const char *c,
+    size_t *n)
+{
+    size_t       i;
+    const char  *id[3];
+
+    id[0] = a;
+    id[1] = b;
+    id[2] = c;
+
+    memset(m, 0, 3 * sizeof(b24_queue_match_t));
+
+    for (i = 0; i < 3 && id[i]; i++) {
+        m[i].order_id = str(id[i]);
+        m[i].data = str(i == 0 ? "{\"v\":1,\"n\":1}"
+                        : i == 1 ? "{\"v\":1,\"n\":2}" : "{\"v\":1,\"n\":3}");
+        m[i].fingerprint = str("0123456789abcdef");
+    }
+
+    *n = i;
 }
 
 
@@ -84,10 +120,11 @@ counted(b24_queue_t *q, b24_state_e state)
 static void
 test_read(b24_queue_t *q)
 {
-    b24_str_t         s;
-    b24_state_e       state;
-    b24_queue_job_t   job, stale;
-    b24_queue_read_t  read;
+    b24_str_t          s;
+    b24_state_e        state;
+    b24_queue_job_t    job, stale;
+    b24_queue_read_t   read;
+    b24_queue_match_t  m[3];
 
     put(q, "57", B24_STATE_ACCEPTED, 1000);
     is_int(claim(q, &job, 1000), B24_QUEUE_OK, "claimed");
@@ -112,8 +149,8 @@ test_read(b24_queue_t *q)
 
     memset(&read, 0, sizeof(read));
     read.state = B24_STATE_ACCEPTED;
-    read.order_id = str("A-57");
-    read.data = str("{\"v\":1,\"read\":true}");
+    read.matches = m;
+    match(m, "A-57", NULL, NULL, &read.nmatches);
     is_int(b24_queue_read(q, "me", &job, &read, 5001, &state), B24_QUEUE_OK,
            "read");
     is_int(state, B24_STATE_ACCEPTED, "accepted");
@@ -135,46 +172,12 @@ test_read(b24_queue_t *q)
     is_str(&s, "-", "its record is gone");
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "and counted");
 
-    /* found by the buyer: an earlier order of the same is another one */
-
-    put(q, "g-1", B24_STATE_ACCEPTED, 6500 + 600000);
-    is_int(claim(q, &job, 6500 + 600000), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-57");
-    read.loose = 1;
-    is_int(b24_queue_read(q, "me", &job, &read, 6501 + 600000, &state),
-           B24_QUEUE_NONE, "an earlier order of the buyer's");
-    s = state_of(q, "g-1");
-    is_str(&s, "sending", "nothing has changed");
-    read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
-    is_int(b24_queue_read(q, "me", &job, &read, 6502 + 600000, &state),
-           B24_QUEUE_OK, "it is still ours");
-    read.state = B24_STATE_ACCEPTED;
-
-    /* or one of a moment ago, where nothing would bring this one again */
-
-    put(q, "g-2", B24_STATE_ACCEPTED, 6600);
-    is_int(claim(q, &job, 6600), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-57");
-    read.alone = 1;
-    is_int(b24_queue_read(q, "me", &job, &read, 6601, &state),
-           B24_QUEUE_NONE, "two orders of a buyer at a time");
-    s = state_of(q, "g-2");
-    is_str(&s, "sending", "nothing has changed");
-    read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
-    is_int(b24_queue_read(q, "me", &job, &read, 6602, &state),
-           B24_QUEUE_OK, "it is still ours");
-    read.state = B24_STATE_ACCEPTED;
-    read.loose = 0;
-    read.alone = 0;
-
     /* an unconfirmed one makes room */
 
     put(q, "A-60", B24_STATE_UNCONFIRMED, 7000);
     put(q, "60", B24_STATE_ACCEPTED, 7000);
     is_int(claim(q, &job, 7000), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-60");
+    match(m, "A-60", NULL, NULL, &read.nmatches);
     is_int(b24_queue_read(q, "me", &job, &read, 7001, &state), B24_QUEUE_OK,
            "the unconfirmed one's number");
     is_int(state, B24_STATE_ACCEPTED, "goes on");
@@ -186,12 +189,174 @@ test_read(b24_queue_t *q)
 
     is_int(claim(q, &job, 8000), B24_QUEUE_OK, "claimed");
     read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
+    read.nmatches = 0;
     is_int(b24_queue_read(q, "me", &job, &read, 8001, &state), B24_QUEUE_OK,
            "there is no such order");
     s = state_of(q, "A-60");
     is_str(&s, "-", "gone");
-    is_int(counted(q, B24_STATE_REJECTED), 3, "and counted");
+    is_int(counted(q, B24_STATE_REJECTED), 1, "and counted");
+}
+
+
+/* claims the next one, gives back what was found; its state then */
+
+static b24_state_e
+found(b24_queue_t *q, int64_t now, b24_queue_match_t m[3], size_t n,
+    b24_queue_job_t *job)
+{
+    b24_state_e       state;
+    b24_queue_rc_e    rc;
+    b24_queue_read_t  read;
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.matches = m;
+    read.nmatches = n;
+    read.loose = 1;
+
+    if (claim(q, job, now) != B24_QUEUE_OK) {
+        return B24_NSTATES;
+    }
+
+    rc = b24_queue_read(q, "me", job, &read, now, &state);
+
+    if (rc == B24_QUEUE_NONE) {
+
+        /* it waits, as the reader has it wait */
+
+        read.state = B24_STATE_WAITING;
+        read.next = now + DAY;
+        read.nmatches = 0;
+
+        return b24_queue_read(q, "me", job, &read, now, &state) == B24_QUEUE_OK
+               ? B24_STATE_WAITING : B24_NSTATES;
+    }
+
+    return rc == B24_QUEUE_OK ? state : B24_NSTATES;
+}
+
+
+/* sends what was read last; the claim after that */
+
+static void
+sent(b24_queue_t *q, int64_t now)
+{
+    b24_queue_job_t  job;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_attempt(q, "me", &job, 1 << B24_STEP_DEAL, "batch", NULL,
+                             10 * DAY, now) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+static b24_queue_t *
+fresh(const char *name)
+{
+    return queue_open(queue_path(name));
+}
+
+
+/* orders that are found by their buyer: t = 0, 1, 2 of the same */
+
+static void
+test_loose(void)
+{
+    int                i;
+    size_t             n;
+    b24_str_t          s;
+    b24_queue_t       *q;
+    b24_queue_job_t    job;
+    b24_queue_match_t  m[3];
+    char               name[32];
+
+    for (i = 0; i < 2; i++) {
+        (void) snprintf(name, sizeof(name), "loose-%d.db", i);
+        q = fresh(name);
+
+        put(q, "g-1", B24_STATE_ACCEPTED, 1000);
+        put(q, "g-2", B24_STATE_ACCEPTED, 2000);
+        put(q, "g-3", B24_STATE_ACCEPTED, 3000);
+
+        /* the second may see them the other way round */
+
+        match(m, "7", "8", NULL, &n);
+        is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED, "the first");
+        sent(q, 4000);
+        s = state_of(q, "7");
+        is_str(&s, "sending", "has the likeliest number");
+
+        match(m, i ? "8" : "7", i ? "7" : "8", NULL, &n);
+        is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED, "the second");
+        s = state_of(q, "8");
+        is_str(&s, "accepted", "has the other");
+        is_int(claim(q, &job, 4000), B24_QUEUE_OK, "claimed");
+        is_str(&job.data, i ? "{\"v\":1,\"n\":1}" : "{\"v\":1,\"n\":2}",
+               "with the data of that one");
+
+        is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
+               "none is left for the third");
+        s = state_of(q, "g-3");
+        is_str(&s, "waiting", "it waits for its own");
+        is_int(counted(q, B24_STATE_DUPLICATE), 0, "nothing is a duplicate");
+
+        match(m, "7", "8", "9", &n);
+        is_int(found(q, 4000 + DAY, m, n, &job), B24_STATE_ACCEPTED,
+               "once it is there");
+        s = state_of(q, "9");
+        is_str(&s, "accepted", "it has it");
+
+        b24_queue_close(q);
+    }
+}
+
+
+static void
+test_imported(void)
+{
+    size_t                   n;
+    b24_str_t                s;
+    b24_queue_t             *q;
+    b24_queue_job_t          job;
+    b24_queue_match_t        m[3];
+    b24_queue_put_result_t   one;
+
+    q = fresh("imported.db");
+
+    /* one that was not sent gives way, the other may have a deal */
+
+    put_as(q, "import", "7", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put(q, "g-1", B24_STATE_ACCEPTED, 2000);
+    put(q, "g-2", B24_STATE_ACCEPTED, 2000);
+    put(q, "g-3", B24_STATE_ACCEPTED, 2000);
+    one = put_as(q, "import", "8", B24_STATE_ACCEPTED, 3000);
+
+    match(m, "7", "8", NULL, &n);
+    is_int(found(q, 4000, m, n, &job), B24_STATE_DUPLICATE,
+           "imported and sent: a duplicate of it");
+    is_int(counted(q, B24_STATE_DUPLICATE), 1, "counted");
+    s = state_of(q, "7");
+    is_str(&s, "sending", "which goes on");
+
+    is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED,
+           "the next one is not swallowed by the same");
+    s = state_of(q, "8");
+    is_str(&s, "accepted", "it has the other number");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE order_id = '8'"
+                        " AND rule = 's/o'"), 1, "as what was captured");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE rule = 'import'"),
+           0, "the imported one is gone");
+    is_int(one.record != 0, 1, "it was there");
+    sent(q, 4000);
+
+    is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
+           "and there is none for a third");
+    is_int(counted(q, B24_STATE_DUPLICATE), 1, "which is no duplicate");
+
+    b24_queue_close(q);
 }
 
 
@@ -247,6 +412,7 @@ test_settle(b24_queue_t *q)
     size_t                     n, all;
     b24_str_t                  s, origin;
     b24_queue_put_t            p;
+    b24_queue_match_t          m[3];
     b24_queue_unsettled_t     *records;
     b24_queue_put_result_t     result, one;
     b24_queue_unsettled_at_t   at;
@@ -270,38 +436,40 @@ test_settle(b24_queue_t *q)
 
     memset(&p, 0, sizeof(p));
     p.origin = origin;
-    p.order_id = str("S-1");
     p.rule = str("s/o");
-    p.fingerprint = str("x");
-    p.data = str("{\"v\":1}");
     p.state = B24_STATE_ACCEPTED;
     p.now = 31000;
+    match(m, "S-1", NULL, NULL, &n);
 
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK, "found");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_OK, "found");
     is_int(result.state, B24_STATE_ACCEPTED, "accepted");
     s = state_of(q, "S-1");
     is_str(&s, "accepted", "with its number");
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_NONE,
-           "it is unconfirmed no more");
-    is_int(b24_queue_absent(q, one.record), B24_QUEUE_NONE, "nor absent");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_NONE, "it is unconfirmed no more");
+    is_int(b24_queue_absent(q, pool, one.record), B24_QUEUE_NONE, "nor absent");
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 31500);
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
-           "another of that number");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_OK, "another of that number");
     is_int(result.state, B24_STATE_DUPLICATE, "is a duplicate");
 
-    /* found by the buyer: an earlier order of the same */
+    /* found by the buyer: that one is another's, the second is free */
 
-    one = put(q, "", B24_STATE_UNCONFIRMED, 31000 + 600001);
-    is_int(b24_queue_found(q, one.record, 1, &p, &result), B24_QUEUE_NONE,
-           "an earlier order is none");
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
-           "by its number it is");
-    is_int(result.state, B24_STATE_DUPLICATE, "a duplicate");
+    one = put(q, "", B24_STATE_UNCONFIRMED, 31600);
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 1, &result),
+           B24_QUEUE_NONE, "another's order is none");
+    match(m, "S-1", "S-3", NULL, &n);
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 1, &result),
+           B24_QUEUE_OK, "the second");
+    is_int(result.state, B24_STATE_ACCEPTED, "is accepted");
+    s = state_of(q, "S-3");
+    is_str(&s, "accepted", "with that number");
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 32000);
-    is_int(b24_queue_absent(q, one.record), B24_QUEUE_OK, "not there");
-    is_int(counted(q, B24_STATE_REJECTED), 4, "rejected");
+    is_int(b24_queue_absent(q, pool, one.record), B24_QUEUE_OK, "not there");
+    is_int(counted(q, B24_STATE_REJECTED), 2, "rejected");
 }
 
 
@@ -351,6 +519,8 @@ main(void)
     }
 
     test_read(q);
+    test_loose();
+    test_imported();
     test_link(q);
     test_settle(q);
     test_marks(q);
