@@ -152,6 +152,32 @@ sub settings {
     return $http . ($set{more} // '');
 }
 
+# What the desk has of the record of a number; undef: nothing.
+sub record_of {
+    my ($number) = @_;
+
+    my $answer = B24::Scenario::get("/b24/orders/$number?format=json");
+
+    return $answer->{status} == 200 ? JSON::PP::decode_json($answer->{body})
+                                    : undef;
+}
+
+# One click for order 700, whose number is A-700, delivered while the database
+# is away.
+sub one_click_unread {
+    my $script = '/bitrix/components/aspro/oneclickbuy.next/script.php';
+
+    order(700, 'A-700');
+    $db->stop;
+    $site->says($script, { result => 'Y', message => 700 });
+    B24::Scenario::post($script, B24::Bitrix::urlencoded('UTF-8',
+        'ONE_CLICK_BUY[FIO]' => 'Иванов Пётр', ELEMENT_ID => 1012,
+        'ONE_CLICK_BUY[PHONE]' => '+7 916 123-45-67', ELEMENT_QUANTITY => 2),
+        $site->cookies);
+
+    return B24::Desk::deal('700', timeout => 40);
+}
+
 # A site of 1C-Bitrix with its tables, whose orders order() puts there.
 sub site {
     my (%option) = @_;
@@ -511,3 +537,94 @@ __DATA__
     B24::Desk::count_is('duplicate', 0, 'none is a double');
     is(join(' ', sort map { $_->{rule} // '' } @{B24::Desk::status()->{orders}}),
        'opencart/confirm opencart/confirm', 'those that were captured');
+
+
+
+=== TEST 15: 1C-Bitrix: delivered by its key while the database is away
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
+--- config eval: main::server_of('bitrix')
+--- init
+    main::site();
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    my $deal = main::one_click_unread();
+    is($deal->{contacts}[0]{name}, 'Иванов Пётр', 'with what was captured');
+    is(main::record_of('A-700'), undef, 'nobody knows its number');
+
+    $::db->start;
+    ok(wait_until(sub { main::record_of('A-700') }, 90), 'it is found by it');
+
+    my $record = main::record_of('A-700');
+
+    is($record->{id}, '700', 'its id stays what was sent');
+    is($record->{deal_id}, $deal->{id}, 'and so does its deal');
+    ok(scalar(grep { ($_->{cause} // '') eq "the shop's number is A-700" }
+                   @{$record->{timeline}}), 'the timeline tells');
+    is(main::linked(700), $deal->{id}, 'the shop knows the deal');
+
+    # many looks for changes later, also when it is changed
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = NOW()');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+    is(scalar @{B24::Desk::status()->{orders}}, 1, 'of one record');
+
+    # others come in
+    main::order(701, 'A-701');
+    is(main::shown('A-701'), $::whole, 'an order that never passed nginx');
+
+
+
+=== TEST 16: the same, everybody is killed in between
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
+--- config eval: main::server_of('bitrix')
+--- init
+    main::site();
+--- expected_alert
+exited on signal 9
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    my $deal = main::one_click_unread();
+    my @old = B24::Scenario::worker_pids();
+
+    kill KILL => @old;
+    ok(wait_until(sub { !grep { is_alive($_) } @old }), 'all are killed');
+    $::db->start;
+
+    ok(wait_until(sub { main::record_of('A-700') }, 90), 'it is found');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+    is(main::linked(700), $deal->{id}, 'which the shop knows');
+
+
+
+=== TEST 17: OpenCart: two of a buyer go out without their numbers
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=3s poll=1s traffic=1s')
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    my $report = portal()->wait_for(deals => 2, rows => 4, stable_ms => 300,
+                                    journal => 0, timeout => 60);
+    ok(!grep({ $_->{origin_id} =~ /^[12]$/ } @{$report->{deals}}),
+       'numbers of ours');
+
+    $::db->start;
+    ok(wait_until(sub { main::record_of(1) && main::record_of(2) }, 90),
+       'both are found by their numbers');
+    isnt(main::record_of(1)->{key}, main::record_of(2)->{key},
+         'two records');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');

@@ -47,13 +47,14 @@ static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
-    const char *remark);
+    const char *remark, ngx_uint_t later);
 static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
     const char *cause, const char *advice);
 static void ngx_http_b24_link_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_put(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_read_stored(ngx_http_b24_call_t *call);
@@ -255,9 +256,12 @@ ngx_http_b24_read_done(ngx_http_b24_ask_t *ask)
         return;
 
     case B24_DATABASE_UNASKED:
+
+        /* nor later */
+
         ngx_http_b24_read_leave(read, "the shop's database could not be asked "
                                 "for this order: nothing that its statement "
-                                "looks for is known of it");
+                                "looks for is known of it", 0);
         return;
 
     default:
@@ -304,7 +308,7 @@ ngx_http_b24_read_found(ngx_http_b24_read_t *read)
 
 /*
  * What was captured is delivered in the end, if it is worth it; but an order
- * without its number, which a later import would bring once more, waits longer.
+ * without its number waits longer.
  */
 
 static void
@@ -327,7 +331,7 @@ ngx_http_b24_read_error(ngx_http_b24_read_t *read, const char *cause,
                                   "deal is without the order's number and has "
                                   "what was captured"
                                 : "the shop's database could not be read: the "
-                                  "deal has what was captured");
+                                  "deal has what was captured", 1);
         return;
     }
 
@@ -380,7 +384,8 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
                                   "database: the deal is without its number "
                                   "and has what was captured"
                                 : "the order was not found in the shop's "
-                                  "database: the deal has what was captured");
+                                  "database: the deal has what was captured",
+                                1);
         return;
     }
 
@@ -398,12 +403,14 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
 }
 
 
-/* nothing more is asked, the deal says why */
+/* nothing more is asked before it goes, the deal says why; later: afterwards */
 
 static void
-ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark)
+ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark,
+    ngx_uint_t later)
 {
     read->order->read = 1;
+    read->read.unread = (int) later;
 
     if (b24_order_remark(read->pool, read->order, "database", remark)
         != B24_OK)
@@ -603,8 +610,22 @@ ngx_http_b24_read_end(ngx_http_b24_read_t *read)
         ngx_str_null(&read->read.data);
 
         read->read.nmatches = 0;
+        read->read.unread = 0;
         read->read.state = B24_STATE_WAITING;
         read->read.next = ngx_http_b24_now() + NGX_HTTP_B24_READ_MEMORY;
+    }
+
+    ngx_http_b24_read_put(read);
+}
+
+
+/* whoever looks for unread ones from now on comes behind this in the queue */
+
+static void
+ngx_http_b24_read_put(ngx_http_b24_read_t *read)
+{
+    if (read->read.unread) {
+        read->reader->unread++;
     }
 
     ngx_http_b24_store_call(&read->call);
@@ -711,7 +732,7 @@ ngx_http_b24_read_again(ngx_event_t *ev)
     read = (ngx_http_b24_read_t *)
                ((u_char *) ev - offsetof(ngx_http_b24_read_t, timer));
 
-    ngx_http_b24_store_call(&read->call);
+    ngx_http_b24_read_put(read);
 }
 
 

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   6
+#define B24_QUEUE_SCHEMA   7
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -350,6 +350,8 @@ typedef struct {
     b24_str_t    order_id;          /* empty: the record's stays */
     b24_str_t    data;
     b24_str_t    fingerprint;       /* of b24_queue_found() */
+    b24_str_t    link;              /* of b24_queue_recognize(): data of a LINK
+                                       event, empty: none */
 } b24_queue_match_t;
 
 /* what it has told of a claimed event, whose lease ends with this */
@@ -365,6 +367,8 @@ typedef struct {
     b24_queue_match_t  *matches;    /* ACCEPTED: that it may be, with data */
     size_t       nmatches;
     int          loose;
+    int          unread;            /* ACCEPTED: it goes out without having been
+                                       found, and is looked for later */
 } b24_queue_read_t;
 
 /*
@@ -406,6 +410,28 @@ b24_queue_rc_e b24_queue_found(b24_queue_t *q, b24_pool_t *pool,
 b24_queue_rc_e b24_queue_absent(b24_queue_t *q, b24_pool_t *pool,
     int64_t record);
 
+/*
+ * Records that went out unread, in any state, by their keys: those behind
+ * record, at most limit.
+ */
+b24_queue_rc_e b24_queue_unread(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, int64_t record, int limit,
+    b24_queue_unsettled_t **records, size_t *n);
+/*
+ * One of them was found: what the shop calls it stands at the record from now
+ * on, beside the number that Bitrix24 may have.  One that is another's record
+ * goes as a duplicate (*state) if nothing of it was sent.  NONE: it is looked
+ * for no more, or all are other records'.
+ */
+b24_queue_rc_e b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, const b24_queue_match_t *matches, size_t n, int loose,
+    int64_t now, b24_state_e *state);
+/* it is not there: it is looked for no more */
+b24_queue_rc_e b24_queue_unrecognized(b24_queue_t *q, int64_t record);
+/* there are some (inside a transaction) */
+b24_queue_rc_e b24_queue_some_unread(b24_queue_t *q, const b24_str_t *origin,
+    int *some);
+
 /* how far the changes of a shop's orders were read */
 typedef struct {
     b24_str_t    origin;
@@ -422,7 +448,8 @@ b24_queue_rc_e b24_queue_mark(b24_queue_t *q, b24_pool_t *pool,
 /* in a transaction of the caller, or one of its own */
 b24_queue_rc_e b24_queue_put_mark(b24_queue_t *q,
     const b24_queue_mark_t *mark);
-/* there is a record of that number, or was, or a person has dropped it */
+/* there is a record of that number, or was, or a person has dropped it; also
+ * where the shop alone calls it by that number */
 b24_queue_rc_e b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, int *known);
 

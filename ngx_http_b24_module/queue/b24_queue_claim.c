@@ -33,7 +33,6 @@ static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_step(b24_queue_t *q, int64_t record, int step,
     b24_step_state_e state);
-static b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_attempted(b24_queue_t *q,
     const b24_queue_job_t *job, unsigned mask, const char *method,
     const char *cause, int64_t lease, int64_t now);
@@ -433,7 +432,7 @@ b24_queue_step(b24_queue_t *q, int64_t record, int step,
 }
 
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_put_link(b24_queue_t *q, int64_t record)
 {
     b24_query_t  query;

@@ -11,6 +11,8 @@
     "read from the shop's database"
 #define B24_QUEUE_FOUND_CAUSE                                                 \
     "found in the shop's database"
+#define B24_QUEUE_NUMBER_CAUSE                                                \
+    "the shop's number is "
 #define B24_QUEUE_TWIN_CAUSE                                                  \
     "the shop's database knows another record's order by this number"
 
@@ -31,6 +33,15 @@ typedef struct {
     int64_t  twin;                  /* 0: it is gone */
 } b24_choice_t;
 
+/* a record that went out unread */
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    order_id;
+    b24_state_e  state;
+    int64_t      deal_id;
+    int          sent;              /* or it may have been */
+} b24_unread_t;
+
 
 static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
@@ -43,8 +54,10 @@ static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
     b24_holder_t *holder);
-static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
+static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, int64_t twin, int64_t now);
+static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
+    int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
@@ -52,6 +65,13 @@ static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
+static b24_queue_rc_e b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_unread_t *unread);
+static b24_queue_rc_e b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, const b24_unread_t *unread,
+    const b24_queue_match_t *match, int64_t now);
+static b24_queue_rc_e b24_queue_shop_number(b24_queue_t *q, int64_t record,
+    const b24_str_t *number);
 
 
 b24_queue_rc_e
@@ -124,6 +144,12 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     b24_query_int(&query, job->record);
 
     rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK && read->unread) {
+        rc = b24_queue_shop_number(q, job->record,
+                                   &(b24_str_t) b24_string(""));
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -169,9 +195,7 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     }
 
     if (choice->doubled) {
-        rc = b24_queue_twin(q, record, origin, choice->twin, now);
-
-        return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
+        return b24_queue_double(q, record, origin, choice->twin, now);
     }
 
     number = &matches[choice->n].order_id;
@@ -296,17 +320,31 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 /* it goes as a duplicate of the twin, 0: of one that is gone itself */
 
 static b24_queue_rc_e
-b24_queue_twin(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+b24_queue_double(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     int64_t twin, int64_t now)
 {
-    b24_query_t     query;
-    b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
 
-    if (rc != B24_QUEUE_OK || twin == 0) {
-        return rc;
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_twin(q, record, twin, now);
+    }
+
+    return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
+}
+
+
+/* the order of the record is the twin's: that one was captured, then */
+
+static b24_queue_rc_e
+b24_queue_twin(b24_queue_t *q, int64_t record, int64_t twin, int64_t now)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    if (twin == 0) {
+        return B24_QUEUE_OK;
     }
 
     b24_query_init(&query, q, B24_SQL_AS_CAPTURED);
@@ -314,17 +352,10 @@ b24_queue_twin(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     b24_query_int(&query, twin);
 
     rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
 
-    memset(&moment, 0, sizeof(b24_moment_t));
-
-    moment.state = B24_STATE_DUPLICATE;
-    moment.cause.data = (u_char *) B24_QUEUE_TWIN_CAUSE;
-    moment.cause.len = sizeof(B24_QUEUE_TWIN_CAUSE) - 1;
-
-    return b24_queue_moment(q, twin, &moment, now);
+    return rc == B24_QUEUE_OK ? b24_queue_note(q, twin, B24_STATE_DUPLICATE,
+                                               B24_QUEUE_TWIN_CAUSE, now)
+                              : rc;
 }
 
 
@@ -482,6 +513,222 @@ b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     end = b24_query_end(&query);
 
     return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+/* ---- those that went out unread ---- */
+
+b24_queue_rc_e
+b24_queue_unread(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
+    int64_t record, int limit, b24_queue_unsettled_t **records, size_t *n)
+{
+    b24_query_t             query;
+    b24_queue_unsettled_t  *r;
+
+    *n = 0;
+
+    *records = b24_pcalloc(pool, (size_t) limit
+                                 * sizeof(b24_queue_unsettled_t));
+    if (*records == NULL) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    b24_query_init(&query, q, B24_SQL_UNREAD);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, record);
+    b24_query_int(&query, limit);
+
+    while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
+        r = &(*records)[(*n)++];
+
+        r->record = b24_query_get_int(&query, 0);
+        r->created = b24_query_get_int(&query, 1);
+        b24_query_get_str(&query, 2, pool, &r->order_id);
+        b24_query_get_str(&query, 3, pool, &r->data);
+
+        b24_queue_key_print(r->key, r->record);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_queue_match_t *matches, size_t n, int loose, int64_t now,
+    b24_state_e *state)
+{
+    b24_choice_t    choice;
+    b24_unread_t    unread;
+    b24_queue_rc_e  rc;
+
+    *state = B24_STATE_DUPLICATE;
+
+    rc = b24_queue_begin(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_unread_one(q, pool, record, &unread);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_choose(q, record, &unread.origin, &unread.order_id,
+                              matches, n, loose, &choice);
+    }
+
+    if (rc == B24_QUEUE_OK && choice.doubled && !unread.sent) {
+        return b24_queue_finish(q, b24_queue_double(q, record, &unread.origin,
+                                                    choice.twin, now));
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return b24_queue_finish(q, rc);
+    }
+
+    *state = unread.state;
+
+    if (choice.doubled) {
+
+        /* both are in the CRM */
+
+        rc = b24_queue_twin(q, record, choice.twin, now);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_note(q, record, unread.state, B24_QUEUE_TWIN_CAUSE,
+                                now);
+        }
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_shop_number(q, record, NULL);
+        }
+
+    } else {
+        rc = b24_queue_recognized(q, pool, record, &unread,
+                                  &matches[choice.n], now);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+/* NONE: it is so no more */
+
+static b24_queue_rc_e
+b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_unread_t *unread)
+{
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    b24_query_init(&query, q, B24_SQL_UNREAD_ONE);
+    b24_query_int(&query, record);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_get_str(&query, 0, pool, &unread->origin);
+        b24_query_get_str(&query, 1, pool, &unread->order_id);
+        b24_query_peek_str(&query, 2, &name);
+        unread->state = b24_state_find(&name);
+        unread->deal_id = b24_query_get_int(&query, 3);
+        unread->sent = b24_query_get_int(&query, 4) != 0;
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_unread_t *unread, const b24_queue_match_t *match, int64_t now)
+{
+    b24_buf_t         buf;
+    b24_str_t         cause;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
+
+    number = &match->order_id;
+
+    if (number->len == 0 || b24_str_eq(number, &unread->order_id)) {
+        number = NULL;
+    }
+
+    rc = b24_queue_shop_number(q, record, number);
+
+    if (rc == B24_QUEUE_OK && number) {
+        b24_buf_init(&buf, pool);
+        b24_buf_adds(&buf, B24_QUEUE_NUMBER_CAUSE);
+        b24_buf_addstr(&buf, number);
+
+        if (b24_buf_str(&buf, &cause) != B24_OK) {
+            return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+        }
+
+        rc = b24_queue_note(q, record, unread->state, (char *) cause.data,
+                            now);
+    }
+
+    if (rc != B24_QUEUE_OK || unread->deal_id == 0) {
+        return rc;
+    }
+
+    rc = b24_queue_put_link(q, record);
+
+    return rc == B24_QUEUE_OK && match->link.len
+           ? b24_queue_event(q, record, B24_EV_LINK, &match->link, now) : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_unrecognized(b24_queue_t *q, int64_t record)
+{
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin(q);
+
+    return rc == B24_QUEUE_OK
+           ? b24_queue_finish(q, b24_queue_shop_number(q, record, NULL)) : rc;
+}
+
+
+/* NULL: it has none of its own; empty: it is looked for */
+
+static b24_queue_rc_e
+b24_queue_shop_number(b24_queue_t *q, int64_t record, const b24_str_t *number)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_SHOP_NUMBER);
+
+    if (number) {
+        b24_query_text(&query, number);
+
+    } else {
+        b24_query_chars(&query, NULL);
+    }
+
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_some_unread(b24_queue_t *q, const b24_str_t *origin, int *some)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_UNREAD);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, 0);
+    b24_query_int(&query, 1);
+
+    *some = b24_query_row(&query) == B24_QUEUE_OK;
+
+    return b24_query_end(&query);
 }
 
 

@@ -252,6 +252,83 @@ sent(b24_queue_t *q, int64_t now)
 }
 
 
+/* claims the next one and gives it back to go out unread */
+
+static void
+leave(b24_queue_t *q, int64_t now)
+{
+    b24_state_e       state;
+    b24_queue_job_t   job;
+    b24_queue_read_t  read;
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.data = str("{\"v\":1,\"read\":true}");
+    read.unread = 1;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_read(q, "me", &job, &read, now, &state) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+/* the next one has that deal */
+
+static void
+deliver(b24_queue_t *q, int64_t deal, int64_t now)
+{
+    b24_queue_job_t      job;
+    b24_queue_outcome_t  out;
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = deal;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_outcome(q, "me", &job, &out, now) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+static int
+is_known(b24_queue_t *q, const char *id)
+{
+    int        known;
+    b24_str_t  origin, order;
+
+    origin = str("shop");
+    order = str(id);
+
+    return b24_queue_known(q, &origin, &order, &known) == B24_QUEUE_OK
+           ? known : -1;
+}
+
+
+/* how many are looked for, and the first of them */
+
+static size_t
+unread(b24_queue_t *q, int64_t *record)
+{
+    size_t                  n;
+    b24_str_t               origin;
+    b24_queue_unsettled_t  *r;
+
+    origin = str("shop");
+
+    if (b24_queue_unread(q, pool, &origin, 0, 10, &r, &n) != B24_QUEUE_OK) {
+        return 99;
+    }
+
+    *record = n ? r[0].record : 0;
+
+    return n;
+}
+
+
 static b24_queue_t *
 fresh(const char *name)
 {
@@ -356,6 +433,167 @@ test_imported(void)
            "and there is none for a third");
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "which is no duplicate");
 
+    b24_queue_close(q);
+}
+
+
+/* what the shop calls an order that went out unread */
+
+static void
+test_unread(void)
+{
+    int                    some;
+    size_t                 n;
+    int64_t                record;
+    b24_str_t              s, origin, id;
+    b24_state_e            state;
+    b24_queue_t           *q;
+    b24_queue_job_t        job;
+    b24_queue_link_t       link;
+    b24_queue_match_t      m[3];
+    b24_queue_moment_t    *moments;
+
+    q = fresh("unread.db");
+    origin = str("shop");
+
+    put(q, "700", B24_STATE_ACCEPTED, 1000);
+    is_int((long long) unread(q, &record), 0, "none went out unread");
+    leave(q, 1000);
+    is_int((long long) unread(q, &record), 1, "one did");
+    deliver(q, 412, 1001);
+    is_int((long long) unread(q, &record), 1, "it is looked for still");
+    (void) b24_queue_some_unread(q, &origin, &some);
+    is_int(some, 1, "there are some");
+
+    is_int(is_known(q, "A-700"), 0, "the shop's number is nobody's");
+    match(m, "A-700", NULL, NULL, &n);
+    m[0].link = str("{\"v\":1,\"link\":1}");
+    is_int(b24_queue_recognize(q, pool, record, m, n, 0, 2000, &state),
+           B24_QUEUE_OK, "found");
+    is_int(state, B24_STATE_DELIVERED, "what was delivered stays so");
+    is_int(is_known(q, "A-700"), 1, "now it is known");
+    is_int(is_known(q, "700"), 1, "as is the other");
+    s = state_of(q, "A-700");
+    is_str(&s, "accepted", "and its record found by it");
+    id = str("A-700");
+    is_int(b24_queue_link(q, &origin, &id, &link), B24_QUEUE_OK, "a link");
+    is_int(link.deal_id, 412, "to its deal");
+    is_int(claim(q, &job, 2001), B24_QUEUE_OK, "the shop is told");
+    is_int(job.kind, B24_EV_LINK, "of its deal");
+    is_str(&job.order_id, "700", "the order's id is what was sent");
+    (void) b24_queue_timeline(q, pool, record, NULL, &moments, &n);
+    is_str(&moments[3].cause, "the shop's number is A-700", "it says so");
+    is_int((long long) unread(q, &record), 0, "nothing is looked for");
+    is_int(b24_queue_recognize(q, pool, 1, m, 1, 0, 2000, &state),
+           B24_QUEUE_NONE, "once");
+
+    /* nor does the shop's number come in as a new order */
+
+    is_int(put(q, "A-700", B24_STATE_ACCEPTED, 3000).state,
+           B24_STATE_DUPLICATE, "the same number by the traffic");
+    is_int(put(q, "A-700", B24_STATE_ACCEPTED, 3000 + 2 * DAY).state,
+           B24_STATE_PARKED, "days later");
+    (void) queue_sql(q, "DELETE FROM records");
+    is_int(is_known(q, "A-700"), 1, "it stays known without its record");
+
+    /* found by what it is called already, or not at all */
+
+    put(q, "L-1", B24_STATE_ACCEPTED, 4000);
+    leave(q, 4000);
+    (void) unread(q, &record);
+    match(m, "L-1", NULL, NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 0, 4001, &state),
+           B24_QUEUE_OK, "as it is called");
+    is_int((long long) unread(q, &record), 0, "that is all");
+    sent(q, 4000);
+    put(q, "L-2", B24_STATE_ACCEPTED, 4002);
+    leave(q, 4002);
+    (void) unread(q, &record);
+    is_int(b24_queue_unrecognized(q, record), B24_QUEUE_OK, "not there");
+    is_int((long long) unread(q, &record), 0, "it is looked for no more");
+    sent(q, 4002);
+
+    /* imported meanwhile: that one was not sent, then it was */
+
+    put(q, "g-3", B24_STATE_ACCEPTED, 5000);
+    leave(q, 5000);
+    sent(q, 5000);
+    put_as(q, "import", "3", B24_STATE_ACCEPTED, 5001);
+    (void) unread(q, &record);
+    match(m, "3", NULL, NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 5002, &state),
+           B24_QUEUE_OK, "the imported one gives way");
+    s = state_of(q, "3");
+    is_str(&s, "sending", "its number leads to what was sent");
+    is_int(counted(q, B24_STATE_ACCEPTED), 0, "and it is gone");
+
+    put_as(q, "import", "4", B24_STATE_ACCEPTED, 6000);
+    sent(q, 6000);
+    put(q, "g-4", B24_STATE_ACCEPTED, 6001);
+    leave(q, 6001);
+    (void) unread(q, &record);
+    match(m, "3", "4", NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 6002, &state),
+           B24_QUEUE_OK, "sent, and this one not yet");
+    is_int(state, B24_STATE_DUPLICATE, "a duplicate");
+    s = state_of(q, "g-4");
+    is_str(&s, "-", "which is gone");
+
+    put(q, "g-5", B24_STATE_ACCEPTED, 7000);
+    leave(q, 7000);
+    sent(q, 7000);
+    (void) unread(q, &record);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 7001, &state),
+           B24_QUEUE_NONE, "all are others'");
+    is_int((long long) unread(q, &record), 1, "it is looked for still");
+
+    b24_queue_close(q);
+}
+
+
+/* a file of schema 6 */
+
+static void
+test_migrated(void)
+{
+    int           i, good;
+    char          ids[96];
+    sqlite3      *db;
+    b24_queue_t  *q;
+
+    good = sqlite3_open(queue_path("six.db"), &db) == SQLITE_OK;
+
+    for (i = 0; i < 6; i++) {
+        good &= sqlite3_exec(db, b24_queue_schema[i], NULL, NULL, NULL)
+                == SQLITE_OK;
+    }
+
+    (void) snprintf(ids, sizeof(ids), "PRAGMA application_id = %d;"
+                    " PRAGMA user_version = 6", B24_QUEUE_APPLICATION);
+    good &= sqlite3_exec(db, ids, NULL, NULL, NULL) == SQLITE_OK
+            && sqlite3_exec(db, "INSERT INTO secrets VALUES (1,"
+                                " 'sixteen bytes...');"
+                                "INSERT INTO records (origin, order_id, reuse,"
+                                " rule, fingerprint, state, event, arrived,"
+                                " accepted, created, updated) VALUES ('shop',"
+                                " '5', 0, 's/o', 'f', 'accepted', 1, 1, 1, 1,"
+                                " 1);"
+                                "INSERT INTO events VALUES (1, 1, 1, 'new', 1,"
+                                " NULL, '{}')", NULL, NULL, NULL)
+               != SQLITE_MISUSE;
+    (void) sqlite3_close(db);
+    ok(good, "a file of schema 6");
+
+    q = queue_open(queue_path("six.db"));
+    is_int(queue_sql(q, "PRAGMA user_version"), B24_QUEUE_SCHEMA,
+           "brought up to date");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE order_id = '5'"
+                        " AND shop_number IS NULL"), 1,
+           "with its record, which is not looked for");
+    is_int(is_known(q, "5"), 1, "and known");
+    leave(q, 1000);
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE shop_number = ''"),
+           1, "until it goes out unread");
     b24_queue_close(q);
 }
 
@@ -521,6 +759,8 @@ main(void)
     test_read(q);
     test_loose();
     test_imported();
+    test_unread();
+    test_migrated();
     test_link(q);
     test_settle(q);
     test_marks(q);
