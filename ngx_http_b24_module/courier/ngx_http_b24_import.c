@@ -412,7 +412,7 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
         return B24_QUEUE_OK;
     }
 
-    rc = b24_queue_known(q, &im->mark.origin, &id, &known);
+    rc = b24_queue_known(q, &im->mark.origin, &id, &number, &known);
 
     if (rc != B24_QUEUE_OK || known) {
         return rc;
@@ -529,6 +529,7 @@ ngx_http_b24_import_put(ngx_http_b24_import_t *im, b24_queue_t *q,
 
     put.origin = im->mark.origin;
     put.order_id = *id;
+    put.row = *row;
     ngx_str_set(&put.rule, "import");
     put.fingerprint.data = (u_char *) fingerprint;
     put.fingerprint.len = sizeof(fingerprint) - 1;

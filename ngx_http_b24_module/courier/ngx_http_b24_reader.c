@@ -291,6 +291,7 @@ ngx_http_b24_read_found(ngx_http_b24_read_t *read)
         }
 
         matches[i].order_id = read->found[i]->fields[B24_ORDER_ID];
+        matches[i].row = read->found[i]->fields[B24_ORDER_ROW];
     }
 
     if (matches == NULL) {

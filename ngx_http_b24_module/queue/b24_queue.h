@@ -149,6 +149,7 @@ void b24_queue_rollback(b24_queue_t *q);
 typedef struct {
     b24_str_t    origin;
     b24_str_t    order_id;          /* empty: not known */
+    b24_str_t    row;               /* the shop's key of it, likewise */
     b24_str_t    rule;              /* "shop/block" */
     b24_str_t    fingerprint;       /* b24_order_fingerprint() */
     b24_str_t    data;              /* b24_order_print() */
@@ -177,6 +178,7 @@ typedef struct {
  *     timeline row on the first record, nothing else;
  *   - otherwise: a new record, parked ("order number seen before with other
  *     content", advice: send offers a suffix).
+ * Keys that differ are different orders, whenever they came.
  * The link table counts as "has one" too (records whose keep has expired: the
  * fingerprint went with them, so beyond 24 h the new record is parked).
  * UNCONFIRMED with an id that has an accepted (or later) record: duplicate;
@@ -348,6 +350,7 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
  */
 typedef struct {
     b24_str_t    order_id;          /* empty: the record's stays */
+    b24_str_t    row;               /* likewise */
     b24_str_t    data;
     b24_str_t    fingerprint;       /* of b24_queue_found() */
     b24_str_t    link;              /* of b24_queue_recognize(): data of a LINK
@@ -448,10 +451,10 @@ b24_queue_rc_e b24_queue_mark(b24_queue_t *q, b24_pool_t *pool,
 /* in a transaction of the caller, or one of its own */
 b24_queue_rc_e b24_queue_put_mark(b24_queue_t *q,
     const b24_queue_mark_t *mark);
-/* there is a record of that number, or was, or a person has dropped it; also
- * where the shop alone calls it by that number */
+/* there is a record of that key, or of that number and no other key, or was, or
+ * a person has dropped it; also where the shop alone calls it by that number */
 b24_queue_rc_e b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
-    const b24_str_t *order_id, int *known);
+    const b24_str_t *order_id, const b24_str_t *row, int *known);
 
 
 /* ---- facts (each call is a transaction of its own) ---- */

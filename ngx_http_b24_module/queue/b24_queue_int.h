@@ -113,6 +113,7 @@ typedef enum {
     B24_SQL_NEXT_PARKED,
     B24_SQL_HAND,
     B24_SQL_NUMBER_TAKEN,
+    B24_SQL_ROW_TAKEN,
     B24_SQL_PUT_NUMBER,
     B24_SQL_SEND,
     B24_SQL_SEND_EVENT,
@@ -133,6 +134,7 @@ typedef enum {
     B24_SQL_HOLDERS,
     B24_SQL_AS_CAPTURED,
     B24_SQL_NUMBER,
+    B24_SQL_ROW,
     B24_SQL_EVENT_DATA,
     B24_SQL_READ,
     B24_SQL_UNSETTLED,
@@ -297,6 +299,10 @@ b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
 
 /* b24_queue.c: the first event of an unconfirmed record, accepted now */
+/* why a record is parked whose number is another order's */
+void b24_queue_reused(b24_str_t *cause, b24_str_t *advice);
+/* keys of the shop's orders that are both known, and differ */
+int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
 b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
     int64_t record, b24_queue_put_result_t *result);
 /* b24_queue_claim.c */

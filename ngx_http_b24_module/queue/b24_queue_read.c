@@ -24,6 +24,8 @@ typedef struct {
     unsigned  imported:1;           /* of the former: not captured */
     unsigned  sent:1;               /* or it may have been */
     unsigned  taken:1;              /* somebody has it, or had */
+    int64_t   reuse;                /* the next free one, 0: another order, by
+                                       its key, has none */
 } b24_holder_t;
 
 /* which of the shop's orders a record is */
@@ -31,6 +33,7 @@ typedef struct {
     size_t   n;
     int      doubled;               /* another record has it */
     int64_t  twin;                  /* 0: it is gone */
+    int64_t  reuse;                 /* its number is another order's, too */
 } b24_choice_t;
 
 /* a record that went out unread */
@@ -52,12 +55,16 @@ static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
     const b24_queue_match_t *matches, size_t n, int loose,
     b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id,
+    const b24_str_t *origin, const b24_queue_match_t *match,
     b24_holder_t *holder);
 static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
     int64_t twin, int64_t now);
+static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_str_t *row, int *taken);
+static b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
+    const b24_str_t *row);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
@@ -81,6 +88,7 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
     b24_query_t       query;
     b24_choice_t      choice;
     b24_queue_rc_e    rc;
+    b24_queue_read_t  parked;
     const b24_str_t  *data;
 
     *state = read->state;
@@ -99,6 +107,15 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
         }
 
         data = &read->matches[choice.n].data;
+
+        if (rc == B24_QUEUE_OK && choice.reuse) {
+            parked = *read;
+            parked.state = B24_STATE_PARKED;
+            b24_queue_reused(&parked.cause, &parked.advice);
+
+            *state = B24_STATE_PARKED;
+            read = &parked;
+        }
     }
 
     if (rc == B24_QUEUE_OK && read->state == B24_STATE_REJECTED) {
@@ -198,14 +215,36 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
         return b24_queue_double(q, record, origin, choice->twin, now);
     }
 
+    rc = b24_queue_row(q, record, &matches[choice->n].row);
+
     number = &matches[choice->n].order_id;
 
-    if (number->len == 0 || b24_str_eq(number, order_id)) {
-        return B24_QUEUE_OK;
+    if (rc != B24_QUEUE_OK || number->len == 0
+        || b24_str_eq(number, order_id))
+    {
+        return rc;
     }
 
     b24_query_init(&query, q, B24_SQL_NUMBER);
     b24_query_str(&query, number);
+    b24_query_int(&query, choice->reuse);
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_row(b24_queue_t *q, int64_t record, const b24_str_t *row)
+{
+    b24_query_t  query;
+
+    if (row->len == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    b24_query_init(&query, q, B24_SQL_ROW);
+    b24_query_text(&query, row);
     b24_query_int(&query, record);
 
     return b24_query_done(&query);
@@ -232,7 +271,8 @@ b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
             return B24_QUEUE_OK;
         }
 
-        rc = b24_queue_holder(q, record, origin, number, &holder);
+        rc = b24_queue_holder(q, record, origin, &matches[choice->n],
+                              &holder);
 
         if (rc == B24_QUEUE_OK && holder.pending && !loose) {
 
@@ -241,11 +281,13 @@ b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
             rc = b24_queue_gone(q, holder.pending);
 
             if (rc == B24_QUEUE_OK) {
-                rc = b24_queue_holder(q, record, origin, number, &holder);
+                rc = b24_queue_holder(q, record, origin, &matches[choice->n],
+                                      &holder);
             }
         }
 
         if (rc != B24_QUEUE_OK || !holder.taken) {
+            choice->reuse = holder.reuse;
             return rc;
         }
 
@@ -276,17 +318,18 @@ b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 
 static b24_queue_rc_e
 b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, b24_holder_t *holder)
+    const b24_queue_match_t *match, b24_holder_t *holder)
 {
-    int             known;
-    int64_t         id;
+    int             taken;
+    int64_t         id, reuse;
+    b24_str_t       row;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
     memset(holder, 0, sizeof(b24_holder_t));
 
     b24_query_init(&query, q, B24_SQL_HOLDERS);
-    b24_query_str(&query, order_id);
+    b24_query_str(&query, &match->order_id);
     b24_query_text(&query, origin);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
@@ -296,7 +339,13 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
             continue;
         }
 
-        if (b24_query_get_int(&query, 1)) {
+        reuse = b24_query_get_int(&query, 4) + 1;
+        b24_query_peek_str(&query, 5, &row);
+
+        if (b24_queue_other_row(&match->row, &row)) {
+            holder->reuse = holder->reuse > reuse ? holder->reuse : reuse;
+
+        } else if (b24_query_get_int(&query, 1)) {
             holder->pending = id;
 
         } else {
@@ -309,8 +358,8 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     rc = b24_query_end(&query);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_known(q, origin, order_id, &known);
-        holder->taken = known & 1;
+        rc = b24_queue_taken(q, origin, &match->order_id, &match->row, &taken);
+        holder->taken = taken & 1;
     }
 
     return rc;
@@ -461,10 +510,16 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     if (rc == B24_QUEUE_OK) {
         found = *put;
         found.order_id = matches[choice.n].order_id;
+        found.row = matches[choice.n].row;
         found.data = matches[choice.n].data;
         found.fingerprint = matches[choice.n].fingerprint;
         found.cause.data = (u_char *) B24_QUEUE_FOUND_CAUSE;
         found.cause.len = sizeof(B24_QUEUE_FOUND_CAUSE) - 1;
+
+        if (choice.reuse) {
+            found.state = B24_STATE_PARKED;
+            b24_queue_reused(&found.cause, &found.advice);
+        }
 
         rc = b24_queue_confirm(q, &found, record, result);
     }
@@ -658,6 +713,10 @@ b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 
     rc = b24_queue_shop_number(q, record, number);
 
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_row(q, record, &match->row);
+    }
+
     if (rc == B24_QUEUE_OK && number) {
         b24_buf_init(&buf, pool);
         b24_buf_adds(&buf, B24_QUEUE_NUMBER_CAUSE);
@@ -786,15 +845,41 @@ b24_queue_put_mark(b24_queue_t *q, const b24_queue_mark_t *mark)
 
 b24_queue_rc_e
 b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
-    const b24_str_t *order_id, int *known)
+    const b24_str_t *order_id, const b24_str_t *row, int *known)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_taken(q, origin, order_id, row, known);
+
+    if (rc != B24_QUEUE_OK || *known || row->len == 0) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_ROW_TAKEN);
+    b24_query_text(&query, row);
+    b24_query_text(&query, origin);
+
+    *known = b24_query_row(&query) == B24_QUEUE_OK;
+
+    return b24_query_end(&query);
+}
+
+
+/* by an order that is not known to have another key */
+
+static b24_queue_rc_e
+b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_str_t *row, int *taken)
 {
     b24_query_t  query;
 
     b24_query_init(&query, q, B24_SQL_NUMBER_TAKEN);
     b24_query_text(&query, order_id);
     b24_query_text(&query, origin);
+    b24_query_str(&query, row);
 
-    *known = b24_query_row(&query) == B24_QUEUE_OK;
+    *taken = b24_query_row(&query) == B24_QUEUE_OK;
 
     return b24_query_end(&query);
 }

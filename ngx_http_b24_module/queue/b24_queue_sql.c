@@ -330,9 +330,13 @@ static const char  b24_queue_schema_6[] =
 
 static const char  b24_queue_schema_7[] =
     "ALTER TABLE records ADD COLUMN shop_number TEXT;"
+    "ALTER TABLE records ADD COLUMN shop_row TEXT;"
+    "ALTER TABLE links ADD COLUMN shop_row TEXT;"
 
     "CREATE INDEX records_shop ON records (shop_number, origin)"
-        " WHERE shop_number IS NOT NULL;";
+        " WHERE shop_number IS NOT NULL;"
+    "CREATE INDEX records_row ON records (shop_row, origin)"
+        " WHERE shop_row IS NOT NULL;";
 
 
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
@@ -363,12 +367,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     /* intake */
 
     [B24_SQL_TWINS] =
-        "SELECT id, reuse, state, fingerprint, accepted"
+        "SELECT id, reuse, state, fingerprint, accepted, shop_row"
         " FROM records INDEXED BY records_number"
         " WHERE order_id = ? AND origin = ? ORDER BY reuse",
 
     [B24_SQL_TWIN_LINK] =
-        "SELECT fingerprint, accepted FROM links"
+        "SELECT fingerprint, accepted, shop_row FROM links"
         " WHERE order_id = ? AND origin = ?",
 
     [B24_SQL_STORED] =
@@ -382,8 +386,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_RECORD] =
         "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
-        " state, event, cause, advice, arrived, accepted, created, updated)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, ?10, ?10)",
+        " state, event, cause, advice, arrived, accepted, created, updated,"
+        " shop_row)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, ?10, ?10, ?11)",
 
     [B24_SQL_CAPTURE] =
         "UPDATE records SET capture = ?, owner = ? WHERE id = ?",
@@ -399,7 +404,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "UPDATE records SET order_id = ?1, reuse = ?2, rule = ?3,"
         " fingerprint = ?4, state = ?5, event = ?6, cause = ?7, advice = ?8,"
         " arrived = ?9, accepted = ?9, updated = ?9, capture = NULL,"
-        " owner = NULL WHERE id = ?10",
+        " owner = NULL, shop_row = coalesce(?11, shop_row) WHERE id = ?10",
 
     [B24_SQL_CAPTURES] =
         "SELECT id, owner FROM records INDEXED BY records_capture"
@@ -420,7 +425,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_CONFIRM] =
         "UPDATE records SET rule = ?, fingerprint = ?, cause = ?, advice = ?,"
         " event = ?, arrived = ?6, accepted = ?6, updated = ?6,"
-        " state = 'accepted', warned = NULL WHERE id = ?7",
+        " state = ?8, shop_row = coalesce(?9, shop_row), warned = NULL"
+        " WHERE id = ?7",
 
     [B24_SQL_DROP_FIRST_EVENT] =
         "DELETE FROM events WHERE record = ? AND seq = 1",
@@ -544,16 +550,17 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_LINK] =
         "INSERT INTO links SELECT origin, order_id, deal_id, contact_id,"
-        " company_id, fingerprint, accepted FROM records"
+        " company_id, fingerprint, accepted, shop_row FROM records"
         " WHERE id = ?1 AND order_id IS NOT NULL AND reuse = 0"
         " AND deal_id IS NOT NULL"
         " UNION ALL SELECT origin, shop_number, deal_id, contact_id,"
-        " company_id, NULL, accepted FROM records"
+        " company_id, NULL, accepted, shop_row FROM records"
         " WHERE id = ?1 AND shop_number <> '' AND deal_id IS NOT NULL"
         " ON CONFLICT (origin, order_id) DO UPDATE SET"
         " deal_id = excluded.deal_id,"
         " contact_id = coalesce(excluded.contact_id, contact_id),"
-        " company_id = coalesce(excluded.company_id, company_id)",
+        " company_id = coalesce(excluded.company_id, company_id),"
+        " shop_row = coalesce(excluded.shop_row, shop_row)",
 
     /* desk */
 
@@ -751,15 +758,22 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_NUMBER_TAKEN] =
         "SELECT 1 FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = ?2"
+        " AND coalesce(shop_row = ?3, 1)"
         " UNION ALL SELECT 1 FROM links"
         " WHERE order_id = ?1 AND origin = ?2"
+        " AND coalesce(shop_row = ?3, 1)"
         " UNION ALL SELECT 1 FROM numbers INDEXED BY numbers_number"
         " WHERE number = ?1 AND origin = ?2"
         " UNION ALL SELECT 1 FROM dropped INDEXED BY dropped_number"
         " WHERE order_id = ?1 AND origin = ?2"
         " UNION ALL SELECT 1 FROM records INDEXED BY records_shop"
         " WHERE shop_number = ?1 AND origin = ?2"
+        " AND coalesce(shop_row = ?3, 1)"
         " LIMIT 1",
+
+    [B24_SQL_ROW_TAKEN] =
+        "SELECT 1 FROM records INDEXED BY records_row"
+        " WHERE shop_row = ?1 AND origin = ?2 LIMIT 1",
 
     [B24_SQL_PUT_NUMBER] =
         "INSERT INTO numbers VALUES (?, ?, ?)",
@@ -823,12 +837,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_HOLDERS] =
         "SELECT id, state = 'unconfirmed', rule = 'import',"
         " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
-        " WHERE record = records.id)"
+        " WHERE record = records.id), reuse, shop_row"
         " FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = ?2"
         " UNION ALL SELECT id, 0, rule = 'import', deal_id IS NOT NULL"
-        " OR EXISTS (SELECT 1 FROM steps WHERE record = records.id)"
-        " FROM records INDEXED BY records_shop"
+        " OR EXISTS (SELECT 1 FROM steps WHERE record = records.id), 0,"
+        " shop_row FROM records INDEXED BY records_shop"
         " WHERE shop_number = ?1 AND origin = ?2",
 
     [B24_SQL_AS_CAPTURED] =
@@ -836,7 +850,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE id = ?2 AND rule = 'import'",
 
     [B24_SQL_NUMBER] =
-        "UPDATE records SET order_id = ?, reuse = 0 WHERE id = ?",
+        "UPDATE records SET order_id = ?, reuse = ? WHERE id = ?",
+
+    [B24_SQL_ROW] =
+        "UPDATE records SET shop_row = ?1 WHERE id = ?2"
+        " AND shop_row IS NOT ?1",
 
     [B24_SQL_EVENT_DATA] =
         "UPDATE events SET data = ? WHERE id = ?",

@@ -7,6 +7,7 @@
 
 
 static b24_pool_t  *pool;
+static b24_str_t    none = b24_null_string;
 
 
 /* a record of that rule, "s/o" of what was captured */
@@ -303,8 +304,8 @@ is_known(b24_queue_t *q, const char *id)
     origin = str("shop");
     order = str(id);
 
-    return b24_queue_known(q, &origin, &order, &known) == B24_QUEUE_OK
-           ? known : -1;
+    return b24_queue_known(q, &origin, &order, &none, &known)
+           == B24_QUEUE_OK ? known : -1;
 }
 
 
@@ -735,10 +736,11 @@ test_marks(b24_queue_t *q)
 
     origin = str("shop");
     id = str("S-1");
-    is_int(b24_queue_known(q, &origin, &id, &known), B24_QUEUE_OK, "asked");
+    is_int(b24_queue_known(q, &origin, &id, &none, &known), B24_QUEUE_OK,
+           "asked");
     is_int(known, 1, "a number that a record has");
     id = str("S-2");
-    (void) b24_queue_known(q, &origin, &id, &known);
+    (void) b24_queue_known(q, &origin, &id, &none, &known);
     is_int(known, 0, "one that none has");
 }
 
