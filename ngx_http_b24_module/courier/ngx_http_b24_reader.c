@@ -302,6 +302,11 @@ ngx_http_b24_read_found(ngx_http_b24_read_t *read)
     read->read.matches = matches;
     read->read.nmatches = read->nfound;
     read->read.loose = b24_order_loose(read->order);
+    read->read.last = read->read.loose
+                      && read->order->tries >= NGX_HTTP_B24_READ_LOOKS
+                      && read->now - read->order->asked
+                         >= (int64_t) read->reader->origin->conf->database
+                                      ->absent;
 
     ngx_http_b24_read_end(read);
 }
