@@ -334,8 +334,7 @@ b24_queue_resubmitted(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     b24_queue_rc_e  rc;
 
     for (i = 0; i < n; i++) {
-        rc = b24_queue_holder(q, record, origin, &matches[i].order_id,
-                              &holder);
+        rc = b24_queue_holder(q, record, origin, &matches[i], &holder);
 
         if (rc == B24_QUEUE_OK && holder.other) {
             b24_query_init(&query, q, B24_SQL_WAS_UNCONFIRMED);
