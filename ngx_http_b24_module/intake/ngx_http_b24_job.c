@@ -754,7 +754,7 @@ ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin, ngx_http_b24_job_t *job)
 static void
 ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 {
-    b24_str_t        *s[6];
+    b24_str_t        *s[7];
     ngx_uint_t        i;
     b24_pool_t       *pool;
     b24_queue_put_t   put;
@@ -767,10 +767,11 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     s[3] = &put.data;
     s[4] = &put.cause;
     s[5] = &put.advice;
+    s[6] = &put.row;
 
     pool = b24_pool_create(0);
 
-    for (i = 0; pool && i < 6; i++) {
+    for (i = 0; pool && i < 7; i++) {
 
         if (s[i]->data
             && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
@@ -893,6 +894,7 @@ ngx_http_b24_job_put(ngx_http_b24_job_t *job)
 
     put->origin = order->origin;
     put->order_id = order->fields[B24_ORDER_ID];
+    put->row = order->fields[B24_ORDER_ROW];
     put->cause = job->event.cause;
     put->advice = job->event.advice;
     put->now = job->time;

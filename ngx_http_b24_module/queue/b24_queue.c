@@ -14,7 +14,8 @@
     "the same order was submitted again"
 
 
-/* what is there already under the number of a new order */
+/* what is there already under the number of a new order, keys that differ
+ * aside */
 typedef struct {
     int64_t   pending;          /* its record without a known answer, 0: none */
     int64_t   settled;          /* its latest record that is further */
@@ -48,7 +49,7 @@ static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
     b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_renew(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record, int64_t event,
-    b24_state_e state, b24_queue_put_result_t *result);
+    b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse, int64_t record,
     b24_queue_put_result_t *result);
@@ -281,12 +282,20 @@ b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put, int64_t captured,
 
     reused = *put;
     reused.state = B24_STATE_PARKED;
-    reused.cause.data = (u_char *) B24_QUEUE_REUSED_CAUSE;
-    reused.cause.len = sizeof(B24_QUEUE_REUSED_CAUSE) - 1;
-    reused.advice.data = (u_char *) B24_QUEUE_REUSED_ADVICE;
-    reused.advice.len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
+    b24_queue_reused(&reused.cause, &reused.advice);
 
     return b24_queue_insert(q, &reused, twins.reuse, captured, result);
+}
+
+
+void
+b24_queue_reused(b24_str_t *cause, b24_str_t *advice)
+{
+    cause->data = (u_char *) B24_QUEUE_REUSED_CAUSE;
+    cause->len = sizeof(B24_QUEUE_REUSED_CAUSE) - 1;
+
+    advice->data = (u_char *) B24_QUEUE_REUSED_ADVICE;
+    advice->len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
 }
 
 
@@ -295,7 +304,7 @@ b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
 {
     int              exact, found;
     int64_t          id, reuse;
-    b24_str_t        name, print;
+    b24_str_t        name, print, row;
     b24_query_t      query;
     b24_state_e      state;
     b24_queue_rc_e   rc;
@@ -313,11 +322,16 @@ b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
         reuse = b24_query_get_int(&query, 1);
         b24_query_peek_str(&query, 2, &name);
         b24_query_peek_str(&query, 3, &print);
+        b24_query_peek_str(&query, 5, &row);
 
         state = b24_state_find(&name);
 
         twins->seen = 1;
         twins->reuse = reuse + 1;
+
+        if (b24_queue_other_row(&put->row, &row)) {
+            continue;
+        }
 
         if (state == B24_STATE_UNCONFIRMED || state == B24_STATE_CAPTURED) {
             twins->pending = id;
@@ -351,7 +365,7 @@ b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
     b24_twins_t *twins)
 {
     int             exact;
-    b24_str_t       print;
+    b24_str_t       print, row;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
@@ -361,18 +375,22 @@ b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
 
     if (b24_query_row(&query) == B24_QUEUE_OK) {
         b24_query_peek_str(&query, 0, &print);
+        b24_query_peek_str(&query, 2, &row);
 
         twins->seen = 1;
-        twins->linked = 1;
 
         if (twins->reuse == 0) {
             twins->reuse = 1;
         }
 
-        if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
-                              &exact))
-        {
-            twins->doubled = 1;
+        if (!b24_queue_other_row(&put->row, &row)) {
+            twins->linked = 1;
+
+            if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
+                                  &exact))
+            {
+                twins->doubled = 1;
+            }
         }
     }
 
@@ -415,6 +433,15 @@ b24_queue_twin_others(b24_queue_t *q, const b24_queue_put_t *put,
     }
 
     return b24_query_end(&query);
+}
+
+
+/* both are known, and differ: whatever the number says, it is another order */
+
+int
+b24_queue_other_row(const b24_str_t *a, const b24_str_t *b)
+{
+    return a->len && b->len && !b24_str_eq(a, b);
 }
 
 
@@ -485,12 +512,13 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_query_int(&query, event);
     b24_query_int(&query, put->now);
     b24_query_int(&query, record);
+    b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_str(&query, &put->row);
 
     rc = b24_query_done(&query);
 
     return rc == B24_QUEUE_OK
-           ? b24_queue_renew(q, put, record, event, B24_STATE_ACCEPTED, result)
-           : rc;
+           ? b24_queue_renew(q, put, record, event, result) : rc;
 }
 
 
@@ -528,6 +556,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_query_str(&query, &put->cause);
     b24_query_str(&query, &put->advice);
     b24_query_int(&query, put->now);
+    b24_query_str(&query, &put->row);
 
     rc = b24_query_done(&query);
     if (rc != B24_QUEUE_OK) {
@@ -582,11 +611,12 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_query_str(&query, &put->advice);
     b24_query_int(&query, put->now);
     b24_query_int(&query, record);
+    b24_query_str(&query, &put->row);
 
     rc = b24_query_done(&query);
 
     return rc == B24_QUEUE_OK
-           ? b24_queue_renew(q, put, record, event, put->state, result) : rc;
+           ? b24_queue_renew(q, put, record, event, result) : rc;
 }
 
 
@@ -594,7 +624,7 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
 
 static b24_queue_rc_e
 b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
-    int64_t event, b24_state_e state, b24_queue_put_result_t *result)
+    int64_t event, b24_queue_put_result_t *result)
 {
     b24_query_t     query;
     b24_moment_t    moment;
@@ -614,13 +644,13 @@ b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
         return rc;
     }
 
-    result->state = state;
+    result->state = put->state;
     result->record = record;
     b24_queue_key_print(result->key, record);
 
     memset(&moment, 0, sizeof(b24_moment_t));
 
-    moment.state = state;
+    moment.state = put->state;
     moment.cause = put->cause;
 
     return b24_queue_moment(q, record, &moment, put->now);
@@ -882,6 +912,22 @@ b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
     b24_query_int(&query, again ? again : last);
 
     return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_note(b24_queue_t *q, int64_t record, b24_state_e state,
+    const char *cause, int64_t now)
+{
+    b24_moment_t  moment;
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = state;
+    moment.cause.data = (u_char *) cause;
+    moment.cause.len = cause ? strlen(cause) : 0;
+
+    return b24_queue_moment(q, record, &moment, now);
 }
 
 

@@ -210,6 +210,7 @@ b24_queue_orphan_read(b24_queue_t *q, int64_t record, b24_pool_t *pool,
 
     if (b24_order_parse(pool, &put->data, &order) == B24_OK) {
         put->order_id = order->fields[B24_ORDER_ID];
+        put->row = order->fields[B24_ORDER_ROW];
     }
 
     return B24_QUEUE_OK;
