@@ -381,7 +381,7 @@ test_send(void)
     (void) queue_order(q, "shop", "7-2", "a", T0 + 7 * DAY);
     (void) queue_order(q, "shop", "7", "a", T0 + 7 * DAY);
     (void) queue_sql(q, "INSERT INTO links VALUES ('shop', '7-3', 1, NULL,"
-                        " NULL, NULL, 1) RETURNING 1");
+                        " NULL, NULL, 1, NULL) RETURNING 1");
     b = queue_order(q, "shop", "7", "b", T0 + 9 * DAY);
     is_int(b24_queue_send(q, pool, b.key, NULL, SENT, T0 + 9 * DAY, &number),
            B24_QUEUE_OK, "sent");

@@ -145,9 +145,20 @@ differences(b24_queue_t *q, const char *old)
     int64_t      n;
     const char  *cols;
 
-    static const char *const  tables[] = {
-        "records", "events", "steps", "timeline", "links", "counts",
-        "sqlite_sequence"
+    /* with the columns an old file has, where a newer schema adds some */
+
+    static const struct {
+        const char  *name;
+        const char  *cols;
+    } tables[] = {
+        { "records", "id, origin, order_id, reuse, rule, fingerprint, state,"
+          " event, arrived, accepted, attempts, next, owner, lease, deal_id,"
+          " contact_id, company_id, created, updated, delivered, warned, cause,"
+          " advice" },
+        { "links", "origin, order_id, deal_id, contact_id, company_id,"
+          " fingerprint, accepted" },
+        { "events", "*" }, { "steps", "*" }, { "timeline", "*" },
+        { "counts", "*" }, { "sqlite_sequence", "*" }
     };
 
     (void) snprintf(sql, sizeof(sql), "ATTACH '%.200s' AS old", old);
@@ -156,22 +167,15 @@ differences(b24_queue_t *q, const char *old)
     n = 0;
 
     for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-
-        /* the columns an old file has: a newer schema may add some */
-
-        cols = (i == 0) ? "id, origin, order_id, reuse, rule, fingerprint,"
-                          " state, event, arrived, accepted, attempts, next,"
-                          " owner, lease, deal_id, contact_id, company_id,"
-                          " created, updated, delivered, warned, cause, advice"
-                        : "*";
+        cols = tables[i].cols;
 
         (void) snprintf(sql, sizeof(sql),
                         "SELECT (SELECT count(*) FROM (SELECT %s FROM main.%s"
                         " EXCEPT SELECT %s FROM old.%s))"
                         " + (SELECT count(*) FROM (SELECT %s FROM old.%s"
                         " EXCEPT SELECT %s FROM main.%s))",
-                        cols, tables[i], cols, tables[i], cols, tables[i],
-                        cols, tables[i]);
+                        cols, tables[i].name, cols, tables[i].name, cols,
+                        tables[i].name, cols, tables[i].name);
         n += queue_sql(q, sql) != 0;
     }
 

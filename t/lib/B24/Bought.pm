@@ -62,7 +62,7 @@ sub server {
     my ($shop) = @_;
 
     return <<"EOC";
-    location = /b24 {
+    location /b24 {
         b24_status;
     }
 
