@@ -551,7 +551,62 @@ __DATA__
 
 
 
-=== TEST 16: OpenCart: two orders of a buyer, read late
+=== TEST 16: WooCommerce: numbers of a plugin that are keys of other orders
+--- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
+--- config eval: B24::Bought::server('woocommerce')
+--- scenario
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        my ($db, @orders) = @_;
+        B24::Tables::woocommerce($db, grep {
+            $_->{scenario} =~ /^classic-[ceg]$/ } @orders) });
+    my $polls = sub { scalar grep { /AS changed/ } $::db->log };
+    my $buys = sub {
+        my ($scenario) = @_;
+        $::bought->play(filter => sub { $_[0]{method} eq 'POST'
+            && $_[0]{name} =~ /$scenario.*checkout$/ });
+    };
+
+    ok(wait_until(sub { $polls->() }), 'the changes are asked for');
+    $buys->('classic-c');
+    my $deal = B24::Desk::deal('5121');
+    ok($deal, 'delivered by its key');
+
+    # the plugin comes, and gives that order a number, too
+    B24::Tables::woocommerce_meta($::db, 'orders_meta', 5121,
+                                  _order_number => 'W-21');
+    $::db->sql("USE shop; UPDATE wp_wc_orders SET date_created_gmt ="
+        . " '2027-01-01', date_updated_gmt = '2027-01-01' WHERE id = 5121");
+    my $polled = $polls->();
+    ok(wait_until(sub { $polls->() > $polled + 3 }), 'which "changes" tells');
+    B24::Desk::count_is('delivered', 1, 'it is the same order');
+
+    # the next number is that key
+    B24::Tables::woocommerce_meta($::db, 'orders_meta', 5126,
+                                  _order_number => '5121');
+    $buys->('classic-g');
+    B24::Desk::count_is('parked', 1, 'another order is not dropped');
+    my ($parked) = grep { $_->{state} eq 'parked' }
+                        @{B24::Desk::status()->{orders}};
+    is($parked->{id}, '5121', 'it has its number');
+    is($parked->{cause}, 'order number seen before with other content',
+       'a person is told');
+    B24::Desk::count_is('duplicate', 0, 'nothing is a duplicate');
+
+    # others go on, and it can be sent
+    $buys->('classic-e');
+    ok(B24::Desk::deal('5136'), 'the one behind it');
+    is(post("/b24/orders/$parked->{key}/send", '')->{status}, 202, 'sent');
+    B24::Desk::count_is('delivered', 3, 'a deal of its own');
+
+    my %deal = map { $_->{origin_id} => $_ }
+                   @{portal()->report(journal => 0)->{deals}};
+    is(join(' ', sort keys %deal), '5121 5121-2 5136', 'three deals');
+    is($deal{5121}{opportunity}, '4039.40', 'the first has its own total');
+    is($deal{'5121-2'}{opportunity}, '2110.20', 'and so has the other');
+
+
+
+=== TEST 17: OpenCart: two orders of a buyer, read late
 --- http_config eval: main::settings(more => '    b24_deal UTM_SOURCE $arg_utm;')
 --- config eval: B24::Bought::server('opencart')
 --- scenario
@@ -578,7 +633,7 @@ __DATA__
 
 
 
-=== TEST 17: OpenCart: the same with orders that never pass nginx
+=== TEST 18: OpenCart: the same with orders that never pass nginx
 --- http_config eval: main::settings(import => 1, times => 'poll=1s traffic=30s')
 --- config eval: B24::Bought::server('opencart')
 --- init
@@ -601,7 +656,7 @@ __DATA__
 
 
 
-=== TEST 18: OpenCart: the portal is not asked meanwhile, the shop's clock elsewhere
+=== TEST 19: OpenCart: the portal is not asked meanwhile, the shop's clock elsewhere
 --- http_config eval: main::settings(import => 1)
 --- config eval: B24::Bought::server('opencart')
 --- init
@@ -628,7 +683,7 @@ __DATA__
 
 
 
-=== TEST 19: 1C-Bitrix: delivered by its key while the database is away
+=== TEST 20: 1C-Bitrix: delivered by its key while the database is away
 --- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
 --- config eval: B24::Bought::server('bitrix')
 --- init
@@ -678,7 +733,7 @@ __DATA__
 
 
 
-=== TEST 20: the same, everybody is killed in between
+=== TEST 21: the same, everybody is killed in between
 --- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
 --- config eval: B24::Bought::server('bitrix')
 --- init
@@ -703,7 +758,7 @@ exited on signal 9
 
 
 
-=== TEST 21: OpenCart: two of a buyer go out without their numbers
+=== TEST 22: OpenCart: two of a buyer go out without their numbers
 --- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=3s poll=1s traffic=1s')
 --- config eval: B24::Bought::server('opencart')
 --- init

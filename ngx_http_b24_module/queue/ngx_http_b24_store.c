@@ -661,12 +661,9 @@ ngx_http_b24_store_done(ngx_event_t *ev)
 
     ngx_http_b24_store_finish(&ngx_http_b24_batch, 1);
 
-    if (ngx_http_b24_degraded) {
-        ngx_http_b24_stay();
-        return;
+    if (!ngx_http_b24_degraded) {
+        ngx_http_b24_store_kick();
     }
-
-    ngx_http_b24_store_kick();
 }
 
 
