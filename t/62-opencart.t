@@ -181,3 +181,22 @@ __DATA__
     is(join(' ', @{$report->{contacts}[0]{emails}}), 'kim@example.com',
        'the buyer');
     B24::Bought::nowhere('secret-of-anna');
+
+
+
+=== TEST 8: the currency is changed elsewhere after the last step
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
+                         [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
+                          ['Total', '$25.00']]);
+    B24::OpenCart::says('extension/payment/cod/confirm',
+                        '{"redirect":"http://shop/?route=checkout/success"}');
+    get('/index.php?route=extension/payment/cod/confirm',
+        Cookie => 'OCSESSID=0123456789abcdef012345678a; currency=EUR');
+
+    my ($deal) = @{portal()->wait_for(deals => 1, rows => 2,
+                                      journal => 0)->{deals}};
+    is("$deal->{opportunity} $deal->{currency_id}", '25.00 USD',
+       'it is that of the amounts');

@@ -606,6 +606,52 @@ __DATA__
 
 
 
+=== TEST 22: WooCommerce: the cart was changed in another window
+--- http_config eval: $::http
+--- config eval: B24::Bought::server('woocommerce')
+--- scenario
+    my @cookie = (Cookie => 'wp_woocommerce_session_3bc635ab=t_1%7C%7C17%7C%7Cab');
+    my $says = sub {
+        my ($target, $answer) = @_;
+        upstream()->script(target => $target, times => 1, status => 200,
+            headers => [['Content-Type', 'application/json']],
+            body => JSON::PP->new->utf8->encode($answer));
+    };
+    my $truth = JSON::PP::decode_json(B24::Recording::read_file(
+        't/recordings/woocommerce-9.9.5/truth.json'));
+    my ($order) = grep { $_->{scenario} eq 'classic-c' } @{$truth->{orders}};
+
+    main::fresh();
+    B24::Tables::woocommerce($::db, $order);
+
+    # a mug, in the first one
+    $says->('update_order_review', { result => 'success', fragments => {
+        '.woocommerce-checkout-review-order-table' => <<'EOH' } });
+<table class="shop_table woocommerce-checkout-review-order-table"><tbody>
+<tr class="cart_item">
+<td class="product-name">Mug&nbsp;<strong class="product-quantity">&times;&nbsp;1</strong></td>
+<td class="product-total"><span class="woocommerce-Price-amount amount"><bdi>1000&nbsp;<span class="woocommerce-Price-currencySymbol">&#8381;</span></bdi></span></td></tr>
+</tbody><tfoot><tr class="order-total"><th>Total</th><td><strong><span class="woocommerce-Price-amount amount"><bdi>1000&nbsp;<span class="woocommerce-Price-currencySymbol">&#8381;</span></bdi></span></strong></td></tr></tfoot></table>
+EOH
+    post('/?wc-ajax=update_order_review', 'post_data=x', @cookie);
+    $says->('wc-ajax=checkout', { result => 'success',
+        order_id => $order->{order_id},
+        redirect => "http://shop/order-received/$order->{order_id}/?key=x" });
+    post('/?wc-ajax=checkout',
+         'billing_first_name=Anna&billing_phone=%2B79160000001', @cookie);
+
+    my $deal = B24::Desk::deal($order->{order_id}, rows => 3);
+    is($deal->{opportunity}, '4039.40', 'the total is that of the database');
+    is($deal->{rows_sum}, '4039.40', 'the rows as well');
+    is(join(', ', map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                      @{$deal->{rows}}),
+       'Пряник тульский 315.00 x 10, Ложка чайная 89.90 x 6, Delivery 350.00 x 1',
+       'there is no discount');
+    like($deal->{comments}, qr/has another total than the buyer's last page/,
+         'the deal says so');
+
+
+
 === TEST 17: OpenCart: two orders of a buyer, read late
 --- http_config eval: main::settings(more => '    b24_deal UTM_SOURCE $arg_utm;')
 --- config eval: B24::Bought::server('opencart')

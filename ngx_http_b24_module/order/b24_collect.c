@@ -872,6 +872,9 @@ b24_order_fill(b24_pool_t *pool, b24_order_t *order,
         }
     }
 
+    order->collected = f[B24_ORDER_TOTAL].len == 0 && order->items == NULL
+                       && session->fields[B24_ORDER_TOTAL].len;
+
     whole = f[B24_ORDER_NAME].len != 0;
     parts = 0;
 

@@ -4,8 +4,11 @@
 
 #include "b24_rules_int.h"
 #include "b24_text.h"
+#include "b24_decimal.h"
 
 
+static int b24_merge_stale(const b24_order_t *order, const b24_node_t *row);
+static int b24_merge_forget(b24_clean_t *clean, const b24_node_t *items);
 static int b24_merge_fields(b24_clean_t *clean, const b24_node_t *row);
 static int b24_merge_field(b24_clean_t *clean, const b24_node_t *row,
     int field, int empty);
@@ -216,7 +219,12 @@ b24_order_merge(b24_pool_t *pool, const b24_shop_t *shop, b24_order_t *order,
     clean.pool = pool;
     clean.order = order;
 
-    rc = b24_merge_fields(&clean, row);
+    rc = b24_merge_stale(order, row) ? b24_merge_forget(&clean, items)
+                                     : B24_OK;
+
+    if (rc == B24_OK) {
+        rc = b24_merge_fields(&clean, row);
+    }
 
     if (rc == B24_OK) {
         rc = b24_merge_pairs(&clean, row);
@@ -242,6 +250,64 @@ b24_order_merge(b24_pool_t *pool, const b24_shop_t *shop, b24_order_t *order,
     }
 
     return b24_merge_items(&clean, shop, items);
+}
+
+
+/* the cart was changed after the last request that showed it */
+
+static int
+b24_merge_stale(const b24_order_t *order, const b24_node_t *row)
+{
+    b24_str_t      value;
+    b24_decimal_t  had, has, difference;
+
+    if (!order->collected
+        || !b24_column(row, &b24_order_names[B24_ORDER_TOTAL], &value)
+        || b24_decimal_parse(&value, &has) != B24_OK
+        || b24_decimal_parse(&order->fields[B24_ORDER_TOTAL], &had) != B24_OK
+        || b24_decimal_sub(&has, &had, &difference) != B24_OK)
+    {
+        return 0;
+    }
+
+    /* a page rounds, to whole ones, too */
+
+    return b24_decimal_round(&difference, had.scale < 2 ? had.scale : 2)
+           == B24_OK
+           && difference.units != 0;
+}
+
+
+/* amounts and rows fit together only when they are from one place */
+
+static int
+b24_merge_forget(b24_clean_t *clean, const b24_node_t *items)
+{
+    size_t        i;
+    b24_order_t  *order;
+
+    static const int  amounts[] = {
+        B24_ORDER_TOTAL, B24_ORDER_CURRENCY, B24_ORDER_DELIVERY,
+        B24_ORDER_DISCOUNT, B24_ORDER_TAX
+    };
+
+    order = clean->order;
+
+    for (i = 0; i < sizeof(amounts) / sizeof(int); i++) {
+        memset(&order->fields[amounts[i]], 0, sizeof(b24_str_t));
+    }
+
+    if (items && items->first) {
+        order->items = NULL;
+        order->items_last = NULL;
+        order->nitems = 0;
+    }
+
+    order->collected = 0;
+
+    return b24_order_remark(clean->pool, order, "total", "the shop's database "
+                            "has another total than the buyer's last page, and "
+                            "is taken at its word");
 }
 
 

@@ -116,6 +116,7 @@ typedef struct {
     unsigned     read:1;            /* it was: nothing more is to be asked */
     unsigned     imported:1;        /* from there, no request was seen */
     unsigned     generated:1;       /* the number is one of ours */
+    unsigned     collected:1;       /* total and rows are earlier requests' */
     b24_pair_t  *remarks;           /* plain words for the record and the deal's
                                        comment; name is a short code */
 } b24_order_t;
