@@ -33,6 +33,8 @@ static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
 static b24_queue_rc_e b24_queue_twin_others(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
+static int b24_queue_only_key(const b24_queue_put_t *put,
+    const b24_str_t *row, const b24_str_t *fingerprint);
 static int b24_queue_is_twin(const b24_queue_put_t *put,
     const b24_str_t *fingerprint, int64_t accepted, int *exact);
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
@@ -329,7 +331,9 @@ b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
         twins->seen = 1;
         twins->reuse = reuse + 1;
 
-        if (b24_queue_other_row(&put->row, &row)) {
+        if (b24_queue_other_row(&put->row, &row)
+            || b24_queue_only_key(put, &row, &print))
+        {
             continue;
         }
 
@@ -383,7 +387,9 @@ b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
             twins->reuse = 1;
         }
 
-        if (!b24_queue_other_row(&put->row, &row)) {
+        if (!b24_queue_other_row(&put->row, &row)
+            && !b24_queue_only_key(put, &row, &print))
+        {
             twins->linked = 1;
 
             if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
@@ -442,6 +448,29 @@ int
 b24_queue_other_row(const b24_str_t *a, const b24_str_t *b)
 {
     return a->len && b->len && !b24_str_eq(a, b);
+}
+
+
+/*
+ * One of the two is known by a number that is no more than its key (one click of
+ * 1C-Bitrix), the other by its number alone: they are the same if their contents
+ * are
+ */
+
+static int
+b24_queue_only_key(const b24_queue_put_t *put, const b24_str_t *row,
+    const b24_str_t *fingerprint)
+{
+    const b24_str_t  *key;
+
+    if ((put->row.len != 0) == (row->len != 0)) {
+        return 0;
+    }
+
+    key = put->row.len ? &put->row : row;
+
+    return b24_str_eq(key, &put->order_id)
+           && !b24_str_eq(&put->fingerprint, fingerprint);
 }
 
 

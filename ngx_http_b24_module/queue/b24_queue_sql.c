@@ -332,6 +332,8 @@ static const char  b24_queue_schema_7[] =
     "ALTER TABLE records ADD COLUMN shop_number TEXT;"
     "ALTER TABLE records ADD COLUMN shop_row TEXT;"
     "ALTER TABLE links ADD COLUMN shop_row TEXT;"
+    "CREATE INDEX links_row ON links (shop_row, origin)"
+        " WHERE shop_row IS NOT NULL;"
 
     "CREATE INDEX records_shop ON records (shop_number, origin)"
         " WHERE shop_number IS NOT NULL;"
@@ -773,6 +775,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_ROW_TAKEN] =
         "SELECT 1 FROM records INDEXED BY records_row"
+        " WHERE shop_row = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM links INDEXED BY links_row"
         " WHERE shop_row = ?1 AND origin = ?2 LIMIT 1",
 
     [B24_SQL_PUT_NUMBER] =

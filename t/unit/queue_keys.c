@@ -10,6 +10,7 @@
 
 
 static b24_pool_t  *pool;
+static const char  *print = "0123456789abcdef";     /* of what is put */
 
 
 static b24_queue_put_result_t
@@ -26,7 +27,7 @@ put(b24_queue_t *q, const char *id, const char *row, b24_state_e state,
     p.order_id = str(id);
     p.row = str(row);
     p.rule = str("s/o");
-    p.fingerprint = str("0123456789abcdef");
+    p.fingerprint = str(print);
     p.data = str("{\"v\":1}");
     p.state = state;
     p.now = now;
@@ -202,6 +203,36 @@ test_captured(b24_queue_t *q)
 }
 
 
+/* a number that is a key, and a number that is one */
+
+static void
+test_keyed(b24_queue_t *q)
+{
+    b24_queue_put_result_t  result;
+
+    put(q, "700", "700", B24_STATE_ACCEPTED, 30000);
+
+    result = put(q, "700", "", B24_STATE_ACCEPTED, 31000);
+    is_int(result.state, B24_STATE_DUPLICATE, "the same content");
+
+    print = "fedcba9876543210";
+    result = put(q, "700", "", B24_STATE_ACCEPTED, 32000);
+    is_int(result.state, B24_STATE_PARKED, "another one");
+    result = put(q, "701", "", B24_STATE_ACCEPTED, 33000);
+    is_int(result.state, B24_STATE_ACCEPTED, "a number");
+
+    print = "0123456789abcdef";
+    result = put(q, "701", "701", B24_STATE_ACCEPTED, 34000);
+    is_int(result.state, B24_STATE_PARKED, "which is another order's key");
+
+    put(q, "S-702", "702", B24_STATE_ACCEPTED, 35000);
+    print = "fedcba9876543210";
+    result = put(q, "S-702", "", B24_STATE_ACCEPTED, 36000);
+    is_int(result.state, B24_STATE_DUPLICATE, "real numbers: within a day");
+    print = "0123456789abcdef";
+}
+
+
 /* what "changes" tells */
 
 static void
@@ -226,6 +257,7 @@ test_link(b24_queue_t *q)
     (void) queue_sql(q, "DELETE FROM records");
 
     is_int(is_known(q, "5121", "5121"), 1, "known by its link");
+    is_int(is_known(q, "W-21", "5121"), 1, "also by its key");
     is_int(is_known(q, "5121", "7777"), 0, "another order of that number");
 
     result = put(q, "5121", "5121", B24_STATE_ACCEPTED, 1500);
@@ -279,6 +311,7 @@ main(void)
     test_known(q);
     test_link(q);
     test_settled(q);
+    test_keyed(q);
 
     b24_queue_close(q);
     queue_rmdir(queue_dir);
