@@ -616,6 +616,36 @@ test_refused(void)
 
 /* ---- several processes ---- */
 
+/* what can't be read is tried again, as a worker does it with its orders */
+
+static b24_queue_rc_e
+open_order(b24_queue_t **q)
+{
+    int                      i;
+    char                     err[B24_QUEUE_MESSAGE];
+    b24_queue_rc_e           rc;
+    b24_queue_put_t          put;
+    b24_queue_put_result_t   result;
+
+    queue_put_init(&put, "open", "", "a", T0);
+
+    rc = queue_put1(*q, &put, &result);
+
+    for (i = 0; rc == B24_QUEUE_IO && i < 10; i++) {
+        (void) usleep(10000);
+
+        rc = b24_queue_usable(*q) ? B24_QUEUE_OK
+                                  : b24_queue_mend(q, err, sizeof(err));
+
+        if (rc == B24_QUEUE_OK) {
+            rc = queue_put1(*q, &put, &result);
+        }
+    }
+
+    return rc;
+}
+
+
 static int
 opener(const char *path, int n, int in, int out)
 {
@@ -637,7 +667,13 @@ opener(const char *path, int n, int in, int out)
             return 1;
         }
 
-        (void) queue_order(q, "open", "", "a", T0);
+        rc = open_order(&q);
+
+        if (rc != B24_QUEUE_OK) {
+            printf("# opener %d: put: %d %s\n", n, rc, b24_queue_message(q));
+            return 1;
+        }
+
         b24_queue_close(q);
 
         if (write(out, err[0] ? "A" : "-", 1) != 1) {
