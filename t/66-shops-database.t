@@ -551,6 +551,42 @@ __DATA__
 
 
 
+=== TEST 23: WooCommerce: orders among the posts, other tables there and empty
+--- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
+--- config eval: B24::Bought::server('woocommerce')
+--- init
+    my @tables = map { "wp_wc_$_" }
+        qw(orders order_addresses order_operational_data orders_meta);
+
+    # B24::Tables leaves them out where orders are among the posts
+    main::fresh();
+    B24::Tables::woocommerce($::db);
+    $::db->sql('USE shop; ' . join ' ', map { "CREATE TABLE k_$_ LIKE $_;" }
+                                            @tables);
+    my ($order) = grep { $_->{scenario} eq 'classic-c' }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+    B24::Tables::woocommerce_post($::db, $order);
+    $::db->sql('USE shop; ' . join ' ', map {
+        "CREATE TABLE IF NOT EXISTS $_ LIKE k_$_;" } @tables);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+
+    my ($order) = grep { $_->{scenario} eq 'classic-e' }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+    my $polls = sub { scalar grep { /AS changed/ } $::db->log };
+    my $polled = $polls->();
+
+    ok(wait_until(sub { $polls->() > $polled }), 'it is asked again');
+    $order->{date_created_gmt} = '2027-01-01 12:00:00';
+    B24::Tables::woocommerce_post($::db, $order);
+    ok(B24::Desk::deal($order->{order_id}, timeout => 30),
+       'an order of the administration comes');
+    B24::Desk::count_is('delivered', 1, 'and no other');
+
+
+
 === TEST 16: WooCommerce: numbers of a plugin that are keys of other orders
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')

@@ -19,14 +19,14 @@ b24_database_changes(b24_database_t *db, b24_pool_t *pool,
     b24_buf_t          buf;
     b24_str_t          sql, values[B24_NBINDS];
     b24_binds_t       *binds;
-    b24_database_rc_e  rc;
+    b24_database_rc_e  rc, last;
 
     binds = b24_palloc(pool, sizeof(b24_binds_t));
     if (binds == NULL) {
         return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
     }
 
-    rc = B24_DATABASE_SQL;
+    last = B24_DATABASE_SQL;
 
     for ( /* void */ ; statement; statement = statement->next) {
 
@@ -66,14 +66,24 @@ b24_database_changes(b24_database_t *db, b24_pool_t *pool,
                                   rows, NULL);
         }
 
-        if (rc != B24_DATABASE_SQL) {
-            break;
+        /* tables that are there and empty may be those of another time */
+
+        if (rc == B24_DATABASE_NONE) {
+            last = rc;
+
+        } else if (rc != B24_DATABASE_SQL) {
+            return rc;
         }
     }
 
-    return rc;
+    /* no order yet: whatever comes is newer than the beginning */
+
+    return last == B24_DATABASE_NONE && changed->len == 0
+           ? B24_DATABASE_OK : last;
 }
 
+
+/* NONE: there is no order, *rows is the beginning */
 
 static b24_database_rc_e
 b24_database_newest(b24_database_t *db, b24_pool_t *pool,
@@ -115,8 +125,6 @@ b24_database_newest(b24_database_t *db, b24_pool_t *pool,
         return rc;
     }
 
-    /* no order yet: whatever comes is newer than the beginning */
-
     (*rows)->first = b24_node_new(pool, B24_OBJECT);
     (*rows)->last = (*rows)->first;
 
@@ -135,7 +143,7 @@ b24_database_newest(b24_database_t *db, b24_pool_t *pool,
     (*rows)->first->first->value = values[B24_BIND_SINCE];
     (*rows)->first->count = 1;
 
-    return B24_DATABASE_OK;
+    return B24_DATABASE_NONE;
 }
 
 
