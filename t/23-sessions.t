@@ -1078,3 +1078,36 @@ shared memory zone "b24_sessions" was locked by
            'of before nothing is known');
         is(counter('sessions_emptied'), 1, 'that was all');
     }
+
+
+
+=== TEST 30: a later answer that can't be read
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    my $remarks = sub {
+        return join ' ', map { "$_->{code}: $_->{text}" }
+            @{document(settled($_[0])->{key})->{remarks} // []};
+    };
+
+    # nothing is known yet: there is nothing to doubt
+    cart('s2', ['Mug'], answer => '{"ok":tr');
+    checkout('s2', 3);
+    is(order_shown(3), 'o-3', 'nothing is known');
+    unlike($remarks->(3), qr/could not be read/, 'nor doubted');
+
+    cart('s1', ['Cup']);
+    cart('s1', ['Mug'], answer => '{"ok":tr');
+    checkout('s1', 1);
+    is(order_shown(1), 'o-1 20.00 [Cup x2 10.00]', 'what was there before');
+    like($remarks->(1), qr/^items: a later page of the shop could not be/,
+         'the order says that it may be old');
+
+    # the next one that can be read ends the doubt
+    cart('s1', ['Cup']);
+    cart('s1', ['Mug'], answer => '{"ok":tr');
+    cart('s1', ['Mug']);
+    checkout('s1', 2);
+    is(order_shown(2), 'o-2 20.00 [Mug x2 10.00]', 'the last one');
+    is($remarks->(2), '', 'without a remark');
+    is(counter('collects_ignored'), 3, 'all are counted');

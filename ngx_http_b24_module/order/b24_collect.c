@@ -25,8 +25,12 @@ static b24_is_e b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 static int b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
 static int b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code);
+static int b24_collect_doubt(b24_pool_t *pool, b24_str_t *text,
+    b24_order_t *session, const b24_collect_t *collect, size_t most);
 static int b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
+static const char *b24_collect_code(const b24_order_t *order,
+    const b24_rule_t *rule);
 static int b24_fill_given(const b24_order_t *order, const b24_str_t *code);
 static int b24_fill_pairs(b24_pool_t *pool, b24_pair_t **list,
     const b24_pair_t *from);
@@ -768,6 +772,12 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
 
     for ( /* void */ ; list; list = list->next) {
 
+        if (list->outcome == B24_OUTCOME_UNCONFIRMED
+            && b24_collect_doubt(pool, text, session, list, most) != B24_OK)
+        {
+            return B24_ERROR;
+        }
+
         if (list->outcome != B24_OUTCOME_ACCEPTED) {
             continue;
         }
@@ -810,35 +820,81 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
 }
 
 
+/* what is there may be older than what the buyer saw last: the order says so */
+
+static int
+b24_collect_doubt(b24_pool_t *pool, b24_str_t *text, b24_order_t *session,
+    const b24_collect_t *collect, size_t most)
+{
+    b24_str_t    doubted;
+    const char  *code;
+
+    code = b24_collect_code(session, collect->rule);
+
+    if (code == NULL) {
+        return B24_OK;
+    }
+
+    if (b24_order_remark(pool, session, code, "a later page of the shop could "
+                         "not be read: this may be older than what was bought")
+        != B24_OK
+        || b24_order_print(pool, session, &doubted) != B24_OK)
+    {
+        return B24_ERROR;
+    }
+
+    if (doubted.len <= most) {
+        *text = doubted;
+    }
+
+    return B24_OK;
+}
+
+
+/* the field that a block names and the order has, as the code of a remark; NULL:
+ * there is none.  Without an order any that it names */
+
+static const char *
+b24_collect_code(const b24_order_t *order, const b24_rule_t *rule)
+{
+    size_t       i;
+    const char  *code;
+
+    code = NULL;
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        if (rule->fields[i].alts
+            && (order == NULL || order->fields[i].len))
+        {
+            code = (char *) b24_order_names[i].data;
+        }
+    }
+
+    if (rule->items && (order == NULL || order->items)) {
+        code = "items";
+    }
+
+    return code;
+}
+
+
 /* as if the block had given nothing */
 static int
 b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect)
 {
-    size_t             i;
-    const char        *code;
-    b24_collect_t      nothing;
-    const b24_rule_t  *rule;
+    const char     *code;
+    b24_collect_t   nothing;
 
-    rule = collect->rule;
-    code = "session";
-
-    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
-
-        if (rule->fields[i].alts) {
-            code = (char *) b24_order_names[i].data;
-        }
-    }
-
-    if (rule->items) {
-        code = "items";
-    }
+    code = b24_collect_code(NULL, collect->rule);
 
     nothing = *collect;
     nothing.order = b24_order_create(pool);
 
     if (nothing.order == NULL
-        || b24_order_remark(pool, nothing.order, code, "what was collected "
+        || b24_order_remark(pool, nothing.order, code ? code : "session",
+                            "what was collected "
                             "last is more than a session may hold "
                             "(b24_sessions) and was left out")
            != B24_OK)

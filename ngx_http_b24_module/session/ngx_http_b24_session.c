@@ -34,7 +34,7 @@ static ngx_int_t ngx_http_b24_session_merge(b24_pool_t *pool,
     b24_order_t *order, b24_collect_t *list);
 static ngx_int_t ngx_http_b24_session_apply(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_session_replace(ngx_http_b24_job_t *job,
-    b24_pool_t *pool);
+    b24_pool_t *pool, ngx_uint_t keep);
 static uint64_t ngx_http_b24_session_random(void);
 static uint32_t ngx_http_b24_session_now(void);
 
@@ -830,18 +830,22 @@ static ngx_int_t
 ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
 {
     ngx_int_t       rc;
-    ngx_uint_t      i, keep;
+    ngx_uint_t      i, keep, doubt;
     b24_pool_t     *pool;
     b24_collect_t  *c;
 
     keep = 0;
+    doubt = 0;
 
     for (c = job->collects; c; c = c->next) {
-        keep |= (c->outcome == B24_OUTCOME_ACCEPTED
-                 && b24_collect_keeps(c));
+
+        if (b24_collect_keeps(c)) {
+            keep |= (c->outcome == B24_OUTCOME_ACCEPTED);
+            doubt |= (c->outcome == B24_OUTCOME_UNCONFIRMED);
+        }
     }
 
-    if (!keep) {
+    if (!keep && !(doubt && job->nkeys && ngx_http_b24_sessions)) {
         return NGX_OK;
     }
 
@@ -859,12 +863,12 @@ ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
             return NGX_ERROR;
         }
 
-        rc = ngx_http_b24_session_replace(job, pool);
+        rc = ngx_http_b24_session_replace(job, pool, keep);
 
         b24_pool_destroy(pool);
     }
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_OK && keep) {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS, 1);
     }
 
@@ -878,7 +882,8 @@ ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
  */
 
 static ngx_int_t
-ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
+ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool,
+    ngx_uint_t keep)
 {
     int                  rc, stored;
     b24_str_t            text;
@@ -890,7 +895,15 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
     }
 
     id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), 1);
+                          ngx_http_b24_session_now(), (int) keep);
+
+    if (id == 0) {
+
+        /* nothing is known, and what came could not be read */
+
+        ngx_http_b24_session_unlock();
+        return NGX_DONE;
+    }
 
     b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
                      &info);
@@ -925,7 +938,12 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool)
     }
 
     id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), 1);
+                          ngx_http_b24_session_now(), (int) keep);
+
+    if (id == 0) {
+        ngx_http_b24_session_unlock();
+        return NGX_DONE;
+    }
 
     rc = b24_session_write(ngx_http_b24_sessions, id, info.version, text.data,
                            text.len, ngx_http_b24_session_random());

@@ -374,7 +374,7 @@ test_fill(void)
 
     order = b24_order_create(pool);
     (void) b24_order_fill(pool, order, session);
-    is_order(order, "{\"v\":1,\"fields\":{\"name\":\"Anna\",\"last_name\":\"Last\",\"phone\":\"1\",\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"deal\":{\"UF_CRM_A\":\"A\",\"UF_CRM_B\":\"B\"}}",
+    is_order(order, "{\"v\":1,\"fields\":{\"name\":\"Anna\",\"last_name\":\"Last\",\"phone\":\"1\",\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"deal\":{\"UF_CRM_A\":\"A\",\"UF_CRM_B\":\"B\"},\"collected\":true}",
              "all of it");
 
     json = str("{\"v\":1,\"fields\":{\"name\":\"Otto\",\"total\":\"7\"},\"items\":[{\"name\":\"Mug\"}],\"deal\":{\"UF_CRM_A\":\"own\"}}");
@@ -386,7 +386,7 @@ test_fill(void)
     json = str("{\"v\":1,\"fields\":{\"first_name\":\"Otto\"}}");
     (void) b24_order_parse(pool, &json, &order);
     (void) b24_order_fill(pool, order, session);
-    is_order(order, "{\"v\":1,\"fields\":{\"first_name\":\"Otto\",\"last_name\":\"Last\",\"phone\":\"1\",\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"deal\":{\"UF_CRM_A\":\"A\",\"UF_CRM_B\":\"B\"}}",
+    is_order(order, "{\"v\":1,\"fields\":{\"first_name\":\"Otto\",\"last_name\":\"Last\",\"phone\":\"1\",\"total\":\"5.00\"},\"items\":[{\"name\":\"Tea\"}],\"deal\":{\"UF_CRM_A\":\"A\",\"UF_CRM_B\":\"B\"},\"collected\":true}",
              "a part takes no whole one");
 
     x[0].body = "{\"total\":\"abc\",\"items\":[{\"p\":\"x\",\"n\":\"a\"}]}";

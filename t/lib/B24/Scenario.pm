@@ -272,7 +272,7 @@ sub start_again {
 sub start_preloaded {
     my ($name) = @_;
 
-    my $root = $ENV{TEST_NGINX_SERVROOT};
+    my $root = $ENV{TEST_NGINX_DIR};
 
     # the sanitizers' libraries have to be the first ones
     return if $ENV{B24_ASAN};
