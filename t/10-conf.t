@@ -2634,14 +2634,23 @@ b24_import off;
 
 
 
-=== TEST 299: nothing was made for what was refused
+=== TEST 299: one database of two origins
+--- http eval
+"$::database;\n" . $::shop . ::servers("b24_mirror s; $::webhook # \@1",
+                                      "b24_mirror s; $::webhook # \@2")
+--- warned
+b24: the origins "s1.test" and "s2.test" have one "b24_database", and each brings the orders of the other once more: give their servers one "b24_origin", or one of them "b24_import off" in @2
+
+
+
+=== TEST 300: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 300: levels of fields merge by name
+=== TEST 301: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;

@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_b24_origin_name(ngx_conf_t *cf,
     ngx_http_core_srv_conf_t *cscf, ngx_http_b24_srv_conf_t *bscf);
 static ngx_int_t ngx_http_b24_origin_lines(ngx_conf_t *cf,
     ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
+static void ngx_http_b24_origin_twice(ngx_conf_t *cf,
+    ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
 static ngx_int_t ngx_http_b24_origin_same(ngx_conf_t *cf,
     ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
 static char *ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
@@ -1194,6 +1196,8 @@ ngx_http_b24_check_server(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
 
             return ngx_http_b24_origin_lines(cf, op[i], bscf);
         }
+
+        ngx_http_b24_origin_twice(cf, op[i], bscf);
     }
 
     o = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_origin_t));
@@ -1278,6 +1282,30 @@ ngx_http_b24_origin_name(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
     bscf->origin = name;
 
     return NGX_OK;
+}
+
+
+/* orders of one shop, by two names: each would import those of the other */
+
+static void
+ngx_http_b24_origin_twice(ngx_conf_t *cf, ngx_http_b24_origin_t *o,
+    ngx_http_b24_srv_conf_t *bscf)
+{
+    if (o->conf->database == NULL || bscf->database == NULL
+        || !o->conf->imports || !bscf->imports
+        || !ngx_http_b24_same(&o->conf->database->text,
+                              &bscf->database->text))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "b24: the origins \"%V\" and \"%V\" have one "
+                  "\"b24_database\", and each brings the orders of the other "
+                  "once more: give their servers one \"b24_origin\", or one "
+                  "of them \"b24_import off\" in %V:%ui",
+                  &o->name, &bscf->origin, &bscf->place.file,
+                  bscf->place.line);
 }
 
 
