@@ -892,6 +892,10 @@ ngx_http_b24_job_put(ngx_http_b24_job_t *job)
     ngx_http_b24_job_pairs(job, job->contact, &order->contact);
     ngx_http_b24_job_pairs(job, job->company, &order->company);
 
+    if (b24_order_generate(job->pool, order) != B24_OK) {
+        return NGX_ERROR;
+    }
+
     put->origin = order->origin;
     put->order_id = order->fields[B24_ORDER_ID];
     put->row = order->fields[B24_ORDER_ROW];
