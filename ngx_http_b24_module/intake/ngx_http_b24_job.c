@@ -483,7 +483,7 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         /* an answer was there, but not what the rules need of the exchange */
 
         job->unreadable = (job->outcome == B24_OUTCOME_UNCONFIRMED
-                           && job->in.status != 0);
+                           && !job->event.unseen);
 
         if (job->outcome != B24_OUTCOME_REJECTED
             && ngx_http_b24_job_put(job) != NGX_OK)
