@@ -40,7 +40,10 @@ typedef struct {
     ngx_uint_t                begun;        /* the mark is known */
     b24_str_t                 changed;      /* the page begins behind these */
     b24_str_t                 row;
-    u_char                    page[2][128]; /* they outlive the pool */
+    b24_str_t                 held;         /* the least "changed" left to the
+                                               traffic, of all pages of a round:
+                                               the mark goes no further */
+    u_char                    page[3][128]; /* they outlive the pool */
     b24_node_t               *rows;
     ngx_uint_t                imported;
     ngx_uint_t                nameless;     /* rows without id or row */
@@ -65,7 +68,9 @@ static void ngx_http_b24_import_store(ngx_http_b24_call_t *call,
 static b24_queue_rc_e ngx_http_b24_import_begin(ngx_http_b24_import_t *im,
     b24_queue_t *q);
 static b24_queue_rc_e ngx_http_b24_import_row(ngx_http_b24_import_t *im,
-    b24_queue_t *q, b24_node_t *row, b24_str_t *least);
+    b24_queue_t *q, b24_node_t *row);
+static void ngx_http_b24_import_hold(ngx_http_b24_import_t *im,
+    b24_str_t *changed);
 static ngx_uint_t ngx_http_b24_import_old(ngx_http_b24_import_t *im,
     b24_node_t *row, b24_str_t *number);
 static ngx_uint_t ngx_http_b24_import_waits(ngx_http_b24_import_t *im,
@@ -201,6 +206,7 @@ ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
 
     if (!im->more) {
         im->round++;
+        im->held.len = 0;
     }
 
     ngx_http_b24_database_ask(im->reader, &im->ask);
@@ -290,12 +296,14 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
     ngx_http_b24_import_t  *im = ask->data;
 
     if (ask->rc != B24_DATABASE_OK) {
-        im->more = 0;
 
-        if (ask->rc == B24_DATABASE_NONE) {
+        /* behind a page that was full there need not be another */
+
+        if (ask->rc == B24_DATABASE_NONE && !im->more) {
             ngx_http_b24_import_forget(im);
         }
 
+        im->more = 0;
         ngx_http_b24_import_end(im);
         return;
     }
@@ -318,7 +326,7 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
     ngx_http_b24_import_t  *im = call->data;
 
     int          some;
-    b24_str_t    least, changed, row;
+    b24_str_t    changed, row;
     b24_node_t  *node;
 
     if (q == NULL) {
@@ -336,34 +344,33 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         call->rc = ngx_http_b24_import_begin(im, q);
 
     } else if (call->rc == B24_QUEUE_OK) {
-        ngx_str_null(&least);
         ngx_str_null(&changed);
         ngx_str_null(&row);
 
         for (node = im->rows->first; node && call->rc == B24_QUEUE_OK;
              node = node->next)
         {
-            call->rc = ngx_http_b24_import_row(im, q, node, &least);
+            call->rc = ngx_http_b24_import_row(im, q, node);
 
             (void) b24_column(node, &ngx_http_b24_column_changed, &changed);
             (void) b24_column(node, &ngx_http_b24_column_row, &row);
         }
 
-        /* not beyond an order that is left to the traffic */
-
-        if (least.len == 0) {
-            least = changed;
-        }
-
-        if (call->rc == B24_QUEUE_OK && least.len
-            && ngx_http_b24_import_compare(&least, &im->mark.changed) > 0)
-        {
-            im->mark.changed = least;
-            call->rc = b24_queue_put_mark(q, &im->mark);
-        }
+        /* the next page begins here, the next round at the mark */
 
         ngx_http_b24_import_keep(&im->changed, im->page[0], &changed);
         ngx_http_b24_import_keep(&im->row, im->page[1], &row);
+
+        if (im->held.len) {
+            changed = im->held;
+        }
+
+        if (call->rc == B24_QUEUE_OK && changed.len
+            && ngx_http_b24_import_compare(&changed, &im->mark.changed) > 0)
+        {
+            im->mark.changed = changed;
+            call->rc = b24_queue_put_mark(q, &im->mark);
+        }
     }
 
     if (call->rc == B24_QUEUE_OK) {
@@ -394,7 +401,7 @@ ngx_http_b24_import_begin(ngx_http_b24_import_t *im, b24_queue_t *q)
 
 static b24_queue_rc_e
 ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
-    b24_node_t *row, b24_str_t *least)
+    b24_node_t *row)
 {
     int             known;
     b24_str_t       id, number, changed;
@@ -419,15 +426,22 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
     }
 
     if (ngx_http_b24_import_waits(im, &id) || im->unread) {
-
-        if (least->len == 0) {
-            *least = changed;
-        }
-
+        ngx_http_b24_import_hold(im, &changed);
         return B24_QUEUE_OK;
     }
 
     return ngx_http_b24_import_put(im, q, &id, &number);
+}
+
+
+static void
+ngx_http_b24_import_hold(ngx_http_b24_import_t *im, b24_str_t *changed)
+{
+    if (im->held.len == 0
+        || ngx_http_b24_import_compare(changed, &im->held) < 0)
+    {
+        ngx_http_b24_import_keep(&im->held, im->page[2], changed);
+    }
 }
 
 
