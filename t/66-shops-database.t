@@ -785,3 +785,41 @@ exited on signal 9
     sleep 5;
     is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');
     B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 23: OpenCart: a currency that is shown without decimals
+--- http_config eval: $::http
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    my $buy = sub {
+        my ($id, $cookie, $mug, $mugs, $delivery, $total) = @_;
+
+        main::sold($id);
+        $::db->sql("USE shop; UPDATE oc_order SET total = 25.46"
+            . " WHERE order_id = $id; UPDATE oc_order_product SET price ="
+            . " 10.24 WHERE order_id = $id; UPDATE oc_order_total SET value ="
+            . " value - 0.02 WHERE order_id = $id AND code = 'shipping'");
+        B24::OpenCart::steps([['Mug', 2, $mug, $mugs, '']],
+            [['Sub-Total', $mugs], ['Flat Rate', $delivery],
+             ['Total', $total]], cookie => $cookie);
+        B24::OpenCart::button(undef, cookie => $cookie);
+
+        my $deal = B24::Desk::deal($id, rows => 2);
+
+        return join '; ', $deal->{opportunity}, sort map {
+            "$_->{product_name} $_->{price} x $_->{quantity}" }
+            @{$deal->{rows}};
+    };
+
+    $::db->sql("UPDATE shop.oc_currency SET decimal_place = '0'");
+    is($buy->(1, 'a' x 26, '$10', '$20', '$5', '$25'),
+       '25.00; Delivery 5.00 x 1; Mug 1 10.00 x 2', 'as it was shown');
+
+    # whose currency the shop has given up
+    $::db->sql('DELETE FROM shop.oc_currency');
+    is($buy->(2, 'b' x 26, '$10.24', '$20.48', '$4.98', '$25.46'),
+       '25.46; Delivery 4.98 x 1; Mug 2 10.24 x 2', 'two decimals else');
