@@ -137,11 +137,13 @@ sub sold {
         added => $added // \'NOW()');
 }
 
-# She buys it.
+# She buys it; options of steps().
 sub bought {
+    my (%option) = @_;
+
     B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
                          [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
-                          ['Total', '$25.00']]);
+                          ['Total', '$25.00']], %option);
     B24::OpenCart::button();
 }
 
@@ -823,3 +825,40 @@ exited on signal 9
     $::db->sql('DELETE FROM shop.oc_currency');
     is($buy->(2, 'b' x 26, '$10.24', '$20.48', '$4.98', '$25.46'),
        '25.46; Delivery 4.98 x 1; Mug 2 10.24 x 2', 'two decimals else');
+
+
+
+=== TEST 24: OpenCart: a buyer who is signed in
+--- http_config eval: main::settings(times => 'connect=1s absent=6s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    # of that total, too, but of another moment; the shop's clock is elsewhere
+    main::sold(1, \'NOW() - INTERVAL 5 MINUTE');
+    main::sold(2, \'NOW() - INTERVAL 5 HOUR');
+    main::bought(buyer => '');
+
+    my $deal = B24::Desk::deal(2, rows => 2);
+    is("$deal->{contacts}[0]{name}; @{$deal->{contacts}[0]{emails}}",
+       'Anna; kim@example.com', 'the order of that moment');
+
+    # that of the other moment is not the next one
+    main::bought(buyer => '');
+    B24::Desk::count_is('parked', 1, 'one that is not there is parked');
+
+    my ($record) = grep { $_->{state} eq 'parked' }
+                        @{B24::Desk::status()->{orders}};
+
+    like($record->{cause}, qr/no buyer/, 'the cause');
+    like($record->{advice}, qr/look for it in the shop/, 'and what to do');
+
+    is(post('/b24/retry', '')->{status}, 202, 'all at once');
+    sleep 1;
+    B24::Desk::count_is('parked', 1, 'not that one');
+    is(post("/b24/orders/$record->{key}/retry", '')->{status}, 202, 'it alone');
+
+    $deal = B24::Desk::deal($record->{id}, rows => 2);
+    is($deal->{opportunity}, '25.00', 'with what was captured');
+    is(scalar @{$deal->{contacts}}, 0, 'without a contact');

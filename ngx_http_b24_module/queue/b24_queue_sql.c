@@ -746,7 +746,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_NEXT_PARKED] =
         "SELECT id, updated FROM records INDEXED BY records_list"
         " WHERE origin = ? AND state = 'parked'"
-        " AND (updated, id) > (?, ?) AND (reuse = 0"
+        " AND (updated, id) > (?, ?) AND attempts > 0 AND (reuse = 0"
         " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))"
         " ORDER BY updated, id LIMIT 1",
 
