@@ -862,3 +862,32 @@ exited on signal 9
     $deal = B24::Desk::deal($record->{id}, rows => 2);
     is($deal->{opportunity}, '25.00', 'with what was captured');
     is(scalar @{$deal->{contacts}}, 0, 'without a contact');
+
+
+
+=== TEST 25: OpenCart: a bank finishes an order when nobody waits for it any more
+--- http_config eval: main::settings(import => 1, times => 'connect=1s absent=6s poll=1s traffic=1s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 0');
+    main::bought();
+    B24::Desk::count_is('delivered', 1, 'as it was captured');
+
+    # long enough for a look at what is older than "absent"
+    sleep 5;
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 1,'
+               . ' date_modified = NOW()');
+    ok(wait_until(sub { main::record_of(1) }, 10), 'its number is known');
+    isnt(main::record_of(1)->{id}, 1, 'beside the one that was sent');
+
+    # others, which the bank has nothing to do with
+    main::sold(2);
+    ok(wait_until(sub { main::record_of(2) }, 20), 'an order comes in');
+    main::deals_shown(2, stable => 3000);
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');

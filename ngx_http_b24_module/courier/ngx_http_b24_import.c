@@ -5,8 +5,8 @@
  * the last time, by the database's own clock alone; an order that the queue
  * doesn't know after a minute (its request may be under way) is put there by
  * its number, and read as any other; but not before the orders that went out
- * unread have been looked for, as it may be one of them.  What is older than
- * the first start is none of ours.
+ * unread have been looked for since it was seen, as it may be one of them.  What
+ * is older than the first start is none of ours.
  */
 
 
@@ -23,6 +23,7 @@ typedef struct {
     uint64_t                  hash;         /* of its number */
     ngx_msec_t                seen;         /* for the first time */
     ngx_uint_t                round;        /* for the last time */
+    ngx_uint_t                pass;         /* "looked" before it may come in */
 } ngx_http_b24_unknown_t;
 
 
@@ -47,8 +48,12 @@ typedef struct {
     b24_node_t               *rows;
     ngx_uint_t                imported;
     ngx_uint_t                nameless;     /* rows without id or row */
-    ngx_uint_t                unread;       /* some went out unread, and the
-                                               database wasn't asked for them */
+    int                       some;         /* some went out unread */
+    ngx_uint_t                unread;       /* and the database wasn't asked
+                                               for them */
+    ngx_uint_t                looked;       /* of the reader */
+    ngx_uint_t                pass;         /* the next value of it */
+    ngx_uint_t                fresh;        /* one was seen for the first time */
     ngx_http_b24_unknown_t   *unknown;
     ngx_uint_t                nunknown;
     ngx_http_b24_ask_t        ask;
@@ -308,7 +313,10 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
         return;
     }
 
-    im->unread = (im->reader->looked != im->reader->unread);
+    im->looked = im->reader->looked;
+    im->unread = (im->looked < im->reader->marked);
+    im->pass = im->reader->unread + 1;
+    im->fresh = 0;
 
     im->call.run = ngx_http_b24_import_store;
     im->call.done = ngx_http_b24_import_stored;
@@ -325,7 +333,6 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_import_t  *im = call->data;
 
-    int          some;
     b24_str_t    changed, row;
     b24_node_t  *node;
 
@@ -335,9 +342,8 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     call->rc = b24_queue_begin(q);
 
-    if (call->rc == B24_QUEUE_OK && im->unread) {
-        call->rc = b24_queue_some_unread(q, &im->mark.origin, &some);
-        im->unread = (ngx_uint_t) some;
+    if (call->rc == B24_QUEUE_OK) {
+        call->rc = b24_queue_some_unread(q, &im->mark.origin, &im->some);
     }
 
     if (call->rc == B24_QUEUE_OK && !im->begun) {
@@ -425,7 +431,7 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
         return rc;
     }
 
-    if (ngx_http_b24_import_waits(im, &id) || im->unread) {
+    if (ngx_http_b24_import_waits(im, &id) || (im->some && im->unread)) {
         ngx_http_b24_import_hold(im, &changed);
         return B24_QUEUE_OK;
     }
@@ -469,7 +475,7 @@ ngx_http_b24_import_old(ngx_http_b24_import_t *im, b24_node_t *row,
 }
 
 
-/* its request may be under way still */
+/* its request may be under way still, or it may be one that went out unread */
 
 static ngx_uint_t
 ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
@@ -489,7 +495,8 @@ ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
 
             return (ngx_msec_int_t) (im->msec - u->seen)
                    < (ngx_msec_int_t)
-                     im->reader->origin->conf->database->traffic;
+                     im->reader->origin->conf->database->traffic
+                   || (im->some && im->looked < u->pass);
         }
 
         /* one that wasn't seen again has come to be known */
@@ -513,6 +520,9 @@ ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
     u->hash = hash;
     u->seen = im->msec;
     u->round = im->round;
+    u->pass = im->pass;
+
+    im->fresh = 1;
 
     return 1;
 }
@@ -574,6 +584,10 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
     static const u_char          note[] =
         "rows of the \"changes\" statement have no column \"id\", \"row\" or "
         "\"changed\": orders that never pass nginx can't be imported";
+
+    if (im->fresh && im->reader->unread < im->pass) {
+        im->reader->unread = im->pass;
+    }
 
     if (call->rc != B24_QUEUE_OK) {
         im->more = 0;

@@ -665,7 +665,7 @@ static void
 ngx_http_b24_read_put(ngx_http_b24_read_t *read)
 {
     if (read->read.unread) {
-        read->reader->unread++;
+        read->reader->marked = ++read->reader->unread;
     }
 
     ngx_http_b24_store_call(&read->call);

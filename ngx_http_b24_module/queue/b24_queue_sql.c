@@ -893,7 +893,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE record = r.id AND seq = 1)"
         " FROM records r INDEXED BY records_shop"
         " WHERE r.shop_number = '' AND r.origin = ? AND r.id > ?"
-        " ORDER BY r.id LIMIT ?",
+        " AND r.created >= ? ORDER BY r.id LIMIT ?",
 
     [B24_SQL_UNREAD_ONE] =
         "SELECT origin, order_id, state, coalesce(deal_id, 0),"
