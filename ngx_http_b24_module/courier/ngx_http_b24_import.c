@@ -5,8 +5,8 @@
  * the last time, by the database's own clock alone; an order that the queue
  * doesn't know after a minute (its request may be under way) is put there by
  * its number, and read as any other; but not before the orders that went out
- * unread have been looked for since it was seen, as it may be one of them.  What
- * is older than the first start is none of ours.
+ * unread have been looked for since it was seen, as it may be one of them.
+ * What is older than the first start is none of ours.
  */
 
 
@@ -53,7 +53,7 @@ typedef struct {
                                                for them */
     ngx_uint_t                looked;       /* of the reader */
     ngx_uint_t                pass;         /* the next value of it */
-    ngx_uint_t                fresh;        /* one was seen for the first time */
+    ngx_uint_t                fresh;        /* one was never seen before */
     ngx_http_b24_unknown_t   *unknown;
     ngx_uint_t                nunknown;
     ngx_http_b24_ask_t        ask;

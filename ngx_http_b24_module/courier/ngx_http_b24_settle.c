@@ -6,9 +6,9 @@
  *
  * Orders that went out unread, since the database was away or had them not yet:
  * what the shop calls them is asked for afterwards, so that "changes" doesn't
- * bring them once more.  A bank may finish an order hours later: they are looked
- * for during a day, after "absent" slower, and whenever "changes" has seen an
- * order that nobody knows, before that one comes in.
+ * bring them once more.  A bank may finish an order hours later: they are
+ * looked for during a day, after "absent" slower, and whenever "changes" has
+ * seen an order that nobody knows, before that one comes in.
  */
 
 
