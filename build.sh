@@ -393,7 +393,7 @@ run_prove() {
     say "prove"
 
     # nothing comes after prove's summary; t/testrules.yml: what runs alone
-    exec prove --timer -j "$JOBS" "${include[@]}" "$@"
+    exec prove --timer -j "${B24_JOBS:-1}" "${include[@]}" "$@"
 }
 
 

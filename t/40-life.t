@@ -41,8 +41,7 @@ our (@held, $mounted);
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
         for qw(all_gone courier fds files_of fill fill_and_place free_disk
-               is_locked kill_all kill_worker knock own place_seen remount
-               start_again);
+               is_locked kill_all kill_worker knock own place_seen remount);
 }
 
 END {
@@ -66,30 +65,6 @@ sub courier {
     }) or die "there is no courier\n";
 
     return $pid;
-}
-
-# nginx again, as the block has it; with a change of its configuration.
-sub start_again {
-    my ($change) = @_;
-
-    my $root = $ENV{TEST_NGINX_SERVROOT};
-    my $conf = "$root/conf/nginx.conf";
-
-    if ($change) {
-        my $text = B24::Recording::read_file($conf);
-
-        $change->($text);
-        $conf = "$root/conf/changed.conf";
-        open my $out, '>', $conf or die "cannot write $conf: $!\n";
-        print $out $text;
-        close $out;
-    }
-
-    system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
-           "$root/", '-c', $conf) == 0 or die "nginx does not start again\n";
-
-    B24::Scenario::wait_until(sub { -s B24::Test::pid_file() })
-        or die "nginx does not start again\n";
 }
 
 # Ends the master and all workers at once, as a power cut does.

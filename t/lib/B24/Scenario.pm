@@ -255,13 +255,25 @@ sub quit {
     }, $cap);
 }
 
-# nginx again, as the block has it.
+# nginx again, as the block has it; with a change of its configuration.
 sub start_again {
+    my ($change) = @_;
+
     my $root = $ENV{TEST_NGINX_SERVROOT};
+    my $conf = "$root/conf/nginx.conf";
+
+    if ($change) {
+        my $text = B24::Recording::read_file($conf);
+
+        $change->($text);
+        $conf = "$root/conf/changed.conf";
+        open my $out, '>', $conf or die "cannot write $conf: $!\n";
+        print $out $text;
+        close $out;
+    }
 
     system($ENV{TEST_NGINX_BINARY}, '-e', "$root/logs/error.log", '-p',
-           "$root/", '-c', "$root/conf/nginx.conf") == 0
-        or die "nginx does not start again\n";
+           "$root/", '-c', $conf) == 0 or die "nginx does not start again\n";
 
     wait_until(sub { -s B24::Test::pid_file() })
         or die "nginx does not start again\n";
