@@ -14,6 +14,7 @@ use Test::Nginx::Socket;
 use B24::Bought;
 use B24::Client;
 use B24::Desk;
+use B24::OpenCart;
 
 no_shuffle();
 no_long_string();
@@ -55,48 +56,7 @@ our $server = <<'EOC';
     }
 EOC
 
-our @buyer = (Cookie => 'OCSESSID=0123456789abcdef012345678a; currency=USD');
-
-sub shop_says {
-    my ($route, $body, %option) = @_;
-
-    B24::Test::upstream()->script(target => 'route=' . quotemeta $route,
-        times => 1, status => $option{status} // 200, body => $body,
-        headers => [['Content-Type', $option{type} // 'application/json']]);
-}
-
-# The steps of a checkout in 3.x, up to the button.
-sub steps {
-    my ($rows, $below, %option) = @_;
-
-    my $buyer = $option{buyer} // 'firstname=Anna&lastname=Kim'
-        . '&email=kim%40example.com&telephone=%2B79160000001&city=Oslo'
-        . '&address_1=Gate+1';
-    my $lines = join '', map {
-        qq{<tr>\n<td class="text-left"><a href="http://shop/$_->[0]">$_->[0]}
-        . qq{</a>$_->[4]</td>\n<td>Model $_->[0]</td><td>$_->[1]</td>}
-        . qq{<td>$_->[2]</td><td>$_->[3]</td></tr>\n} } @$rows;
-    my $foot = join '', map { "<tr>\n<td colspan=\"4\"><strong>$_->[0]:"
-        . "</strong></td>\n<td>$_->[1]</td>\n</tr>\n" } @$below;
-
-    shop_says('checkout/guest/save', '[]');
-    B24::Scenario::post('/index.php?route=checkout/guest/save', $buyer,
-                        @buyer);
-
-    shop_says('checkout/confirm', "<table><tbody>$lines</tbody>\n<tfoot>\n"
-              . "$foot</tfoot></table>", type => 'text/html; charset=utf-8');
-    B24::Scenario::get('/index.php?route=checkout/confirm', @buyer);
-}
-
-sub button {
-    my ($answer) = @_;
-
-    shop_says('extension/payment/cod/confirm', $answer
-        // '{"redirect":"http:\/\/shop\/index.php?route=checkout\/success"}');
-
-    return B24::Scenario::get('/index.php?route=extension/payment/cod/confirm',
-                              @buyer);
-}
+our @buyer = B24::OpenCart::session();
 
 sub rows_of {
     my ($deal) = @_;
@@ -164,10 +124,10 @@ __DATA__
 --- config eval: $::server
 --- scenario
     for (1, 2) {
-        main::steps([['Mug', 2, '$10.00', '$20.00', '']],
+        B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
                     [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
                      ['Total', '$25.00']]);
-        main::button();
+        B24::OpenCart::button();
     }
 
     my $report = portal()->wait_for(deals => 2, stable_ms => 300,
@@ -183,13 +143,13 @@ __DATA__
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    main::steps([['Mug', 2, "1\xc2\xa0000,50 p.", "2\xc2\xa0001,00 p.",
+    B24::OpenCart::steps([['Mug', 2, "1\xc2\xa0000,50 p.", "2\xc2\xa0001,00 p.",
                   "<br />\n&nbsp;<small> - Size: L &amp; up</small>"],
                  ['Jug', 1, '300,00 p.', '300,00 p.', '']],
                 [['Sub-Total', '2 301,00 p.'], ['Courier', '350,00 p.'],
                  ['Coupon (X)', '-100,00 p.'], ['VAT (20%)', '200,00 p.'],
                  ['Total', '2 751,00 p.']]);
-    main::button();
+    B24::OpenCart::button();
 
     my ($deal) = @{portal()->wait_for(deals => 1, rows => 5,
                                       journal => 0)->{deals}};
@@ -204,17 +164,17 @@ __DATA__
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    main::steps([['Mug', 1, '$10.00', '$10.00', '']], [['Total', '$10.00']]);
-    main::button($_) for '[]', '{"error":"no"}',
+    B24::OpenCart::steps([['Mug', 1, '$10.00', '$10.00', '']], [['Total', '$10.00']]);
+    B24::OpenCart::button($_) for '[]', '{"error":"no"}',
         '{"redirect":"http:\/\/shop\/index.php?route=checkout\/failure"}';
 
     # a refused step changes nothing
-    main::shop_says('checkout/guest/save', '{"error":{"email":"wrong"}}');
+    B24::OpenCart::says('checkout/guest/save', '{"error":{"email":"wrong"}}');
     post('/index.php?route=checkout/guest/save', 'firstname=Nobody', @::buyer);
 
     B24::Desk::count_is('rejected', 3, 'three are refused');
 
-    main::button();
+    B24::OpenCart::button();
     my ($deal) = @{portal()->wait_for(deals => 1, rows => 1, stable_ms => 300,
                                       journal => 0)->{deals}};
     is(main::rows_of($deal), 'Mug 10.00 x 1', 'the next one is accepted');
@@ -226,15 +186,15 @@ __DATA__
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    main::shop_says('account/login|login', '{"redirect":"\/"}');
+    B24::OpenCart::says('account/login|login', '{"redirect":"\/"}');
     post('/index.php?route=account/login|login',
          'email=kim%40example.com&password=secret-of-anna', @::buyer);
-    main::shop_says('checkout/confirm|confirm', '<table><tbody><tr><td>'
+    B24::OpenCart::says('checkout/confirm|confirm', '<table><tbody><tr><td>'
         . '<a href="/p?product_id=5">Mug</a></td><td>M</td><td>1</td>'
         . '<td>$10.00</td><td>$10.00</td></tr></tbody><tfoot><tr><td>Total'
         . '</td><td>$10.00</td></tr></tfoot></table>', type => 'text/html');
     get('/index.php?route=checkout/confirm|confirm', @::buyer);
-    main::shop_says('extension/opencart/payment/cod|confirm',
+    B24::OpenCart::says('extension/opencart/payment/cod|confirm',
                     '{"redirect":"success"}');
     get('/index.php?route=extension/opencart/payment/cod|confirm', @::buyer);
 

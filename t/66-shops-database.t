@@ -17,6 +17,7 @@ use B24::Bought;
 use B24::Client;
 use B24::Desk;
 use B24::MariaDB;
+use B24::OpenCart;
 use B24::Recording;
 use B24::Tables;
 use JSON::PP ();
@@ -57,7 +58,7 @@ our $http = <<'EOC';
 EOC
 
 our $server = <<'EOC';
-    location = /b24 {
+    location /b24 {
         b24_status;
     }
 
@@ -148,6 +149,88 @@ sub imported_numbers {
 }
 
 our ($site, %bitrix);
+
+# An order of Anna Kim's in the tables of OpenCart: 20.00 and the delivery.
+sub sold {
+    my ($id, $added) = @_;
+
+    B24::Tables::opencart_order($db, { order_id => $id, currency => 'USD',
+        currency_value => 1, total_base_currency => 25, comment => '',
+        buyer => { firstname => 'Anna', lastname => 'Kim',
+                   email => 'kim@example.com', telephone => '+79160000001',
+                   map { $_ => '' } qw(address_1 city zone postcode company
+                                       country) },
+        items => [{ product_id => 3, name => "Mug $id", model => 'M',
+                    quantity => 2, price => 10, total => 20,
+                    tax_per_unit => 0 }],
+        totals => [{ code => 'shipping', title => 'Flat', value => 5 },
+                   { code => 'total', title => 'Total', value => 25 }] },
+        added => $added // \'NOW()');
+}
+
+# She buys it.
+sub bought {
+    B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
+                         [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
+                          ['Total', '$25.00']]);
+    B24::OpenCart::button();
+}
+
+# The shop was looked at once: what comes from now on can be imported.
+sub looked_at {
+    return B24::Scenario::wait_until(sub {
+        (B24::Desk::status()->{portals}[0]{database}{state} // '') eq 'ok' }, 30);
+}
+
+# "NUMBER ROWS; ..." of all deals.
+sub deals_shown {
+    my ($n, %want) = @_;
+
+    my $report = B24::Test::portal()->wait_for(deals => $n, rows => 2 * $n,
+        stable_ms => $want{stable} // 300, journal => 0,
+        timeout => $want{timeout} // 60);
+
+    return join '; ', sort map { my $deal = $_; join ' ', $deal->{origin_id},
+        map { "$_->{product_name} x$_->{quantity}" } @{$deal->{rows}}
+        } @{$report->{deals}};
+}
+
+# Fresh settings: import, and how long the traffic is waited for.
+sub settings {
+    my (%set) = @_;
+
+    my $http = $main::http;
+    $http =~ s/poll=1s traffic=1s/$set{times}/ if $set{times};
+    $http =~ s/b24_import    off/b24_import    on/ if $set{import};
+
+    return $http . ($set{more} // '');
+}
+
+# What the desk has of the record of a number; undef: nothing.
+sub record_of {
+    my ($number) = @_;
+
+    my $answer = B24::Scenario::get("/b24/orders/$number?format=json");
+
+    return $answer->{status} == 200 ? JSON::PP::decode_json($answer->{body})
+                                    : undef;
+}
+
+# One click for order 700, whose number is A-700, delivered while the database
+# is away.
+sub one_click_unread {
+    my $script = '/bitrix/components/aspro/oneclickbuy.next/script.php';
+
+    order(700, 'A-700');
+    $db->stop;
+    $site->says($script, { result => 'Y', message => 700 });
+    B24::Scenario::post($script, B24::Bitrix::urlencoded('UTF-8',
+        'ONE_CLICK_BUY[FIO]' => 'Иванов Пётр', ELEMENT_ID => 1012,
+        'ONE_CLICK_BUY[PHONE]' => '+7 916 123-45-67', ELEMENT_QUANTITY => 2),
+        $site->cookies);
+
+    return B24::Desk::deal('700', timeout => 40);
+}
 
 # A site of 1C-Bitrix with its tables, whose orders order() puts there.
 sub site {
@@ -493,3 +576,168 @@ __DATA__
         B24::Tables::woocommerce($db);
         B24::Tables::woocommerce_post($db, $first) });
     main::imported_numbers('postmeta', \&B24::Tables::woocommerce_post);
+=== TEST 12: OpenCart: two orders of a buyer, read late
+--- http_config eval: main::settings(more => '    b24_deal UTM_SOURCE $arg_utm;')
+--- config eval: main::server_of('opencart')
+--- scenario
+    main::fresh();
+    B24::Tables::opencart($::db);
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    B24::Desk::count_is('waiting', 2, 'both wait for the database');
+    $::db->start;
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+    # there is no third
+    main::bought();
+    ok(wait_until(sub {
+        grep { ($_->{cause} // '') =~ /not in the shop's database/ }
+             @{B24::Desk::status()->{orders}} }), 'one that is not there waits');
+    B24::Desk::count_is('duplicate', 0, 'and is no double of another');
+
+
+
+=== TEST 13: OpenCart: the same with orders that never pass nginx
+--- http_config eval: main::settings(import => 1, times => 'poll=1s traffic=30s')
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    B24::Desk::count_is('waiting', 2, 'both wait for the database');
+    $::db->start;
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 14: OpenCart: the portal is not asked meanwhile, the shop's clock elsewhere
+--- http_config eval: main::settings(import => 1)
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    is(post('/b24/pause', '')->{status}, 202, 'deliveries stop');
+
+    main::bought() for 1, 2;
+    main::sold(1, \'NOW() - INTERVAL 5 HOUR');
+    main::sold(2, \'NOW() - INTERVAL 5 HOUR');
+    $::db->sql('UPDATE shop.oc_order SET date_modified = NOW()');
+
+    B24::Desk::count_is('accepted', 4, 'both were captured, and imported');
+    is(post('/b24/resume', '')->{status}, 202, 'and go on');
+
+    is(main::deals_shown(2), '1 Mug 1 x2 Delivery x1; 2 Mug 2 x2 Delivery x1',
+       'two deals, each with a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+    is(join(' ', sort map { $_->{rule} // '' } @{B24::Desk::status()->{orders}}),
+       'opencart/confirm opencart/confirm', 'those that were captured');
+
+
+
+=== TEST 15: 1C-Bitrix: delivered by its key while the database is away
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
+--- config eval: main::server_of('bitrix')
+--- init
+    main::site();
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    my $deal = main::one_click_unread();
+    is($deal->{contacts}[0]{name}, 'Иванов Пётр', 'with what was captured');
+    is(main::record_of('A-700'), undef, 'nobody knows its number');
+
+    $::db->start;
+    ok(wait_until(sub { main::record_of('A-700') }, 90), 'it is found by it');
+
+    my $record = main::record_of('A-700');
+
+    is($record->{id}, '700', 'its id stays what was sent');
+    is($record->{deal_id}, $deal->{id}, 'and so does its deal');
+    ok(scalar(grep { ($_->{cause} // '') eq "the shop's number is A-700" }
+                   @{$record->{timeline}}), 'the timeline tells');
+    is(main::linked(700), $deal->{id}, 'the shop knows the deal');
+
+    # many looks for changes later, also when it is changed
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = NOW()');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+    is(scalar @{B24::Desk::status()->{orders}}, 1, 'of one record');
+
+    # others come in
+    main::order(701, 'A-701');
+    is(main::shown('A-701'), $::whole, 'an order that never passed nginx');
+
+
+
+=== TEST 16: the same, everybody is killed in between
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=60s poll=1s traffic=1s')
+--- config eval: main::server_of('bitrix')
+--- init
+    main::site();
+--- expected_alert
+exited on signal 9
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    my $deal = main::one_click_unread();
+    my @old = B24::Scenario::worker_pids();
+
+    kill KILL => @old;
+    ok(wait_until(sub { !grep { is_alive($_) } @old }), 'all are killed');
+    $::db->start;
+
+    ok(wait_until(sub { main::record_of('A-700') }, 90), 'it is found');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'one deal');
+    is(main::linked(700), $deal->{id}, 'which the shop knows');
+
+
+
+=== TEST 17: OpenCart: two of a buyer go out without their numbers
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=1500ms absent=3s poll=1s traffic=1s')
+--- config eval: main::server_of('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    main::sold(2);
+    $::db->stop;
+
+    main::bought() for 1, 2;
+    my $report = portal()->wait_for(deals => 2, rows => 4, stable_ms => 300,
+                                    journal => 0, timeout => 60);
+    ok(!grep({ $_->{origin_id} =~ /^[12]$/ } @{$report->{deals}}),
+       'numbers of ours');
+
+    $::db->start;
+    ok(wait_until(sub { main::record_of(1) && main::record_of(2) }, 90),
+       'both are found by their numbers');
+    isnt(main::record_of(1)->{key}, main::record_of(2)->{key},
+         'two records');
+    sleep 5;
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');

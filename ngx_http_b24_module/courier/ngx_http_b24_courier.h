@@ -217,6 +217,11 @@ struct ngx_http_b24_reader_s {
     ngx_http_b24_quiet_t        quiet;
     char                        cause[B24_DATABASE_WORDS];  /* of the last */
     const char                 *advice;
+    ngx_uint_t                  unread;     /* grows whenever there may be
+                                               orders that went out unread, to
+                                               be looked for */
+    ngx_uint_t                  looked;     /* what it was when all of them had
+                                               been looked for */
     void                       *order;      /* reader's own */
     void                       *settle;
     void                       *import;
@@ -225,6 +230,8 @@ struct ngx_http_b24_reader_s {
 ngx_int_t ngx_http_b24_database_init(ngx_cycle_t *cycle,
     ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_database_exit(void);
+/* this worker was elected: what others have left is not known */
+void ngx_http_b24_database_begin(void);
 ngx_uint_t ngx_http_b24_database_busy(void);
 void ngx_http_b24_database_ask(ngx_http_b24_reader_t *r,
     ngx_http_b24_ask_t *ask);

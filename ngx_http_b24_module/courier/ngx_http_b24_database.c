@@ -165,6 +165,17 @@ ngx_http_b24_database_exit(void)
 }
 
 
+void
+ngx_http_b24_database_begin(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_http_b24_nreaders; i++) {
+        ngx_http_b24_reader_list[i].unread++;
+    }
+}
+
+
 ngx_uint_t
 ngx_http_b24_database_busy(void)
 {
@@ -360,6 +371,7 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     }
 
     r->origin->sh->db[NGX_HTTP_B24_DB_ERROR]++;
+    r->unread++;
 
     if (ask->rc != B24_DATABASE_SQL && ask->rc != B24_DATABASE_LARGE) {
         n = ngx_min(r->failures, 6);

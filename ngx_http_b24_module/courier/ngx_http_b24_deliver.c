@@ -317,6 +317,8 @@ ngx_http_b24_deliver_begin(void)
     ngx_uint_t                 i;
     ngx_http_b24_sh_portal_t  *sh;
 
+    ngx_http_b24_database_begin();
+
     for (i = 0; i < ngx_http_b24_nlanes; i++) {
         ngx_http_b24_lanes[i].recover = 1;
 

@@ -4,8 +4,9 @@
  * a marketplace.  The "changes" statement is asked for what has changed since
  * the last time, by the database's own clock alone; an order that the queue
  * doesn't know after a minute (its request may be under way) is put there by
- * its number, and read as any other.  What is older than the first start is
- * none of ours.
+ * its number, and read as any other; but not before the orders that went out
+ * unread have been looked for, as it may be one of them.  What is older than the
+ * first start is none of ours.
  */
 
 
@@ -43,6 +44,8 @@ typedef struct {
     b24_node_t               *rows;
     ngx_uint_t                imported;
     ngx_uint_t                nameless;     /* rows without id or row */
+    ngx_uint_t                unread;       /* some went out unread, and the
+                                               database wasn't asked for them */
     ngx_http_b24_unknown_t   *unknown;
     ngx_uint_t                nunknown;
     ngx_http_b24_ask_t        ask;
@@ -297,6 +300,8 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
         return;
     }
 
+    im->unread = (im->reader->looked != im->reader->unread);
+
     im->call.run = ngx_http_b24_import_store;
     im->call.done = ngx_http_b24_import_stored;
     im->call.silent = 0;
@@ -312,6 +317,7 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_import_t  *im = call->data;
 
+    int          some;
     b24_str_t    least, changed, row;
     b24_node_t  *node;
 
@@ -320,6 +326,11 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
     }
 
     call->rc = b24_queue_begin(q);
+
+    if (call->rc == B24_QUEUE_OK && im->unread) {
+        call->rc = b24_queue_some_unread(q, &im->mark.origin, &some);
+        im->unread = (ngx_uint_t) some;
+    }
 
     if (call->rc == B24_QUEUE_OK && !im->begun) {
         call->rc = ngx_http_b24_import_begin(im, q);
@@ -407,7 +418,7 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
         return rc;
     }
 
-    if (ngx_http_b24_import_waits(im, &id)) {
+    if (ngx_http_b24_import_waits(im, &id) || im->unread) {
 
         if (least->len == 0) {
             *least = changed;

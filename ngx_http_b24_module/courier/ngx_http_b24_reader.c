@@ -24,6 +24,8 @@ typedef struct {
     const char               *owner;
     const b24_shop_t         *shop;
     b24_order_t              *order;
+    b24_order_t              *found[B24_DATABASE_ORDERS];
+    size_t                    nfound;
     uint64_t                  affected;
     ngx_http_b24_ask_t        ask;
     ngx_http_b24_call_t       call;
@@ -40,21 +42,23 @@ static void ngx_http_b24_read_run(ngx_http_b24_ask_t *ask,
 static void ngx_http_b24_link_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_read_found(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
-    const char *remark);
+    const char *remark, ngx_uint_t later);
 static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
     const char *cause, const char *advice);
 static void ngx_http_b24_link_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_put(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_read_stored(ngx_http_b24_call_t *call);
-static ngx_int_t ngx_http_b24_read_other(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_count(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_again(ngx_event_t *ev);
 static void ngx_http_b24_read_free(ngx_http_b24_read_t *read);
 
@@ -184,11 +188,8 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
 
     ngx_memzero(&read->read, sizeof(b24_queue_read_t));
 
-    read->read.loose = order->fields[B24_ORDER_ROW].len == 0
-                       && (order->generated || job->order_id.len == 0);
-    read->read.alone = read->read.loose && !r->origin->conf->imports;
-
     order->origin = job->origin;
+    order->placed = job->placed;
 
     if (job->kind == B24_EV_NEW) {
         order->fields[B24_ORDER_ID] = job->order_id;
@@ -232,11 +233,8 @@ ngx_http_b24_read_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_read_t  *read = ask->data;
 
-    ask->rc = b24_database_order(db, read->pool, read->shop, read->order);
-
-    if (ask->rc == B24_DATABASE_OK) {
-        read->order->read = 1;
-    }
+    ask->rc = b24_database_order(db, read->pool, read->shop, read->order,
+                                 read->found, &read->nfound);
 }
 
 
@@ -245,34 +243,25 @@ ngx_http_b24_read_done(ngx_http_b24_ask_t *ask)
 {
     ngx_http_b24_read_t  *read = ask->data;
 
-    ngx_http_b24_sh_origin_t  *sh;
-
-    sh = read->reader->origin->sh;
     read->now = ngx_http_b24_now();
 
     switch (ask->rc) {
 
     case B24_DATABASE_OK:
-        sh->db[NGX_HTTP_B24_DB_READ]++;
-
-        if (read->order->imported) {
-            sh->db[NGX_HTTP_B24_DB_IMPORTED]++;
-        }
-
-        read->read.state = B24_STATE_ACCEPTED;
-        read->read.order_id = read->order->fields[B24_ORDER_ID];
-        ngx_http_b24_read_end(read);
+        ngx_http_b24_read_found(read);
         return;
 
     case B24_DATABASE_NONE:
-        sh->db[NGX_HTTP_B24_DB_ABSENT]++;
         ngx_http_b24_read_absent(read);
         return;
 
     case B24_DATABASE_UNASKED:
+
+        /* nor later */
+
         ngx_http_b24_read_leave(read, "the shop's database could not be asked "
                                 "for this order: nothing that its statement "
-                                "looks for is known of it");
+                                "looks for is known of it", 0);
         return;
 
     default:
@@ -282,9 +271,44 @@ ngx_http_b24_read_done(ngx_http_b24_ask_t *ask)
 }
 
 
+static void
+ngx_http_b24_read_found(ngx_http_b24_read_t *read)
+{
+    size_t              i;
+    b24_queue_match_t  *matches;
+
+    matches = b24_pcalloc(read->pool,
+                          read->nfound * sizeof(b24_queue_match_t));
+
+    for (i = 0; matches && i < read->nfound; i++) {
+        read->found[i]->read = 1;
+
+        if (b24_order_print(read->pool, read->found[i], &matches[i].data)
+            != B24_OK)
+        {
+            matches = NULL;
+            break;
+        }
+
+        matches[i].order_id = read->found[i]->fields[B24_ORDER_ID];
+    }
+
+    if (matches == NULL) {
+        read->failed = 1;
+    }
+
+    read->read.state = B24_STATE_ACCEPTED;
+    read->read.matches = matches;
+    read->read.nmatches = read->nfound;
+    read->read.loose = b24_order_loose(read->order);
+
+    ngx_http_b24_read_end(read);
+}
+
+
 /*
  * What was captured is delivered in the end, if it is worth it; but an order
- * without its number, which a later import would bring once more, waits longer.
+ * without its number waits longer.
  */
 
 static void
@@ -307,7 +331,7 @@ ngx_http_b24_read_error(ngx_http_b24_read_t *read, const char *cause,
                                   "deal is without the order's number and has "
                                   "what was captured"
                                 : "the shop's database could not be read: the "
-                                  "deal has what was captured");
+                                  "deal has what was captured", 1);
         return;
     }
 
@@ -329,6 +353,8 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
 {
     int64_t       ms, age, absent;
     b24_order_t  *order;
+
+    read->reader->origin->sh->db[NGX_HTTP_B24_DB_ABSENT]++;
 
     order = read->order;
     age = read->now - order->asked;
@@ -358,7 +384,8 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
                                   "database: the deal is without its number "
                                   "and has what was captured"
                                 : "the order was not found in the shop's "
-                                  "database: the deal has what was captured");
+                                  "database: the deal has what was captured",
+                                1);
         return;
     }
 
@@ -376,12 +403,14 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
 }
 
 
-/* nothing more is asked, the deal says why */
+/* nothing more is asked before it goes, the deal says why; later: afterwards */
 
 static void
-ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark)
+ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark,
+    ngx_uint_t later)
 {
     read->order->read = 1;
+    read->read.unread = (int) later;
 
     if (b24_order_remark(read->pool, read->order, "database", remark)
         != B24_OK)
@@ -579,10 +608,24 @@ ngx_http_b24_read_end(ngx_http_b24_read_t *read)
                != B24_OK))
     {
         ngx_str_null(&read->read.data);
-        ngx_str_null(&read->read.order_id);
 
+        read->read.nmatches = 0;
+        read->read.unread = 0;
         read->read.state = B24_STATE_WAITING;
         read->read.next = ngx_http_b24_now() + NGX_HTTP_B24_READ_MEMORY;
+    }
+
+    ngx_http_b24_read_put(read);
+}
+
+
+/* whoever looks for unread ones from now on comes behind this in the queue */
+
+static void
+ngx_http_b24_read_put(ngx_http_b24_read_t *read)
+{
+    if (read->read.unread) {
+        read->reader->unread++;
     }
 
     ngx_http_b24_store_call(&read->call);
@@ -613,24 +656,17 @@ ngx_http_b24_read_stored(ngx_http_b24_call_t *call)
     switch (call->rc) {
 
     case B24_QUEUE_OK:
-
-        if (read->state == B24_STATE_DUPLICATE) {
-            ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                          "b24: %s is the same order as an earlier record, as "
-                          "the shop's database knows it", read->job.key);
-        }
-
+        ngx_http_b24_read_count(read);
         break;
 
     case B24_QUEUE_NONE:
 
-        /* it was an earlier order of the same buyer that was found */
+        /* other orders of the same buyer were found, this one is not there */
 
-        if (ngx_http_b24_read_other(read) == NGX_OK) {
-            return;
-        }
+        ngx_memzero(&read->read, sizeof(b24_queue_read_t));
 
-        break;
+        ngx_http_b24_read_absent(read);
+        return;
 
     case B24_QUEUE_BUSY:
     case B24_QUEUE_FULL:
@@ -663,28 +699,28 @@ ngx_http_b24_read_stored(ngx_http_b24_call_t *call)
 }
 
 
-/* the order as it was, to be looked for again */
-
-static ngx_int_t
-ngx_http_b24_read_other(ngx_http_b24_read_t *read)
+static void
+ngx_http_b24_read_count(ngx_http_b24_read_t *read)
 {
-    int64_t  asked;
+    ngx_http_b24_sh_origin_t  *sh;
 
-    asked = read->order->asked;
-
-    if (b24_order_parse(read->pool, &read->job.data, &read->order) != B24_OK) {
-        return NGX_ERROR;
+    if (read->read.nmatches == 0) {
+        return;
     }
 
-    read->order->origin = read->job.origin;
-    read->order->fields[B24_ORDER_ID] = read->job.order_id;
-    read->order->asked = asked;
+    sh = read->reader->origin->sh;
 
-    ngx_memzero(&read->read, sizeof(b24_queue_read_t));
+    sh->db[NGX_HTTP_B24_DB_READ]++;
 
-    ngx_http_b24_read_absent(read);
+    if (read->order->imported) {
+        sh->db[NGX_HTTP_B24_DB_IMPORTED]++;
+    }
 
-    return NGX_OK;
+    if (read->state == B24_STATE_DUPLICATE) {
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "b24: %s is the same order as an earlier record, as "
+                      "the shop's database knows it", read->job.key);
+    }
 }
 
 
@@ -696,7 +732,7 @@ ngx_http_b24_read_again(ngx_event_t *ev)
     read = (ngx_http_b24_read_t *)
                ((u_char *) ev - offsetof(ngx_http_b24_read_t, timer));
 
-    ngx_http_b24_store_call(&read->call);
+    ngx_http_b24_read_put(read);
 }
 
 

@@ -605,9 +605,14 @@ b24_database_bind(const b24_statement_t *statement, unsigned n,
 
         b24_database_bind_one(binds, value,
                               statement->binds[i] == B24_ORDER_ROW
-                              || statement->binds[i] == B24_BIND_DEAL);
+                              || statement->binds[i] == B24_BIND_DEAL
+                              || statement->binds[i] == B24_BIND_PLACED);
 
-        if (value->data && statement->binds[i] != B24_BIND_DEAL) {
+        /* these two tell of no order */
+
+        if (value->data && statement->binds[i] != B24_BIND_DEAL
+            && statement->binds[i] != B24_BIND_PLACED)
+        {
             known++;
         }
     }

@@ -21,6 +21,7 @@
 #define B24_DATABASE_ROWS      5000     /* of a result at most */
 #define B24_DATABASE_BYTES     ((size_t) 8 * 1024 * 1024)
 #define B24_DATABASE_COLUMNS   256
+#define B24_DATABASE_ORDERS    20       /* that an order may be, at most */
 #define B24_DATABASE_WORDS     256
 
 
@@ -92,11 +93,14 @@ b24_database_rc_e b24_database_changes(b24_database_t *db, b24_pool_t *pool,
     const b24_str_t *row, unsigned limit, b24_node_t **rows);
 
 /*
- * Asks for an order by what is known of it, then for its items, and puts both
- * into it (b24_order_merge()).  NONE: it isn't there.
+ * Asks for an order by what is known of it, then for its items: a copy of the
+ * order with both put into it (b24_order_merge()).  Where it is looked for by
+ * its buyer it may be several orders of the shop's, the likeliest first: found
+ * has room for B24_DATABASE_ORDERS.  NONE: it isn't there.
  */
 b24_database_rc_e b24_database_order(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order);
+    const b24_shop_t *shop, const b24_order_t *order, b24_order_t **found,
+    size_t *n);
 
 /* of the last call that failed, in plain words without a buyer's or a secret's
  * bytes; until the next call */

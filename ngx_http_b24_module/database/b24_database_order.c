@@ -5,20 +5,36 @@
 #include "b24_database.h"
 
 
+static b24_database_rc_e b24_database_found(b24_database_t *db,
+    b24_pool_t *pool, const b24_shop_t *shop, const b24_str_t *known,
+    const b24_node_t *row, const b24_str_t *values, b24_order_t **order);
 static int b24_database_same_row(const b24_str_t *asked,
     const b24_str_t *found);
 
 
 b24_database_rc_e
 b24_database_order(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order)
+    const b24_shop_t *shop, const b24_order_t *order, b24_order_t **found,
+    size_t *n)
 {
-    b24_str_t               row, id, values[B24_NBINDS];
-    b24_node_t             *rows, *items;
-    b24_database_rc_e       rc;
-    const b24_statement_t  *statement;
+    size_t              limit;
+    b24_buf_t           buf;
+    b24_str_t           known, values[B24_NBINDS];
+    b24_node_t         *rows, *row;
+    b24_database_rc_e   rc;
+
+    *n = 0;
 
     b24_order_binds(order, values);
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addi(&buf, order->placed / 1000);
+
+    if (b24_buf_str(&buf, &values[B24_BIND_PLACED]) != B24_OK
+        || b24_order_print(pool, order, &known) != B24_OK)
+    {
+        return B24_DATABASE_NOMEM;
+    }
 
     rc = b24_database_ask(db, pool,
                           b24_shop_statement(shop, B24_STATEMENT_ORDER),
@@ -28,26 +44,56 @@ b24_database_order(b24_database_t *db, b24_pool_t *pool,
         return rc;
     }
 
+    limit = b24_order_loose(order) ? B24_DATABASE_ORDERS : 1;
+
+    for (row = rows->first; row && *n < limit; row = row->next) {
+        rc = b24_database_found(db, pool, shop, &known, row, values,
+                                &found[*n]);
+        if (rc != B24_DATABASE_OK) {
+            return rc;
+        }
+
+        (*n)++;
+    }
+
+    return B24_DATABASE_OK;
+}
+
+
+/* what is known of the order, and this row of it */
+
+static b24_database_rc_e
+b24_database_found(b24_database_t *db, b24_pool_t *pool,
+    const b24_shop_t *shop, const b24_str_t *known, const b24_node_t *row,
+    const b24_str_t *values, b24_order_t **order)
+{
+    b24_str_t               key, id, of[B24_NBINDS];
+    b24_node_t             *items;
+    b24_database_rc_e       rc;
+    const b24_statement_t  *statement;
+
+    memcpy(of, values, sizeof(of));
+
     /* "57abc" is 57 to a column of numbers */
 
-    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ROW], &row)) {
+    if (b24_column(row, &b24_order_names[B24_ORDER_ROW], &key)) {
 
-        if (!b24_database_same_row(&values[B24_ORDER_ROW], &row)) {
+        if (!b24_database_same_row(&of[B24_ORDER_ROW], &key)) {
             return B24_DATABASE_NONE;
         }
 
-        values[B24_ORDER_ROW] = row;
+        of[B24_ORDER_ROW] = key;
     }
 
-    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ID], &id)) {
-        values[B24_ORDER_ID] = id;
+    if (b24_column(row, &b24_order_names[B24_ORDER_ID], &id)) {
+        of[B24_ORDER_ID] = id;
     }
 
     items = NULL;
     statement = b24_shop_statement(shop, B24_STATEMENT_ITEMS);
 
     if (statement) {
-        rc = b24_database_ask(db, pool, statement, values, &items);
+        rc = b24_database_ask(db, pool, statement, of, &items);
 
         if (rc == B24_DATABASE_NONE || rc == B24_DATABASE_UNASKED) {
             items = NULL;
@@ -57,7 +103,8 @@ b24_database_order(b24_database_t *db, b24_pool_t *pool,
         }
     }
 
-    return b24_order_merge(pool, shop, order, rows->first, items) == B24_OK
+    return b24_order_parse(pool, known, order) == B24_OK
+           && b24_order_merge(pool, shop, *order, row, items) == B24_OK
            ? B24_DATABASE_OK : B24_DATABASE_NOMEM;
 }
 

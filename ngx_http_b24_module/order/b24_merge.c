@@ -83,6 +83,14 @@ b24_order_deliverable(const b24_order_t *order)
 
 
 int
+b24_order_loose(const b24_order_t *order)
+{
+    return order->fields[B24_ORDER_ROW].len == 0
+           && (order->generated || order->fields[B24_ORDER_ID].len == 0);
+}
+
+
+int
 b24_order_columns(b24_pool_t *pool, b24_order_t *order,
     const b24_value_t *value, int won)
 {

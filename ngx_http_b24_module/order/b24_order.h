@@ -110,6 +110,8 @@ typedef struct {
                                        what was captured: the line and the
                                        column, in the order they are tried */
     int64_t      asked;             /* the database, for the first time, ms */
+    int64_t      placed;            /* ms; set by who asks the database, not
+                                       part of the document */
     unsigned     tries;             /* how often it was asked */
     unsigned     read:1;            /* it was: nothing more is to be asked */
     unsigned     imported:1;        /* from there, no request was seen */

@@ -302,6 +302,8 @@ void b24_order_binds(const b24_order_t *order,
     b24_str_t values[B24_NBINDS]);
 /* it has goods or a total, and a buyer */
 int b24_order_deliverable(const b24_order_t *order);
+/* neither its number nor its key is known: it is looked for by its buyer */
+int b24_order_loose(const b24_order_t *order);
 /*
  * Puts what the database says of an order into it: row has the columns of the
  * "order" statement, items (NULL: not asked) is the list of those of "items".

@@ -541,6 +541,11 @@ b24_sql_bind(b24_sql_scan_t *scan)
     } else if (b24_str_eqs(&name, "deal") && scan->kind == B24_STATEMENT_LINK)
     {
         bind = B24_BIND_DEAL;
+
+    } else if (b24_str_eqs(&name, "placed")
+               && scan->kind == B24_STATEMENT_ORDER)
+    {
+        bind = B24_BIND_PLACED;
     }
 
     if (bind < 0 || (scan->kind == B24_STATEMENT_CHANGES

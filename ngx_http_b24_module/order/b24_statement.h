@@ -29,6 +29,7 @@ typedef enum {
 enum {
     B24_BIND_SINCE = B24_ORDER_NFIELDS,
     B24_BIND_DEAL,
+    B24_BIND_PLACED,
     B24_NBINDS
 };
 

@@ -885,6 +885,22 @@ b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
 }
 
 
+b24_queue_rc_e
+b24_queue_note(b24_queue_t *q, int64_t record, b24_state_e state,
+    const char *cause, int64_t now)
+{
+    b24_moment_t  moment;
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    moment.state = state;
+    moment.cause.data = (u_char *) cause;
+    moment.cause.len = cause ? strlen(cause) : 0;
+
+    return b24_queue_moment(q, record, &moment, now);
+}
+
+
 static b24_queue_rc_e
 b24_queue_moment_add(b24_queue_t *q, int64_t record, int64_t n,
     const b24_moment_t *moment, int64_t now)

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   6
+#define B24_QUEUE_SCHEMA   7
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -252,6 +252,7 @@ typedef struct {
     b24_str_t    data;
     int          attempts;          /* this one included */
     int64_t      accepted;          /* when the shop's answer arrived */
+    int64_t      placed;            /* when the record was made */
     int64_t      deal_id;           /* 0: not known */
     int64_t      contact_id;
     int64_t      company_id;
@@ -334,6 +335,25 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
 
 /* ---- the shop's database (each call is a transaction of its own) ---- */
 
+/*
+ * An order of the shop's that a record may be.  Found by its number or key it
+ * is one, and whose number it is already, that is the same order: the record
+ * goes as a duplicate of that one, an unconfirmed one makes room.
+ *
+ * Found by its buyer (loose) it may be several, the likeliest first: the first
+ * whose number nobody has is the record's.  One that was imported meanwhile
+ * gives way, too, or, when it may have been sent, the record goes as a
+ * duplicate of it, and it counts as captured from then on: of each order one
+ * record was captured at most.
+ */
+typedef struct {
+    b24_str_t    order_id;          /* empty: the record's stays */
+    b24_str_t    data;
+    b24_str_t    fingerprint;       /* of b24_queue_found() */
+    b24_str_t    link;              /* of b24_queue_recognize(): data of a LINK
+                                       event, empty: none */
+} b24_queue_match_t;
+
 /* what it has told of a claimed event, whose lease ends with this */
 typedef struct {
     b24_state_e  state;             /* ACCEPTED: goes on, WAITING: asked again,
@@ -341,22 +361,20 @@ typedef struct {
                                        DELIVERED: the event (LINK) is done */
     int64_t      next;              /* WAITING: when */
     b24_str_t    data;              /* of the event from now on; empty: stays */
-    b24_str_t    order_id;          /* of the order from now on; empty: stays */
     b24_str_t    cause;             /* data NULL: none; what an earlier event
                                        has left stays then */
     b24_str_t    advice;
-    int          loose;             /* found by the buyer, not by a number */
-    int          alone;             /* nothing else brings what is taken for
-                                       another's: loose, and no import */
+    b24_queue_match_t  *matches;    /* ACCEPTED: that it may be, with data */
+    size_t       nmatches;
+    int          loose;
+    int          unread;            /* ACCEPTED: it goes out without having been
+                                       found, and is looked for later */
 } b24_queue_read_t;
 
 /*
- * An attempt that sent nothing to the portal doesn't count as one.  When the
- * number that the order has from now on is another record's, or was, the
- * record goes as a duplicate of that one (*state); an unconfirmed one of that
- * number makes room.  But what was found by the buyer may be an earlier order
- * of the same: NONE, nothing has changed, when the other came more than ten
- * minutes before, with alone whenever it came.  STALE as for attempt().
+ * An attempt that sent nothing to the portal doesn't count as one.  *state is
+ * DUPLICATE when the record went as one, see above.  NONE, nothing has changed:
+ * all that it may be are other records'.  STALE as for attempt().
  */
 b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now,
@@ -381,12 +399,38 @@ typedef struct {
 b24_queue_rc_e b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origin, b24_queue_unsettled_at_t *at, int limit,
     b24_queue_unsettled_t **records, size_t *n);
-/* it was found: accepted with what is put (order_id: its number), or a
- * duplicate, as above; NONE when it is unconfirmed no more, or as above */
-b24_queue_rc_e b24_queue_found(b24_queue_t *q, int64_t record, int loose,
-    const b24_queue_put_t *put, b24_queue_put_result_t *result);
+/* it was found: accepted with what is put, whose number, data and fingerprint
+ * are those of the match that is taken, or a duplicate, as above; NONE when it
+ * is unconfirmed no more, or as above */
+b24_queue_rc_e b24_queue_found(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, const b24_queue_put_t *put,
+    const b24_queue_match_t *matches, size_t n, int loose,
+    b24_queue_put_result_t *result);
 /* there is no such order: counted as rejected, not kept; NONE as above */
-b24_queue_rc_e b24_queue_absent(b24_queue_t *q, int64_t record);
+b24_queue_rc_e b24_queue_absent(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record);
+
+/*
+ * Records that went out unread, in any state, by their keys: those behind
+ * record, at most limit.
+ */
+b24_queue_rc_e b24_queue_unread(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, int64_t record, int limit,
+    b24_queue_unsettled_t **records, size_t *n);
+/*
+ * One of them was found: what the shop calls it stands at the record from now
+ * on, beside the number that Bitrix24 may have.  One that is another's record
+ * goes as a duplicate (*state) if nothing of it was sent.  NONE: it is looked
+ * for no more, or all are other records'.
+ */
+b24_queue_rc_e b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, const b24_queue_match_t *matches, size_t n, int loose,
+    int64_t now, b24_state_e *state);
+/* it is not there: it is looked for no more */
+b24_queue_rc_e b24_queue_unrecognized(b24_queue_t *q, int64_t record);
+/* there are some (inside a transaction) */
+b24_queue_rc_e b24_queue_some_unread(b24_queue_t *q, const b24_str_t *origin,
+    int *some);
 
 /* how far the changes of a shop's orders were read */
 typedef struct {
@@ -404,7 +448,8 @@ b24_queue_rc_e b24_queue_mark(b24_queue_t *q, b24_pool_t *pool,
 /* in a transaction of the caller, or one of its own */
 b24_queue_rc_e b24_queue_put_mark(b24_queue_t *q,
     const b24_queue_mark_t *mark);
-/* there is a record of that number, or was, or a person has dropped it */
+/* there is a record of that number, or was, or a person has dropped it; also
+ * where the shop alone calls it by that number */
 b24_queue_rc_e b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, int *known);
 

@@ -33,7 +33,6 @@ static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_step(b24_queue_t *q, int64_t record, int step,
     b24_step_state_e state);
-static b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_attempted(b24_queue_t *q,
     const b24_queue_job_t *job, unsigned mask, const char *method,
     const char *cause, int64_t lease, int64_t now);
@@ -281,6 +280,7 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     job->accepted = b24_query_get_int(&query, 8);
     b24_query_get_str(&query, 9, pool, &job->data);
     b24_query_get_str(&query, 10, pool, &job->origin_id);
+    job->placed = b24_query_get_int(&query, 11);
 
     kind = b24_queue_kind_find(&name);
     job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;
@@ -432,7 +432,7 @@ b24_queue_step(b24_queue_t *q, int64_t record, int step,
 }
 
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_put_link(b24_queue_t *q, int64_t record)
 {
     b24_query_t  query;

@@ -502,7 +502,8 @@ b24_queue_find(b24_queue_t *q, const b24_str_t *key, const b24_str_t *origin,
     b24_queue_rc_e  rc;
 
     static const b24_sql_e  ways[] = {
-        B24_SQL_BY_NUMBER, B24_SQL_BY_ORIGIN_ID, B24_SQL_DROPPED_BY_NUMBER
+        B24_SQL_BY_NUMBER, B24_SQL_BY_SHOP_NUMBER, B24_SQL_BY_ORIGIN_ID,
+        B24_SQL_DROPPED_BY_NUMBER
     };
 
     *n = 0;

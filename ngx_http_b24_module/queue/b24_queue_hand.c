@@ -43,8 +43,6 @@ static b24_queue_rc_e b24_queue_name_free(b24_queue_t *q, b24_pool_t *pool,
     const b24_hand_t *hand, const b24_str_t *suffix, b24_str_t *number);
 static b24_queue_rc_e b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, const char *cause, int64_t now);
-static b24_queue_rc_e b24_queue_by_hand(b24_queue_t *q, int64_t record,
-    b24_state_e state, const char *cause, int64_t now);
 
 
 b24_queue_rc_e
@@ -95,8 +93,8 @@ b24_queue_again(b24_queue_t *q, int64_t record, int64_t unknown_ms,
         }
     }
 
-    return rc == B24_QUEUE_OK ? b24_queue_by_hand(q, record, *state, cause,
-                                                  now)
+    return rc == B24_QUEUE_OK ? b24_queue_note(q, record, *state, cause,
+                                               now)
                               : rc;
 }
 
@@ -320,9 +318,8 @@ b24_queue_send_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
     }
 
-    return rc == B24_QUEUE_OK ? b24_queue_by_hand(q, record,
-                                                  B24_STATE_ACCEPTED,
-                                                  (char *) text.data, now)
+    return rc == B24_QUEUE_OK ? b24_queue_note(q, record, B24_STATE_ACCEPTED,
+                                               (char *) text.data, now)
                               : rc;
 }
 
@@ -470,6 +467,13 @@ b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     rc = b24_query_done(&query);
 
     if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, B24_SQL_KEEP_SHOP_NUMBER);
+        b24_query_int(&query, record);
+
+        rc = b24_query_done(&query);
+    }
+
+    if (rc == B24_QUEUE_OK) {
 
         /* its events, steps and timeline go with it */
 
@@ -581,20 +585,4 @@ b24_queue_unpaused(b24_queue_t *q, const b24_str_t *origins, size_t n,
     }
 
     return B24_QUEUE_OK;
-}
-
-
-static b24_queue_rc_e
-b24_queue_by_hand(b24_queue_t *q, int64_t record, b24_state_e state,
-    const char *cause, int64_t now)
-{
-    b24_moment_t  moment;
-
-    memset(&moment, 0, sizeof(b24_moment_t));
-
-    moment.state = state;
-    moment.cause.data = (u_char *) cause;
-    moment.cause.len = cause ? strlen(cause) : 0;
-
-    return b24_queue_moment(q, record, &moment, now);
 }

@@ -81,6 +81,7 @@ typedef enum {
     B24_SQL_RECORD,
     B24_SQL_FIRST_DATA,
     B24_SQL_BY_NUMBER,
+    B24_SQL_BY_SHOP_NUMBER,
     B24_SQL_TIMELINE,
 
     B24_SQL_RETRY,
@@ -116,6 +117,7 @@ typedef enum {
     B24_SQL_SEND,
     B24_SQL_SEND_EVENT,
     B24_SQL_PUT_DROPPED,
+    B24_SQL_KEEP_SHOP_NUMBER,
     B24_SQL_DROP,
     B24_SQL_PAUSE,
     B24_SQL_RESUME,
@@ -128,11 +130,16 @@ typedef enum {
     B24_SQL_CLEAN_LEARNED,
     B24_SQL_TOUCH,
 
+    B24_SQL_HOLDERS,
+    B24_SQL_AS_CAPTURED,
     B24_SQL_NUMBER,
     B24_SQL_EVENT_DATA,
     B24_SQL_READ,
     B24_SQL_UNSETTLED,
     B24_SQL_UNCONFIRMED,
+    B24_SQL_SHOP_NUMBER,
+    B24_SQL_UNREAD,
+    B24_SQL_UNREAD_ONE,
     B24_SQL_MARK,
     B24_SQL_PUT_MARK,
 
@@ -267,6 +274,9 @@ b24_queue_rc_e b24_queue_uncapture_id(b24_queue_t *q, int64_t record);
 
 b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t now);
+/* the same of one that has nothing but a cause, NULL: nor that */
+b24_queue_rc_e b24_queue_note(b24_queue_t *q, int64_t record,
+    b24_state_e state, const char *cause, int64_t now);
 
 /* the parts of b24_queue_learn() and b24_queue_clean(), in a transaction */
 b24_queue_rc_e b24_queue_put_facts(b24_queue_t *q,
@@ -294,6 +304,8 @@ b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job);
 b24_queue_rc_e b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job,
     int64_t now);
+/* once a deal is known: what its numbers lead to */
+b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

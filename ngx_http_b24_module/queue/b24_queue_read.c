@@ -7,62 +7,98 @@
 #include "b24_queue_int.h"
 
 
-#define B24_QUEUE_READ_EARLIER  600000  /* ms: another order of the buyer's */
 #define B24_QUEUE_READ_CAUSE                                                  \
     "read from the shop's database"
 #define B24_QUEUE_FOUND_CAUSE                                                 \
     "found in the shop's database"
+#define B24_QUEUE_NUMBER_CAUSE                                                \
+    "the shop's number is "
 #define B24_QUEUE_TWIN_CAUSE                                                  \
     "the shop's database knows another record's order by this number"
 
 
-/* who has a number */
+/* who has a number; of several records of it the last */
 typedef struct {
-    int64_t  other;                 /* a record, 0: none */
-    int64_t  pending;               /* one that waits for its answer */
-    int64_t  accepted;              /* of the former */
+    int64_t   other;                /* a record, 0: none */
+    int64_t   pending;              /* one that waits for its answer */
+    unsigned  imported:1;           /* of the former: not captured */
+    unsigned  sent:1;               /* or it may have been */
+    unsigned  taken:1;              /* somebody has it, or had */
 } b24_holder_t;
+
+/* which of the shop's orders a record is */
+typedef struct {
+    size_t   n;
+    int      doubled;               /* another record has it */
+    int64_t  twin;                  /* 0: it is gone */
+} b24_choice_t;
+
+/* a record that went out unread */
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    order_id;
+    b24_state_e  state;
+    int64_t      deal_id;
+    int          sent;              /* or it may have been */
+} b24_unread_t;
 
 
 static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, int64_t since,
-    int64_t now, int *doubled);
+    const b24_str_t *origin, const b24_str_t *order_id,
+    const b24_queue_match_t *matches, size_t n, int loose, int64_t now,
+    b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_str_t *order_id,
+    const b24_queue_match_t *matches, size_t n, int loose,
+    b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
     b24_holder_t *holder);
+static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, int64_t twin, int64_t now);
+static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
+    int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
+static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
+static b24_queue_rc_e b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_unread_t *unread);
+static b24_queue_rc_e b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, const b24_unread_t *unread,
+    const b24_queue_match_t *match, int64_t now);
+static b24_queue_rc_e b24_queue_shop_number(b24_queue_t *q, int64_t record,
+    const b24_str_t *number);
 
 
 b24_queue_rc_e
 b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
     const b24_queue_read_t *read, int64_t now, b24_state_e *state)
 {
-    int             doubled;
-    int64_t         since;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
+    b24_query_t       query;
+    b24_choice_t      choice;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *data;
 
     *state = read->state;
-    doubled = 0;
-    since = read->alone ? INT64_MAX
-            : read->loose ? job->accepted - B24_QUEUE_READ_EARLIER : 0;
+    data = &read->data;
 
     rc = b24_queue_begin_held(q, owner, job);
 
-    if (rc == B24_QUEUE_OK && read->order_id.len
-        && !b24_str_eq(&read->order_id, &job->order_id))
-    {
-        rc = b24_queue_identify(q, job->record, &job->origin, &read->order_id,
-                                since, now, &doubled);
-    }
+    if (rc == B24_QUEUE_OK && read->nmatches) {
+        rc = b24_queue_identify(q, job->record, &job->origin, &job->order_id,
+                                read->matches, read->nmatches, read->loose,
+                                now, &choice);
 
-    if (rc == B24_QUEUE_OK && doubled) {
-        *state = B24_STATE_DUPLICATE;
-        return b24_queue_finish(q, rc);
+        if (rc == B24_QUEUE_OK && choice.doubled) {
+            *state = B24_STATE_DUPLICATE;
+            return b24_queue_finish(q, rc);
+        }
+
+        data = &read->matches[choice.n].data;
     }
 
     if (rc == B24_QUEUE_OK && read->state == B24_STATE_REJECTED) {
@@ -70,9 +106,9 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
                                                     &job->origin));
     }
 
-    if (rc == B24_QUEUE_OK && read->data.len) {
+    if (rc == B24_QUEUE_OK && data->len) {
         b24_query_init(&query, q, B24_SQL_EVENT_DATA);
-        b24_query_text(&query, &read->data);
+        b24_query_text(&query, data);
         b24_query_int(&query, job->event);
 
         rc = b24_query_done(&query);
@@ -108,6 +144,12 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     b24_query_int(&query, job->record);
 
     rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK && read->unread) {
+        rc = b24_queue_shop_number(q, job->record,
+                                   &(b24_str_t) b24_string(""));
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -132,102 +174,188 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 
 
 /*
- * The record has that number from now on, or goes as a duplicate; NONE when who
- * has the number came before since (0: that doesn't matter)
+ * The record has the number of one of them from now on, or goes as a duplicate;
+ * NONE when all are other records'
  */
 
 static b24_queue_rc_e
 b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, int64_t since, int64_t now, int *doubled)
+    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
+    int loose, int64_t now, b24_choice_t *choice)
 {
-    int             known;
-    b24_query_t     query;
-    b24_holder_t    holder;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
+    b24_query_t       query;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
 
-    *doubled = 0;
-
-    rc = b24_queue_holder(q, record, origin, order_id, &holder);
-
-    /* of the two the one that is further is the order */
-
-    if (rc == B24_QUEUE_OK && holder.pending) {
-        rc = b24_queue_gone(q, holder.pending);
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_known(q, origin, order_id, &known);
-    }
+    rc = b24_queue_choose(q, record, origin, order_id, matches, n, loose,
+                          choice);
 
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    if (!known) {
-        b24_query_init(&query, q, B24_SQL_NUMBER);
-        b24_query_str(&query, order_id);
-        b24_query_int(&query, record);
-
-        return b24_query_done(&query);
+    if (choice->doubled) {
+        return b24_queue_double(q, record, origin, choice->twin, now);
     }
 
-    if (since && holder.accepted < since) {
-        return B24_QUEUE_NONE;
+    number = &matches[choice->n].order_id;
+
+    if (number->len == 0 || b24_str_eq(number, order_id)) {
+        return B24_QUEUE_OK;
     }
 
-    *doubled = 1;
+    b24_query_init(&query, q, B24_SQL_NUMBER);
+    b24_query_str(&query, number);
+    b24_query_int(&query, record);
 
-    rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
+    return b24_query_done(&query);
+}
 
-    if (rc == B24_QUEUE_OK && holder.other) {
-        memset(&moment, 0, sizeof(b24_moment_t));
 
-        moment.state = B24_STATE_DUPLICATE;
-        moment.cause.data = (u_char *) B24_QUEUE_TWIN_CAUSE;
-        moment.cause.len = sizeof(B24_QUEUE_TWIN_CAUSE) - 1;
+/* what makes room for the record goes */
 
-        rc = b24_queue_moment(q, holder.other, &moment, now);
+static b24_queue_rc_e
+b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_choice_t *choice)
+{
+    b24_holder_t      holder;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
+
+    memset(choice, 0, sizeof(b24_choice_t));
+
+    for ( /* void */ ; choice->n < n; choice->n++) {
+        number = &matches[choice->n].order_id;
+
+        if (number->len == 0 || b24_str_eq(number, order_id)) {
+            return B24_QUEUE_OK;
+        }
+
+        rc = b24_queue_holder(q, record, origin, number, &holder);
+
+        if (rc == B24_QUEUE_OK && holder.pending && !loose) {
+
+            /* of the two the one that is further is the order */
+
+            rc = b24_queue_gone(q, holder.pending);
+
+            if (rc == B24_QUEUE_OK) {
+                rc = b24_queue_holder(q, record, origin, number, &holder);
+            }
+        }
+
+        if (rc != B24_QUEUE_OK || !holder.taken) {
+            return rc;
+        }
+
+        if (loose) {
+
+            /* what another request has brought is another order */
+
+            if (holder.pending || !holder.imported) {
+                continue;
+            }
+
+            if (!holder.sent) {
+                return b24_queue_gone(q, holder.other);
+            }
+        }
+
+        choice->doubled = 1;
+        choice->twin = holder.other;
+
+        return B24_QUEUE_OK;
     }
 
-    return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
+    return B24_QUEUE_NONE;
 }
 
 
 /* who has the number: a record that waits for its answer, and any other */
 
 static b24_queue_rc_e
-b24_queue_holder(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id, b24_holder_t *holder)
+b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_holder_t *holder)
 {
-    int64_t      id;
-    b24_str_t    name;
-    b24_query_t  query;
+    int             known;
+    int64_t         id;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
     memset(holder, 0, sizeof(b24_holder_t));
 
-    b24_query_init(&query, q, B24_SQL_TWINS);
+    b24_query_init(&query, q, B24_SQL_HOLDERS);
     b24_query_str(&query, order_id);
     b24_query_text(&query, origin);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         id = b24_query_get_int(&query, 0);
-        b24_query_peek_str(&query, 2, &name);
 
         if (id == record) {
             continue;
         }
 
-        if (b24_state_find(&name) == B24_STATE_UNCONFIRMED) {
+        if (b24_query_get_int(&query, 1)) {
             holder->pending = id;
 
         } else {
             holder->other = id;
-            holder->accepted = b24_query_get_int(&query, 4);
+            holder->imported = b24_query_get_int(&query, 2) & 1;
+            holder->sent = b24_query_get_int(&query, 3) & 1;
         }
     }
 
-    return b24_query_end(&query);
+    rc = b24_query_end(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_known(q, origin, order_id, &known);
+        holder->taken = known & 1;
+    }
+
+    return rc;
+}
+
+
+/* it goes as a duplicate of the twin, 0: of one that is gone itself */
+
+static b24_queue_rc_e
+b24_queue_double(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    int64_t twin, int64_t now)
+{
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_count(q, origin, B24_STATE_DUPLICATE, 1);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_twin(q, record, twin, now);
+    }
+
+    return rc == B24_QUEUE_OK ? b24_queue_gone(q, record) : rc;
+}
+
+
+/* the order of the record is the twin's: that one was captured, then */
+
+static b24_queue_rc_e
+b24_queue_twin(b24_queue_t *q, int64_t record, int64_t twin, int64_t now)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    if (twin == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    b24_query_init(&query, q, B24_SQL_AS_CAPTURED);
+    b24_query_int(&query, record);
+    b24_query_int(&query, twin);
+
+    rc = b24_query_done(&query);
+
+    return rc == B24_QUEUE_OK ? b24_queue_note(q, twin, B24_STATE_DUPLICATE,
+                                               B24_QUEUE_TWIN_CAUSE, now)
+                              : rc;
 }
 
 
@@ -302,52 +430,39 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
 
 
 b24_queue_rc_e
-b24_queue_found(b24_queue_t *q, int64_t record, int loose,
-    const b24_queue_put_t *put, b24_queue_put_result_t *result)
+b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_queue_put_t *put, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_queue_put_result_t *result)
 {
-    int              doubled;
-    int64_t          since;
-    b24_str_t        had;
-    b24_query_t      query;
-    b24_queue_rc_e   rc, end;
+    b24_str_t        origin, had;
+    b24_choice_t     choice;
+    b24_queue_rc_e   rc;
     b24_queue_put_t  found;
 
     memset(result, 0, sizeof(b24_queue_put_result_t));
-
-    doubled = 0;
-    since = 0;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
-    b24_query_int(&query, record);
-
-    rc = b24_query_row(&query);
+    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
 
     if (rc == B24_QUEUE_OK) {
-        b24_query_peek_str(&query, 1, &had);
-        doubled = b24_str_eq(&had, &put->order_id);
-        since = b24_query_get_int(&query, 2) - B24_QUEUE_READ_EARLIER;
+        rc = b24_queue_identify(q, record, &origin, &had, matches, n,
+                                loose, put->now, &choice);
     }
 
-    end = b24_query_end(&query);
-    rc = end != B24_QUEUE_OK ? end : rc;
-
-    if (rc == B24_QUEUE_OK && !doubled) {
-        rc = b24_queue_identify(q, record, &put->origin, &put->order_id,
-                                loose ? since : 0, put->now, &doubled);
-
-        if (rc == B24_QUEUE_OK && doubled) {
-            result->state = B24_STATE_DUPLICATE;
-            return b24_queue_finish(q, rc);
-        }
+    if (rc == B24_QUEUE_OK && choice.doubled) {
+        result->state = B24_STATE_DUPLICATE;
+        return b24_queue_finish(q, rc);
     }
 
     if (rc == B24_QUEUE_OK) {
         found = *put;
+        found.order_id = matches[choice.n].order_id;
+        found.data = matches[choice.n].data;
+        found.fingerprint = matches[choice.n].fingerprint;
         found.cause.data = (u_char *) B24_QUEUE_FOUND_CAUSE;
         found.cause.len = sizeof(B24_QUEUE_FOUND_CAUSE) - 1;
 
@@ -359,42 +474,261 @@ b24_queue_found(b24_queue_t *q, int64_t record, int loose,
 
 
 b24_queue_rc_e
-b24_queue_absent(b24_queue_t *q, int64_t record)
+b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 {
-    u_char          name[256];
-    b24_str_t       origin;
-    b24_query_t     query;
-    b24_queue_rc_e  rc, end;
+    b24_str_t       origin, had;
+    b24_queue_rc_e  rc;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
+    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
+
+    return b24_queue_finish(q, rc == B24_QUEUE_OK
+                               ? b24_queue_reject(q, record, &origin) : rc);
+}
+
+
+/* NONE: it is so no more */
+
+static b24_queue_rc_e
+b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_str_t *origin, b24_str_t *order_id)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
     b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
     b24_query_int(&query, record);
 
     rc = b24_query_row(&query);
 
-    memset(&origin, 0, sizeof(b24_str_t));
-
     if (rc == B24_QUEUE_OK) {
-        b24_query_peek_str(&query, 0, &origin);
-
-        if (origin.len > sizeof(name)) {
-            rc = B24_QUEUE_ERROR;
-
-        } else {
-            memcpy(name, origin.data, origin.len);
-            origin.data = name;
-        }
+        b24_query_get_str(&query, 0, pool, origin);
+        b24_query_get_str(&query, 1, pool, order_id);
     }
 
     end = b24_query_end(&query);
-    rc = end != B24_QUEUE_OK ? end : rc;
 
-    return b24_queue_finish(q, rc == B24_QUEUE_OK
-                               ? b24_queue_reject(q, record, &origin) : rc);
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+/* ---- those that went out unread ---- */
+
+b24_queue_rc_e
+b24_queue_unread(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
+    int64_t record, int limit, b24_queue_unsettled_t **records, size_t *n)
+{
+    b24_query_t             query;
+    b24_queue_unsettled_t  *r;
+
+    *n = 0;
+
+    *records = b24_pcalloc(pool, (size_t) limit
+                                 * sizeof(b24_queue_unsettled_t));
+    if (*records == NULL) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    b24_query_init(&query, q, B24_SQL_UNREAD);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, record);
+    b24_query_int(&query, limit);
+
+    while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
+        r = &(*records)[(*n)++];
+
+        r->record = b24_query_get_int(&query, 0);
+        r->created = b24_query_get_int(&query, 1);
+        b24_query_get_str(&query, 2, pool, &r->order_id);
+        b24_query_get_str(&query, 3, pool, &r->data);
+
+        b24_queue_key_print(r->key, r->record);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_queue_match_t *matches, size_t n, int loose, int64_t now,
+    b24_state_e *state)
+{
+    b24_choice_t    choice;
+    b24_unread_t    unread;
+    b24_queue_rc_e  rc;
+
+    *state = B24_STATE_DUPLICATE;
+
+    rc = b24_queue_begin(q);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_unread_one(q, pool, record, &unread);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_choose(q, record, &unread.origin, &unread.order_id,
+                              matches, n, loose, &choice);
+    }
+
+    if (rc == B24_QUEUE_OK && choice.doubled && !unread.sent) {
+        return b24_queue_finish(q, b24_queue_double(q, record, &unread.origin,
+                                                    choice.twin, now));
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return b24_queue_finish(q, rc);
+    }
+
+    *state = unread.state;
+
+    if (choice.doubled) {
+
+        /* both are in the CRM */
+
+        rc = b24_queue_twin(q, record, choice.twin, now);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_note(q, record, unread.state, B24_QUEUE_TWIN_CAUSE,
+                                now);
+        }
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_shop_number(q, record, NULL);
+        }
+
+    } else {
+        rc = b24_queue_recognized(q, pool, record, &unread,
+                                  &matches[choice.n], now);
+    }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+/* NONE: it is so no more */
+
+static b24_queue_rc_e
+b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_unread_t *unread)
+{
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    b24_query_init(&query, q, B24_SQL_UNREAD_ONE);
+    b24_query_int(&query, record);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_get_str(&query, 0, pool, &unread->origin);
+        b24_query_get_str(&query, 1, pool, &unread->order_id);
+        b24_query_peek_str(&query, 2, &name);
+        unread->state = b24_state_find(&name);
+        unread->deal_id = b24_query_get_int(&query, 3);
+        unread->sent = b24_query_get_int(&query, 4) != 0;
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    const b24_unread_t *unread, const b24_queue_match_t *match, int64_t now)
+{
+    b24_buf_t         buf;
+    b24_str_t         cause;
+    b24_queue_rc_e    rc;
+    const b24_str_t  *number;
+
+    number = &match->order_id;
+
+    if (number->len == 0 || b24_str_eq(number, &unread->order_id)) {
+        number = NULL;
+    }
+
+    rc = b24_queue_shop_number(q, record, number);
+
+    if (rc == B24_QUEUE_OK && number) {
+        b24_buf_init(&buf, pool);
+        b24_buf_adds(&buf, B24_QUEUE_NUMBER_CAUSE);
+        b24_buf_addstr(&buf, number);
+
+        if (b24_buf_str(&buf, &cause) != B24_OK) {
+            return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+        }
+
+        rc = b24_queue_note(q, record, unread->state, (char *) cause.data,
+                            now);
+    }
+
+    if (rc != B24_QUEUE_OK || unread->deal_id == 0) {
+        return rc;
+    }
+
+    rc = b24_queue_put_link(q, record);
+
+    return rc == B24_QUEUE_OK && match->link.len
+           ? b24_queue_event(q, record, B24_EV_LINK, &match->link, now) : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_unrecognized(b24_queue_t *q, int64_t record)
+{
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin(q);
+
+    return rc == B24_QUEUE_OK
+           ? b24_queue_finish(q, b24_queue_shop_number(q, record, NULL)) : rc;
+}
+
+
+/* NULL: it has none of its own; empty: it is looked for */
+
+static b24_queue_rc_e
+b24_queue_shop_number(b24_queue_t *q, int64_t record, const b24_str_t *number)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_SHOP_NUMBER);
+
+    if (number) {
+        b24_query_text(&query, number);
+
+    } else {
+        b24_query_chars(&query, NULL);
+    }
+
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
+}
+
+
+b24_queue_rc_e
+b24_queue_some_unread(b24_queue_t *q, const b24_str_t *origin, int *some)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_UNREAD);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, 0);
+    b24_query_int(&query, 1);
+
+    *some = b24_query_row(&query) == B24_QUEUE_OK;
+
+    return b24_query_end(&query);
 }
 
 

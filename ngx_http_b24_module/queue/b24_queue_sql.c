@@ -322,13 +322,27 @@ static const char  b24_queue_schema_6[] =
     ") WITHOUT ROWID;";
 
 
+/*
+ * shop_number  of a record's order in its shop, where that is another than its
+ *              order_id; "": it went out without having been found in the
+ *              shop's database, and is looked for
+ */
+
+static const char  b24_queue_schema_7[] =
+    "ALTER TABLE records ADD COLUMN shop_number TEXT;"
+
+    "CREATE INDEX records_shop ON records (shop_number, origin)"
+        " WHERE shop_number IS NOT NULL;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
     b24_queue_schema_3,
     b24_queue_schema_4,
     b24_queue_schema_5,
-    b24_queue_schema_6
+    b24_queue_schema_6,
+    b24_queue_schema_7
 };
 
 
@@ -483,7 +497,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_JOB] =
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
-        " (SELECT number FROM numbers WHERE record = r.id)"
+        " (SELECT number FROM numbers WHERE record = r.id), r.created"
         " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
@@ -531,8 +545,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_PUT_LINK] =
         "INSERT INTO links SELECT origin, order_id, deal_id, contact_id,"
         " company_id, fingerprint, accepted FROM records"
-        " WHERE id = ? AND order_id IS NOT NULL AND reuse = 0"
+        " WHERE id = ?1 AND order_id IS NOT NULL AND reuse = 0"
         " AND deal_id IS NOT NULL"
+        " UNION ALL SELECT origin, shop_number, deal_id, contact_id,"
+        " company_id, NULL, accepted FROM records"
+        " WHERE id = ?1 AND shop_number <> '' AND deal_id IS NOT NULL"
         " ON CONFLICT (origin, order_id) DO UPDATE SET"
         " deal_id = excluded.deal_id,"
         " contact_id = coalesce(excluded.contact_id, contact_id),"
@@ -577,6 +594,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT id FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = coalesce(?2, origin)"
         " ORDER BY origin, reuse LIMIT ?3",
+
+    [B24_SQL_BY_SHOP_NUMBER] =
+        "SELECT id FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = coalesce(?2, origin)"
+        " ORDER BY origin, id LIMIT ?3",
 
     [B24_SQL_TIMELINE] =
         "SELECT time, last, count, state, cause, method, error FROM timeline"
@@ -658,8 +680,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY time LIMIT ?)",
 
     /*
-     * A number is an order's also when it was given to it in the CRM, or when
-     * the order was dropped (one whose answer was never seen may come yet).
+     * A number is an order's also when it was given to it in the CRM, when the
+     * order was dropped (one whose answer was never seen may come yet), or when
+     * the shop calls an order by it that has another one in the CRM.
      */
 
     [B24_SQL_TWIN_OTHERS] =
@@ -668,7 +691,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " UNION ALL SELECT 1, accepted"
         " FROM dropped INDEXED BY dropped_number"
         " WHERE order_id = ?1 AND origin = ?2 AND reuse = 0"
-        " AND state <> 'unconfirmed'",
+        " AND state <> 'unconfirmed'"
+        " UNION ALL SELECT 1, accepted FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = ?2",
 
     /* dropped records, in the columns of those that are there */
 
@@ -732,6 +757,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE number = ?1 AND origin = ?2"
         " UNION ALL SELECT 1 FROM dropped INDEXED BY dropped_number"
         " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = ?2"
         " LIMIT 1",
 
     [B24_SQL_PUT_NUMBER] =
@@ -751,6 +778,10 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "INSERT INTO dropped SELECT id, origin, order_id, reuse, rule, state,"
         " deal_id, contact_id, company_id, attempts, accepted, created,"
         " updated, ?, ? FROM records WHERE id = ?",
+
+    [B24_SQL_KEEP_SHOP_NUMBER] =
+        "INSERT OR IGNORE INTO numbers SELECT id, origin, shop_number"
+        " FROM records WHERE id = ? AND shop_number <> ''",
 
     [B24_SQL_DROP] =
         "DELETE FROM records WHERE id = ?",
@@ -786,7 +817,23 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "DELETE FROM learned WHERE id IN (SELECT id FROM learned"
         " INDEXED BY learned_name WHERE origin = ? AND name = ?"
         " ORDER BY id DESC LIMIT -1 OFFSET ?)",
-    /* the shop's database */
+
+    /* the shop's database; a record without steps was never sent */
+
+    [B24_SQL_HOLDERS] =
+        "SELECT id, state = 'unconfirmed', rule = 'import',"
+        " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
+        " WHERE record = records.id)"
+        " FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT id, 0, rule = 'import', deal_id IS NOT NULL"
+        " OR EXISTS (SELECT 1 FROM steps WHERE record = records.id)"
+        " FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = ?2",
+
+    [B24_SQL_AS_CAPTURED] =
+        "UPDATE records SET rule = (SELECT rule FROM records WHERE id = ?1)"
+        " WHERE id = ?2 AND rule = 'import'",
 
     [B24_SQL_NUMBER] =
         "UPDATE records SET order_id = ?, reuse = 0 WHERE id = ?",
@@ -812,8 +859,24 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
-        "SELECT origin, order_id, accepted FROM records"
+        "SELECT origin, order_id FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
+
+    [B24_SQL_SHOP_NUMBER] =
+        "UPDATE records SET shop_number = ? WHERE id = ?",
+
+    [B24_SQL_UNREAD] =
+        "SELECT r.id, r.created, r.order_id, (SELECT data FROM events"
+        " WHERE record = r.id AND seq = 1)"
+        " FROM records r INDEXED BY records_shop"
+        " WHERE r.shop_number = '' AND r.origin = ? AND r.id > ?"
+        " ORDER BY r.id LIMIT ?",
+
+    [B24_SQL_UNREAD_ONE] =
+        "SELECT origin, order_id, state, coalesce(deal_id, 0),"
+        " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
+        " WHERE record = records.id)"
+        " FROM records WHERE id = ? AND shop_number = ''",
 
     [B24_SQL_MARK] =
         "SELECT changed, begun, number FROM marks"

@@ -9,8 +9,11 @@
 static b24_pool_t  *pool;
 
 
+/* a record of that rule, "s/o" of what was captured */
+
 static b24_queue_put_result_t
-put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
+put_as(b24_queue_t *q, const char *rule, const char *id, b24_state_e state,
+    int64_t now)
 {
     b24_queue_put_t         p;
     b24_queue_put_result_t  result;
@@ -20,7 +23,7 @@ put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
 
     p.origin = str("shop");
     p.order_id = str(id);
-    p.rule = str("s/o");
+    p.rule = str(rule);
     p.fingerprint = str("0123456789abcdef");
     p.data = str("{\"v\":1}");
     p.state = state;
@@ -34,6 +37,39 @@ put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
     }
 
     return result;
+}
+
+
+static b24_queue_put_result_t
+put(b24_queue_t *q, const char *id, b24_state_e state, int64_t now)
+{
+    return put_as(q, "s/o", id, state, now);
+}
+
+
+/* what was found: orders of these numbers, the likeliest first */
+
+static void
+match(b24_queue_match_t m[3], const char *a, const char *b, const char *c,
+    size_t *n)
+{
+    size_t       i;
+    const char  *id[3];
+
+    id[0] = a;
+    id[1] = b;
+    id[2] = c;
+
+    memset(m, 0, 3 * sizeof(b24_queue_match_t));
+
+    for (i = 0; i < 3 && id[i]; i++) {
+        m[i].order_id = str(id[i]);
+        m[i].data = str(i == 0 ? "{\"v\":1,\"n\":1}"
+                        : i == 1 ? "{\"v\":1,\"n\":2}" : "{\"v\":1,\"n\":3}");
+        m[i].fingerprint = str("0123456789abcdef");
+    }
+
+    *n = i;
 }
 
 
@@ -84,10 +120,11 @@ counted(b24_queue_t *q, b24_state_e state)
 static void
 test_read(b24_queue_t *q)
 {
-    b24_str_t         s;
-    b24_state_e       state;
-    b24_queue_job_t   job, stale;
-    b24_queue_read_t  read;
+    b24_str_t          s;
+    b24_state_e        state;
+    b24_queue_job_t    job, stale;
+    b24_queue_read_t   read;
+    b24_queue_match_t  m[3];
 
     put(q, "57", B24_STATE_ACCEPTED, 1000);
     is_int(claim(q, &job, 1000), B24_QUEUE_OK, "claimed");
@@ -112,8 +149,8 @@ test_read(b24_queue_t *q)
 
     memset(&read, 0, sizeof(read));
     read.state = B24_STATE_ACCEPTED;
-    read.order_id = str("A-57");
-    read.data = str("{\"v\":1,\"read\":true}");
+    read.matches = m;
+    match(m, "A-57", NULL, NULL, &read.nmatches);
     is_int(b24_queue_read(q, "me", &job, &read, 5001, &state), B24_QUEUE_OK,
            "read");
     is_int(state, B24_STATE_ACCEPTED, "accepted");
@@ -135,46 +172,12 @@ test_read(b24_queue_t *q)
     is_str(&s, "-", "its record is gone");
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "and counted");
 
-    /* found by the buyer: an earlier order of the same is another one */
-
-    put(q, "g-1", B24_STATE_ACCEPTED, 6500 + 600000);
-    is_int(claim(q, &job, 6500 + 600000), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-57");
-    read.loose = 1;
-    is_int(b24_queue_read(q, "me", &job, &read, 6501 + 600000, &state),
-           B24_QUEUE_NONE, "an earlier order of the buyer's");
-    s = state_of(q, "g-1");
-    is_str(&s, "sending", "nothing has changed");
-    read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
-    is_int(b24_queue_read(q, "me", &job, &read, 6502 + 600000, &state),
-           B24_QUEUE_OK, "it is still ours");
-    read.state = B24_STATE_ACCEPTED;
-
-    /* or one of a moment ago, where nothing would bring this one again */
-
-    put(q, "g-2", B24_STATE_ACCEPTED, 6600);
-    is_int(claim(q, &job, 6600), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-57");
-    read.alone = 1;
-    is_int(b24_queue_read(q, "me", &job, &read, 6601, &state),
-           B24_QUEUE_NONE, "two orders of a buyer at a time");
-    s = state_of(q, "g-2");
-    is_str(&s, "sending", "nothing has changed");
-    read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
-    is_int(b24_queue_read(q, "me", &job, &read, 6602, &state),
-           B24_QUEUE_OK, "it is still ours");
-    read.state = B24_STATE_ACCEPTED;
-    read.loose = 0;
-    read.alone = 0;
-
     /* an unconfirmed one makes room */
 
     put(q, "A-60", B24_STATE_UNCONFIRMED, 7000);
     put(q, "60", B24_STATE_ACCEPTED, 7000);
     is_int(claim(q, &job, 7000), B24_QUEUE_OK, "claimed");
-    read.order_id = str("A-60");
+    match(m, "A-60", NULL, NULL, &read.nmatches);
     is_int(b24_queue_read(q, "me", &job, &read, 7001, &state), B24_QUEUE_OK,
            "the unconfirmed one's number");
     is_int(state, B24_STATE_ACCEPTED, "goes on");
@@ -186,12 +189,412 @@ test_read(b24_queue_t *q)
 
     is_int(claim(q, &job, 8000), B24_QUEUE_OK, "claimed");
     read.state = B24_STATE_REJECTED;
-    read.order_id = str("");
+    read.nmatches = 0;
     is_int(b24_queue_read(q, "me", &job, &read, 8001, &state), B24_QUEUE_OK,
            "there is no such order");
     s = state_of(q, "A-60");
     is_str(&s, "-", "gone");
-    is_int(counted(q, B24_STATE_REJECTED), 3, "and counted");
+    is_int(counted(q, B24_STATE_REJECTED), 1, "and counted");
+}
+
+
+/* claims the next one, gives back what was found; its state then */
+
+static b24_state_e
+found(b24_queue_t *q, int64_t now, b24_queue_match_t m[3], size_t n,
+    b24_queue_job_t *job)
+{
+    b24_state_e       state;
+    b24_queue_rc_e    rc;
+    b24_queue_read_t  read;
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.matches = m;
+    read.nmatches = n;
+    read.loose = 1;
+
+    if (claim(q, job, now) != B24_QUEUE_OK) {
+        return B24_NSTATES;
+    }
+
+    rc = b24_queue_read(q, "me", job, &read, now, &state);
+
+    if (rc == B24_QUEUE_NONE) {
+
+        /* it waits, as the reader has it wait */
+
+        read.state = B24_STATE_WAITING;
+        read.next = now + DAY;
+        read.nmatches = 0;
+
+        return b24_queue_read(q, "me", job, &read, now, &state) == B24_QUEUE_OK
+               ? B24_STATE_WAITING : B24_NSTATES;
+    }
+
+    return rc == B24_QUEUE_OK ? state : B24_NSTATES;
+}
+
+
+/* sends what was read last; the claim after that */
+
+static void
+sent(b24_queue_t *q, int64_t now)
+{
+    b24_queue_job_t  job;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_attempt(q, "me", &job, 1 << B24_STEP_DEAL, "batch", NULL,
+                             10 * DAY, now) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+/* claims the next one and gives it back to go out unread */
+
+static void
+leave(b24_queue_t *q, int64_t now)
+{
+    b24_state_e       state;
+    b24_queue_job_t   job;
+    b24_queue_read_t  read;
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.data = str("{\"v\":1,\"read\":true}");
+    read.unread = 1;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_read(q, "me", &job, &read, now, &state) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+/* the next one has that deal */
+
+static void
+deliver(b24_queue_t *q, int64_t deal, int64_t now)
+{
+    b24_queue_job_t      job;
+    b24_queue_outcome_t  out;
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = deal;
+
+    if (claim(q, &job, now) != B24_QUEUE_OK
+        || b24_queue_outcome(q, "me", &job, &out, now) != B24_QUEUE_OK)
+    {
+        printf("Bail out! %s\n", b24_queue_message(q));
+    }
+}
+
+
+static int
+is_known(b24_queue_t *q, const char *id)
+{
+    int        known;
+    b24_str_t  origin, order;
+
+    origin = str("shop");
+    order = str(id);
+
+    return b24_queue_known(q, &origin, &order, &known) == B24_QUEUE_OK
+           ? known : -1;
+}
+
+
+/* how many are looked for, and the first of them */
+
+static size_t
+unread(b24_queue_t *q, int64_t *record)
+{
+    size_t                  n;
+    b24_str_t               origin;
+    b24_queue_unsettled_t  *r;
+
+    origin = str("shop");
+
+    if (b24_queue_unread(q, pool, &origin, 0, 10, &r, &n) != B24_QUEUE_OK) {
+        return 99;
+    }
+
+    *record = n ? r[0].record : 0;
+
+    return n;
+}
+
+
+static b24_queue_t *
+fresh(const char *name)
+{
+    return queue_open(queue_path(name));
+}
+
+
+/* orders that are found by their buyer: t = 0, 1, 2 of the same */
+
+static void
+test_loose(void)
+{
+    int                i;
+    size_t             n;
+    b24_str_t          s;
+    b24_queue_t       *q;
+    b24_queue_job_t    job;
+    b24_queue_match_t  m[3];
+    char               name[32];
+
+    for (i = 0; i < 2; i++) {
+        (void) snprintf(name, sizeof(name), "loose-%d.db", i);
+        q = fresh(name);
+
+        put(q, "g-1", B24_STATE_ACCEPTED, 1000);
+        put(q, "g-2", B24_STATE_ACCEPTED, 2000);
+        put(q, "g-3", B24_STATE_ACCEPTED, 3000);
+
+        /* the second may see them the other way round */
+
+        match(m, "7", "8", NULL, &n);
+        is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED, "the first");
+        sent(q, 4000);
+        s = state_of(q, "7");
+        is_str(&s, "sending", "has the likeliest number");
+
+        match(m, i ? "8" : "7", i ? "7" : "8", NULL, &n);
+        is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED, "the second");
+        s = state_of(q, "8");
+        is_str(&s, "accepted", "has the other");
+        is_int(claim(q, &job, 4000), B24_QUEUE_OK, "claimed");
+        is_str(&job.data, i ? "{\"v\":1,\"n\":1}" : "{\"v\":1,\"n\":2}",
+               "with the data of that one");
+
+        is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
+               "none is left for the third");
+        s = state_of(q, "g-3");
+        is_str(&s, "waiting", "it waits for its own");
+        is_int(counted(q, B24_STATE_DUPLICATE), 0, "nothing is a duplicate");
+
+        match(m, "7", "8", "9", &n);
+        is_int(found(q, 4000 + DAY, m, n, &job), B24_STATE_ACCEPTED,
+               "once it is there");
+        s = state_of(q, "9");
+        is_str(&s, "accepted", "it has it");
+
+        b24_queue_close(q);
+    }
+}
+
+
+static void
+test_imported(void)
+{
+    size_t                   n;
+    b24_str_t                s;
+    b24_queue_t             *q;
+    b24_queue_job_t          job;
+    b24_queue_match_t        m[3];
+    b24_queue_put_result_t   one;
+
+    q = fresh("imported.db");
+
+    /* one that was not sent gives way, the other may have a deal */
+
+    put_as(q, "import", "7", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put(q, "g-1", B24_STATE_ACCEPTED, 2000);
+    put(q, "g-2", B24_STATE_ACCEPTED, 2000);
+    put(q, "g-3", B24_STATE_ACCEPTED, 2000);
+    one = put_as(q, "import", "8", B24_STATE_ACCEPTED, 3000);
+
+    match(m, "7", "8", NULL, &n);
+    is_int(found(q, 4000, m, n, &job), B24_STATE_DUPLICATE,
+           "imported and sent: a duplicate of it");
+    is_int(counted(q, B24_STATE_DUPLICATE), 1, "counted");
+    s = state_of(q, "7");
+    is_str(&s, "sending", "which goes on");
+
+    is_int(found(q, 4000, m, n, &job), B24_STATE_ACCEPTED,
+           "the next one is not swallowed by the same");
+    s = state_of(q, "8");
+    is_str(&s, "accepted", "it has the other number");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE order_id = '8'"
+                        " AND rule = 's/o'"), 1, "as what was captured");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE rule = 'import'"),
+           0, "the imported one is gone");
+    is_int(one.record != 0, 1, "it was there");
+    sent(q, 4000);
+
+    is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
+           "and there is none for a third");
+    is_int(counted(q, B24_STATE_DUPLICATE), 1, "which is no duplicate");
+
+    b24_queue_close(q);
+}
+
+
+/* what the shop calls an order that went out unread */
+
+static void
+test_unread(void)
+{
+    int                    some;
+    size_t                 n;
+    int64_t                record;
+    b24_str_t              s, origin, id;
+    b24_state_e            state;
+    b24_queue_t           *q;
+    b24_queue_job_t        job;
+    b24_queue_link_t       link;
+    b24_queue_match_t      m[3];
+    b24_queue_moment_t    *moments;
+
+    q = fresh("unread.db");
+    origin = str("shop");
+
+    put(q, "700", B24_STATE_ACCEPTED, 1000);
+    is_int((long long) unread(q, &record), 0, "none went out unread");
+    leave(q, 1000);
+    is_int((long long) unread(q, &record), 1, "one did");
+    deliver(q, 412, 1001);
+    is_int((long long) unread(q, &record), 1, "it is looked for still");
+    (void) b24_queue_some_unread(q, &origin, &some);
+    is_int(some, 1, "there are some");
+
+    is_int(is_known(q, "A-700"), 0, "the shop's number is nobody's");
+    match(m, "A-700", NULL, NULL, &n);
+    m[0].link = str("{\"v\":1,\"link\":1}");
+    is_int(b24_queue_recognize(q, pool, record, m, n, 0, 2000, &state),
+           B24_QUEUE_OK, "found");
+    is_int(state, B24_STATE_DELIVERED, "what was delivered stays so");
+    is_int(is_known(q, "A-700"), 1, "now it is known");
+    is_int(is_known(q, "700"), 1, "as is the other");
+    s = state_of(q, "A-700");
+    is_str(&s, "accepted", "and its record found by it");
+    id = str("A-700");
+    is_int(b24_queue_link(q, &origin, &id, &link), B24_QUEUE_OK, "a link");
+    is_int(link.deal_id, 412, "to its deal");
+    is_int(claim(q, &job, 2001), B24_QUEUE_OK, "the shop is told");
+    is_int(job.kind, B24_EV_LINK, "of its deal");
+    is_str(&job.order_id, "700", "the order's id is what was sent");
+    (void) b24_queue_timeline(q, pool, record, NULL, &moments, &n);
+    is_str(&moments[3].cause, "the shop's number is A-700", "it says so");
+    is_int((long long) unread(q, &record), 0, "nothing is looked for");
+    is_int(b24_queue_recognize(q, pool, 1, m, 1, 0, 2000, &state),
+           B24_QUEUE_NONE, "once");
+
+    /* nor does the shop's number come in as a new order */
+
+    is_int(put(q, "A-700", B24_STATE_ACCEPTED, 3000).state,
+           B24_STATE_DUPLICATE, "the same number by the traffic");
+    is_int(put(q, "A-700", B24_STATE_ACCEPTED, 3000 + 2 * DAY).state,
+           B24_STATE_PARKED, "days later");
+    (void) queue_sql(q, "DELETE FROM records");
+    is_int(is_known(q, "A-700"), 1, "it stays known without its record");
+
+    /* found by what it is called already, or not at all */
+
+    put(q, "L-1", B24_STATE_ACCEPTED, 4000);
+    leave(q, 4000);
+    (void) unread(q, &record);
+    match(m, "L-1", NULL, NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 0, 4001, &state),
+           B24_QUEUE_OK, "as it is called");
+    is_int((long long) unread(q, &record), 0, "that is all");
+    sent(q, 4000);
+    put(q, "L-2", B24_STATE_ACCEPTED, 4002);
+    leave(q, 4002);
+    (void) unread(q, &record);
+    is_int(b24_queue_unrecognized(q, record), B24_QUEUE_OK, "not there");
+    is_int((long long) unread(q, &record), 0, "it is looked for no more");
+    sent(q, 4002);
+
+    /* imported meanwhile: that one was not sent, then it was */
+
+    put(q, "g-3", B24_STATE_ACCEPTED, 5000);
+    leave(q, 5000);
+    sent(q, 5000);
+    put_as(q, "import", "3", B24_STATE_ACCEPTED, 5001);
+    (void) unread(q, &record);
+    match(m, "3", NULL, NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 5002, &state),
+           B24_QUEUE_OK, "the imported one gives way");
+    s = state_of(q, "3");
+    is_str(&s, "sending", "its number leads to what was sent");
+    is_int(counted(q, B24_STATE_ACCEPTED), 0, "and it is gone");
+
+    put_as(q, "import", "4", B24_STATE_ACCEPTED, 6000);
+    sent(q, 6000);
+    put(q, "g-4", B24_STATE_ACCEPTED, 6001);
+    leave(q, 6001);
+    (void) unread(q, &record);
+    match(m, "3", "4", NULL, &n);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 6002, &state),
+           B24_QUEUE_OK, "sent, and this one not yet");
+    is_int(state, B24_STATE_DUPLICATE, "a duplicate");
+    s = state_of(q, "g-4");
+    is_str(&s, "-", "which is gone");
+
+    put(q, "g-5", B24_STATE_ACCEPTED, 7000);
+    leave(q, 7000);
+    sent(q, 7000);
+    (void) unread(q, &record);
+    is_int(b24_queue_recognize(q, pool, record, m, n, 1, 7001, &state),
+           B24_QUEUE_NONE, "all are others'");
+    is_int((long long) unread(q, &record), 1, "it is looked for still");
+
+    b24_queue_close(q);
+}
+
+
+/* a file of schema 6 */
+
+static void
+test_migrated(void)
+{
+    int           i, good;
+    char          ids[96];
+    sqlite3      *db;
+    b24_queue_t  *q;
+
+    good = sqlite3_open(queue_path("six.db"), &db) == SQLITE_OK;
+
+    for (i = 0; i < 6; i++) {
+        good &= sqlite3_exec(db, b24_queue_schema[i], NULL, NULL, NULL)
+                == SQLITE_OK;
+    }
+
+    (void) snprintf(ids, sizeof(ids), "PRAGMA application_id = %d;"
+                    " PRAGMA user_version = 6", B24_QUEUE_APPLICATION);
+    good &= sqlite3_exec(db, ids, NULL, NULL, NULL) == SQLITE_OK
+            && sqlite3_exec(db, "INSERT INTO secrets VALUES (1,"
+                                " 'sixteen bytes...');"
+                                "INSERT INTO records (origin, order_id, reuse,"
+                                " rule, fingerprint, state, event, arrived,"
+                                " accepted, created, updated) VALUES ('shop',"
+                                " '5', 0, 's/o', 'f', 'accepted', 1, 1, 1, 1,"
+                                " 1);"
+                                "INSERT INTO events VALUES (1, 1, 1, 'new', 1,"
+                                " NULL, '{}')", NULL, NULL, NULL)
+               != SQLITE_MISUSE;
+    (void) sqlite3_close(db);
+    ok(good, "a file of schema 6");
+
+    q = queue_open(queue_path("six.db"));
+    is_int(queue_sql(q, "PRAGMA user_version"), B24_QUEUE_SCHEMA,
+           "brought up to date");
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE order_id = '5'"
+                        " AND shop_number IS NULL"), 1,
+           "with its record, which is not looked for");
+    is_int(is_known(q, "5"), 1, "and known");
+    leave(q, 1000);
+    is_int(queue_sql(q, "SELECT count(*) FROM records WHERE shop_number = ''"),
+           1, "until it goes out unread");
+    b24_queue_close(q);
 }
 
 
@@ -247,6 +650,7 @@ test_settle(b24_queue_t *q)
     size_t                     n, all;
     b24_str_t                  s, origin;
     b24_queue_put_t            p;
+    b24_queue_match_t          m[3];
     b24_queue_unsettled_t     *records;
     b24_queue_put_result_t     result, one;
     b24_queue_unsettled_at_t   at;
@@ -270,38 +674,40 @@ test_settle(b24_queue_t *q)
 
     memset(&p, 0, sizeof(p));
     p.origin = origin;
-    p.order_id = str("S-1");
     p.rule = str("s/o");
-    p.fingerprint = str("x");
-    p.data = str("{\"v\":1}");
     p.state = B24_STATE_ACCEPTED;
     p.now = 31000;
+    match(m, "S-1", NULL, NULL, &n);
 
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK, "found");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_OK, "found");
     is_int(result.state, B24_STATE_ACCEPTED, "accepted");
     s = state_of(q, "S-1");
     is_str(&s, "accepted", "with its number");
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_NONE,
-           "it is unconfirmed no more");
-    is_int(b24_queue_absent(q, one.record), B24_QUEUE_NONE, "nor absent");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_NONE, "it is unconfirmed no more");
+    is_int(b24_queue_absent(q, pool, one.record), B24_QUEUE_NONE, "nor absent");
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 31500);
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
-           "another of that number");
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 0, &result),
+           B24_QUEUE_OK, "another of that number");
     is_int(result.state, B24_STATE_DUPLICATE, "is a duplicate");
 
-    /* found by the buyer: an earlier order of the same */
+    /* found by the buyer: that one is another's, the second is free */
 
-    one = put(q, "", B24_STATE_UNCONFIRMED, 31000 + 600001);
-    is_int(b24_queue_found(q, one.record, 1, &p, &result), B24_QUEUE_NONE,
-           "an earlier order is none");
-    is_int(b24_queue_found(q, one.record, 0, &p, &result), B24_QUEUE_OK,
-           "by its number it is");
-    is_int(result.state, B24_STATE_DUPLICATE, "a duplicate");
+    one = put(q, "", B24_STATE_UNCONFIRMED, 31600);
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 1, &result),
+           B24_QUEUE_NONE, "another's order is none");
+    match(m, "S-1", "S-3", NULL, &n);
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 1, &result),
+           B24_QUEUE_OK, "the second");
+    is_int(result.state, B24_STATE_ACCEPTED, "is accepted");
+    s = state_of(q, "S-3");
+    is_str(&s, "accepted", "with that number");
 
     one = put(q, "", B24_STATE_UNCONFIRMED, 32000);
-    is_int(b24_queue_absent(q, one.record), B24_QUEUE_OK, "not there");
-    is_int(counted(q, B24_STATE_REJECTED), 4, "rejected");
+    is_int(b24_queue_absent(q, pool, one.record), B24_QUEUE_OK, "not there");
+    is_int(counted(q, B24_STATE_REJECTED), 2, "rejected");
 }
 
 
@@ -351,6 +757,10 @@ main(void)
     }
 
     test_read(q);
+    test_loose();
+    test_imported();
+    test_unread();
+    test_migrated();
     test_link(q);
     test_settle(q);
     test_marks(q);
