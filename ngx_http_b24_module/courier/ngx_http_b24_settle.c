@@ -319,6 +319,7 @@ ngx_http_b24_settle_matches(ngx_http_b24_settle_t *s,
         m = &settled->matches[settled->nmatches++];
 
         m->order_id = order->fields[B24_ORDER_ID];
+        m->row = order->fields[B24_ORDER_ROW];
 
         if (settled->unread) {
 

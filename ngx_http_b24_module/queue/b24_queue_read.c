@@ -99,6 +99,15 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
         }
 
         data = &read->matches[choice.n].data;
+
+        if (rc == B24_QUEUE_OK && read->matches[choice.n].row.len) {
+            rc = b24_queue_put_row(q, job->record,
+                                   &read->matches[choice.n].row);
+        }
+    }
+
+    if (rc == B24_QUEUE_OK && read->seen) {
+        rc = b24_queue_put_seen(q, job->record, read->seen);
     }
 
     if (rc == B24_QUEUE_OK && read->state == B24_STATE_REJECTED) {
@@ -467,6 +476,10 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         found.cause.len = sizeof(B24_QUEUE_FOUND_CAUSE) - 1;
 
         rc = b24_queue_confirm(q, &found, record, result);
+
+        if (rc == B24_QUEUE_OK && matches[choice.n].row.len) {
+            rc = b24_queue_put_row(q, record, &matches[choice.n].row);
+        }
     }
 
     return b24_queue_finish(q, rc);
@@ -657,6 +670,10 @@ b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     }
 
     rc = b24_queue_shop_number(q, record, number);
+
+    if (rc == B24_QUEUE_OK && match->row.len) {
+        rc = b24_queue_put_row(q, record, &match->row);
+    }
 
     if (rc == B24_QUEUE_OK && number) {
         b24_buf_init(&buf, pool);
