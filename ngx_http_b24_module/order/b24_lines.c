@@ -390,6 +390,11 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
 
     if (field > B24_ORDER_STATUS) {
         value->kind = B24_VALUE_FLAG;
+
+    } else if (rules->block->kind == B24_RULE_STATUS
+               && field != B24_ORDER_STATUS)
+    {
+        value->kind = B24_VALUE_PLACES;
     }
 
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);

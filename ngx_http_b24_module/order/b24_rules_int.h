@@ -97,6 +97,8 @@ struct b24_alt_s {
 typedef enum {
     B24_VALUE_FIELD = 0,
     B24_VALUE_FLAG,                 /* false is a value: tax_included, paid */
+    B24_VALUE_PLACES,               /* id and row of a status block: a list is
+                                       several of them */
     B24_VALUE_COND,                 /* objects and arrays count */
     B24_VALUE_LIST                  /* the source of items */
 } b24_value_kind_e;
