@@ -331,8 +331,12 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
 
     memset(&now, 0, sizeof(b24_queue_seen_t));
 
-    now.row = change->row;
-    now.changed = change->changed;
+    /* a request may call by its key what is the number; the database doesn't */
+
+    if (change->changed.len) {
+        now.row = change->row;
+        now.changed = change->changed;
+    }
 
     /* what came before it was written down behind it */
 

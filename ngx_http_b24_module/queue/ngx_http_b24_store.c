@@ -661,7 +661,7 @@ ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 }
 
 
-/* counted once it is over; all are looked for where none is named */
+/* counted once it is over */
 
 static void
 ngx_http_b24_store_told(ngx_http_b24_job_t *job)
@@ -674,7 +674,9 @@ ngx_http_b24_store_told(ngx_http_b24_job_t *job)
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES, 1);
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_UNKNOWN, job->unknown);
 
-    if (job->targets == NULL) {
+    /* which one it is the shop's database tells */
+
+    if (job->targets == NULL || (job->unknown && job->change.look)) {
         ngx_http_b24_import_poll(job->origin);
     }
 }
