@@ -364,7 +364,8 @@ __DATA__
         B24::Scenario::post($callback, 'AMOUNT=1990.00&SIGN=0a');
     };
     $paid->();
-    ok(B24::Scenario::wait_until(sub { grep { /AS changed/ } $::db->log }),
+    ok(B24::Scenario::wait_until(sub {
+        grep { /Execute.*MAX\(`changed`\)/ } $::db->log }),
        'they are asked for');
 
     # what the request says doesn't count
