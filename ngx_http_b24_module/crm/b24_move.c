@@ -13,6 +13,8 @@
 
 
 #define B24_MOVE_NAME  40           /* a status as it is shown */
+#define B24_MOVE_SKEW  5            /* s that clocks may differ: an answer is on
+                                       its way for a while, too */
 
 
 static void b24_move_select(b24_batch_t *batch, b24_command_t *cmd,
@@ -165,7 +167,7 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
     b24_crm_deal_t *deal, b24_verdict_t *verdict)
 {
     int                   rc;
-    int64_t               clock;
+    int64_t               skew;
     b24_node_t           *list;
     const b24_crm_api_t  *api;
 
@@ -187,11 +189,18 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
         return rc == B24_ERROR ? B24_ERROR : B24_OK;
     }
 
-    clock = b24_answer_now(answer);
+    skew = b24_answer_now(answer);
+
+    if (skew) {
+        skew -= now;
+    }
+
+    if (skew >= -B24_MOVE_SKEW && skew <= B24_MOVE_SKEW) {
+        skew = 0;
+    }
 
     if (list->first
-        && b24_move_deal(api, list->first, clock ? clock - now : 0, deal)
-           != B24_OK)
+        && b24_move_deal(api, list->first, skew, deal) != B24_OK)
     {
         b24_crm_failed(verdict, B24_CLASS_RETRY, "UNEXPECTED",
                        "a look-up was answered in a form the module does not"
