@@ -217,11 +217,14 @@ sub record_of {
 }
 
 # One click for order 700, whose number is A-700, delivered while the database
-# is away.
+# is away; statements that come before that.
 sub one_click_unread {
+    my (@sql) = @_;
+
     my $script = '/bitrix/components/aspro/oneclickbuy.next/script.php';
 
     order(700, 'A-700');
+    $db->sql($_) for @sql;
     $db->stop;
     $site->says($script, { result => 'Y', message => 700 });
     B24::Scenario::post($script, B24::Bitrix::urlencoded('UTF-8',
@@ -662,11 +665,25 @@ __DATA__
     ok(main::looked_at(), 'the first look');
     sleep 2;
 
-    my $deal = main::one_click_unread();
+    # "order" will be refused at first, "changes" will not
+    my $deal = main::one_click_unread(
+        'RENAME TABLE shop.b_sale_loc_name TO shop.away');
     is($deal->{contacts}[0]{name}, 'Иванов Пётр', 'with what was captured');
     is(main::record_of('A-700'), undef, 'nobody knows its number');
 
+    my $looks = () = $::db->log;
+
     $::db->start;
+    ok(wait_until(sub {
+        my @log = $::db->log;
+        splice @log, 0, $looks;
+        return 4 <= grep { /^Execute.*DATE_UPDATE >=/s } @log;
+    }, 90), 'changes are looked for again');
+    sleep 2;
+    is(scalar @{B24::Desk::status()->{orders}}, 1,
+       'but none is taken before the order was looked for');
+
+    $::db->sql('RENAME TABLE shop.away TO shop.b_sale_loc_name');
     ok(wait_until(sub { main::record_of('A-700') }, 90), 'it is found by it');
 
     my $record = main::record_of('A-700');

@@ -5,8 +5,8 @@
  * the last time, by the database's own clock alone; an order that the queue
  * doesn't know after a minute (its request may be under way) is put there by
  * its number, and read as any other; but not before the orders that went out
- * unread have been looked for, as it may be one of them.  What is older than the
- * first start is none of ours.
+ * unread have been looked for, as it may be one of them.  What is older than
+ * the first start is none of ours.
  *
  * An order that the queue knows may have another status, or be paid: when the
  * row says so, or tells nothing of that, it is read again (reader).

@@ -44,6 +44,7 @@ static void ngx_http_b24_link_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_found(ngx_http_b24_read_t *read);
+static ngx_int_t ngx_http_b24_read_matches(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
@@ -292,36 +293,53 @@ ngx_http_b24_read_done(ngx_http_b24_ask_t *ask)
 static void
 ngx_http_b24_read_found(ngx_http_b24_read_t *read)
 {
+    ngx_http_b24_database_t  *conf;
+
+    conf = read->reader->origin->conf->database;
+
+    if (ngx_http_b24_read_matches(read) != NGX_OK) {
+        read->failed = 1;
+    }
+
+    read->read.state = B24_STATE_ACCEPTED;
+    read->read.loose = b24_order_loose(read->order);
+    read->read.last = read->read.loose
+                      && read->order->tries >= NGX_HTTP_B24_READ_LOOKS
+                      && read->now - read->order->asked
+                         >= (int64_t) conf->absent;
+
+    ngx_http_b24_read_end(read);
+}
+
+
+static ngx_int_t
+ngx_http_b24_read_matches(ngx_http_b24_read_t *read)
+{
     size_t              i;
     b24_queue_match_t  *matches;
 
     matches = b24_pcalloc(read->pool,
                           read->nfound * sizeof(b24_queue_match_t));
+    if (matches == NULL) {
+        return NGX_ERROR;
+    }
 
-    for (i = 0; matches && i < read->nfound; i++) {
+    for (i = 0; i < read->nfound; i++) {
         read->found[i]->read = 1;
+        matches[i].order_id = read->found[i]->fields[B24_ORDER_ID];
+        matches[i].row = read->found[i]->fields[B24_ORDER_ROW];
 
         if (b24_order_print(read->pool, read->found[i], &matches[i].data)
             != B24_OK)
         {
-            matches = NULL;
-            break;
+            return NGX_ERROR;
         }
-
-        matches[i].order_id = read->found[i]->fields[B24_ORDER_ID];
-        matches[i].row = read->found[i]->fields[B24_ORDER_ROW];
     }
 
-    if (matches == NULL) {
-        read->failed = 1;
-    }
-
-    read->read.state = B24_STATE_ACCEPTED;
     read->read.matches = matches;
     read->read.nmatches = read->nfound;
-    read->read.loose = b24_order_loose(read->order);
 
-    ngx_http_b24_read_end(read);
+    return NGX_OK;
 }
 
 

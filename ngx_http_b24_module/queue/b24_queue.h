@@ -423,6 +423,7 @@ typedef struct {
     b24_queue_match_t  *matches;    /* ACCEPTED: that it may be, with data */
     size_t       nmatches;
     int          loose;
+    int          last;              /* loose, and all has been there for long */
     int          unread;            /* ACCEPTED: it goes out without having been
                                        found, and is looked for later */
     const b24_queue_seen_t  *seen;  /* what it says of the order's way, NULL */
@@ -431,7 +432,10 @@ typedef struct {
 /*
  * An attempt that sent nothing to the portal doesn't count as one.  *state is
  * DUPLICATE when the record went as one, see above.  NONE, nothing has changed:
- * all that it may be are other records'.  STALE as for attempt().
+ * all that it may be are other records'.  With last it is a duplicate then of
+ * one whose answer was not seen and that was found by the buyer, too: whoever
+ * submits again after an error leaves such a record, and one order.  STALE as
+ * for attempt().
  */
 b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now,

@@ -45,11 +45,14 @@ typedef struct {
 
 static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
-    const b24_queue_match_t *matches, size_t n, int loose, int64_t now,
-    b24_choice_t *choice);
+    const b24_queue_match_t *matches, size_t n, int loose, int last,
+    int64_t now, b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
     const b24_queue_match_t *matches, size_t n, int loose,
+    b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_resubmitted(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_queue_match_t *matches, size_t n,
     b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_str_t *order_id,
@@ -91,7 +94,7 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
     if (rc == B24_QUEUE_OK && read->nmatches) {
         rc = b24_queue_identify(q, job->record, &job->origin, &job->order_id,
                                 read->matches, read->nmatches, read->loose,
-                                now, &choice);
+                                read->last, now, &choice);
 
         if (rc == B24_QUEUE_OK && choice.doubled) {
             *state = B24_STATE_DUPLICATE;
@@ -190,7 +193,7 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 static b24_queue_rc_e
 b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
-    int loose, int64_t now, b24_choice_t *choice)
+    int loose, int last, int64_t now, b24_choice_t *choice)
 {
     b24_query_t       query;
     b24_queue_rc_e    rc;
@@ -198,6 +201,10 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 
     rc = b24_queue_choose(q, record, origin, order_id, matches, n, loose,
                           choice);
+
+    if (rc == B24_QUEUE_NONE && last) {
+        rc = b24_queue_resubmitted(q, record, origin, matches, n, choice);
+    }
 
     if (rc != B24_QUEUE_OK) {
         return rc;
@@ -275,6 +282,42 @@ b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
         choice->twin = holder.other;
 
         return B24_QUEUE_OK;
+    }
+
+    return B24_QUEUE_NONE;
+}
+
+
+/* it may be the order of one that was unconfirmed, which was not placed */
+
+static b24_queue_rc_e
+b24_queue_resubmitted(b24_queue_t *q, int64_t record, const b24_str_t *origin,
+    const b24_queue_match_t *matches, size_t n, b24_choice_t *choice)
+{
+    size_t          i;
+    b24_str_t       cause = b24_string(B24_QUEUE_FOUND_CAUSE);
+    b24_query_t     query;
+    b24_holder_t    holder;
+    b24_queue_rc_e  rc;
+
+    for (i = 0; i < n; i++) {
+        rc = b24_queue_holder(q, record, origin, &matches[i].order_id,
+                              &holder);
+
+        if (rc == B24_QUEUE_OK && holder.other) {
+            b24_query_init(&query, q, B24_SQL_WAS_UNCONFIRMED);
+            b24_query_int(&query, holder.other);
+            b24_query_text(&query, &cause);
+
+            choice->doubled = b24_query_row(&query) == B24_QUEUE_OK;
+            choice->twin = holder.other;
+
+            rc = b24_query_end(&query);
+        }
+
+        if (rc != B24_QUEUE_OK || choice->doubled) {
+            return rc;
+        }
     }
 
     return B24_QUEUE_NONE;
@@ -458,8 +501,8 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_identify(q, record, &origin, &had, matches, n,
-                                loose, put->now, &choice);
+        rc = b24_queue_identify(q, record, &origin, &had, matches, n, loose, 0,
+                                put->now, &choice);
     }
 
     if (rc == B24_QUEUE_OK && choice.doubled) {

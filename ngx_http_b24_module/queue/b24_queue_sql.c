@@ -953,6 +953,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "UPDATE records SET rule = (SELECT rule FROM records WHERE id = ?1)"
         " WHERE id = ?2 AND rule = 'import'",
 
+    [B24_SQL_WAS_UNCONFIRMED] =
+        "SELECT 1 FROM timeline t WHERE record = ?1 AND cause = ?2"
+        " AND NOT EXISTS (SELECT 1 FROM timeline"
+        " WHERE record = ?1 AND state = 'duplicate')",
+
     [B24_SQL_NUMBER] =
         "UPDATE records SET order_id = ?, reuse = 0 WHERE id = ?",
 

@@ -390,6 +390,59 @@ test_loose(void)
 }
 
 
+/* submitted again after an error: the first try was not placed */
+
+static void
+test_again(void)
+{
+    size_t                   n;
+    b24_queue_t             *q;
+    b24_state_e              state;
+    b24_queue_put_t          p;
+    b24_queue_job_t          job;
+    b24_queue_read_t         read;
+    b24_queue_match_t        m[3];
+    b24_queue_put_result_t   one, result;
+
+    q = fresh("again.db");
+
+    memset(&p, 0, sizeof(p));
+    p.origin = str("shop");
+    p.rule = str("s/o");
+    p.state = B24_STATE_ACCEPTED;
+    p.now = 3000;
+
+    one = put(q, "", B24_STATE_UNCONFIRMED, 1000);
+    put(q, "g-1", B24_STATE_ACCEPTED, 2000);
+    match(m, "7", NULL, NULL, &n);
+    is_int(b24_queue_found(q, pool, one.record, &p, m, n, 1, &result),
+           B24_QUEUE_OK, "the first try takes the second's order");
+
+    is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
+           "another one might be on its way");
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    read.matches = m;
+    read.nmatches = n;
+    read.loose = 1;
+    read.last = 1;
+    sent(q, 4000);
+    is_int(claim(q, &job, 4000 + DAY), B24_QUEUE_OK, "once more");
+    is_str(&job.order_id, "g-1", "at last");
+    is_int(b24_queue_read(q, "me", &job, &read, 4000 + DAY, &state),
+           B24_QUEUE_OK, "none came");
+    is_int(state, B24_STATE_DUPLICATE, "it is that order");
+
+    put(q, "g-2", B24_STATE_ACCEPTED, 5000 + DAY);
+    is_int(claim(q, &job, 5000 + DAY), B24_QUEUE_OK, "a third");
+    is_int(b24_queue_read(q, "me", &job, &read, 5000 + DAY, &state),
+           B24_QUEUE_NONE, "is not");
+
+    b24_queue_close(q);
+}
+
+
 static void
 test_imported(void)
 {
@@ -759,6 +812,7 @@ main(void)
     test_read(q);
     test_loose();
     test_imported();
+    test_again();
     test_unread();
     test_migrated();
     test_link(q);
