@@ -363,9 +363,10 @@ __DATA__
         $::site->says($callback, 'ok', type => 'text/plain');
         B24::Scenario::post($callback, 'AMOUNT=1990.00&SIGN=0a');
     };
+    my $begun = sub { scalar grep { /Execute.*MAX\(`changed`\)/ } $::db->log };
+    my $before = $begun->();
     $paid->();
-    ok(B24::Scenario::wait_until(sub {
-        grep { /Execute.*MAX\(`changed`\)/ } $::db->log }),
+    ok(B24::Scenario::wait_until(sub { $begun->() > $before }, 30),
        'they are asked for');
 
     # what the request says doesn't count
