@@ -153,7 +153,7 @@ struct ngx_http_b24_sh_origin_s {
     u_char                      notes[NGX_HTTP_B24_NOTES];  /* lines; only
                                                added to, under the mutex */
     ngx_atomic_t                paused;     /* by a person */
-    ngx_atomic_t                polls;      /* wanted of its database, at once */
+    ngx_atomic_t                polls;      /* of its database, wanted */
     ngx_atomic_t                times[NGX_HTTP_B24_BUCKETS];    /* of deals */
     ngx_atomic_t                times_ms;   /* their sum */
     ngx_atomic_t                database;   /* ngx_http_b24_db_state_e */

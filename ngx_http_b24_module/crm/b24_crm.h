@@ -202,9 +202,9 @@ int b24_crm_email(b24_pool_t *pool, const b24_str_t *text, b24_str_t *email);
 /* INN of 10 or 12 digits with a right checksum */
 int b24_crm_inn_valid(const b24_str_t *inn);
 
-/* STAGE_ID for the order's status and flags, with its prefix; empty when the table has
- * none or the portal does not know it (the portal then takes the pipeline's
- * first stage) */
+/* STAGE_ID for the order's status and flags, with its prefix; empty when the
+ * table has none or the portal does not know it (the portal then takes the
+ * pipeline's first stage) */
 int b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_str_t *stage);
 /* the same of one line of the table: value with its pipeline's prefix */

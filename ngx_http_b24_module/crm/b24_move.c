@@ -304,6 +304,7 @@ b24_move_time(const b24_crm_api_t *api, const b24_node_t *node,
 {
     int                n, hours, minutes;
     char               text[40], sign;
+    int64_t            zone;
     b24_str_t          s;
     struct tm          tm;
     const b24_node_t  *member;
@@ -335,10 +336,10 @@ b24_move_time(const b24_crm_api_t *api, const b24_node_t *node,
     tm.tm_year -= 1900;
     tm.tm_mon--;
 
-    minutes += 60 * hours;
+    zone = 60 * ((int64_t) 60 * hours + minutes);
 
     return (int64_t) timegm(&tm)
-           - (sign == '+' ? 60 : sign == '-' ? -60 : 0) * minutes;
+           - (sign == '+' ? zone : sign == '-' ? -zone : 0);
 }
 
 

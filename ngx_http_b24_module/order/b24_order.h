@@ -140,9 +140,9 @@ int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
 /*
  * The line of a table of stages (name: STATUS, value: STAGE) for an order's
  * status and flags, NULL: none.  A cancelled order is at the line CANCELED if
- * there is one.  Else of the lines for its status (or the usual one, when it has
- * none), PAID if it is paid and SHIPPED if it is shipped, the one that stands
- * last in the table: what is further there is further in the CRM.
+ * there is one.  Else of the lines for its status (or the usual one, when it
+ * has none), PAID if it is paid and SHIPPED if it is shipped, the one that
+ * stands last in the table: what is further there is further in the CRM.
  */
 const b24_pair_t *b24_order_stage(const b24_order_t *order,
     const b24_pair_t *stages, const b24_str_t *usual);

@@ -226,7 +226,7 @@ typedef struct {
     b24_str_t    canceled;          /* "Y", "N"; empty: never told */
     b24_str_t    paid;
     b24_str_t    shipped;
-    b24_str_t    changed;           /* of the shop's database, as it writes it */
+    b24_str_t    changed;           /* of the shop's database, its own words */
     int64_t      time;              /* of the shop's change, 0: none */
     b24_str_t    sent;              /* the stage written last, or about to be */
     int64_t      sent_time;
@@ -347,8 +347,9 @@ b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
 /*
  * Before a transfer that may create something: writes ids known so far (and the
  * link, when the deal is among them; with B24_STEP_STAGE the stage, seen.sent)
- * and marks the steps of mask (1 << step) SENT, prolongs the lease, adds a timeline row (state sending, cause, method),
- * learns the job's facts.  STALE when owner no longer holds it.
+ * and marks the steps of mask (1 << step) SENT, prolongs the lease, adds a
+ * timeline row (state sending, cause, method), learns the job's facts.  STALE
+ * when owner no longer holds it.
  */
 b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, unsigned mask, const char *method,
@@ -716,6 +717,9 @@ b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
  * REJECTED) for as long as clean() keeps delivered records.  An order of the
  * same number that comes within a day of it is a duplicate, a later one is
  * parked, unless the answer to the dropped one was never seen.
+ *
+ * Of one that was delivered, and has a later status that is parked or waits, the
+ * status alone goes.
  */
 b24_queue_rc_e b24_queue_drop(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);

@@ -559,6 +559,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " record FROM seen INDEXED BY seen_number WHERE order_id = ?"
         " AND origin = ? ORDER BY record DESC LIMIT 1)",
 
+    [B24_SQL_LATER] =
+        "SELECT event FROM records WHERE id = ? AND delivered IS NOT NULL"
+        " AND event >= ?",
+
+    [B24_SQL_DROP_LATER] =
+        "UPDATE records SET state = 'delivered', next = NULL, updated = ?,"
+        " warned = NULL, cause = NULL, advice = NULL WHERE id = ?",
+
     /* timeline */
 
     [B24_SQL_LAST_MOMENTS] =

@@ -1,7 +1,7 @@
 
 /*
- * What a shop says later of an order that is there: found, noted, and put behind
- * what is to be delivered of it.
+ * What a shop says later of an order that is there: found, noted, and put
+ * behind what is to be delivered of it.
  */
 
 #include "b24_queue_int.h"

@@ -223,6 +223,12 @@ test_merge(b24_queue_t *q)
     is_int(job.attempts, 2, "at its second attempt");
     end(q, &job, B24_STATE_PARKED, T0 + 2 * MINUTE);
 
+    is_int(b24_queue_drop(q, job.key, "dropped", T0 + 2 * MINUTE), B24_QUEUE_OK, "dropped by hand");
+    is_int(b24_queue_drop(q, job.key, "dropped", T0 + 2 * MINUTE), B24_QUEUE_NONE, "the status alone: the order is delivered");
+    told(q, "m", "", "C", T0 + 2 * MINUTE + 1, 1, "it may come again");
+    next_is(q, T0 + 2 * MINUTE + 2, &job, "m", "C", "as any other");
+    end(q, &job, B24_STATE_PARKED, T0 + 2 * MINUTE + 3);
+
     told(q, "m", "", "D", T0 + 3 * MINUTE, 1, "one where that was refused");
     next_is(q, T0 + 3 * MINUTE, &job, "m", "D", "is tried");
     is_int(job.attempts, 1, "anew");
