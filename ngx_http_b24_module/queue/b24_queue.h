@@ -718,8 +718,8 @@ b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
  * same number that comes within a day of it is a duplicate, a later one is
  * parked, unless the answer to the dropped one was never seen.
  *
- * Of one that was delivered, and has a later status that is parked or waits, the
- * status alone goes.
+ * Of one that was delivered, and has a later status that is parked or waits,
+ * the status alone goes.
  */
 b24_queue_rc_e b24_queue_drop(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);

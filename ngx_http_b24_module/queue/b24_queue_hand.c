@@ -496,7 +496,7 @@ b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 }
 
 
-/* the order itself has its deal; NONE: it hasn't, or waits for something else */
+/* the order has its deal; NONE: it hasn't, or waits for something else */
 
 static b24_queue_rc_e
 b24_queue_drop_status(b24_queue_t *q, int64_t record, const char *cause,
