@@ -1062,3 +1062,29 @@ __DATA__
     is_deeply($written->(), [[$number, $number]], 'into this order alone');
     is_deeply([grep { !/^Execute / && /TAG\d/ } $main::db->log], [],
               'as values');
+
+
+
+=== TEST 21: an order at the head of changes of several pages
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh("INSERT INTO orders (number, name, email, total, currency)"
+        . " SELECT concat('old-', seq), 'Old', 'old\@example.com', 1, 'RUB'"
+        . ' FROM seq_1_to_399');
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    # two full pages of what is old, over twenty minutes
+    $main::db->sql(join(";\n", 'START TRANSACTION',
+        'UPDATE orders SET changed = now() + INTERVAL 10 + 3 * id SECOND',
+        main::sold(1000, 'head'), 'COMMIT'), 'shop');
+    main::deal_of('head');
+
+    $main::db->sql(join(";\n", 'START TRANSACTION', main::sold(1001, 'last'),
+        'UPDATE orders SET changed = now() + INTERVAL 30 MINUTE'
+        . ' WHERE id = 1001', 'COMMIT'), 'shop');
+    main::deal_of('last');
+    is(B24::Desk::count('delivered'), 2, 'and nothing that is old');

@@ -137,11 +137,13 @@ sub sold {
         added => $added // \'NOW()');
 }
 
-# She buys it.
+# She buys it; options of steps().
 sub bought {
+    my (%option) = @_;
+
     B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
                          [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
-                          ['Total', '$25.00']]);
+                          ['Total', '$25.00']], %option);
     B24::OpenCart::button();
 }
 
@@ -867,3 +869,107 @@ exited on signal 9
     sleep 5;
     is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');
     B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 23: OpenCart: a currency that is shown without decimals
+--- http_config eval: $::http
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    my $buy = sub {
+        my ($id, $cookie, $mug, $mugs, $delivery, $total) = @_;
+
+        main::sold($id);
+        $::db->sql("USE shop; UPDATE oc_order SET total = 25.46"
+            . " WHERE order_id = $id; UPDATE oc_order_product SET price ="
+            . " 10.24 WHERE order_id = $id; UPDATE oc_order_total SET value ="
+            . " value - 0.02 WHERE order_id = $id AND code = 'shipping'");
+        B24::OpenCart::steps([['Mug', 2, $mug, $mugs, '']],
+            [['Sub-Total', $mugs], ['Flat Rate', $delivery],
+             ['Total', $total]], cookie => $cookie);
+        B24::OpenCart::button(undef, cookie => $cookie);
+
+        my $deal = B24::Desk::deal($id, rows => 2);
+
+        return join '; ', $deal->{opportunity}, sort map {
+            "$_->{product_name} $_->{price} x $_->{quantity}" }
+            @{$deal->{rows}};
+    };
+
+    $::db->sql("UPDATE shop.oc_currency SET decimal_place = '0'");
+    is($buy->(1, 'a' x 26, '$10', '$20', '$5', '$25'),
+       '25.00; Delivery 5.00 x 1; Mug 1 10.00 x 2', 'as it was shown');
+
+    # whose currency the shop has given up
+    $::db->sql('DELETE FROM shop.oc_currency');
+    is($buy->(2, 'b' x 26, '$10.24', '$20.48', '$4.98', '$25.46'),
+       '25.46; Delivery 4.98 x 1; Mug 2 10.24 x 2', 'two decimals else');
+
+
+
+=== TEST 24: OpenCart: a buyer who is signed in
+--- http_config eval: main::settings(times => 'connect=1s absent=6s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    # of that total, too, but of another moment; the shop's clock is elsewhere
+    main::sold(1, \'NOW() - INTERVAL 5 MINUTE');
+    main::sold(2, \'NOW() - INTERVAL 5 HOUR');
+    main::bought(buyer => '');
+
+    my $deal = B24::Desk::deal(2, rows => 2);
+    is("$deal->{contacts}[0]{name}; @{$deal->{contacts}[0]{emails}}",
+       'Anna; kim@example.com', 'the order of that moment');
+
+    # that of the other moment is not the next one
+    main::bought(buyer => '');
+    B24::Desk::count_is('parked', 1, 'one that is not there is parked');
+
+    my ($record) = grep { $_->{state} eq 'parked' }
+                        @{B24::Desk::status()->{orders}};
+
+    like($record->{cause}, qr/no buyer/, 'the cause');
+    like($record->{advice}, qr/look for it in the shop/, 'and what to do');
+
+    is(post('/b24/retry', '')->{status}, 202, 'all at once');
+    sleep 1;
+    B24::Desk::count_is('parked', 1, 'not that one');
+    is(post("/b24/orders/$record->{key}/retry", '')->{status}, 202, 'it alone');
+
+    $deal = B24::Desk::deal($record->{id}, rows => 2);
+    is($deal->{opportunity}, '25.00', 'with what was captured');
+    is(scalar @{$deal->{contacts}}, 0, 'without a contact');
+
+
+
+=== TEST 25: OpenCart: a bank finishes an order when nobody waits for it any more
+--- http_config eval: main::settings(import => 1, times => 'connect=1s absent=6s poll=1s traffic=1s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+    main::sold(1);
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 0');
+    main::bought();
+    B24::Desk::count_is('delivered', 1, 'as it was captured');
+
+    # long enough for a look at what is older than "absent"
+    sleep 5;
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 1,'
+               . ' date_modified = NOW()');
+    ok(wait_until(sub { main::record_of(1) }, 10), 'its number is known');
+    isnt(main::record_of(1)->{id}, 1, 'beside the one that was sent');
+
+    # others, which the bank has nothing to do with
+    main::sold(2);
+    ok(wait_until(sub { main::record_of(2) }, 20), 'an order comes in');
+    main::deals_shown(2, stable => 3000);
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');

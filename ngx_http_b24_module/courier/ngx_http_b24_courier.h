@@ -217,9 +217,11 @@ struct ngx_http_b24_reader_s {
     ngx_http_b24_quiet_t        quiet;
     char                        cause[B24_DATABASE_WORDS];  /* of the last */
     const char                 *advice;
-    ngx_uint_t                  unread;     /* grows whenever there may be
-                                               orders that went out unread, to
-                                               be looked for */
+    ngx_uint_t                  unread;     /* grows whenever orders that went
+                                               out unread are to be looked for,
+                                               all of them */
+    ngx_uint_t                  marked;     /* what it was when there came to
+                                               be some, or one wasn't asked */
     ngx_uint_t                  looked;     /* what it was when all of them had
                                                been looked for */
     void                       *order;      /* reader's own */

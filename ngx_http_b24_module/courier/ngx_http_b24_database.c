@@ -168,10 +168,12 @@ ngx_http_b24_database_exit(void)
 void
 ngx_http_b24_database_begin(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t              i;
+    ngx_http_b24_reader_t  *r;
 
     for (i = 0; i < ngx_http_b24_nreaders; i++) {
-        ngx_http_b24_reader_list[i].unread++;
+        r = &ngx_http_b24_reader_list[i];
+        r->marked = ++r->unread;
     }
 }
 
@@ -371,7 +373,7 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     }
 
     r->origin->sh->db[NGX_HTTP_B24_DB_ERROR]++;
-    r->unread++;
+    r->marked = ++r->unread;
 
     if (ask->rc != B24_DATABASE_SQL && ask->rc != B24_DATABASE_LARGE) {
         n = ngx_min(r->failures, 6);

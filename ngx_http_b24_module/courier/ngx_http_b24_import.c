@@ -5,8 +5,8 @@
  * the last time, by the database's own clock alone; an order that the queue
  * doesn't know after a minute (its request may be under way) is put there by
  * its number, and read as any other; but not before the orders that went out
- * unread have been looked for, as it may be one of them.  What is older than
- * the first start is none of ours.
+ * unread have been looked for since it was seen, as it may be one of them.
+ * What is older than the first start is none of ours.
  *
  * An order that the queue knows may have another status, or be paid: when the
  * row says so, or tells nothing of that, it is read again (reader).
@@ -26,6 +26,7 @@ typedef struct {
     uint64_t                  hash;         /* of its number */
     ngx_msec_t                seen;         /* for the first time */
     ngx_uint_t                round;        /* for the last time */
+    ngx_uint_t                pass;         /* "looked" before it may come in */
 } ngx_http_b24_unknown_t;
 
 
@@ -43,15 +44,22 @@ typedef struct {
     ngx_uint_t                begun;        /* the mark is known */
     b24_str_t                 changed;      /* the page begins behind these */
     b24_str_t                 row;
-    u_char                    page[2][128]; /* they outlive the pool */
+    b24_str_t                 held;         /* the least "changed" left to the
+                                               traffic, of all pages of a round:
+                                               the mark goes no further */
+    u_char                    page[3][128]; /* they outlive the pool */
     b24_node_t               *rows;
     ngx_uint_t                imported;
     ngx_uint_t                changes;      /* of orders that are known */
     ngx_atomic_uint_t         polls;        /* of those wanted, heeded */
     b24_str_t                 data;         /* of the event of such a one */
     ngx_uint_t                nameless;     /* rows without id or row */
-    ngx_uint_t                unread;       /* some went out unread, and the
-                                               database wasn't asked for them */
+    int                       some;         /* some went out unread */
+    ngx_uint_t                unread;       /* and the database wasn't asked
+                                               for them */
+    ngx_uint_t                looked;       /* of the reader */
+    ngx_uint_t                pass;         /* the next value of it */
+    ngx_uint_t                fresh;        /* one was never seen before */
     ngx_http_b24_unknown_t   *unknown;
     ngx_uint_t                nunknown;
     ngx_http_b24_ask_t        ask;
@@ -72,9 +80,11 @@ static ngx_int_t ngx_http_b24_import_document(ngx_http_b24_import_t *im);
 static b24_queue_rc_e ngx_http_b24_import_begin(ngx_http_b24_import_t *im,
     b24_queue_t *q);
 static b24_queue_rc_e ngx_http_b24_import_row(ngx_http_b24_import_t *im,
-    b24_queue_t *q, b24_node_t *row, b24_str_t *least);
+    b24_queue_t *q, b24_node_t *row);
 static b24_queue_rc_e ngx_http_b24_import_change(ngx_http_b24_import_t *im,
     b24_queue_t *q, b24_node_t *row, b24_str_t *id, b24_str_t *number,
+    b24_str_t *changed);
+static void ngx_http_b24_import_hold(ngx_http_b24_import_t *im,
     b24_str_t *changed);
 static ngx_uint_t ngx_http_b24_import_old(ngx_http_b24_import_t *im,
     b24_node_t *row, b24_str_t *number);
@@ -232,6 +242,7 @@ ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
 
     if (!im->more) {
         im->round++;
+        im->held.len = 0;
     }
 
     ngx_http_b24_database_ask(im->reader, &im->ask);
@@ -321,17 +332,22 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
     ngx_http_b24_import_t  *im = ask->data;
 
     if (ask->rc != B24_DATABASE_OK) {
-        im->more = 0;
 
-        if (ask->rc == B24_DATABASE_NONE) {
+        /* behind a page that was full there need not be another */
+
+        if (ask->rc == B24_DATABASE_NONE && !im->more) {
             ngx_http_b24_import_forget(im);
         }
 
+        im->more = 0;
         ngx_http_b24_import_end(im);
         return;
     }
 
-    im->unread = (im->reader->looked != im->reader->unread);
+    im->looked = im->reader->looked;
+    im->unread = (im->looked < im->reader->marked);
+    im->pass = im->reader->unread + 1;
+    im->fresh = 0;
 
     im->call.run = ngx_http_b24_import_store;
     im->call.done = ngx_http_b24_import_stored;
@@ -348,8 +364,7 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_import_t  *im = call->data;
 
-    int          some;
-    b24_str_t    least, changed, row;
+    b24_str_t    changed, row;
     b24_node_t  *node;
 
     if (q == NULL) {
@@ -358,9 +373,8 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     call->rc = b24_queue_begin(q);
 
-    if (call->rc == B24_QUEUE_OK && im->unread) {
-        call->rc = b24_queue_some_unread(q, &im->mark.origin, &some);
-        im->unread = (ngx_uint_t) some;
+    if (call->rc == B24_QUEUE_OK) {
+        call->rc = b24_queue_some_unread(q, &im->mark.origin, &im->some);
     }
 
     if (call->rc == B24_QUEUE_OK
@@ -373,34 +387,33 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         call->rc = ngx_http_b24_import_begin(im, q);
 
     } else if (call->rc == B24_QUEUE_OK) {
-        ngx_str_null(&least);
         ngx_str_null(&changed);
         ngx_str_null(&row);
 
         for (node = im->rows->first; node && call->rc == B24_QUEUE_OK;
              node = node->next)
         {
-            call->rc = ngx_http_b24_import_row(im, q, node, &least);
+            call->rc = ngx_http_b24_import_row(im, q, node);
 
             (void) b24_column(node, &ngx_http_b24_column_changed, &changed);
             (void) b24_column(node, &ngx_http_b24_column_row, &row);
         }
 
-        /* not beyond an order that is left to the traffic */
-
-        if (least.len == 0) {
-            least = changed;
-        }
-
-        if (call->rc == B24_QUEUE_OK && least.len
-            && ngx_http_b24_import_compare(&least, &im->mark.changed) > 0)
-        {
-            im->mark.changed = least;
-            call->rc = b24_queue_put_mark(q, &im->mark);
-        }
+        /* the next page begins here, the next round at the mark */
 
         ngx_http_b24_import_keep(&im->changed, im->page[0], &changed);
         ngx_http_b24_import_keep(&im->row, im->page[1], &row);
+
+        if (im->held.len) {
+            changed = im->held;
+        }
+
+        if (call->rc == B24_QUEUE_OK && changed.len
+            && ngx_http_b24_import_compare(&changed, &im->mark.changed) > 0)
+        {
+            im->mark.changed = changed;
+            call->rc = b24_queue_put_mark(q, &im->mark);
+        }
     }
 
     if (call->rc == B24_QUEUE_OK) {
@@ -447,7 +460,7 @@ ngx_http_b24_import_begin(ngx_http_b24_import_t *im, b24_queue_t *q)
 
 static b24_queue_rc_e
 ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
-    b24_node_t *row, b24_str_t *least)
+    b24_node_t *row)
 {
     int             known;
     b24_str_t       id, number, changed;
@@ -477,12 +490,8 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
         return rc;
     }
 
-    if (ngx_http_b24_import_waits(im, &id) || im->unread) {
-
-        if (least->len == 0) {
-            *least = changed;
-        }
-
+    if (ngx_http_b24_import_waits(im, &id) || (im->some && im->unread)) {
+        ngx_http_b24_import_hold(im, &changed);
         return B24_QUEUE_OK;
     }
 
@@ -534,6 +543,17 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
 }
 
 
+static void
+ngx_http_b24_import_hold(ngx_http_b24_import_t *im, b24_str_t *changed)
+{
+    if (im->held.len == 0
+        || ngx_http_b24_import_compare(changed, &im->held) < 0)
+    {
+        ngx_http_b24_import_keep(&im->held, im->page[2], changed);
+    }
+}
+
+
 /* made before the first start */
 
 static ngx_uint_t
@@ -558,7 +578,7 @@ ngx_http_b24_import_old(ngx_http_b24_import_t *im, b24_node_t *row,
 }
 
 
-/* its request may be under way still */
+/* its request may be under way still, or it may be one that went out unread */
 
 static ngx_uint_t
 ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
@@ -578,7 +598,8 @@ ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
 
             return (ngx_msec_int_t) (im->msec - u->seen)
                    < (ngx_msec_int_t)
-                     im->reader->origin->conf->database->traffic;
+                     im->reader->origin->conf->database->traffic
+                   || (im->some && im->looked < u->pass);
         }
 
         /* one that wasn't seen again has come to be known */
@@ -602,6 +623,9 @@ ngx_http_b24_import_waits(ngx_http_b24_import_t *im, b24_str_t *id)
     u->hash = hash;
     u->seen = im->msec;
     u->round = im->round;
+    u->pass = im->pass;
+
+    im->fresh = 1;
 
     return 1;
 }
@@ -663,6 +687,10 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
     static const u_char          note[] =
         "rows of the \"changes\" statement have no column \"id\", \"row\" or "
         "\"changed\": orders that never pass nginx can't be imported";
+
+    if (im->fresh && im->reader->unread < im->pass) {
+        im->reader->unread = im->pass;
+    }
 
     if (call->rc != B24_QUEUE_OK) {
         im->more = 0;

@@ -48,6 +48,7 @@ static ngx_int_t ngx_http_b24_read_matches(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_park(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
     const char *remark, ngx_uint_t later);
 static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
@@ -426,17 +427,37 @@ ngx_http_b24_read_absent(ngx_http_b24_read_t *read)
         return;
     }
 
-    ms = ngx_max(10000, ngx_min(age, NGX_HTTP_B24_READ_LAST));
-
-    if (age < absent) {
-        ms = ngx_min(ms, absent - age + 1);
+    if (age >= absent) {
+        ngx_http_b24_read_park(read);
+        return;
     }
+
+    ms = ngx_max(10000, ngx_min(age, NGX_HTTP_B24_READ_LAST));
+    ms = ngx_min(ms, absent - age + 1);
 
     ngx_http_b24_read_wait(read, ms,
                            "the order is not in the shop's database",
                            "compare the \"order\" statement of the shop's "
                            "\"database\" block with the tables; when the shop "
                            "doesn't have this order either, drop it");
+}
+
+
+/* whoever retries it has looked: it goes as it is then */
+
+static void
+ngx_http_b24_read_park(ngx_http_b24_read_t *read)
+{
+    read->order->read = 1;
+    read->read.state = B24_STATE_PARKED;
+
+    ngx_http_b24_read_words(read, "the order is not in the shop's database, "
+                            "and what was captured is too little for a deal: "
+                            "no buyer, or neither goods nor a total",
+                            "look for it in the shop: if it is there and has "
+                            "no deal, retry it, the deal has what was "
+                            "captured; else drop it");
+    ngx_http_b24_read_end(read);
 }
 
 
@@ -748,7 +769,7 @@ static void
 ngx_http_b24_read_put(ngx_http_b24_read_t *read)
 {
     if (read->read.unread) {
-        read->reader->unread++;
+        read->reader->marked = ++read->reader->unread;
     }
 
     ngx_http_b24_store_call(&read->call);

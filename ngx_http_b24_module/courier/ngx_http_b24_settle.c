@@ -6,7 +6,9 @@
  *
  * Orders that went out unread, since the database was away or had them not yet:
  * what the shop calls them is asked for afterwards, so that "changes" doesn't
- * bring them once more.
+ * bring them once more.  A bank may finish an order hours later: they are
+ * looked for during a day, after "absent" slower, and whenever "changes" has
+ * seen an order that nobody knows, before that one comes in.
  */
 
 
@@ -15,7 +17,8 @@
 
 #define NGX_HTTP_B24_SETTLE_EVERY  3            /* s */
 #define NGX_HTTP_B24_SETTLE_MAX    50           /* records of each a round */
-#define NGX_HTTP_B24_SETTLE_FAULTY 86400000     /* ms; refused all the time */
+#define NGX_HTTP_B24_SETTLE_SLOW   30           /* s; those older than absent */
+#define NGX_HTTP_B24_SETTLE_UNREAD 86400000     /* ms; then they are given up */
 
 
 typedef struct {
@@ -35,10 +38,15 @@ typedef struct {
     time_t                    last;
     b24_queue_unsettled_at_t  at;           /* the records looked at last */
     int64_t                   unread_at;    /* of those that went out unread */
-    ngx_uint_t                pass;         /* of them all: when it began */
+    int64_t                   since;        /* 0: a pass of them all, else of
+                                               those placed since then */
+    time_t                    slow;         /* when the last of all began */
+    ngx_uint_t                pass;         /* what "unread" was then */
     ngx_uint_t                whole;        /* all of it was asked so far */
     ngx_uint_t                more;         /* some of it were not there */
-    ngx_uint_t                left;         /* the same of the pass before */
+    ngx_uint_t                young;        /* nor are some that are soon */
+    ngx_uint_t                left;         /* what was so before: any */
+    ngx_uint_t                soon;         /* and any of the young ones */
     ngx_uint_t                unsettled;    /* the round has such records */
     ngx_uint_t                unread;
     int64_t                   now;
@@ -74,6 +82,7 @@ static b24_queue_rc_e ngx_http_b24_settle_state(ngx_http_b24_settle_t *s,
     b24_queue_t *q, ngx_http_b24_settled_t *settled);
 static b24_queue_rc_e ngx_http_b24_settle_number(ngx_http_b24_settle_t *s,
     b24_queue_t *q, ngx_http_b24_settled_t *settled);
+static ngx_uint_t ngx_http_b24_settle_slow(ngx_http_b24_settle_t *s);
 static ngx_uint_t ngx_http_b24_settle_absent(ngx_http_b24_settle_t *s,
     ngx_http_b24_settled_t *settled);
 static void ngx_http_b24_settle_passed(ngx_http_b24_settle_t *s);
@@ -123,7 +132,8 @@ ngx_http_b24_settle_tick(ngx_http_b24_reader_t *r)
     }
 
     s->unsettled = (r->origin->sh->counts[B24_STATE_UNCONFIRMED] != 0);
-    s->unread = (s->left || s->unread_at || r->looked != r->unread);
+    s->unread = (s->soon || s->unread_at || r->looked != r->unread
+                 || ngx_http_b24_settle_slow(s));
 
     if (!s->unsettled && !s->unread) {
         return;
@@ -145,7 +155,14 @@ ngx_http_b24_settle_tick(ngx_http_b24_reader_t *r)
     if (s->unread && s->unread_at == 0) {
         s->pass = r->unread;
         s->more = 0;
+        s->young = 0;
         s->whole = 1;
+        s->since = s->now - (int64_t) r->origin->conf->database->absent;
+
+        if (r->looked != r->unread || ngx_http_b24_settle_slow(s)) {
+            s->since = 0;
+            s->slow = ngx_time();
+        }
     }
 
     s->call.run = ngx_http_b24_settle_load;
@@ -169,8 +186,9 @@ ngx_http_b24_settle_load(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     if (q && s->unread && call->rc == B24_QUEUE_OK) {
         call->rc = b24_queue_unread(q, s->pool, &s->reader->origin->name,
-                                    s->unread_at, NGX_HTTP_B24_SETTLE_MAX,
-                                    &s->others, &s->nothers);
+                                    s->unread_at, s->since,
+                                    NGX_HTTP_B24_SETTLE_MAX, &s->others,
+                                    &s->nothers);
     }
 }
 
@@ -442,9 +460,11 @@ ngx_http_b24_settle_number(ngx_http_b24_settle_t *s, b24_queue_t *q,
     int64_t         age;
     b24_state_e     state;
     b24_queue_rc_e  rc;
+    ngx_uint_t      late;
 
     rc = B24_QUEUE_NONE;
     age = s->now - settled->record->created;
+    late = (age >= NGX_HTTP_B24_SETTLE_UNREAD);
 
     if (settled->nmatches) {
         rc = b24_queue_recognize(q, s->pool, settled->record->record,
@@ -458,34 +478,42 @@ ngx_http_b24_settle_number(ngx_http_b24_settle_t *s, b24_queue_t *q,
 
     case B24_DATABASE_OK:
     case B24_DATABASE_NONE:
-
-        if (rc == B24_QUEUE_NONE && ngx_http_b24_settle_absent(s, settled)) {
-            rc = b24_queue_unrecognized(q, settled->record->record);
-        }
-
         break;
 
     case B24_DATABASE_UNASKED:
-        rc = b24_queue_unrecognized(q, settled->record->record);
+        late = 1;
         break;
 
     case B24_DATABASE_SQL:
     case B24_DATABASE_LARGE:
-
-        if (age >= NGX_HTTP_B24_SETTLE_FAULTY) {
-            rc = b24_queue_unrecognized(q, settled->record->record);
-        }
-
-        /* fall through */
+        s->whole = 0;
+        break;
 
     default:
         s->whole = 0;
+        late = 0;
         break;
     }
 
-    s->more |= (rc != B24_QUEUE_OK);
+    if (rc == B24_QUEUE_NONE && late) {
+        rc = b24_queue_unrecognized(q, settled->record->record);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        s->more = 1;
+        s->young |= age < (int64_t) s->reader->origin->conf->database->absent;
+    }
 
     return rc;
+}
+
+
+/* those older than "absent" may be asked for, too */
+
+static ngx_uint_t
+ngx_http_b24_settle_slow(ngx_http_b24_settle_t *s)
+{
+    return s->left && ngx_time() - s->slow >= NGX_HTTP_B24_SETTLE_SLOW;
 }
 
 
@@ -561,6 +589,16 @@ ngx_http_b24_settle_passed(ngx_http_b24_settle_t *s)
     }
 
     s->unread_at = 0;
+    s->soon = s->young || !s->whole;
+
+    if (s->since) {
+
+        /* who was young may be old now */
+
+        s->left |= s->more || !s->whole;
+        return;
+    }
+
     s->left = s->more || !s->whole;
 
     if (s->whole) {

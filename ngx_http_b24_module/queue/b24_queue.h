@@ -475,10 +475,10 @@ b24_queue_rc_e b24_queue_absent(b24_queue_t *q, b24_pool_t *pool,
 
 /*
  * Records that went out unread, in any state, by their keys: those behind
- * record, at most limit.
+ * record and placed since then, at most limit.
  */
 b24_queue_rc_e b24_queue_unread(b24_queue_t *q, b24_pool_t *pool,
-    const b24_str_t *origin, int64_t record, int limit,
+    const b24_str_t *origin, int64_t record, int64_t since, int limit,
     b24_queue_unsettled_t **records, size_t *n);
 /*
  * One of them was found: what the shop calls it stands at the record from now

@@ -623,7 +623,8 @@ b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 
 b24_queue_rc_e
 b24_queue_unread(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
-    int64_t record, int limit, b24_queue_unsettled_t **records, size_t *n)
+    int64_t record, int64_t since, int limit, b24_queue_unsettled_t **records,
+    size_t *n)
 {
     b24_query_t             query;
     b24_queue_unsettled_t  *r;
@@ -639,6 +640,7 @@ b24_queue_unread(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
     b24_query_init(&query, q, B24_SQL_UNREAD);
     b24_query_text(&query, origin);
     b24_query_int(&query, record);
+    b24_query_int(&query, since);
     b24_query_int(&query, limit);
 
     while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
@@ -830,6 +832,7 @@ b24_queue_some_unread(b24_queue_t *q, const b24_str_t *origin, int *some)
 
     b24_query_init(&query, q, B24_SQL_UNREAD);
     b24_query_text(&query, origin);
+    b24_query_int(&query, 0);
     b24_query_int(&query, 0);
     b24_query_int(&query, 1);
 

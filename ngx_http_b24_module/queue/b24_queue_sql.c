@@ -873,7 +873,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_NEXT_PARKED] =
         "SELECT id, updated FROM records INDEXED BY records_list"
         " WHERE origin = ? AND state = 'parked'"
-        " AND (updated, id) > (?, ?) AND (reuse = 0"
+        " AND (updated, id) > (?, ?) AND attempts > 0 AND (reuse = 0"
         " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))"
         " ORDER BY updated, id LIMIT 1",
 
@@ -1022,7 +1022,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE record = r.id AND seq = 1)"
         " FROM records r INDEXED BY records_shop"
         " WHERE r.shop_number = '' AND r.origin = ? AND r.id > ?"
-        " ORDER BY r.id LIMIT ?",
+        " AND r.created >= ? ORDER BY r.id LIMIT ?",
 
     [B24_SQL_UNREAD_ONE] =
         "SELECT origin, order_id, state, coalesce(deal_id, 0),"

@@ -309,10 +309,10 @@ is_known(b24_queue_t *q, const char *id)
 }
 
 
-/* how many are looked for, and the first of them */
+/* how many placed since then are looked for, and the first of them */
 
 static size_t
-unread(b24_queue_t *q, int64_t *record)
+unread_since(b24_queue_t *q, int64_t since, int64_t *record)
 {
     size_t                  n;
     b24_str_t               origin;
@@ -320,13 +320,22 @@ unread(b24_queue_t *q, int64_t *record)
 
     origin = str("shop");
 
-    if (b24_queue_unread(q, pool, &origin, 0, 10, &r, &n) != B24_QUEUE_OK) {
+    if (b24_queue_unread(q, pool, &origin, 0, since, 10, &r, &n)
+        != B24_QUEUE_OK)
+    {
         return 99;
     }
 
     *record = n ? r[0].record : 0;
 
     return n;
+}
+
+
+static size_t
+unread(b24_queue_t *q, int64_t *record)
+{
+    return unread_since(q, 0, record);
 }
 
 
@@ -515,6 +524,8 @@ test_unread(void)
     leave(q, 1000);
     is_int((long long) unread(q, &record), 1, "one did");
     deliver(q, 412, 1001);
+    is_int((long long) unread_since(q, 1000, &record), 1, "placed then");
+    is_int((long long) unread_since(q, 1001, &record), 0, "not since then");
     is_int((long long) unread(q, &record), 1, "it is looked for still");
     (void) b24_queue_some_unread(q, &origin, &some);
     is_int(some, 1, "there are some");

@@ -7,8 +7,8 @@ package B24::OpenCart;
 #                        [[LINE, AMOUNT], ...]);       # up to the button
 #   B24::OpenCart::button();
 #
-# Anna Kim buys; options: buyer => 'firstname=...' (the form), cookie => the
-# session's.
+# Anna Kim buys; options: buyer => 'firstname=...' (the form; empty: somebody who
+# is signed in, and sends none), cookie => the session's.
 
 use strict;
 use warnings;
@@ -48,9 +48,13 @@ sub steps {
     my $foot = join '', map { "<tr>\n<td colspan=\"4\"><strong>$_->[0]:"
         . "</strong></td>\n<td>$_->[1]</td>\n</tr>\n" } @$below;
 
-    says('checkout/guest/save', '[]');
-    B24::Scenario::post('/index.php?route=checkout/guest/save',
-                        $option{buyer} // BUYER, @buyer);
+    my $form = $option{buyer} // BUYER;
+
+    if ($form ne '') {
+        says('checkout/guest/save', '[]');
+        B24::Scenario::post('/index.php?route=checkout/guest/save', $form,
+                            @buyer);
+    }
 
     says('checkout/confirm', "<table><tbody>$lines</tbody>\n<tfoot>\n"
          . "$foot</tfoot></table>", type => 'text/html; charset=utf-8');

@@ -226,6 +226,13 @@ CREATE TABLE oc_setting (
     store_id int NOT NULL DEFAULT 0, `code` varchar(128) NOT NULL,
     `key` varchar(128) NOT NULL, `value` text NOT NULL,
     serialized tinyint NOT NULL DEFAULT 0);
+CREATE TABLE oc_currency (
+    currency_id int NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    title varchar(32) NOT NULL, code varchar(3) NOT NULL,
+    symbol_left varchar(12) NOT NULL DEFAULT '',
+    symbol_right varchar(12) NOT NULL DEFAULT '',
+    decimal_place char(1) NOT NULL, value double(15,8) NOT NULL,
+    status tinyint NOT NULL DEFAULT 1);
 CREATE TABLE oc_order (
     order_id int NOT NULL AUTO_INCREMENT PRIMARY KEY,
     customer_id int NOT NULL DEFAULT 0, firstname varchar(32) NOT NULL,
@@ -270,6 +277,8 @@ EOS
 
     insert($db, 'oc_setting', { code => 'config', key => 'config_tax',
                                 value => '1' });
+    insert($db, 'oc_currency', { title => 'US Dollar', code => 'USD',
+        symbol_left => '$', decimal_place => '2', value => 1 });
     opencart_order($db, $_) for @orders;
 }
 
