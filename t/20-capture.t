@@ -931,12 +931,15 @@ Sorry.
        '- unconfirmed, - unconfirmed, - unconfirmed',
        'closed, and a page of ours in its place');
 
-    # an answer of the shop that says 502 is an answer
-    upstream()->script(target => '^/order/says', status => 502, body => 'x');
-    $try->('/order/says', 502);
+    # an answer that says 500 or 503 is an answer
+    for my $status (500, 503) {
+        upstream()->script(target => "^/order/says/$status", body => 'x',
+                           status => $status);
+        $try->("/order/says/$status", $status);
+    }
     is(main::records_before(),
        '- unconfirmed, - unconfirmed, - unconfirmed', 'no record');
-    is(B24::Desk::count('rejected'), 1, 'but a rejection');
+    is(B24::Desk::count('rejected'), 2, 'but a rejection each');
 
     # an answer that breaks off
     upstream()->script(target => '^/order/half', status => 200, cut => 60,
@@ -973,7 +976,68 @@ Sorry.
 
 
 
-=== TEST 15: keep-alive and pipelined requests on one connection
+=== TEST 15: a gateway between nginx and the shop
+--- http_config eval: $::rules
+--- config eval
+$::server . "
+    proxy_intercept_errors on;
+    location /order/page  { error_page 502 504 /sorry.html; $::proxy }
+    location /order/fine  { error_page 502 504 =200 /sorry.html; $::proxy }
+    location /order/other { error_page 502 504 = \@fallback; $::proxy }
+    location /order/nowhere {
+        set \$nowhere nowhere.invalid;
+        proxy_pass http://\$nowhere;
+    }
+    location \@fallback { $::proxy }
+    location = /sorry.html { root html; }"
+--- user_files
+>>> sorry.html
+Sorry.
+--- scenario
+    my @json = main::json_body();
+    my $n = 0;
+    my $try = sub {
+        my ($target, $says, $status) = @_;
+
+        upstream()->script(target => "^$target", status => $says, times => 1,
+            headers => [['Content-Type', 'text/html']],
+            body => "<html>$says</html>") if $says;
+
+        my $client = client();
+        $client->send(main::order_request($target, @json));
+        is($client->response->{status}, $status, "$target: $status");
+    };
+
+    for my $says (502, 504) {
+        for (['/order/says', $says], ['/order/page', $says],
+             ['/order/fine', 200])
+        {
+            $try->($_->[0], $says, $_->[1]);
+            is(main::records_before(), join(', ', ('- unconfirmed') x ++$n),
+               'it may have the order');
+        }
+    }
+
+    my ($record) = B24::Desk::records();
+    like($record->{cause}, qr/^a gateway answered/, 'why');
+    is(B24::Desk::counter('unreadable'), 0, 'not for its rules');
+
+    # another one answers in the place of a gateway's
+    upstream()->script(target => '^/order/other', status => 504, times => 1);
+    main::accept_as('13005');
+    $try->('/order/other', 0, 200);
+    is(main::records_before(), join(', ', ('- unconfirmed') x $n,
+       '13005 unconfirmed'), 'the first one may hold the order');
+
+    # nginx's own, which has sent nothing
+    $try->('/order/nowhere', 0, 502);
+    is(main::records_before(), join(', ', ('- unconfirmed') x $n,
+       '13005 unconfirmed'), 'no address: nothing can have been ordered');
+    is(B24::Desk::count('rejected'), 0, 'nor was it rejected');
+
+
+
+=== TEST 16: keep-alive and pipelined requests on one connection
 --- http_config eval: $::rules
 --- config eval
 "keepalive_requests 1000;" . $::server
@@ -1008,7 +1072,7 @@ Sorry.
 
 
 
-=== TEST 16: post_action, auth, limit_except
+=== TEST 17: post_action, auth, limit_except
 --- http_config eval: $::rules
 --- user_files
 >>> users
@@ -1080,7 +1144,7 @@ $::server . "
 
 
 
-=== TEST 17: orders by other methods
+=== TEST 18: orders by other methods
 --- http_config eval: $::rules
 --- config eval
 $::desk . "
@@ -1131,7 +1195,7 @@ $::desk . "
 
 
 
-=== TEST 18: filters that change what the buyer sees, other upstreams
+=== TEST 19: filters that change what the buyer sees, other upstreams
 --- http_config eval
 $::rules . '
     upstream two {
@@ -1193,7 +1257,7 @@ $::server . "
 
 
 
-=== TEST 19: variables of the request and of the answer
+=== TEST 20: variables of the request and of the answer
 --- http_config eval
 $::rules . q{
     log_format late '$upstream_status "$upstream_http_x_note"'

@@ -116,7 +116,87 @@ __DATA__
 
 
 
-=== TEST 5: options, coupons, taxes, friendly links
+=== TEST 5: other goods after an answer that nobody saw
+--- http_config eval: $::http
+--- config eval: $::server =~ s/b24_mirror/proxy_read_timeout 500ms; b24_mirror/r
+--- scenario
+    my $mug = sub {
+        B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
+                    [['Sub-Total', '$20.00'], ['Flat Rate', '$5.00'],
+                     ['Total', '$25.00']]);
+    };
+    my $timed_out = sub {
+        upstream()->script(target => 'cod/confirm', hold => 1, times => 1);
+        is(get('/index.php?route=extension/payment/cod/confirm',
+               @::buyer)->{status}, 504, 'PHP goes on, nginx does not wait');
+    };
+
+    # pressed again without an answer: still one
+    $mug->();
+    $timed_out->();
+    B24::Desk::count_is('unconfirmed', 1, 'it may be an order');
+    $timed_out->();
+    B24::Desk::count_is('duplicate', 1, 'the same one');
+
+    # other goods: their answer is not seen, then it is
+    for my $answered (0, 1) {
+        B24::OpenCart::steps([['Tea', 1, '$7.00', '$7.00', '']],
+                    [['Sub-Total', '$7.00'], ['Flat Rate', '$5.00'],
+                     ['Total', '$12.00']]);
+        $answered ? B24::OpenCart::button() : $timed_out->();
+        B24::Desk::count_is('unconfirmed', 2 - $answered,
+                            $answered ? 'one of them' : 'both');
+    }
+
+    my $report = portal()->wait_for(deals => 1, stable_ms => 300,
+                                    journal => 0);
+    is(main::rows_of($report->{deals}[0]), 'Tea 7.00 x 1, Delivery 5.00 x 1',
+       'was accepted');
+
+    # the first is kept, a person sends it
+    my ($first) = grep { $_->{state} eq 'unconfirmed' } B24::Desk::records();
+    is(post("/b24/orders/$first->{key}/send", '')->{status}, 202, 'sent');
+    $report = portal()->wait_for(deals => 2, stable_ms => 300, journal => 0);
+    my %total = map { $_->{origin_id} => $_->{opportunity} }
+                    @{$report->{deals}};
+    is(join(', ', sort values %total), '12.00, 25.00', 'two deals');
+
+
+
+=== TEST 6: a person sends it, and the next one of the session comes
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $steps = sub {
+        my ($name, $price) = @_;
+        B24::OpenCart::steps([[$name, 1, "\$$price", "\$$price", '']],
+                             [['Total', "\$$price"]]);
+    };
+
+    $steps->('Mug', '20.00');
+    B24::OpenCart::button('{"redirect":');
+    B24::Desk::count_is('unconfirmed', 1, 'an answer that broke off');
+
+    my ($first) = B24::Desk::records();
+    is(post("/b24/orders/$first->{key}/send", '')->{status}, 202, 'sent');
+    B24::Desk::count_is('delivered', 1, 'delivered');
+
+    $steps->('Tea', '7.00');
+    B24::OpenCart::button();
+    $steps->('Mug', '20.00');
+    B24::OpenCart::button();
+
+    my $report = portal()->wait_for(deals => 3, stable_ms => 300,
+                                    journal => 0);
+    my %number = map { $_->{origin_id} => 1 } @{$report->{deals}};
+    is(join(', ', sort map { $_->{opportunity} } @{$report->{deals}}),
+       '20.00, 20.00, 7.00', 'three deals');
+    is(scalar keys %number, 3, 'each has a number of its own');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 7: options, coupons, taxes, friendly links
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -137,7 +217,7 @@ __DATA__
 
 
 
-=== TEST 6: what is refused
+=== TEST 8: what is refused
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -159,7 +239,7 @@ __DATA__
 
 
 
-=== TEST 7: 4.0 separates by "|", a buyer signs in
+=== TEST 9: 4.0 separates by "|", a buyer signs in
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

@@ -30,7 +30,8 @@ static ngx_int_t ngx_http_b24_has_body(ngx_http_request_t *r);
 static void ngx_http_b24_body_ready(ngx_http_request_t *r);
 static void ngx_http_b24_ctx_cleanup(void *data);
 static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_b24_answered(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_b24_answered(ngx_http_request_t *r,
+    ngx_uint_t status);
 static ngx_int_t ngx_http_b24_header(ngx_http_b24_ctx_t *ctx,
     ngx_str_t *name, ngx_str_t *value);
 static int ngx_http_b24_header_wanted(void *data, const b24_str_t *name);
@@ -457,7 +458,7 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
         job->in.status = r->err_status;
     }
 
-    if (!ngx_http_b24_answered(r)) {
+    if (!ngx_http_b24_answered(r, job->in.status)) {
         job->in.status = 0;
     }
 
@@ -548,13 +549,15 @@ failed:
  * Is this answer the shop's own?  Not when the upstream's header never came
  * whole (refused, 502, 504, "too big header") and nginx made an answer up,
  * whatever status error_page gave it; and not when error_page asked another
- * upstream after the first had got the request: it may hold the order.
+ * upstream after the first had got the request: it may hold the order.  Nor
+ * when error_page has put another status in the place of a gateway's: the rules
+ * couldn't tell.  A gateway's status without a peer is nginx's (no address).
  * header_time is set only after a whole header; the core puts a state without a
  * peer before those of each further upstream request.
  */
 
 static ngx_uint_t
-ngx_http_b24_answered(ngx_http_request_t *r)
+ngx_http_b24_answered(ngx_http_request_t *r, ngx_uint_t status)
 {
     ngx_uint_t                  i, n;
     ngx_http_upstream_state_t  *state;
@@ -569,14 +572,24 @@ ngx_http_b24_answered(ngx_http_request_t *r)
     for (i = 0; i + 1 < n; i++) {
 
         if (state[i + 1].peer == NULL && state[i].bytes_sent
-            && state[i].header_time == (ngx_msec_t) -1)
+            && (state[i].header_time == (ngx_msec_t) -1
+                || b24_status_gateway(state[i].status)))
         {
             return 0;
         }
     }
 
-    return n == 0 || state[n - 1].peer == NULL
-           || state[n - 1].header_time != (ngx_msec_t) -1;
+    if (n == 0 || state[n - 1].peer == NULL) {
+        return !b24_status_gateway(status);
+    }
+
+    if (b24_status_gateway(state[n - 1].status)
+        && state[n - 1].status != status)
+    {
+        return 0;
+    }
+
+    return state[n - 1].header_time != (ngx_msec_t) -1;
 }
 
 

@@ -504,7 +504,7 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         /* an answer was there, but not what the rules need of the exchange */
 
         job->unreadable = (job->outcome == B24_OUTCOME_UNCONFIRMED
-                           && job->in.status != 0);
+                           && !job->event.unseen);
 
         if (job->outcome != B24_OUTCOME_REJECTED
             && ngx_http_b24_job_put(job) != NGX_OK)
@@ -1039,6 +1039,10 @@ ngx_http_b24_job_put(ngx_http_b24_job_t *job)
     ngx_http_b24_job_pairs(job, job->deal, &order->deal);
     ngx_http_b24_job_pairs(job, job->contact, &order->contact);
     ngx_http_b24_job_pairs(job, job->company, &order->company);
+
+    if (b24_order_generate(job->pool, order) != B24_OK) {
+        return NGX_ERROR;
+    }
 
     put->origin = order->origin;
     put->order_id = order->fields[B24_ORDER_ID];

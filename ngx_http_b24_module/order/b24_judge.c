@@ -6,6 +6,7 @@
 #include "b24_text.h"
 
 
+static b24_is_e b24_judge_gateway(b24_eval_t *ev, const b24_rule_t *rule);
 static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
     b24_clean_t *clean, int *rc);
 static int b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule,
@@ -82,6 +83,7 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
 
     if (why != B24_WHY_NONE) {
         event->outcome = B24_OUTCOME_UNCONFIRMED;
+        event->unseen = (why == B24_WHY_UNSEEN || why == B24_WHY_GATEWAY);
         event->no_id = (why == B24_WHY_NO_ID || why == B24_WHY_NO_SESSION);
         b24_why_words(why, &event->cause, &event->advice);
         return B24_OK;
@@ -138,6 +140,17 @@ b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule, b24_why_e *why)
         return B24_IS_UNKNOWN;
     }
 
+    is = b24_judge_gateway(ev, rule);
+
+    if (is == B24_IS_SET) {
+        *why = B24_WHY_GATEWAY;
+        return B24_IS_UNKNOWN;
+    }
+
+    if (is == B24_IS_ERROR) {
+        return is;
+    }
+
     is = b24_eval_conds(ev, rule->accept);
 
     if (is == B24_IS_UNKNOWN) {
@@ -145,6 +158,48 @@ b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule, b24_why_e *why)
     }
 
     return is;
+}
+
+
+int
+b24_status_gateway(unsigned status)
+{
+    return status == 502 || status == 504;
+}
+
+
+/*
+ * SET: it says nothing of an order: what stands between us and the shop has
+ * waited long enough, and the shop goes on.  So it is unless a line names that
+ * status as one of the shop's own.
+ */
+static b24_is_e
+b24_judge_gateway(b24_eval_t *ev, const b24_rule_t *rule)
+{
+    b24_is_e           is;
+    const b24_cond_t  *cond;
+
+    if (rule->kind != B24_RULE_ORDER || !b24_status_gateway(ev->in->status)) {
+        return B24_IS_EMPTY;
+    }
+
+    for (cond = rule->accept; cond; cond = cond->next) {
+
+        if (cond->value.alts->sources->type != B24_SOURCE_STATUS
+            || !(cond->type == B24_COND_EQUAL
+                 || (cond->type == B24_COND_SET && cond->value.alts->filters)))
+        {
+            continue;
+        }
+
+        is = b24_eval_cond(ev, cond);
+
+        if (is != B24_IS_EMPTY) {
+            return is == B24_IS_SET ? B24_IS_EMPTY : is;
+        }
+    }
+
+    return B24_IS_SET;
 }
 
 

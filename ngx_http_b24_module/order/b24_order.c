@@ -48,6 +48,7 @@ static uint64_t b24_hash_email(uint64_t h, const b24_str_t *email,
 static uint64_t b24_hash_total(uint64_t h, const b24_str_t *total);
 static uint64_t b24_hash_text(uint64_t h, const b24_str_t *text);
 static uint64_t b24_hash_byte(uint64_t h, u_char c);
+static void b24_hash_print(uint64_t h, char out[17]);
 
 
 #define B24_X(id, name)  b24_string(name),
@@ -329,11 +330,9 @@ b24_order_parse(b24_pool_t *pool, const b24_str_t *json, b24_order_t **order)
 void
 b24_order_fingerprint(const b24_order_t *order, char out[17])
 {
-    int                  i;
-    uint64_t             h;
-    unsigned             known;
-    const b24_str_t     *f;
-    static const char    hex[] = "0123456789abcdef";
+    uint64_t          h;
+    unsigned          known;
+    const b24_str_t  *f;
 
     f = order->fields;
 
@@ -353,12 +352,34 @@ b24_order_fingerprint(const b24_order_t *order, char out[17])
 
     h = b24_hash_total(h, &f[B24_ORDER_TOTAL]);
 
-    for (i = 15; i >= 0; i--) {
-        out[i] = hex[h & 0xf];
-        h >>= 4;
+    b24_hash_print(h, out);
+}
+
+
+int
+b24_order_generate(b24_pool_t *pool, b24_order_t *order)
+{
+    char        text[17];
+    uint64_t    h;
+    b24_str_t  *id, print;
+
+    if (!order->generated) {
+        return B24_OK;
     }
 
-    out[16] = '\0';
+    id = &order->fields[B24_ORDER_ID];
+
+    b24_order_fingerprint(order, text);
+
+    print.data = (u_char *) text;
+    print.len = 16;
+
+    h = b24_hash_text(B24_HASH_START, id);
+    h = b24_hash_text(h, &print);
+
+    b24_hash_print(h, text);
+
+    return b24_pstrdup(pool, id, (u_char *) text, 16);
 }
 
 
@@ -980,4 +1001,19 @@ static uint64_t
 b24_hash_byte(uint64_t h, u_char c)
 {
     return b24_hash(h, &c, 1);
+}
+
+
+static void
+b24_hash_print(uint64_t h, char out[17])
+{
+    int                i;
+    static const char  hex[] = "0123456789abcdef";
+
+    for (i = 15; i >= 0; i--) {
+        out[i] = hex[h & 0xf];
+        h >>= 4;
+    }
+
+    out[16] = '\0';
 }

@@ -170,6 +170,13 @@ int b24_order_parse(b24_pool_t *pool, const b24_str_t *json,
  * empty, and the total.  Equal for a repeated submit.
  */
 void b24_order_fingerprint(const b24_order_t *order, char out[17]);
+/*
+ * A number of ours: the round's becomes that of the round and the fingerprint,
+ * once all of the order is known.  What a buyer sends again after an error is
+ * the same order; other goods in the round of one that nobody saw accepted are
+ * another.  Numbers of the shop stay.
+ */
+int b24_order_generate(b24_pool_t *pool, b24_order_t *order);
 
 
 #endif /* _B24_ORDER_H_INCLUDED_ */

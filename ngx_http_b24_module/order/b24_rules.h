@@ -210,11 +210,15 @@ typedef struct {
     b24_pair_t     *targets;        /* of a status block: an order's number and
                                        its row, either may be empty */
     unsigned        alone:1;        /* nothing of the session belongs to it */
+    unsigned        unseen:1;       /* unconfirmed: nobody saw the shop's
+                                       answer */
     unsigned        no_id:1;        /* it would be accepted, but has no
                                        number */
 } b24_event_t;
 
 
+/* 502, 504: a gateway's word, from which nothing can be told of an order */
+int b24_status_gateway(unsigned status);
 /*
  * Second stage: accept lines and what only the answer gives.  An answer
  * compressed as br or zstd, broken, cut or too large makes an order

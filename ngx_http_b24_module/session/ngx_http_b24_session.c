@@ -735,8 +735,9 @@ ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
 
     /* a number that was seen is better than one of our own, or none */
 
-    if (known->len && b24_str_eq(id, &job->in.round)) {
+    if (known->len && job->event.order->generated) {
         *id = *known;
+        job->event.order->generated = 0;
     }
 
     if (known->len && job->event.no_id) {

@@ -934,6 +934,48 @@ is_accept(const char *line, const exchange_t *x, b24_outcome_e want)
 }
 
 
+/* a gateway's answer tells nothing of an order, whatever the lines say of it */
+static void
+test_gateway(void)
+{
+    size_t      i;
+    exchange_t  x;
+
+    static const unsigned     statuses[] = { 502, 504 };
+    static const char *const  unseen[] = {
+        "status =200", "status ~^20[01]$", "status !=200", "status !~^4",
+        "status", "response:/error !", "header:X-Id",
+        "response:/id; accept status =200"
+    };
+
+    x = plain();
+    x.answer_type = "text/html";
+    x.answer = "<html>504 Gateway Time-out</html>";
+
+    for (i = 0; i < 2 * sizeof(unseen) / sizeof(char *); i++) {
+        x.status = statuses[i % 2];
+        is_accept(unseen[i / 2], &x, B24_OUTCOME_UNCONFIRMED);
+        is_str(&event.cause, "a gateway answered in the shop's place (502 or 504)", "its cause");
+        ok(event.unseen && event.advice.len > 0, "unseen, with advice");
+        is_field(B24_ORDER_ID, "1", "the number that is there is taken");
+    }
+
+    x.status = 502;
+    is_accept("status ~^[25]", &x, B24_OUTCOME_ACCEPTED);
+    is_accept("status =502", &x, B24_OUTCOME_ACCEPTED);
+    is_accept("status =502; accept header:X-No", &x, B24_OUTCOME_REJECTED);
+    is_accept("status =504", &x, B24_OUTCOME_UNCONFIRMED);
+
+    shop_load("order o { id header:X-Id; }");
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "no accept line");
+
+    x.status = 503;
+    is_accept("status =200", &x, B24_OUTCOME_REJECTED);
+    is_accept("status !=200", &x, B24_OUTCOME_ACCEPTED);
+}
+
+
 static void
 test_accept(void)
 {
@@ -1134,6 +1176,7 @@ test_unconfirmed(void)
     x.status = 500;
     run_exchange(&x);
     is_outcome(B24_OUTCOME_REJECTED, "a line that needs no body fails: rejected");
+    ok(!event.unseen, "by the shop");
 
     x.status = 200;
     x.encoding = "Zstd";
@@ -1573,6 +1616,7 @@ main(void)
     test_clean();
     test_items();
     test_accept();
+    test_gateway();
     test_when();
     test_unconfirmed();
     test_many_ids();

@@ -262,6 +262,44 @@ fingerprint(char out[17], const char *phone, const char *email, const char *name
 }
 
 
+static const char *
+generate(unsigned generated, const char *id, const char *phone, const char *total)
+{
+    b24_order_t  *o;
+
+    o = b24_order_create(pool);
+    o->generated = generated & 1;
+    o->fields[B24_ORDER_ID] = str(id);
+    o->fields[B24_ORDER_PHONE] = str(phone);
+    o->fields[B24_ORDER_TOTAL] = str(total);
+
+    if (b24_order_generate(pool, o) != B24_OK) {
+        return "failed";
+    }
+
+    return (const char *) o->fields[B24_ORDER_ID].data;
+}
+
+
+static void
+test_generate(void)
+{
+    const char  *a;
+
+    a = generate(1, "00112233445566ff", "+79161234567", "25.00");
+    ok(strlen(a) == 16 && strspn(a, "0123456789abcdef") == 16, "a number of ours: %s", a);
+
+    /* an order of the round that waits in the queue is known over upgrades */
+
+    ok(strcmp(a, "c235a04a14938bda") == 0, "of that round and content");
+    ok(strcmp(a, generate(1, "00112233445566ff", "8 916 123-45-67", "25")) == 0, "sent again");
+    ok(strcmp(a, generate(1, "00112233445566ff", "+79161234567", "12.00")) != 0, "another total in the round");
+    ok(strcmp(a, generate(1, "00112233445566ff", "+79161234568", "25.00")) != 0, "another buyer");
+    ok(strcmp(a, generate(1, "00112233445566fe", "+79161234567", "25.00")) != 0, "the same in another round");
+    ok(strcmp(generate(0, "00112233445566ff", "1", "1"), "00112233445566ff") == 0, "the shop's numbers stay");
+}
+
+
 static void
 test_fingerprint(void)
 {
@@ -398,6 +436,7 @@ main(void)
     test_documents();
     test_large();
     test_fingerprint();
+    test_generate();
     test_memory();
 
     b24_pool_destroy(pool);
