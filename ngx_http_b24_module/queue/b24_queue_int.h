@@ -53,6 +53,7 @@ typedef enum {
     B24_SQL_REOPEN,
 
     B24_SQL_BY_ROW,
+    B24_SQL_LINK_BY_ROW,
     B24_SQL_BY_NUMBERS,
     B24_SQL_PUT_SEEN,
     B24_SQL_SEEN,

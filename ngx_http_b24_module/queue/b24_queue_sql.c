@@ -488,12 +488,15 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_BY_ROW] =
         "SELECT id, CASE WHEN reuse = 0 THEN 1 ELSE state <> 'parked' END,"
-        " NULL FROM records INDEXED BY records_row"
-        " WHERE shop_row = ?1 AND origin = ?2"
-        " UNION ALL SELECT 0, -1 - (fingerprint IS NULL), order_id"
+        " shop_row FROM records INDEXED BY records_row"
+        " WHERE shop_row = ?1 AND origin = ?2",
+
+    /* one that the shop alone calls so has no fingerprint */
+
+    [B24_SQL_LINK_BY_ROW] =
+        "SELECT order_id, fingerprint IS NOT NULL"
         " FROM links INDEXED BY links_row"
-        " WHERE shop_row = ?1 AND origin = ?2"
-        " ORDER BY 2 DESC, 1 DESC LIMIT 1",
+        " WHERE shop_row = ?1 AND origin = ?2",
 
     [B24_SQL_BY_NUMBERS] =
         "SELECT id, CASE WHEN reuse = 0 THEN 1 ELSE state <> 'parked' END,"

@@ -22,11 +22,11 @@ typedef struct {
 
 static b24_queue_rc_e b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t *record);
-static b24_queue_rc_e b24_queue_status_row(b24_queue_t *q,
-    const b24_queue_change_t *change, int64_t *record, b24_pool_t *pool,
-    b24_str_t *order_id);
-static b24_queue_rc_e b24_queue_status_number(b24_queue_t *q,
-    const b24_queue_change_t *change, int64_t *record);
+static b24_queue_rc_e b24_queue_status_look(b24_queue_t *q,
+    const b24_queue_change_t *change, b24_sql_e sql, const b24_str_t *text,
+    int64_t *record);
+static b24_queue_rc_e b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, const b24_str_t *order_id,
     int64_t *record);
@@ -95,10 +95,17 @@ b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
     *record = 0;
     memset(&order_id, 0, sizeof(b24_str_t));
 
-    rc = b24_queue_status_row(q, change, record, pool, &order_id);
+    /* the key is the surest, also of one that is gone */
+
+    rc = b24_queue_status_look(q, change, B24_SQL_BY_ROW, &change->row, record);
+
+    if (rc == B24_QUEUE_OK && *record == 0) {
+        rc = b24_queue_status_link(q, pool, change, &order_id);
+    }
 
     if (rc == B24_QUEUE_OK && *record == 0 && order_id.len == 0) {
-        rc = b24_queue_status_number(q, change, record);
+        rc = b24_queue_status_look(q, change, B24_SQL_BY_NUMBERS,
+                                   &change->order_id, record);
         order_id = change->order_id;
     }
 
@@ -107,53 +114,28 @@ b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
 }
 
 
-/* the key is the surest; order_id is set when the record is gone */
-
-static b24_queue_rc_e
-b24_queue_status_row(b24_queue_t *q, const b24_queue_change_t *change,
-    int64_t *record, b24_pool_t *pool, b24_str_t *order_id)
-{
-    b24_query_t  query;
-
-    if (change->row.len == 0) {
-        return B24_QUEUE_OK;
-    }
-
-    b24_query_init(&query, q, B24_SQL_BY_ROW);
-    b24_query_str(&query, &change->row);
-    b24_query_text(&query, &change->origin);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *record = b24_query_get_int(&query, 0);
-        b24_query_get_str(&query, 2, pool, order_id);
-    }
-
-    return b24_query_end(&query);
-}
-
-
 /*
- * Of several records of a number the latest that is an order for sure; not one
- * with another key.
+ * Of several records of a key or a number the latest that is an order for sure;
+ * not one with another key.
  */
 
 static b24_queue_rc_e
-b24_queue_status_number(b24_queue_t *q, const b24_queue_change_t *change,
-    int64_t *record)
+b24_queue_status_look(b24_queue_t *q, const b24_queue_change_t *change,
+    b24_sql_e sql, const b24_str_t *text, int64_t *record)
 {
     int          sure;
     int64_t      id;
     b24_str_t    row;
     b24_query_t  query;
 
-    if (change->order_id.len == 0) {
+    if (text->len == 0) {
         return B24_QUEUE_OK;
     }
 
     sure = 0;
 
-    b24_query_init(&query, q, B24_SQL_BY_NUMBERS);
-    b24_query_str(&query, &change->order_id);
+    b24_query_init(&query, q, sql);
+    b24_query_str(&query, text);
     b24_query_text(&query, &change->origin);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
@@ -174,6 +156,33 @@ b24_queue_status_number(b24_queue_t *q, const b24_queue_change_t *change,
 
         } else if (*record == 0) {
             *record = id;
+        }
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* the number that what is left of the record has, by its key */
+
+static b24_queue_rc_e
+b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, b24_str_t *order_id)
+{
+    b24_query_t  query;
+
+    if (change->row.len == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    b24_query_init(&query, q, B24_SQL_LINK_BY_ROW);
+    b24_query_str(&query, &change->row);
+    b24_query_text(&query, &change->origin);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+
+        if (order_id->len == 0 || b24_query_get_int(&query, 1)) {
+            b24_query_get_str(&query, 0, pool, order_id);
         }
     }
 

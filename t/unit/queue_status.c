@@ -271,12 +271,17 @@ test_find(b24_queue_t *q)
     /* a number used again: the one that was sent is meant, parked or not */
 
     queue_put_init(&put, origin, "57", "other", T0 + 2 * DAY);
+    put.row = str("58");
     (void) b24_queue_begin(q);
     (void) b24_queue_put(q, &put, &reused);
     (void) b24_queue_commit(q);
     is_int(reused.state, B24_STATE_PARKED, "a number used again");
     told(q, "57", "", "A", T0 + 2 * DAY, 1, "the order that had it");
     next_is(q, T0 + 2 * DAY, &job, "57", "A", "not what is parked");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+    told(q, "", "58", "B", T0 + 2 * DAY, 1, "the same by its key");
+    next_is(q, T0 + 2 * DAY, &job, "57", "B", "nor here");
+    ok(job.record != reused.record, "the order");
     end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
 
     is_int(b24_queue_send(q, pool, reused.key, NULL, "sent", T0 + 2 * DAY, &id), B24_QUEUE_OK, "sent by hand");
@@ -304,14 +309,14 @@ test_look(b24_queue_t *q)
     b24_queue_seen_t  seen;
     b24_state_e       state;
 
-    (void) order(q, "d", "90", T0);
+    (void) order(q, "d", "", T0);
     next_is(q, T0, &job, "d", NULL, "an order");
     end(q, &job, B24_STATE_DELIVERED, T0);
 
     told(q, "d", "", "look", T0 + 1, 1, "the database is to be asked");
     next_is(q, T0 + 1, &job, "d", "N", "nothing is told yet");
     ok(job.seen.settled, "nothing is news");
-    is_str(&job.row, "90", "its key");
+    is_str(&job.row, "", "its key isn't known");
 
     memset(&read, 0, sizeof(read));
     memset(&seen, 0, sizeof(seen));
@@ -319,11 +324,13 @@ test_look(b24_queue_t *q)
     seen.time = T0 + 1;
     read.state = B24_STATE_ACCEPTED;
     read.data = str("{\"v\":1,\"read\":true}");
+    read.row = str("90");
     read.seen = &seen;
     is_int(b24_queue_read(q, "w", &job, &read, T0 + 2, &state), B24_QUEUE_OK, "it is asked");
     next_is(q, T0 + 3, &job, "d", "P", "what it says");
     ok(!job.seen.settled, "is news");
     is_str(&job.data, "{\"v\":1,\"read\":true}", "it was asked");
+    is_str(&job.row, "90", "and has told its key");
     end(q, &job, B24_STATE_DELIVERED, T0 + 3);
     nothing(q, T0 + 4, "that is all");
 }
@@ -344,12 +351,14 @@ test_expired(b24_queue_t *q)
 
     told(q, "x", "", "N", T0 + 40 * DAY, 0, "what is not new brings nothing back");
     nothing(q, T0 + 40 * DAY, "nothing is due");
+    told(q, "x", "71", "F", T0 + 40 * DAY, -B24_QUEUE_NONE, "nor one with another key");
     told(q, "", "70", "F", T0 + 40 * DAY, 1, "a status, by its key");
     next_is(q, T0 + 40 * DAY, &job, "x", "F", "a record of it");
     is_int(job.deal_id, 7, "with its deal");
     is_str(&job.seen.sent, "NEW", "and what was sent");
     end(q, &job, B24_STATE_DELIVERED, T0 + 40 * DAY);
     told(q, "x", "", "F", T0 + 40 * DAY + 1, 0, "it is known now");
+    told(q, "y", "70", "F", T0 + 40 * DAY + 1, 0, "by its key, too");
 
     is_int(b24_queue_clean(q, 30 * DAY, 1000, T0 + 80 * DAY, &n), B24_QUEUE_OK, "cleaned again");
     told(q, "x", "", "A", T0 + 80 * DAY, 1, "and back again");
