@@ -448,9 +448,9 @@ b24_queue_other_row(const b24_str_t *a, const b24_str_t *b)
 
 
 /*
- * One of the two is known by a number that is no more than its key (one click of
- * 1C-Bitrix), the other by its number alone: they are the same if their contents
- * are
+ * One of the two is known by a number that is no more than its key (one click
+ * of 1C-Bitrix), the other by its number alone: they are the same if their
+ * contents are
  */
 
 static int

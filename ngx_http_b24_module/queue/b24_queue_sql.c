@@ -634,7 +634,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
         " (SELECT number FROM numbers WHERE record = r.id), r.created,"
-        " r.shop_row FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
+        " r.shop_row FROM records r JOIN events e ON e.id = r.event"
+        " WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
         "SELECT step, state FROM steps WHERE record = ?",
