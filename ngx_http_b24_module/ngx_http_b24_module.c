@@ -292,6 +292,9 @@ ngx_command_t  ngx_http_b24_commands[] = {
     ngx_http_b24_rule("tax", NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("minor_units", NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("status", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("canceled", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("paid", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("shipped", NGX_HTTP_B24_RULE_CONF),
 
     ngx_http_b24_rule("price", NGX_HTTP_B24_ITEMS_CONF),
     ngx_http_b24_rule("sum", NGX_HTTP_B24_ITEMS_CONF),

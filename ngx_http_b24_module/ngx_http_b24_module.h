@@ -153,6 +153,7 @@ struct ngx_http_b24_sh_origin_s {
     u_char                      notes[NGX_HTTP_B24_NOTES];  /* lines; only
                                                added to, under the mutex */
     ngx_atomic_t                paused;     /* by a person */
+    ngx_atomic_t                polls;      /* of its database, wanted */
     ngx_atomic_t                times[NGX_HTTP_B24_BUCKETS];    /* of deals */
     ngx_atomic_t                times_ms;   /* their sum */
     ngx_atomic_t                database;   /* ngx_http_b24_db_state_e */
@@ -467,6 +468,11 @@ struct ngx_http_b24_job_s {
     b24_outcome_e               outcome;    /* after it */
     b24_queue_put_t             put;
     b24_queue_put_result_t      result;
+    b24_queue_change_t          change;     /* in place of put, when it is */
+    b24_pair_t                 *targets;    /* of orders that are there: their
+                                               numbers and keys */
+    ngx_uint_t                  unknown;    /* of these, the queue has not */
+    unsigned                    status:1;
     unsigned                    journal:1;  /* what the request carried only */
     unsigned                    gathered:1; /* part of a commit under way */
     unsigned                    copied:1;   /* the body is in it */
@@ -732,6 +738,11 @@ void ngx_http_b24_courier_exit(ngx_cycle_t *cycle);
 void ngx_http_b24_courier_tick(void);
 /* something was committed: deliver it now, here or in another worker */
 void ngx_http_b24_courier_wake(void);
+/* the shop's database may have something new: it is looked into at once */
+void ngx_http_b24_import_poll(ngx_http_b24_origin_t *origin);
+/* with its database: what a request says is a hint only */
+ngx_uint_t ngx_http_b24_origin_reads(ngx_http_b24_origin_t *origin,
+    const b24_shop_t *shop);
 
 
 /* ---- common (ngx_http_b24_module.c) ---- */

@@ -885,12 +885,13 @@ b24_shop t {
 
 
 
-=== TEST 81: status is not there yet
+=== TEST 81: a status of nobody
 --- shop
-status { # @
-}
+status { status request:/s; }
+} # @
+b24_shop t {
 --- refused
-"status" is not available yet
+"status" has no "id" and no "row": say where the number or the key of the order is, such as "id request:/order_id"
 
 
 

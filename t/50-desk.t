@@ -1206,7 +1206,8 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
         b24_portal_requests_total b24_delivery_seconds b24_candidates_total
         b24_collects_total b24_collects_ignored_total b24_sessions
         b24_sessions_evicted_total b24_sessions_emptied_total b24_learned_total
-        b24_oversize_total b24_unreadable_total b24_stored_total
+        b24_oversize_total b24_unreadable_total b24_statuses_total
+        b24_statuses_ignored_total b24_statuses_unknown_total b24_stored_total
         b24_store_errors_total b24_held b24_lost_total b24_captured_bytes)],
         'these and no others');
     is(join(' ', map { $metrics->type($_) } qw(b24_orders_total b24_records

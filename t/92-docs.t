@@ -503,7 +503,7 @@ __DATA__
 --- scenario
     my $words = qr/is not available yet/;
 
-    for my $code ('status { id query:/id; }', 'write { url /; }')
+    for my $code ('write { url /; }')
     {
         like(main::said_of(main::completed(
                  { where => 'shop', text => "$code\n" })), $words, $code);

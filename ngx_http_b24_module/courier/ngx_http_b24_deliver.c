@@ -13,6 +13,10 @@
  *     write     (portal)  contact, company, deal, rows that are missing
  *     outcome   (queue)   ids, steps, state, timeline; then the next claim
  *
+ * A later status of an order goes the same way: look-up of its deal, attempt,
+ * write (the deal is moved), outcome; without a write where nothing is to be
+ * moved.
+ *
  * The portal of an order is found by its origin now, not when it was stored.
  */
 
@@ -109,6 +113,9 @@ typedef struct {
     unsigned                  asked:1;      /* the queue is open */
     int64_t                   now;
     b24_queue_outcome_t       out;
+    b24_queue_seen_t          seen;         /* of out */
+    b24_str_t                 move;         /* of a status: the stage */
+    b24_str_t                 words;        /* and what comes of it */
     char                      cause[NGX_HTTP_B24_CAUSE];
     char                      code[NGX_HTTP_B24_CODE];
 } ngx_http_b24_lane_t;
@@ -155,6 +162,17 @@ static void ngx_http_b24_doubt(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_attempt_done(ngx_http_b24_call_t *call);
 static void ngx_http_b24_write_done(ngx_http_b24_transfer_t *t);
 
+static void ngx_http_b24_status(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_status_missing(ngx_http_b24_lane_t *lane,
+    b24_str_t *text, b24_str_t *name);
+static void ngx_http_b24_status_ask(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_status_read(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_status_move(ngx_http_b24_lane_t *lane);
+static void ngx_http_b24_status_moved(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_status_done(ngx_http_b24_lane_t *lane,
+    b24_str_t *text, const char *advice);
+static void ngx_http_b24_put(ngx_http_b24_lane_t *lane);
+
 static void ngx_http_b24_send(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_send_now(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_answer(ngx_http_b24_lane_t *lane,
@@ -169,6 +187,7 @@ static void ngx_http_b24_passed(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_broken(ngx_http_b24_lane_t *lane, const char *cause);
 static void ngx_http_b24_outcome(ngx_http_b24_lane_t *lane,
     b24_state_e state);
+static void ngx_http_b24_outcome_seen(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_settle_doubts(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_learn(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_remarks(ngx_http_b24_lane_t *lane);
@@ -691,6 +710,7 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     ngx_memzero(&lane->job, sizeof(b24_queue_job_t));
     ngx_memzero(&lane->known, sizeof(b24_crm_known_t));
     ngx_memzero(&lane->out, sizeof(b24_queue_outcome_t));
+    ngx_memzero(&lane->seen, sizeof(b24_queue_seen_t));
 
     lane->origin = NULL;
     lane->order = NULL;
@@ -828,6 +848,11 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
         return;
     }
 
+    if (lane->job.kind != B24_EV_NEW) {
+        ngx_http_b24_status(lane);
+        return;
+    }
+
     ngx_http_b24_recall(lane);
 }
 
@@ -849,7 +874,7 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
         }
     }
 
-    if (lane->origin == NULL || lane->job.kind != B24_EV_NEW
+    if (lane->origin == NULL || lane->job.kind == B24_EV_CHANGED
         || b24_order_parse(lane->pool, &lane->job.data, &lane->order)
            != B24_OK)
     {
@@ -874,13 +899,23 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
         lane->set.universal = !lane->set.universal;
     }
 
+    lane->known.deal = lane->job.deal_id;
+
+    if (lane->job.kind == B24_EV_STATUS) {
+        lane->order->fields[B24_ORDER_STATUS] = lane->job.seen.status;
+        lane->order->fields[B24_ORDER_CANCELED] = lane->job.seen.canceled;
+        lane->order->fields[B24_ORDER_PAID] = lane->job.seen.paid;
+        lane->order->fields[B24_ORDER_SHIPPED] = lane->job.seen.shipped;
+
+        return NGX_OK;
+    }
+
     b24_crm_product_ids(&lane->set, lane->order);
 
     if (b24_crm_stage_remark(lane->pool, &lane->set, lane->order) != B24_OK) {
         return NGX_ERROR;
     }
 
-    lane->known.deal = lane->job.deal_id;
     lane->known.contact = lane->job.contact_id;
     lane->known.company = lane->job.company_id;
 
@@ -1313,7 +1348,9 @@ ngx_http_b24_attempt_done(ngx_http_b24_call_t *call)
     }
 
     lane->stage = NGX_HTTP_B24_LANE_WRITE;
-    lane->transfer.done = ngx_http_b24_write_done;
+    lane->transfer.done = (lane->job.kind == B24_EV_NEW)
+                          ? ngx_http_b24_write_done
+                          : ngx_http_b24_status_moved;
     lane->transfer.fresh = 1;
 
     ngx_http_b24_send(lane);
@@ -1373,6 +1410,297 @@ ngx_http_b24_write_done(ngx_http_b24_transfer_t *t)
     /* ends in the outcome when nothing is left */
 
     ngx_http_b24_write(lane);
+}
+
+
+/* ---- a later status ---- */
+
+static void
+ngx_http_b24_status(ngx_http_b24_lane_t *lane)
+{
+    b24_str_t  text, name;
+
+    static b24_str_t  nothing = b24_string("nothing in it is new");
+    static b24_str_t  stageless = b24_string("it means no stage of its own");
+    static b24_str_t  dealless = b24_string("the order has no deal");
+
+    lane->seen.status = lane->job.seen.status;
+    lane->seen.canceled = lane->job.seen.canceled;
+    lane->seen.paid = lane->job.seen.paid;
+    lane->seen.shipped = lane->job.seen.shipped;
+
+    lane->out.seen = &lane->seen;
+
+    if (lane->job.seen.settled) {
+        ngx_http_b24_status_done(lane, &nothing, NULL);
+        return;
+    }
+
+    if (lane->known.deal == 0) {
+        ngx_http_b24_status_done(lane, &dealless, NULL);
+        return;
+    }
+
+    if (b24_crm_move_to(lane->pool, &lane->set, lane->order, &lane->move,
+                        &text, &name)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the status cannot be put into a command");
+        return;
+    }
+
+    if (text.len) {
+        ngx_http_b24_status_missing(lane, &text, &name);
+        return;
+    }
+
+    if (lane->move.len == 0) {
+        ngx_http_b24_status_done(lane, &stageless, NULL);
+        return;
+    }
+
+    ngx_http_b24_status_ask(lane);
+}
+
+
+/* said once on the page; with the name where it can be nothing but a status */
+
+static void
+ngx_http_b24_status_missing(ngx_http_b24_lane_t *lane, b24_str_t *text,
+    b24_str_t *name)
+{
+    u_char  *p, note[256];
+
+    static const char  cure[] =
+        "add a line such as \"b24_stage STATUS STAGE;\", or \"stage\" in the "
+        "shop's rules";
+
+    p = name->len
+        ? ngx_snprintf(note, sizeof(note) - 1, "the status \"%V\" has no line "
+                       "in the table of stages: its orders' deals are not "
+                       "moved; add \"b24_stage %V STAGE;\"", name, name)
+        : ngx_snprintf(note, sizeof(note) - 1, "%V; compare the \"stage\" and "
+                       "\"b24_stage\" lines with the shop and the portal",
+                       text);
+    *p = '\0';
+
+    if (ngx_http_b24_sh_note(lane->origin->sh, note)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: origin \"%V\": %s", &lane->origin->name, note);
+    }
+
+    ngx_http_b24_status_done(lane, text, cure);
+}
+
+
+static void
+ngx_http_b24_status_ask(ngx_http_b24_lane_t *lane)
+{
+    b24_batch_t  batch;
+
+    b24_batch_init(&batch, lane->pool, 0);
+
+    if (b24_crm_deal_ask(&batch, &lane->set, &lane->known) != B24_OK
+        || b24_batch_print(&batch, &lane->body) != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the status cannot be put into a command");
+        return;
+    }
+
+    lane->stage = NGX_HTTP_B24_LANE_LOOKUP;
+    lane->method = "batch";
+    lane->transfer.done = ngx_http_b24_status_read;
+    lane->transfer.fresh = 0;
+
+    ngx_http_b24_send(lane);
+}
+
+
+static void
+ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
+{
+    ngx_http_b24_lane_t  *lane = t->data;
+
+    b24_move_e      move;
+    const char     *advice;
+    b24_answer_t    answer;
+    b24_verdict_t   verdict;
+    b24_crm_deal_t  deal;
+
+    if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&verdict, sizeof(b24_verdict_t));
+
+    if (b24_crm_deal_read(lane->pool, &answer, &lane->set, &lane->known,
+                          ngx_http_b24_now() / 1000, &deal, &verdict)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    if (lane->known.again != B24_AGAIN_NO) {
+        ngx_http_b24_lane_turn(lane);
+        ngx_http_b24_status_ask(lane);
+        return;
+    }
+
+    if (verdict.class != B24_CLASS_OK) {
+        lane->command = 1;
+        ngx_http_b24_fail(lane, &verdict, "batch");
+        return;
+    }
+
+    lane->seen.held = deal.stage;
+    lane->seen.held_time = ngx_http_b24_now();
+
+    move = b24_crm_move(&lane->set, &deal, &lane->move, &lane->job.seen,
+                        lane->job.accepted);
+
+    if (b24_crm_move_words(lane->pool, move, &deal, &lane->move, &lane->words,
+                           &advice)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    lane->out.advice = advice;
+
+    if (move == B24_MOVE_DO || move == B24_MOVE_OVER) {
+        ngx_http_b24_status_move(lane);
+        return;
+    }
+
+    ngx_http_b24_status_done(lane, &lane->words, advice);
+}
+
+
+static void
+ngx_http_b24_status_move(ngx_http_b24_lane_t *lane)
+{
+    b24_batch_t  batch;
+
+    if (lane->writes++ == NGX_HTTP_B24_WRITES) {
+        ngx_http_b24_broken(lane, "the portal does not move the deal");
+        return;
+    }
+
+    b24_batch_init(&batch, lane->pool, 1);
+
+    if (b24_crm_deal_move(&batch, &lane->set, &lane->known, &lane->move)
+        != B24_OK
+        || b24_batch_print(&batch, &lane->body) != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the status cannot be put into a command");
+        return;
+    }
+
+    lane->method = "batch";
+    lane->mask = 1 << B24_STEP_STAGE;
+    lane->job.seen.sent = lane->move;
+
+    ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_ATTEMPT,
+                           ngx_http_b24_attempt_run,
+                           ngx_http_b24_attempt_done);
+}
+
+
+static void
+ngx_http_b24_status_moved(ngx_http_b24_transfer_t *t)
+{
+    ngx_http_b24_lane_t  *lane = t->data;
+
+    b24_str_t       held, text;
+    b24_buf_t       buf;
+    const char     *method;
+    b24_answer_t    answer;
+    b24_verdict_t   verdict;
+
+    if (ngx_http_b24_answer(lane, &answer) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&verdict, sizeof(b24_verdict_t));
+    method = NULL;
+
+    if (b24_crm_deal_moved(lane->pool, &answer, &lane->set, &lane->known,
+                           &held, &verdict, &method)
+        != B24_OK)
+    {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    if (lane->known.again != B24_AGAIN_NO) {
+        ngx_http_b24_lane_turn(lane);
+        ngx_http_b24_status_move(lane);
+        return;
+    }
+
+    if (verdict.class != B24_CLASS_OK) {
+        lane->command = 1;
+        ngx_http_b24_fail(lane, &verdict, method ? method : "batch");
+        return;
+    }
+
+    lane->seen.held = held.len ? held : lane->move;
+    lane->seen.held_time = ngx_http_b24_now();
+
+    if (held.len == 0 || b24_str_eq(&held, &lane->move)) {
+        ngx_http_b24_status_done(lane, &lane->words, lane->out.advice);
+        return;
+    }
+
+    /* a wrong stage is dropped by the portal without a word */
+
+    b24_buf_init(&buf, lane->pool);
+    b24_buf_adds(&buf, "the portal did not take the stage \"");
+    b24_buf_addstr(&buf, &lane->move);
+    b24_buf_adds(&buf, "\", the deal is at \"");
+    b24_buf_addstr(&buf, &held);
+    b24_buf_addc(&buf, '"');
+
+    if (b24_buf_str(&buf, &text) != B24_OK) {
+        ngx_http_b24_broken(lane, "the portal's answer cannot be read");
+        return;
+    }
+
+    ngx_http_b24_status_done(lane, &text, "compare the stage lines and "
+                             "b24_stage with the portal");
+}
+
+
+static void
+ngx_http_b24_status_done(ngx_http_b24_lane_t *lane, b24_str_t *text,
+    const char *advice)
+{
+    lane->out.state = B24_STATE_DELIVERED;
+    lane->out.cause = (char *) text->data;
+    lane->out.advice = advice;
+
+    ngx_memcpy(lane->out.steps, lane->job.steps, sizeof(lane->out.steps));
+
+    lane->out.steps[B24_STEP_STAGE] = B24_STEP_DONE;
+
+    /* nothing was asked where nothing was to be moved */
+
+    if (lane->stage != NGX_HTTP_B24_LANE_CLAIM) {
+        ngx_http_b24_portal_good(lane->portal);
+        ngx_http_b24_passed(lane);
+    }
+
+    if (lane->turned) {
+        lane->origin->other_api = (lane->origin->other_api > ngx_time())
+                                  ? 0 : ngx_time() + NGX_HTTP_B24_OTHER_API;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "b24: %s has a new status: %V", lane->job.key, text);
+
+    ngx_http_b24_put(lane);
 }
 
 
@@ -1703,6 +2031,8 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
                           lane->job.key);
         }
 
+        ngx_http_b24_outcome_seen(lane);
+
         if (lane->turned) {
             lane->origin->other_api = (lane->origin->other_api > ngx_time())
                                       ? 0
@@ -1715,7 +2045,51 @@ ngx_http_b24_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
     }
 
     ngx_http_b24_settle_doubts(lane);
+    ngx_http_b24_put(lane);
+}
 
+
+/* what a later status will be compared with */
+
+static void
+ngx_http_b24_outcome_seen(ngx_http_b24_lane_t *lane)
+{
+    int64_t            now;
+    b24_str_t         *f;
+    b24_queue_seen_t  *seen;
+
+    now = ngx_http_b24_now();
+    seen = &lane->seen;
+    f = lane->order->fields;
+
+    seen->status = f[B24_ORDER_STATUS];
+    seen->canceled = f[B24_ORDER_CANCELED];
+    seen->paid = f[B24_ORDER_PAID];
+    seen->shipped = f[B24_ORDER_SHIPPED];
+
+    if (b24_crm_stage(lane->pool, &lane->set, lane->order, &seen->sent)
+        != B24_OK)
+    {
+        seen->sent.len = 0;
+    }
+
+    if (seen->sent.len) {
+        seen->sent_time = now;
+    }
+
+    seen->held = lane->known.stage;
+
+    if (seen->held.len) {
+        seen->held_time = now;
+    }
+
+    lane->out.seen = seen;
+}
+
+
+static void
+ngx_http_b24_put(ngx_http_b24_lane_t *lane)
+{
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
                            ngx_http_b24_outcome_run,
                            ngx_http_b24_outcome_done);

@@ -7,6 +7,9 @@
  * its number, and read as any other; but not before the orders that went out
  * unread have been looked for since it was seen, as it may be one of them.
  * What is older than the first start is none of ours.
+ *
+ * An order that the queue knows may have another status, or be paid: when the
+ * row says so, or tells nothing of that, it is read again (reader).
  */
 
 
@@ -47,6 +50,9 @@ typedef struct {
     u_char                    page[3][128]; /* they outlive the pool */
     b24_node_t               *rows;
     ngx_uint_t                imported;
+    ngx_uint_t                changes;      /* of orders that are known */
+    ngx_atomic_uint_t         polls;        /* of those wanted, heeded */
+    b24_str_t                 data;         /* of the event of such a one */
     ngx_uint_t                nameless;     /* rows without id or row */
     int                       some;         /* some went out unread */
     ngx_uint_t                unread;       /* and the database wasn't asked
@@ -70,10 +76,14 @@ static void ngx_http_b24_import_run(ngx_http_b24_ask_t *ask,
 static void ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_import_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
+static ngx_int_t ngx_http_b24_import_document(ngx_http_b24_import_t *im);
 static b24_queue_rc_e ngx_http_b24_import_begin(ngx_http_b24_import_t *im,
     b24_queue_t *q);
 static b24_queue_rc_e ngx_http_b24_import_row(ngx_http_b24_import_t *im,
     b24_queue_t *q, b24_node_t *row);
+static b24_queue_rc_e ngx_http_b24_import_change(ngx_http_b24_import_t *im,
+    b24_queue_t *q, b24_node_t *row, b24_str_t *id, b24_str_t *number,
+    b24_str_t *changed);
 static void ngx_http_b24_import_hold(ngx_http_b24_import_t *im,
     b24_str_t *changed);
 static ngx_uint_t ngx_http_b24_import_old(ngx_http_b24_import_t *im,
@@ -129,6 +139,24 @@ ngx_http_b24_import_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
 }
 
 
+/* whichever worker: the elected one looks at this each second */
+
+void
+ngx_http_b24_import_poll(ngx_http_b24_origin_t *origin)
+{
+    (void) ngx_atomic_fetch_add(&origin->sh->polls, 1);
+}
+
+
+ngx_uint_t
+ngx_http_b24_origin_reads(ngx_http_b24_origin_t *origin,
+    const b24_shop_t *shop)
+{
+    return origin->conf->database != NULL
+           && b24_shop_statement(shop, B24_STATEMENT_ORDER) != NULL;
+}
+
+
 ngx_uint_t
 ngx_http_b24_import_busy(ngx_http_b24_reader_t *r)
 {
@@ -146,6 +174,7 @@ ngx_http_b24_import_tick(ngx_http_b24_reader_t *r)
     if (im->shop == NULL || im->busy || ngx_http_b24_database_paused(r)
         || (!im->more
             && im->polled
+            && im->polls == r->origin->sh->polls
             && ngx_current_msec - im->msec
                < r->origin->conf->database->poll))
     {
@@ -162,7 +191,9 @@ ngx_http_b24_import_tick(ngx_http_b24_reader_t *r)
     im->now = ngx_http_b24_now();
     im->msec = ngx_current_msec;
     im->imported = 0;
+    im->changes = 0;
     im->nameless = 0;
+    im->polls = r->origin->sh->polls;
 
     ngx_memzero(&im->mark, sizeof(b24_queue_mark_t));
 
@@ -346,6 +377,12 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         call->rc = b24_queue_some_unread(q, &im->mark.origin, &im->some);
     }
 
+    if (call->rc == B24_QUEUE_OK
+        && ngx_http_b24_import_document(im) != NGX_OK)
+    {
+        call->rc = B24_QUEUE_NOMEM;
+    }
+
     if (call->rc == B24_QUEUE_OK && !im->begun) {
         call->rc = ngx_http_b24_import_begin(im, q);
 
@@ -389,6 +426,22 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 }
 
 
+/* of the event of an order that is known: the record tells which one it is */
+
+static ngx_int_t
+ngx_http_b24_import_document(ngx_http_b24_import_t *im)
+{
+    b24_order_t  order;
+
+    ngx_memzero(&order, sizeof(b24_order_t));
+
+    order.shop = im->mark.shop;
+
+    return b24_order_print(im->pool, &order, &im->data) == B24_OK ? NGX_OK
+                                                                  : NGX_ERROR;
+}
+
+
 /* the first start: from here on */
 
 static b24_queue_rc_e
@@ -421,6 +474,12 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
         return B24_QUEUE_OK;
     }
 
+    rc = ngx_http_b24_import_change(im, q, row, &id, &number, &changed);
+
+    if (rc != B24_QUEUE_NONE) {
+        return rc;
+    }
+
     if (ngx_http_b24_import_old(im, row, &number)) {
         return B24_QUEUE_OK;
     }
@@ -437,6 +496,50 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
     }
 
     return ngx_http_b24_import_put(im, q, &id, &number);
+}
+
+
+/* NONE: there is no deal that could be moved */
+
+static b24_queue_rc_e
+ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
+    b24_node_t *row, b24_str_t *id, b24_str_t *number, b24_str_t *changed)
+{
+    int                  put;
+    b24_order_t          order;
+    b24_queue_rc_e       rc;
+    b24_queue_change_t   change;
+
+    ngx_memzero(&order, sizeof(b24_order_t));
+    ngx_memzero(&change, sizeof(b24_queue_change_t));
+
+    /* columns as they are read for a deal, so that they can be compared */
+
+    if (b24_order_merge(im->pool, im->shop, &order, row, NULL) != B24_OK) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    change.origin = im->mark.origin;
+    change.order_id = *id;
+    change.row = *number;
+    change.data = im->data;
+    change.status = order.fields[B24_ORDER_STATUS];
+    change.canceled = order.fields[B24_ORDER_CANCELED];
+    change.paid = order.fields[B24_ORDER_PAID];
+    change.shipped = order.fields[B24_ORDER_SHIPPED];
+    change.changed = *changed;
+    change.now = im->now;
+
+    /* without columns of the kind nothing can be compared */
+
+    change.look = change.status.len == 0 && change.canceled.len == 0
+                  && change.paid.len == 0 && change.shipped.len == 0;
+
+    rc = b24_queue_status(q, &change, &put);
+
+    im->changes += (rc == B24_QUEUE_OK && put);
+
+    return rc;
 }
 
 
@@ -612,7 +715,7 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
 
     im->more = im->begun && im->rows->count == NGX_HTTP_B24_IMPORT_PAGE;
 
-    if (im->imported) {
+    if (im->imported || im->changes) {
         ngx_http_b24_deliver_kick();
     }
 

@@ -31,6 +31,7 @@ typedef struct {
     ngx_http_b24_call_t       call;
     ngx_event_t               timer;
     b24_queue_read_t          read;
+    b24_queue_seen_t          seen;         /* of a status: how far it is */
     b24_state_e               state;
     int64_t                   now;
     ngx_uint_t                failed;       /* the document can't be made */
@@ -53,6 +54,11 @@ static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
 static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
     const char *cause, const char *advice);
 static void ngx_http_b24_link_done(ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_read_later(ngx_http_b24_read_t *read,
+    ngx_http_b24_ask_t *ask);
+static void ngx_http_b24_state_run(ngx_http_b24_ask_t *ask,
+    b24_database_t *db);
+static void ngx_http_b24_state_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
@@ -157,8 +163,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
         }
     }
 
-    if (r == NULL
-        || (job->kind != B24_EV_NEW && job->kind != B24_EV_LINK)
+    if (r == NULL || job->kind == B24_EV_CHANGED
         || b24_order_parse(pool, &job->data, &order) != B24_OK)
     {
         return NGX_DECLINED;
@@ -167,8 +172,9 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     read = r->order;
     shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
 
-    if (job->kind == B24_EV_NEW
-        && (order->read || job->deal_id || shop == NULL
+    if (job->kind != B24_EV_LINK
+        && (order->read || shop == NULL
+            || (job->kind == B24_EV_NEW && job->deal_id)
             || b24_shop_statement(shop, B24_STATEMENT_ORDER) == NULL))
     {
         return NGX_DECLINED;
@@ -202,6 +208,18 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
 
         read->ask.run = ngx_http_b24_read_run;
         read->ask.done = ngx_http_b24_read_done;
+
+    } else if (job->kind == B24_EV_STATUS) {
+
+        /* what is known of the record is surer than what a request has named */
+
+        if (job->row.len || job->order_id.len) {
+            order->fields[B24_ORDER_ROW] = job->row;
+            order->fields[B24_ORDER_ID] = job->order_id;
+        }
+
+        read->ask.run = ngx_http_b24_state_run;
+        read->ask.done = ngx_http_b24_state_done;
 
     } else {
         read->ask.run = ngx_http_b24_link_run;
@@ -550,8 +568,7 @@ ngx_http_b24_link_done(ngx_http_b24_ask_t *ask)
 {
     ngx_http_b24_read_t  *read = ask->data;
 
-    int64_t                  ms;
-    ngx_http_b24_origin_t   *o;
+    ngx_http_b24_origin_t  *o;
 
     static const u_char  note[] =
         "the shop has no place for the number of a deal: for 1C-Bitrix add an "
@@ -600,13 +617,99 @@ ngx_http_b24_link_done(ngx_http_b24_ask_t *ask)
         break;
 
     default:
-        ms = (int64_t) ngx_min((int64_t) 1000
-                               << ngx_min(read->job.attempts, 10),
-                               NGX_HTTP_B24_READ_LAST);
+        ngx_http_b24_read_later(read, ask);
+        return;
+    }
 
-        ngx_http_b24_read_wait(read,
-            ngx_max(ms, (int64_t) ngx_http_b24_database_paused(read->reader)),
-            ask->cause, ask->advice);
+    ngx_http_b24_read_end(read);
+}
+
+
+static void
+ngx_http_b24_read_later(ngx_http_b24_read_t *read, ngx_http_b24_ask_t *ask)
+{
+    int64_t  ms;
+
+    ms = (int64_t) ngx_min((int64_t) 1000 << ngx_min(read->job.attempts, 10),
+                           NGX_HTTP_B24_READ_LAST);
+
+    ngx_http_b24_read_wait(read,
+        ngx_max(ms, (int64_t) ngx_http_b24_database_paused(read->reader)),
+        ask->cause, ask->advice);
+}
+
+
+/* ---- how far an order is ---- */
+
+/* in the database's thread */
+
+static void
+ngx_http_b24_state_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    ask->rc = b24_database_state(db, read->pool, read->shop, read->order);
+}
+
+
+/* the request that told of it was a hint: what counts is in the tables */
+
+static void
+ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
+{
+    ngx_http_b24_read_t  *read = ask->data;
+
+    b24_order_t  order;
+
+    read->now = ngx_http_b24_now();
+    read->read.state = B24_STATE_DELIVERED;
+
+    switch (ask->rc) {
+
+    case B24_DATABASE_OK:
+        ngx_memzero(&order, sizeof(b24_order_t));
+        ngx_memzero(&read->seen, sizeof(b24_queue_seen_t));
+
+        /* nothing of the buyer is written down again */
+
+        order.shop = read->order->shop;
+        order.fields[B24_ORDER_ID] = read->order->fields[B24_ORDER_ID];
+        order.fields[B24_ORDER_ROW] = read->order->fields[B24_ORDER_ROW];
+        order.read = 1;
+
+        if (b24_order_print(read->pool, &order, &read->read.data) != B24_OK) {
+            ngx_str_null(&read->read.data);
+            ngx_http_b24_read_wait(read, NGX_HTTP_B24_READ_MEMORY, NULL, NULL);
+            return;
+        }
+
+        read->read.row = read->order->fields[B24_ORDER_ROW];
+        read->seen.status = read->order->fields[B24_ORDER_STATUS];
+        read->seen.canceled = read->order->fields[B24_ORDER_CANCELED];
+        read->seen.paid = read->order->fields[B24_ORDER_PAID];
+        read->seen.shipped = read->order->fields[B24_ORDER_SHIPPED];
+        read->seen.time = read->job.accepted;
+
+        read->read.seen = &read->seen;
+        read->read.state = B24_STATE_ACCEPTED;
+        break;
+
+    case B24_DATABASE_NONE:
+        ngx_http_b24_read_words(read, "the order is not in the shop's database "
+                                "any more: the deal's stage was left alone",
+                                "look at the deal");
+        break;
+
+    case B24_DATABASE_UNASKED:
+        ngx_http_b24_read_words(read, "the shop's database could not be asked "
+                                "for the order's status: nothing that the "
+                                "\"order\" statement looks for is known of it",
+                                "look at the deal and at the order in the "
+                                "shop");
+        break;
+
+    default:
+        ngx_http_b24_read_later(read, ask);
         return;
     }
 
@@ -620,9 +723,10 @@ static void
 ngx_http_b24_read_words(ngx_http_b24_read_t *read, const char *cause,
     const char *advice)
 {
-    if (b24_pstrdup(read->pool, &read->read.cause, (u_char *) cause,
-                    ngx_strlen(cause))
-        != B24_OK)
+    if (cause
+        && b24_pstrdup(read->pool, &read->read.cause, (u_char *) cause,
+                       ngx_strlen(cause))
+           != B24_OK)
     {
         ngx_str_null(&read->read.cause);
     }

@@ -56,7 +56,6 @@ static int b24_contains(const b24_str_t *text, const char *words);
 static void b24_answer_time(const b24_node_t *time, b24_answer_t *answer);
 static void b24_answer_times(const b24_node_t *times, b24_answer_t *answer);
 static int64_t b24_answer_ms(const b24_node_t *node);
-static int64_t b24_answer_now(const b24_answer_t *answer);
 static b24_node_t *b24_member(const b24_node_t *node, const char *name);
 static int b24_describe(b24_pool_t *pool, const b24_str_t *desc,
     b24_str_t *text);
@@ -603,7 +602,7 @@ b24_answer_ms(const b24_node_t *node)
 
 /* the portal's clock: it need not be ours */
 
-static int64_t
+int64_t
 b24_answer_now(const b24_answer_t *answer)
 {
     int64_t  ms;

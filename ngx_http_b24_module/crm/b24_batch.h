@@ -134,6 +134,9 @@ typedef enum {
     B24_CMD_NOT_RUN                 /* in neither map */
 } b24_cmd_state_e;
 
+/* the portal's clock at that answer, Unix seconds; 0: not told */
+int64_t b24_answer_now(const b24_answer_t *answer);
+
 /* result of the command called name; verdict is filled for B24_CMD_FAILED */
 b24_cmd_state_e b24_answer_command(b24_pool_t *pool,
     const b24_answer_t *answer, const char *name, b24_node_t **result,

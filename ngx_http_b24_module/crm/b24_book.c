@@ -21,8 +21,6 @@ static const char *b24_book_name(b24_pool_t *pool, const b24_pipeline_t *p);
 static int b24_book_stages(b24_pool_t *pool, const b24_book_t *book,
     b24_pipeline_t *p, const b24_node_t *list);
 static int b24_book_catalog(b24_book_t *book, const b24_node_t *result);
-static const b24_str_t *b24_stage_status(const b24_crm_settings_t *set,
-    const b24_order_t *order);
 
 
 int
@@ -323,18 +321,16 @@ b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_str_t *stage)
 {
     b24_str_t          none = b24_null_string;
-    const b24_str_t   *status;
-    const b24_pair_t  *pair;
+    const b24_pair_t  *line;
 
-    status = b24_stage_status(set, order);
-    pair = status->len ? b24_pair_get(set->stages, status) : NULL;
+    line = b24_order_stage(order, set->stages, &set->default_status);
 
-    if (pair == NULL || pair->value.len == 0) {
+    if (line == NULL || line->value.len == 0) {
         *stage = none;
         return B24_OK;
     }
 
-    if (b24_crm_stage_id(pool, set, &pair->value, stage) != B24_OK) {
+    if (b24_crm_stage_id(pool, set, &line->value, stage) != B24_OK) {
         return B24_ERROR;
     }
 
@@ -343,14 +339,6 @@ b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
     }
 
     return B24_OK;
-}
-
-
-static const b24_str_t *
-b24_stage_status(const b24_crm_settings_t *set, const b24_order_t *order)
-{
-    return order->fields[B24_ORDER_STATUS].len
-           ? &order->fields[B24_ORDER_STATUS] : &set->default_status;
 }
 
 
@@ -424,8 +412,7 @@ b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,
 {
     char                   text[256];
     b24_str_t              stage;
-    const b24_str_t       *status;
-    const b24_pair_t      *pair;
+    const b24_pair_t      *line;
     const b24_pipeline_t  *p;
 
     p = b24_book_pipeline(set->book, set->category);
@@ -437,25 +424,25 @@ b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,
         return b24_order_remark(pool, order, "pipeline", text);
     }
 
-    status = b24_stage_status(set, order);
-
-    if (set->stages == NULL || status->len == 0) {
+    if (set->stages == NULL || (order->fields[B24_ORDER_STATUS].len == 0
+                                && set->default_status.len == 0))
+    {
         return B24_OK;
     }
 
-    pair = b24_pair_get(set->stages, status);
+    line = b24_order_stage(order, set->stages, &set->default_status);
 
-    if (pair == NULL) {
+    if (line == NULL) {
         return b24_order_remark(pool, order, "status", "the order's status has"
                                 " no line in the table of stages: the deal is"
                                 " at the pipeline's first stage");
     }
 
-    if (pair->value.len == 0) {
+    if (line->value.len == 0) {
         return B24_OK;
     }
 
-    if (b24_crm_stage_id(pool, set, &pair->value, &stage) != B24_OK) {
+    if (b24_crm_stage_id(pool, set, &line->value, &stage) != B24_OK) {
         return B24_ERROR;
     }
 

@@ -8,6 +8,10 @@
  *     b24_crm_lookup() -> batch -> b24_crm_looked_up()   unless all is known
  *     b24_crm_write()  -> batch -> b24_crm_written()
  *     b24_crm_learn()  -> queue
+ *
+ *     b24_crm_deal_ask()  -> batch -> b24_crm_deal_read()    a status, then
+ *     b24_crm_move()      decides
+ *     b24_crm_deal_move() -> batch -> b24_crm_deal_moved()
  */
 
 
@@ -176,6 +180,8 @@ typedef struct {
                                        forgotten; 0: nothing */
     int64_t   gone_company;
     b24_again_e  again;
+    b24_str_t  stage;               /* of a deal just made, as the portal has
+                                       it; empty: it was not told */
     b24_str_t  origin_id;           /* ORIGIN_ID unless it is the order's number
                                        (an order without one: the record's key;
                                        a number used again: with its suffix) */
@@ -196,9 +202,9 @@ int b24_crm_email(b24_pool_t *pool, const b24_str_t *text, b24_str_t *email);
 /* INN of 10 or 12 digits with a right checksum */
 int b24_crm_inn_valid(const b24_str_t *inn);
 
-/* STAGE_ID for the order's status, with its prefix; empty when the table has
- * none or the portal does not know it (the portal then takes the pipeline's
- * first stage) */
+/* STAGE_ID for the order's status and flags, with its prefix; empty when the
+ * table has none or the portal does not know it (the portal then takes the
+ * pipeline's first stage) */
 int b24_crm_stage(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_str_t *stage);
 /* the same of one line of the table: value with its pipeline's prefix */
@@ -390,6 +396,68 @@ int b24_crm_rows_direct(b24_pool_t *pool, const b24_crm_settings_t *set,
 /* sets known->rows_done; verdict as of b24_crm_written() */
 int b24_crm_rows_written(const b24_answer_t *answer, b24_crm_known_t *known,
     b24_verdict_t *verdict);
+
+
+/* ---- a deal that is there, and where the shop wants it ---- */
+
+typedef struct {
+    int64_t    id;                  /* 0: there is none any more */
+    int        category;
+    b24_str_t  stage;
+    unsigned   final:1;             /* won or lost */
+    int64_t    moved;               /* to that stage, or changed at all; Unix
+                                       seconds by our clock, 0: not told */
+} b24_crm_deal_t;
+
+typedef enum {
+    B24_MOVE_DO = 0,                /* nobody has touched it */
+    B24_MOVE_OVER,                  /* somebody has, before the shop's change */
+    B24_MOVE_THERE,                 /* it is there already */
+    B24_MOVE_GONE,
+    B24_MOVE_PIPELINE,              /* in another one than the configured */
+    B24_MOVE_NEWER,                 /* moved there after the shop's change */
+    B24_MOVE_CLOSED                 /* the same, to an end */
+} b24_move_e;
+
+/*
+ * Where a later state of the order belongs: stage gets the STAGE_ID.  Empty:
+ * nowhere, and *text says why in plain words (empty as well: what was told has
+ * no stage by itself, such as "not paid"); *name is what lacks a line of the
+ * table, if that is the reason.  The usual status of orders without one is not
+ * used.
+ */
+int b24_crm_move_to(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, b24_str_t *stage, b24_str_t *text,
+    b24_str_t *name);
+
+/* a batch (halt:0) that reads the deal of known->deal */
+int b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_crm_known_t *known);
+/* now: our clock, Unix seconds; verdict and known->again as of
+ * b24_crm_looked_up() */
+int b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_crm_known_t *known, int64_t now,
+    b24_crm_deal_t *deal, b24_verdict_t *verdict);
+/*
+ * changed: the shop's change, ms.  What we have sent or seen last is nobody's
+ * doing; of two changes the newer one counts.  An end is not left by a change
+ * that is older, whoever brought the deal there.
+ */
+b24_move_e b24_crm_move(const b24_crm_settings_t *set,
+    const b24_crm_deal_t *deal, const b24_str_t *stage,
+    const b24_queue_seen_t *seen, int64_t changed);
+/* what came of it, for a person; advice is static, NULL: none */
+int b24_crm_move_words(b24_pool_t *pool, b24_move_e move,
+    const b24_crm_deal_t *deal, const b24_str_t *stage, b24_str_t *text,
+    const char **advice);
+/* a batch (halt:1) that moves it, and reads it again: a stage that the portal
+ * does not know it drops without a word */
+int b24_crm_deal_move(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_crm_known_t *known, const b24_str_t *stage);
+/* *held: the stage it is at now, empty: not told; *method is static */
+int b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_crm_known_t *known, b24_str_t *held,
+    b24_verdict_t *verdict, const char **method);
 
 
 #endif /* _B24_CRM_H_INCLUDED_ */

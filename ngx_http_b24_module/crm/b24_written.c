@@ -314,7 +314,7 @@ static int
 b24_written_deal(b24_written_t *w)
 {
     b24_str_t       item = b24_string("item");
-    b24_node_t     *deal;
+    b24_node_t     *deal, *stage;
     b24_verdict_t   v;
 
     if (w->id[B24_DO_DEAL] == 0
@@ -330,6 +330,12 @@ b24_written_deal(b24_written_t *w)
 
     if (w->api->universal) {
         deal = b24_node_get(deal, &item);
+    }
+
+    stage = deal ? b24_crm_field(w->api, deal, "STAGE_ID") : NULL;
+
+    if (stage && b24_node_text(stage, &w->known->stage) != B24_OK) {
+        w->known->stage.len = 0;
     }
 
     return b24_crm_read_back(w->pool, w->set, w->order, w->known, deal);

@@ -60,6 +60,35 @@ b24_database_order(b24_database_t *db, b24_pool_t *pool,
 }
 
 
+b24_database_rc_e
+b24_database_state(b24_database_t *db, b24_pool_t *pool,
+    const b24_shop_t *shop, b24_order_t *order)
+{
+    b24_str_t           key, values[B24_NBINDS];
+    b24_node_t         *rows;
+    b24_database_rc_e   rc;
+
+    b24_order_binds(order, values);
+
+    rc = b24_database_ask(db, pool,
+                          b24_shop_statement(shop, B24_STATEMENT_ORDER),
+                          values, &rows);
+
+    if (rc != B24_DATABASE_OK) {
+        return rc;
+    }
+
+    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ROW], &key)
+        && !b24_database_same_row(&values[B24_ORDER_ROW], &key))
+    {
+        return B24_DATABASE_NONE;
+    }
+
+    return b24_order_merge(pool, shop, order, rows->first, NULL) == B24_OK
+           ? B24_DATABASE_OK : B24_DATABASE_NOMEM;
+}
+
+
 /* what is known of the order, and this row of it */
 
 static b24_database_rc_e

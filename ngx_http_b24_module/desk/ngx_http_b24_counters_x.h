@@ -15,6 +15,11 @@ NGX_HTTP_B24_X(SESSIONS_EMPTIED, "sessions_emptied", "Times all sessions were \
 given up after a crash.")
 NGX_HTTP_B24_X(LEARNED, "learned", "Values learned.")
 NGX_HTTP_B24_X(UNREADABLE, "unreadable", "Exchanges that could not be read.")
+NGX_HTTP_B24_X(STATUSES, "statuses", "Changes of orders taken down.")
+NGX_HTTP_B24_X(STATUSES_IGNORED, "statuses_ignored", "Changes not taken: the \
+shop refused them, or nobody could read what it said.")
+NGX_HTTP_B24_X(STATUSES_UNKNOWN, "statuses_unknown", "Changes of orders the \
+queue does not know.")
 NGX_HTTP_B24_X(STORED, "stored", "Records committed.")
 NGX_HTTP_B24_X(STORE_ERRORS, "store_errors", "Failed commits.")
 NGX_HTTP_B24_X(HELD, "held", "Orders held in memory now.")

@@ -1049,6 +1049,10 @@ ngx_http_b24_settle(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return;
     }
 
+    if (job->status) {
+        ngx_str_set(&ctx->event, "status");
+    }
+
     switch (job->outcome) {
 
     case B24_OUTCOME_ACCEPTED:

@@ -15,6 +15,8 @@
 /* what trees and texts of one exchange may take beyond its captured bytes */
 #define NGX_HTTP_B24_JOB_MEMORY  (24 * 1024 * 1024)
 
+#define NGX_HTTP_B24_JOB_TEXTS   12         /* that wait for the commit */
+
 
 static ngx_int_t ngx_http_b24_job_value(ngx_http_request_t *r,
     ngx_http_b24_job_t *job, size_t n);
@@ -34,7 +36,11 @@ static ngx_int_t ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin,
     ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_status(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
+    b24_pair_t **to, b24_pair_t *from);
 static void ngx_http_b24_job_release(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_pairs(ngx_http_b24_job_t *job, b24_pair_t *from,
     b24_pair_t **to);
@@ -428,7 +434,10 @@ ngx_http_b24_job_small(ngx_http_b24_job_t *job)
 }
 
 
-/* any thread; afterwards job->none, or job->event and job->put are filled */
+/*
+ * Any thread; afterwards job->none, or job->event and job->put are filled, of a
+ * status job->change and job->targets.
+ */
 
 void
 ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
@@ -459,6 +468,18 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     if (rc == B24_DECLINED) {
         job->none = 1;
         ngx_http_b24_session_settle(job);
+        return;
+    }
+
+    if (rc == B24_OK
+        && b24_rule_kind(b24_partial_rule(partial)) == B24_RULE_STATUS)
+    {
+        job->status = 1;
+        job->partial = partial;
+
+        ngx_http_b24_job_status(job);
+        ngx_http_b24_session_settle(job);
+        ngx_http_b24_job_shrink(job);
         return;
     }
 
@@ -512,6 +533,77 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
 }
 
 
+/*
+ * What the shop says of orders that are there.  Nothing of it is written down
+ * before the answer: a change that is lost comes with the next look into the
+ * shop's database, and an answer that can't be read changes nothing.
+ */
+
+static void
+ngx_http_b24_job_status(ngx_http_b24_job_t *job)
+{
+    int  rc;
+
+    job->outcome = B24_OUTCOME_UNCONFIRMED;
+
+    if (job->journal) {
+        job->none = 1;
+        return;
+    }
+
+    rc = b24_extract_answer(job->pool, job->shop, job->partial, &job->in,
+                            &job->event);
+
+    if (rc != B24_OK || job->event.outcome == B24_OUTCOME_UNCONFIRMED) {
+        return;
+    }
+
+    if (job->event.outcome == B24_OUTCOME_ACCEPTED
+        && ngx_http_b24_job_change(job) != NGX_OK)
+    {
+        return;
+    }
+
+    job->outcome = job->event.outcome;
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_change(ngx_http_b24_job_t *job)
+{
+    b24_order_t          order;
+    b24_queue_change_t  *change;
+
+    change = &job->change;
+
+    change->origin = job->origin->name;
+    change->now = job->time;
+
+    job->targets = job->event.targets;
+    job->put.order_id = job->event.order->fields[B24_ORDER_ID];
+
+    if (ngx_http_b24_origin_reads(job->origin, job->shop)) {
+        change->look = 1;
+
+    } else {
+        change->status = job->event.order->fields[B24_ORDER_STATUS];
+        change->canceled = job->event.order->fields[B24_ORDER_CANCELED];
+        change->paid = job->event.order->fields[B24_ORDER_PAID];
+        change->shipped = job->event.order->fields[B24_ORDER_SHIPPED];
+    }
+
+    ngx_memzero(&order, sizeof(b24_order_t));
+
+    order.shop = job->event.order->shop;
+    order.rule = job->event.order->rule;
+    order.fields[B24_ORDER_ID] = job->event.order->fields[B24_ORDER_ID];
+    order.fields[B24_ORDER_ROW] = job->event.order->fields[B24_ORDER_ROW];
+
+    return b24_order_print(job->pool, &order, &change->data) == B24_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
 static void
 ngx_http_b24_job_learn(ngx_http_b24_job_t *job)
 {
@@ -559,6 +651,15 @@ ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
                                     &job->partial))
         {
         case B24_OK:
+
+            /* of a status nothing is written down before the answer */
+
+            if (b24_rule_kind(b24_partial_rule(job->partial))
+                == B24_RULE_STATUS)
+            {
+                return NULL;
+            }
+
             break;
 
         case B24_DECLINED:
@@ -754,12 +855,16 @@ ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin, ngx_http_b24_job_t *job)
 static void
 ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 {
-    b24_str_t        *s[7];
-    ngx_uint_t        i;
-    b24_pool_t       *pool;
-    b24_queue_put_t   put;
+    b24_str_t           *s[NGX_HTTP_B24_JOB_TEXTS];
+    ngx_uint_t           i;
+    b24_pair_t          *targets;
+    b24_pool_t          *pool;
+    b24_queue_put_t      put;
+    b24_queue_change_t   change;
 
     put = job->put;
+    change = job->change;
+    targets = NULL;
 
     s[0] = &put.order_id;
     s[1] = &put.rule;
@@ -768,10 +873,15 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     s[4] = &put.cause;
     s[5] = &put.advice;
     s[6] = &put.row;
+    s[7] = &change.data;
+    s[8] = &change.status;
+    s[9] = &change.canceled;
+    s[10] = &change.paid;
+    s[11] = &change.shipped;
 
     pool = b24_pool_create(0);
 
-    for (i = 0; pool && i < 7; i++) {
+    for (i = 0; pool && i < NGX_HTTP_B24_JOB_TEXTS; i++) {
 
         if (s[i]->data
             && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
@@ -779,6 +889,14 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
             b24_pool_destroy(pool);
             pool = NULL;
         }
+    }
+
+    if (pool
+        && ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
+           != NGX_OK)
+    {
+        b24_pool_destroy(pool);
+        pool = NULL;
     }
 
     ngx_memzero(&job->event, sizeof(b24_event_t));
@@ -799,11 +917,41 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 
     job->pool = pool;
     job->put = put;
+    job->change = change;
+    job->targets = targets;
     job->deal = NULL;
     job->contact = NULL;
     job->company = NULL;
 
     ngx_str_null(&job->snapshot);
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy_targets(b24_pool_t *pool, b24_pair_t **to,
+    b24_pair_t *from)
+{
+    b24_pair_t  *pair;
+
+    for ( /* void */ ; from; from = from->next) {
+
+        pair = b24_pcalloc(pool, sizeof(b24_pair_t));
+
+        if (pair == NULL
+            || b24_pstrdup(pool, &pair->name, from->name.data, from->name.len)
+               != B24_OK
+            || b24_pstrdup(pool, &pair->value, from->value.data,
+                           from->value.len)
+               != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        *to = pair;
+        to = &pair->next;
+    }
+
+    return NGX_OK;
 }
 
 

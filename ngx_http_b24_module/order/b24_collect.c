@@ -851,8 +851,8 @@ b24_collect_doubt(b24_pool_t *pool, b24_str_t *text, b24_order_t *session,
 }
 
 
-/* the field that a block names and the order has, as the code of a remark; NULL:
- * there is none.  Without an order any that it names */
+/* the field that a block names and the order has, as the code of a remark;
+ * NULL: there is none.  Without an order any that it names */
 
 static const char *
 b24_collect_code(const b24_order_t *order, const b24_rule_t *rule)

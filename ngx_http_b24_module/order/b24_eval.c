@@ -781,7 +781,8 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
     /* an object without texts of its own is no text, but it is there */
 
     if (is == B24_IS_EMPTY
-        && (kind == B24_VALUE_COND || kind == B24_VALUE_LIST))
+        && (kind == B24_VALUE_COND || kind == B24_VALUE_LIST
+            || kind == B24_VALUE_PLACES))
     {
         return B24_IS_SET;
     }

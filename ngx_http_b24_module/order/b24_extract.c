@@ -163,6 +163,13 @@ b24_extract_request(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     p->sum = rule->sum;
     p->items_alt = -1;
 
+    /* nothing of it is written down early: b24_status.c has all at once */
+
+    if (rule->kind == B24_RULE_STATUS) {
+        *partial = p;
+        return B24_OK;
+    }
+
     /* reasons found while other blocks were looked at don't matter */
 
     if (is == B24_IS_SET) {

@@ -52,6 +52,10 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     event->order->shop = shop->name;
     event->order->rule = rule->name;
 
+    if (rule->kind == B24_RULE_STATUS) {
+        return b24_judge_status(pool, rule, in, event);
+    }
+
     b24_eval_init(&ev, pool, in, 1);
     ev.partial = partial;
     ev.keep = (b24_keep_t *) &partial->keep;

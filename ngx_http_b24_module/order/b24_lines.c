@@ -373,11 +373,11 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     b24_value_t  *value;
 
     if (rules->block->kind == B24_RULE_STATUS && field != B24_ORDER_ID
-        && field != B24_ORDER_ROW && field != B24_ORDER_STATUS)
+        && field != B24_ORDER_ROW && field < B24_ORDER_STATUS)
     {
         return b24_rules_fail(rules, "\"%.*s\" has no place in a status block: "
-                              "it takes id, row and status",
-                              b24_rules_arg(&args[0]));
+                              "it takes id, row, status, canceled, paid and "
+                              "shipped", b24_rules_arg(&args[0]));
     }
 
     value = &rules->block->fields[field];
@@ -386,6 +386,15 @@ b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
         return b24_rules_fail(rules, "\"%.*s\" is given twice in this block: "
                               "put all alternatives on one line",
                               b24_rules_arg(&args[0]));
+    }
+
+    if (field > B24_ORDER_STATUS) {
+        value->kind = B24_VALUE_FLAG;
+
+    } else if (rules->block->kind == B24_RULE_STATUS
+               && field != B24_ORDER_STATUS)
+    {
+        value->kind = B24_VALUE_PLACES;
     }
 
     rc = b24_value_compile(rules, &args[0], args + 1, n - 1, value);

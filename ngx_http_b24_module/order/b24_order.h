@@ -39,7 +39,10 @@
     X(DISCOUNT, "discount")                                                   \
     X(TAX, "tax")                                                             \
     X(MINOR_UNITS, "minor_units")                                             \
-    X(STATUS, "status")
+    X(STATUS, "status")                                                       \
+    X(CANCELED, "canceled")                                                   \
+    X(PAID, "paid")                                                           \
+    X(SHIPPED, "shipped")
 
 
 #define B24_ITEM_FIELDS(X)                                                    \
@@ -92,8 +95,8 @@ struct b24_item_s {
  * After extraction: texts are clean UTF-8; amounts (total, delivery, discount,
  * tax, an item's price, sum, quantity, discount, tax_rate) are canonical
  * decimals in major units ("1990.00", "0.5"), empty when absent or when the
- * shop's text was no number; tax_rate is percent; tax_included is "Y", "N" or
- * empty; minor_units has been applied.
+ * shop's text was no number; tax_rate is percent; tax_included, canceled, paid
+ * and shipped are "Y", "N" or empty; minor_units has been applied.
  */
 typedef struct {
     b24_str_t    origin;            /* ORIGINATOR_ID */
@@ -135,6 +138,15 @@ const b24_pair_t *b24_pair_get(const b24_pair_t *list, const b24_str_t *name);
 /* copies both; the same remark is kept once */
 int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
     const char *text);
+/*
+ * The line of a table of stages (name: STATUS, value: STAGE) for an order's
+ * status and flags, NULL: none.  A cancelled order is at the line CANCELED if
+ * there is one.  Else of the lines for its status (or the usual one, when it
+ * has none), PAID if it is paid and SHIPPED if it is shipped, the one that
+ * stands last in the table: what is further there is further in the CRM.
+ */
+const b24_pair_t *b24_order_stage(const b24_order_t *order,
+    const b24_pair_t *stages, const b24_str_t *usual);
 /*
  * Takes characters beyond U+FFFF out of all texts but the order's number, for
  * portals whose database keeps three bytes a character; *n how many.

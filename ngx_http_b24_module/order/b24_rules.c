@@ -18,7 +18,8 @@ static int b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 /* parts of the language that are available: 1 << B24_PART_... each */
 #define B24_PARTS                                                             \
     (1U << B24_PART_COLLECT | 1U << B24_PART_LEARN | 1U << B24_PART_GENERATED \
-     | 1U << B24_PART_DATABASE | 1U << B24_PART_SOURCE)
+     | 1U << B24_PART_DATABASE | 1U << B24_PART_SOURCE                        \
+     | 1U << B24_PART_STATUS)
 
 
 static const char  *const b24_part_names[B24_NPARTS] = {
@@ -398,7 +399,8 @@ b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
     if (rules->block->kind == B24_RULE_STATUS) {
         return b24_rules_fail(rules, "\"items\" has no place in a status "
-                              "block: it takes id, row and status");
+                              "block: it takes id, row, status, canceled, "
+                              "paid and shipped");
     }
 
     if (rules->block->items) {

@@ -174,6 +174,8 @@ const b24_str_t *b24_rule_name(const b24_rule_t *rule);
  * evaluates every alternative that needs no answer and keeps the results, so
  * that afterwards the body isn't needed.
  *
+ * Of a status block nothing is evaluated: b24_partial_rule() tells.
+ *
  * When the body can't be read (broken, too deep, B24_BODY_LARGE, ...), the
  * first order block of the set is chosen and the partial says why
  * (b24_partial_unreadable()).
@@ -205,6 +207,8 @@ typedef struct {
     b24_str_t       cause;          /* plain words, no buyer's data */
     b24_str_t       advice;         /* what to do about it, may be empty */
     b24_pair_t     *learned;        /* accepted: NAME and value */
+    b24_pair_t     *targets;        /* of a status block: an order's number and
+                                       its row, either may be empty */
     unsigned        alone:1;        /* nothing of the session belongs to it */
     unsigned        unseen:1;       /* unconfirmed: nobody saw the shop's
                                        answer */
@@ -220,6 +224,9 @@ int b24_status_gateway(unsigned status);
  * compressed as br or zstd, broken, cut or too large makes an order
  * unconfirmed when a line needs its body, with the cure in advice.  Accepted
  * without an id: unconfirmed ("the shop's answer has no order number").
+ *
+ * A status block has one stage: in must have the request, too, and its order
+ * has but the status and the flags.  No targets: the exchange names no order.
  */
 int b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event);

@@ -97,7 +97,9 @@ struct b24_alt_s {
 typedef enum {
     B24_VALUE_FIELD = 0,
     B24_VALUE_ONE,                  /* several texts are none: id */
-    B24_VALUE_FLAG,                 /* false is a value: tax_included */
+    B24_VALUE_FLAG,                 /* false is a value: tax_included, paid */
+    B24_VALUE_PLACES,               /* id and row of a status block: a list is
+                                       several of them */
     B24_VALUE_COND,                 /* objects and arrays count */
     B24_VALUE_LIST                  /* the source of items */
 } b24_value_kind_e;
@@ -555,6 +557,9 @@ int b24_judge_block(b24_eval_t *ev, const b24_rule_t *rule,
     b24_order_t *order, b24_why_e *why);
 int b24_judge_learn(b24_eval_t *ev, const b24_rule_t *rule,
     b24_pair_t **list);
+/* a status block (b24_status.c) */
+int b24_judge_status(b24_pool_t *pool, const b24_rule_t *rule,
+    const b24_input_t *in, b24_event_t *event);
 
 void b24_partial_add_row(b24_partial_t *partial, b24_row_kept_t *row);
 int b24_keep_add(b24_pool_t *pool, b24_keep_t *keep, const b24_value_t *line,

@@ -482,7 +482,17 @@ b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
                                   b24_rule_title(rule, title));
         }
 
-        if (rule->kind != B24_RULE_COLLECT
+        if (rule->kind == B24_RULE_STATUS
+            && rule->fields[B24_ORDER_ID].alts == NULL
+            && rule->fields[B24_ORDER_ROW].alts == NULL)
+        {
+            return b24_rules_fail(rules, "\"%s\" has no \"id\" and no \"row\": "
+                                  "say where the number or the key of the "
+                                  "order is, such as \"id request:/order_id\"",
+                                  b24_rule_title(rule, title));
+        }
+
+        if (rule->kind == B24_RULE_ORDER
             && rule->fields[B24_ORDER_ID].alts == NULL)
         {
             return b24_rules_fail(rules, "\"%s\" has no \"id\": say where the "

@@ -282,6 +282,7 @@ b24_value_alt(b24_rules_t *rules, const b24_str_t *what,
 
             if (source->ptr.steps == NULL
                 && (alt->template || value->kind == B24_VALUE_FIELD
+                    || value->kind == B24_VALUE_PLACES
                     || value->kind == B24_VALUE_FLAG))
             {
                 /* all of it would be kept: it may hold passwords */

@@ -40,7 +40,6 @@ static int b24_queue_is_twin(const b24_queue_put_t *put,
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_room(b24_queue_t *q);
 static b24_queue_rc_e b24_queue_journal(b24_queue_t *q,
     const b24_queue_put_t *put, b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_place(b24_queue_t *q,
@@ -55,10 +54,6 @@ static b24_queue_rc_e b24_queue_renew(b24_queue_t *q,
 static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse, int64_t record,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, int64_t *event);
-static b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
-    int64_t record, int64_t seq, b24_ev_e kind, int64_t arrived,
-    const b24_str_t *data);
 static b24_queue_rc_e b24_queue_stored(b24_queue_t *q, int64_t *n);
 static b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
     int64_t n, const b24_moment_t *moment, int64_t now);
@@ -76,7 +71,8 @@ b24_queue_begin(b24_queue_t *q)
                                "the file was removed or replaced");
     }
 
-    q->event = -1;
+    q->event[0] = -1;
+    q->event[1] = -1;
 
     b24_query_init(&query, q, B24_SQL_BEGIN);
 
@@ -452,9 +448,9 @@ b24_queue_other_row(const b24_str_t *a, const b24_str_t *b)
 
 
 /*
- * One of the two is known by a number that is no more than its key (one click of
- * 1C-Bitrix), the other by its number alone: they are the same if their contents
- * are
+ * One of the two is known by a number that is no more than its key (one click
+ * of 1C-Bitrix), the other by its number alone: they are the same if their
+ * contents are
  */
 
 static int
@@ -528,7 +524,7 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_new_event(q, &event);
+    rc = b24_queue_new_event(q, 0, &event);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -567,7 +563,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     rc = b24_queue_room(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, &event);
+        rc = b24_queue_new_event(q, 0, &event);
     }
 
     if (rc != B24_QUEUE_OK) {
@@ -624,7 +620,7 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_new_event(q, &event);
+    rc = b24_queue_new_event(q, 0, &event);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -688,20 +684,26 @@ b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 
 /*
  * Ids are given out here, so that a record can be written together with its
- * event's; nobody else does it while this transaction lasts.
+ * event's; nobody else does it while this transaction lasts.  The line is that
+ * of the ids: what follows an order stands behind all orders.
  */
 
-static b24_queue_rc_e
-b24_queue_new_event(b24_queue_t *q, int64_t *event)
+b24_queue_rc_e
+b24_queue_new_event(b24_queue_t *q, int later, int64_t *event)
 {
+    int64_t         first;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    if (q->event < 0) {
+    if (q->event[later] < 0) {
+        first = later ? B24_QUEUE_LATER : 0;
+
         b24_query_init(&query, q, B24_SQL_LAST_EVENT);
+        b24_query_int(&query, first);
+        b24_query_int(&query, first + B24_QUEUE_LATER);
 
         if (b24_query_row(&query) == B24_QUEUE_OK) {
-            q->event = b24_query_get_int(&query, 0);
+            q->event[later] = b24_query_get_int(&query, 0);
         }
 
         rc = b24_query_end(&query);
@@ -710,13 +712,13 @@ b24_queue_new_event(b24_queue_t *q, int64_t *event)
         }
     }
 
-    *event = ++q->event;
+    *event = ++q->event[later];
 
     return B24_QUEUE_OK;
 }
 
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_put_event(b24_queue_t *q, int64_t event, int64_t record, int64_t seq,
     b24_ev_e kind, int64_t arrived, const b24_str_t *data)
 {
@@ -736,7 +738,7 @@ b24_queue_put_event(b24_queue_t *q, int64_t event, int64_t record, int64_t seq,
 
 /* delivered records make room for new ones */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_room(b24_queue_t *q)
 {
     int64_t         n;
@@ -843,7 +845,7 @@ b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     rc = b24_query_end(&query);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, &event);
+        rc = b24_queue_new_event(q, kind != B24_EV_LINK, &event);
     }
 
     if (rc == B24_QUEUE_OK) {

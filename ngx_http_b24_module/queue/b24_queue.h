@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   7
+#define B24_QUEUE_SCHEMA   8
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -68,6 +68,7 @@ typedef enum {
     B24_STEP_COMPANY,
     B24_STEP_DEAL,
     B24_STEP_ROWS,
+    B24_STEP_STAGE,                 /* of a STATUS event: the deal is moved */
     B24_NSTEPS
 } b24_delivery_step_e;
 
@@ -215,6 +216,52 @@ b24_queue_rc_e b24_queue_orphans(b24_queue_t *q,
 b24_queue_rc_e b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     const b24_str_t *data, int64_t now);
 
+/*
+ * What a shop says of an order that is there, and where its deal stands: kept
+ * as long as the deal is known, also when the record is gone.
+ */
+typedef struct {
+    b24_str_t    status;            /* as it was told last; empty: never */
+    b24_str_t    canceled;          /* "Y", "N"; empty: never told */
+    b24_str_t    paid;
+    b24_str_t    shipped;
+    b24_str_t    changed;           /* of the shop's database, its own words */
+    int64_t      time;              /* of the shop's change, 0: none */
+    b24_str_t    sent;              /* the stage written last, or about to be */
+    int64_t      sent_time;
+    b24_str_t    held;              /* the stage that the CRM told last */
+    int64_t      held_time;
+    int          settled;           /* what was told has come to the deal, or
+                                       doesn't concern it */
+} b24_queue_seen_t;
+
+/* a later state of an order, or that there may be one */
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    order_id;          /* its number and its key: either may be */
+    b24_str_t    row;               /* empty */
+    b24_str_t    data;              /* of the event */
+    b24_str_t    status;            /* empty ones are not told */
+    b24_str_t    canceled;
+    b24_str_t    paid;
+    b24_str_t    shipped;
+    b24_str_t    changed;           /* what was seen already is passed over */
+    int64_t      now;               /* arrival of the shop's answer */
+    int          look;              /* the shop's database is to be asked */
+} b24_queue_change_t;
+
+/*
+ * Inside a transaction: finds the order by its key, its number, the number that
+ * a person gave it or the shop has for it, and by its link when the record is
+ * gone (a new record is made then).  What is told is noted; when that is
+ * something new, or look is set, the record gets a STATUS event, which stands
+ * in the line behind all orders.  One that waits there unclaimed takes it in:
+ * the last state counts.  *put: there is something to be delivered.  NONE: no
+ * such order, nothing is kept; LIMIT as b24_queue_put().
+ */
+b24_queue_rc_e b24_queue_status(b24_queue_t *q,
+    const b24_queue_change_t *change, int *put);
+
 /* adds n to the counter of an outcome that keeps no record (REJECTED,
  * DUPLICATE) */
 b24_queue_rc_e b24_queue_count(b24_queue_t *q, const b24_str_t *origin,
@@ -249,6 +296,7 @@ typedef struct {
     char         key[B24_QUEUE_KEY_LEN];
     b24_str_t    origin;
     b24_str_t    order_id;
+    b24_str_t    row;               /* the shop's key of it; empty: not known */
     b24_str_t    origin_id;         /* ORIGIN_ID when it isn't order_id: the
                                        number was another order's, see send() */
     b24_str_t    data;
@@ -260,6 +308,7 @@ typedef struct {
     int64_t      company_id;
     b24_step_state_e  steps[B24_NSTEPS];
     int64_t      lease;             /* until */
+    b24_queue_seen_t  seen;         /* of a STATUS event */
 
     /* set by the courier: what attempt() learns, as b24_queue_learn() */
     const b24_queue_fact_t  *facts;
@@ -297,9 +346,10 @@ b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
 
 /*
  * Before a transfer that may create something: writes ids known so far (and the
- * link, when the deal is among them) and marks the steps of mask (1 << step)
- * SENT, prolongs the lease, adds a timeline row (state sending, cause, method),
- * learns the job's facts.  STALE when owner no longer holds it.
+ * link, when the deal is among them; with B24_STEP_STAGE the stage, seen.sent)
+ * and marks the steps of mask (1 << step) SENT, prolongs the lease, adds a
+ * timeline row (state sending, cause, method), learns the job's facts.  STALE
+ * when owner no longer holds it.
  */
 b24_queue_rc_e b24_queue_attempt(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, unsigned mask, const char *method,
@@ -322,6 +372,10 @@ typedef struct {
     size_t            nfacts;
     b24_str_t         link;         /* DELIVERED: data of a LINK event that
                                        follows; empty: none */
+    const b24_queue_seen_t  *seen;  /* what of it is known now, NULL: nothing;
+                                       empty ones keep what is there.  With
+                                       DELIVERED its status and flags are
+                                       settled */
 } b24_queue_outcome_t;
 
 /*
@@ -373,6 +427,8 @@ typedef struct {
     int          last;              /* loose, and all has been there for long */
     int          unread;            /* ACCEPTED: it goes out without having been
                                        found, and is looked for later */
+    b24_str_t    row;               /* the order's key; empty: not told */
+    const b24_queue_seen_t  *seen;  /* what it says of the order's way, NULL */
 } b24_queue_read_t;
 
 /*
@@ -662,6 +718,9 @@ b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
  * REJECTED) for as long as clean() keeps delivered records.  An order of the
  * same number that comes within a day of it is a duplicate, a later one is
  * parked, unless the answer to the dropped one was never seen.
+ *
+ * Of one that was delivered, and has a later status that is parked or waits,
+ * the status alone goes.
  */
 b24_queue_rc_e b24_queue_drop(b24_queue_t *q, const char *key,
     const char *cause, int64_t now);

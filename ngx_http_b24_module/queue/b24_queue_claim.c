@@ -16,15 +16,22 @@ typedef struct {
     int64_t   due;
     int64_t   next;                 /* when another one becomes due */
     unsigned  expired:1;            /* taken from an owner that let it go */
+    unsigned  later:1;              /* orders go first */
 } b24_due_t;
+
+typedef struct {
+    int64_t   record;               /* 0: none */
+    int64_t   time;
+    int64_t   event;
+} b24_candidate_t;
 
 
 static b24_queue_rc_e b24_queue_due(b24_queue_t *q, const b24_str_t *origin,
     const char *owner, int64_t lease_ms, int64_t now, b24_due_t *due);
 static b24_queue_rc_e b24_queue_due_one(b24_queue_t *q, b24_sql_e sql,
-    const b24_str_t *origin, int64_t *record, int64_t *time);
-static void b24_queue_due_best(b24_due_t *due, int64_t record, int64_t time,
-    unsigned expired);
+    const b24_str_t *origin, b24_candidate_t *c);
+static void b24_queue_due_best(b24_due_t *due, const b24_candidate_t *c,
+    int64_t time, unsigned expired);
 static b24_queue_rc_e b24_queue_take(b24_queue_t *q, const b24_due_t *due,
     const char *owner, int64_t lease, int64_t now);
 static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
@@ -107,59 +114,60 @@ b24_queue_recover(b24_queue_t *q, const b24_str_t *origin, const char *owner,
 /*
  * Of the accepted ones the first in line, of the others the one whose time came
  * first; between them the longest overdue.  So neither a stream of new orders
- * nor a crowd of retries keeps the other out.
+ * nor a crowd of retries keeps the other out.  What follows an order waits for
+ * all that are due.
  */
 
 static b24_queue_rc_e
 b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     int64_t lease_ms, int64_t now, b24_due_t *due)
 {
-    int64_t         record, time;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
+    b24_query_t      query;
+    b24_queue_rc_e   rc;
+    b24_candidate_t  c;
 
-    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, &record, &time);
+    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, &c);
 
-    if (rc == B24_QUEUE_OK && record) {
+    if (rc == B24_QUEUE_OK && c.record) {
 
         /* accepted by a clock that was ahead: it must not be last for that */
 
-        b24_queue_due_best(due, record, time <= now ? time : 0, 0);
+        b24_queue_due_best(due, &c, c.time <= now ? c.time : 0, 0);
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, B24_SQL_DUE_WAITING, origin, &record, &time);
+        rc = b24_queue_due_one(q, B24_SQL_DUE_WAITING, origin, &c);
     }
 
-    if (rc == B24_QUEUE_OK && record) {
+    if (rc == B24_QUEUE_OK && c.record) {
 
-        if (time <= now) {
-            b24_queue_due_best(due, record, time, 0);
+        if (c.time <= now) {
+            b24_queue_due_best(due, &c, c.time, 0);
 
-        } else if (due->next == 0 || time < due->next) {
-            due->next = time;
+        } else if (due->next == 0 || c.time < due->next) {
+            due->next = c.time;
         }
 
-        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, &record, &time);
+        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, &c);
 
-        if (rc == B24_QUEUE_OK && record && time > now + B24_QUEUE_STEP) {
-            b24_queue_due_best(due, record, now, 0);
+        if (rc == B24_QUEUE_OK && c.record && c.time > now + B24_QUEUE_STEP) {
+            b24_queue_due_best(due, &c, now, 0);
         }
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, &record, &time);
+        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, &c);
     }
 
-    if (rc != B24_QUEUE_OK || record == 0) {
+    if (rc != B24_QUEUE_OK || c.record == 0) {
         return rc;
     }
 
-    if (time <= now) {
-        b24_queue_due_best(due, record, time, 1);
+    if (c.time <= now) {
+        b24_queue_due_best(due, &c, c.time, 1);
 
-    } else if (due->next == 0 || time < due->next) {
-        due->next = time;
+    } else if (due->next == 0 || c.time < due->next) {
+        due->next = c.time;
     }
 
     /* no living owner can have such a lease, but for this one itself */
@@ -170,7 +178,10 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     b24_query_chars(&query, owner);
 
     if (b24_query_row(&query) == B24_QUEUE_OK) {
-        b24_queue_due_best(due, b24_query_get_int(&query, 0), now, 1);
+        c.record = b24_query_get_int(&query, 0);
+        c.event = b24_query_get_int(&query, 2);
+
+        b24_queue_due_best(due, &c, now, 1);
     }
 
     return b24_query_end(&query);
@@ -179,19 +190,19 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
 
 static b24_queue_rc_e
 b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
-    int64_t *record, int64_t *time)
+    b24_candidate_t *c)
 {
     b24_query_t  query;
 
-    *record = 0;
-    *time = 0;
+    memset(c, 0, sizeof(b24_candidate_t));
 
     b24_query_init(&query, q, sql);
     b24_query_text(&query, origin);
 
     if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *record = b24_query_get_int(&query, 0);
-        *time = b24_query_get_int(&query, 1);
+        c->record = b24_query_get_int(&query, 0);
+        c->time = b24_query_get_int(&query, 1);
+        c->event = b24_query_get_int(&query, 2);
     }
 
     return b24_query_end(&query);
@@ -199,18 +210,26 @@ b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
 
 
 static void
-b24_queue_due_best(b24_due_t *due, int64_t record, int64_t time,
+b24_queue_due_best(b24_due_t *due, const b24_candidate_t *c, int64_t time,
     unsigned expired)
 {
-    if (due->record && (time > due->due
-                        || (time == due->due && record > due->record)))
+    unsigned  later;
+
+    later = c->event >= B24_QUEUE_LATER;
+
+    if (due->record
+        && (later > due->later
+            || (later == due->later
+                && (time > due->due
+                    || (time == due->due && c->record > due->record)))))
     {
         return;
     }
 
-    due->record = record;
+    due->record = c->record;
     due->due = time;
     due->expired = expired & 1;
+    due->later = later & 1;
 }
 
 
@@ -281,11 +300,16 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     b24_query_get_str(&query, 9, pool, &job->data);
     b24_query_get_str(&query, 10, pool, &job->origin_id);
     job->placed = b24_query_get_int(&query, 11);
+    b24_query_get_str(&query, 12, pool, &job->row);
 
     kind = b24_queue_kind_find(&name);
     job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;
 
     rc = b24_query_end(&query);
+
+    if (rc == B24_QUEUE_OK && job->kind == B24_EV_STATUS) {
+        rc = b24_queue_load_seen(q, pool, job->record, &job->seen);
+    }
 
     return rc == B24_QUEUE_OK ? b24_queue_load_steps(q, job) : rc;
 }
@@ -343,10 +367,11 @@ static b24_queue_rc_e
 b24_queue_attempted(b24_queue_t *q, const b24_queue_job_t *job, unsigned mask,
     const char *method, const char *cause, int64_t lease, int64_t now)
 {
-    int             i;
-    b24_query_t     query;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
+    int               i;
+    b24_query_t       query;
+    b24_moment_t      moment;
+    b24_queue_rc_e    rc;
+    b24_queue_seen_t  seen;
 
     b24_query_init(&query, q, B24_SQL_ATTEMPT);
     b24_query_int(&query, lease);
@@ -363,6 +388,15 @@ b24_queue_attempted(b24_queue_t *q, const b24_queue_job_t *job, unsigned mask,
         if (mask & (1u << i)) {
             rc = b24_queue_step(q, job->record, i, B24_STEP_SENT);
         }
+    }
+
+    if (rc == B24_QUEUE_OK && (mask & (1u << B24_STEP_STAGE))) {
+        memset(&seen, 0, sizeof(b24_queue_seen_t));
+
+        seen.sent = job->seen.sent;
+        seen.sent_time = now;
+
+        rc = b24_queue_put_seen(q, job->record, &seen);
     }
 
     if (rc == B24_QUEUE_OK && job->deal_id) {
@@ -448,9 +482,10 @@ b24_queue_rc_e
 b24_queue_outcome(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job, const b24_queue_outcome_t *out, int64_t now)
 {
-    int             i;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
+    int               i;
+    b24_moment_t      moment;
+    b24_queue_rc_e    rc;
+    b24_queue_seen_t  seen;
 
     if (out->state != B24_STATE_DELIVERED && out->state != B24_STATE_WAITING
         && out->state != B24_STATE_PARKED && out->state != B24_STATE_ACCEPTED)
@@ -469,6 +504,13 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         {
             rc = b24_queue_step(q, job->record, i, out->steps[i]);
         }
+    }
+
+    if (rc == B24_QUEUE_OK && out->seen) {
+        seen = *out->seen;
+        seen.settled = (out->state == B24_STATE_DELIVERED);
+
+        rc = b24_queue_put_seen(q, job->record, &seen);
     }
 
     /* before the state says that nothing more is to be done */

@@ -43,6 +43,8 @@ static b24_queue_rc_e b24_queue_name_free(b24_queue_t *q, b24_pool_t *pool,
     const b24_hand_t *hand, const b24_str_t *suffix, b24_str_t *number);
 static b24_queue_rc_e b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, const char *cause, int64_t now);
+static b24_queue_rc_e b24_queue_drop_status(b24_queue_t *q, int64_t record,
+    const char *cause, int64_t now);
 
 
 b24_queue_rc_e
@@ -459,6 +461,11 @@ b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         return B24_QUEUE_NONE;
     }
 
+    rc = b24_queue_drop_status(q, record, cause, now);
+    if (rc != B24_QUEUE_NONE) {
+        return rc;
+    }
+
     b24_query_init(&query, q, B24_SQL_PUT_DROPPED);
     b24_query_int(&query, now);
     b24_query_chars(&query, cause);
@@ -486,6 +493,47 @@ b24_queue_drop_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     return rc == B24_QUEUE_OK ? b24_queue_count(q, &hand.origin,
                                                 B24_STATE_REJECTED, 1)
                               : rc;
+}
+
+
+/* the order has its deal; NONE: it hasn't, or waits for something else */
+
+static b24_queue_rc_e
+b24_queue_drop_status(b24_queue_t *q, int64_t record, const char *cause,
+    int64_t now)
+{
+    b24_query_t      query;
+    b24_queue_rc_e   rc, end;
+    b24_queue_job_t  job;
+
+    memset(&job, 0, sizeof(b24_queue_job_t));
+
+    b24_query_init(&query, q, B24_SQL_LATER);
+    b24_query_int(&query, record);
+    b24_query_int(&query, B24_QUEUE_LATER);
+
+    rc = b24_query_row(&query);
+
+    job.record = record;
+    job.event = rc == B24_QUEUE_OK ? b24_query_get_int(&query, 0) : 0;
+
+    end = b24_query_end(&query);
+
+    if (end != B24_QUEUE_OK || rc != B24_QUEUE_OK) {
+        return end != B24_QUEUE_OK ? end : rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_DROP_LATER);
+    b24_query_int(&query, now);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_note(q, record, B24_STATE_DELIVERED, cause, now);
+    }
+
+    return rc == B24_QUEUE_OK ? b24_queue_go_on(q, &job, now) : rc;
 }
 
 

@@ -22,6 +22,8 @@
 #define B24_QUEUE_MOMENTS      200             /* timeline rows of a record */
 #define B24_QUEUE_FOUND        20              /* records of one order id */
 #define B24_QUEUE_FACTS        1000000         /* facts kept */
+/* ids of events that stand in the line behind all orders begin here */
+#define B24_QUEUE_LATER        ((int64_t) 1 << 48)
 
 
 /* the statements of a connection, their texts are in b24_queue_sql.c */
@@ -49,6 +51,19 @@ typedef enum {
     B24_SQL_COUNT,
     B24_SQL_LAST_SEQ,
     B24_SQL_REOPEN,
+
+    B24_SQL_BY_ROW,
+    B24_SQL_LINK_BY_ROW,
+    B24_SQL_BY_NUMBERS,
+    B24_SQL_PUT_SEEN,
+    B24_SQL_SEEN,
+    B24_SQL_SEEN_GONE,
+    B24_SQL_LAST_STATUS,
+    B24_SQL_MERGE_STATUS,
+    B24_SQL_REVIVE,
+    B24_SQL_REVIVE_SEEN,
+    B24_SQL_LATER,
+    B24_SQL_DROP_LATER,
 
     B24_SQL_LAST_MOMENTS,
     B24_SQL_MOMENT,
@@ -164,8 +179,9 @@ struct b24_queue_s {
     int64_t        waiting;         /* monotonic ms, since when for a lock */
     int64_t        max;
     int64_t        max_facts;
-    int64_t        event;           /* the last id of this transaction, -1:
-                                       not asked for yet */
+    int64_t        event[2];        /* the last id of this transaction, of
+                                       orders and of later events; -1: not
+                                       asked for yet */
     int            lock;            /* the folder's, -1: not held */
     int            held;            /* the file set aside, -1: none */
     unsigned       broken:1;        /* something in the file is */
@@ -299,11 +315,11 @@ b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
 b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
 
-/* b24_queue.c: the first event of an unconfirmed record, accepted now */
-/* why a record is parked whose number is another order's */
+/* b24_queue.c: why a record is parked whose number is another order's */
 void b24_queue_reused(b24_str_t *cause, b24_str_t *advice);
 /* keys of the shop's orders that are both known, and differ */
 int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
+/* the first event of an unconfirmed record, accepted now */
 b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
     int64_t record, b24_queue_put_result_t *result);
 /* b24_queue_claim.c */
@@ -313,6 +329,26 @@ b24_queue_rc_e b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job,
     int64_t now);
 /* once a deal is known: what its numbers lead to */
 b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
+
+/* b24_queue.c */
+b24_queue_rc_e b24_queue_room(b24_queue_t *q);
+b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, int later, int64_t *event);
+b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
+    int64_t record, int64_t seq, b24_ev_e kind, int64_t arrived,
+    const b24_str_t *data);
+
+/* b24_queue_read.c: the shop's key of the order; an empty one keeps what is
+ * there */
+b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
+    const b24_str_t *row);
+
+/* b24_queue_status.c: empty ones keep what is there; settled notes that what is
+ * told has come to the deal; what an order came with (time is 0) doesn't take
+ * the place of what was told since */
+b24_queue_rc_e b24_queue_put_seen(b24_queue_t *q, int64_t record,
+    const b24_queue_seen_t *seen);
+b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_queue_seen_t *seen);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

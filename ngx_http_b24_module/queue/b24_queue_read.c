@@ -66,8 +66,6 @@ static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
     int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, const b24_str_t *row, int *taken);
-static b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
-    const b24_str_t *row);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
@@ -119,6 +117,14 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
             *state = B24_STATE_PARKED;
             read = &parked;
         }
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_row(q, job->record, &read->row);
+    }
+
+    if (rc == B24_QUEUE_OK && read->seen) {
+        rc = b24_queue_put_seen(q, job->record, read->seen);
     }
 
     if (rc == B24_QUEUE_OK && read->state == B24_STATE_REJECTED) {
@@ -241,7 +247,7 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 }
 
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_row(b24_queue_t *q, int64_t record, const b24_str_t *row)
 {
     b24_query_t  query;

@@ -341,6 +341,42 @@ static const char  b24_queue_schema_7[] =
         " WHERE shop_row IS NOT NULL;";
 
 
+/*
+ * seen     what a shop says of an order, and where its deal stands; it stays
+ *          with the link when the record goes, order_id is set then.  settled
+ *          is what of status and flags has come to the deal
+ */
+
+static const char  b24_queue_schema_8[] =
+    "CREATE TABLE seen ("
+        "record INTEGER PRIMARY KEY,"
+        "origin TEXT NOT NULL,"
+        "order_id TEXT,"
+        "status TEXT,"
+        "canceled TEXT,"
+        "paid TEXT,"
+        "shipped TEXT,"
+        "changed TEXT,"
+        "time INTEGER,"
+        "settled TEXT,"
+        "sent TEXT,"
+        "sent_time INTEGER,"
+        "held TEXT,"
+        "held_time INTEGER"
+    ");"
+
+    "CREATE INDEX seen_number ON seen (order_id, origin)"
+        " WHERE order_id IS NOT NULL;"
+
+    "CREATE TRIGGER records_unseen AFTER DELETE ON records BEGIN"
+        " UPDATE seen SET order_id = (SELECT order_id FROM links"
+            " WHERE origin = OLD.origin AND order_id = OLD.order_id"
+            " AND OLD.reuse = 0 AND deal_id = OLD.deal_id)"
+            " WHERE record = OLD.id;"
+        " DELETE FROM seen WHERE record = OLD.id AND order_id IS NULL;"
+    "END;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
@@ -348,7 +384,8 @@ const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_4,
     b24_queue_schema_5,
     b24_queue_schema_6,
-    b24_queue_schema_7
+    b24_queue_schema_7,
+    b24_queue_schema_8
 };
 
 
@@ -418,7 +455,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE r.id = ? AND r.capture IS NOT NULL",
 
     [B24_SQL_LAST_EVENT] =
-        "SELECT coalesce(max(id), 0) FROM events",
+        "SELECT coalesce(max(id), ?1) FROM events WHERE id > ?1 AND id < ?2",
 
     [B24_SQL_PUT_EVENT] =
         "INSERT INTO events (id, record, seq, kind, arrived, data)"
@@ -449,6 +486,97 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " advice = CASE WHEN ?4 = 'link' THEN advice END"
         " WHERE id = ?5",
 
+    [B24_SQL_BY_ROW] =
+        "SELECT id, CASE WHEN reuse = 0 THEN 1 ELSE state <> 'parked' END,"
+        " shop_row FROM records INDEXED BY records_row"
+        " WHERE shop_row = ?1 AND origin = ?2",
+
+    /* one that the shop alone calls so has no fingerprint */
+
+    [B24_SQL_LINK_BY_ROW] =
+        "SELECT order_id, fingerprint IS NOT NULL"
+        " FROM links INDEXED BY links_row"
+        " WHERE shop_row = ?1 AND origin = ?2",
+
+    [B24_SQL_BY_NUMBERS] =
+        "SELECT id, CASE WHEN reuse = 0 THEN 1 ELSE state <> 'parked' END,"
+        " shop_row FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT id, 1, shop_row"
+        " FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = ?2"
+        " UNION ALL SELECT n.record, 0, r.shop_row"
+        " FROM numbers n INDEXED BY numbers_number"
+        " JOIN records r ON r.id = n.record"
+        " WHERE n.number = ?1 AND n.origin = ?2",
+
+    [B24_SQL_PUT_SEEN] =
+        "INSERT INTO seen (record, origin, status, canceled, paid, shipped,"
+        " changed, time, settled, sent, sent_time, held, held_time)"
+        " SELECT id, origin, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+        " FROM records WHERE id = ?1"
+        " ON CONFLICT (record) DO UPDATE SET"
+        " status = CASE WHEN excluded.time IS NULL"
+            " THEN coalesce(status, excluded.status)"
+            " ELSE coalesce(excluded.status, status) END,"
+        " canceled = CASE WHEN excluded.time IS NULL"
+            " THEN coalesce(canceled, excluded.canceled)"
+            " ELSE coalesce(excluded.canceled, canceled) END,"
+        " paid = CASE WHEN excluded.time IS NULL"
+            " THEN coalesce(paid, excluded.paid)"
+            " ELSE coalesce(excluded.paid, paid) END,"
+        " shipped = CASE WHEN excluded.time IS NULL"
+            " THEN coalesce(shipped, excluded.shipped)"
+            " ELSE coalesce(excluded.shipped, shipped) END,"
+        " changed = coalesce(excluded.changed, changed),"
+        " time = coalesce(excluded.time, time),"
+        " settled = coalesce(excluded.settled, settled),"
+        " sent = coalesce(excluded.sent, sent),"
+        " sent_time = coalesce(excluded.sent_time, sent_time),"
+        " held = coalesce(excluded.held, held),"
+        " held_time = coalesce(excluded.held_time, held_time)",
+
+    [B24_SQL_SEEN] =
+        "SELECT status, canceled, paid, shipped, changed, time,"
+        " sent, sent_time, held, held_time, settled FROM seen"
+        " WHERE record = ?",
+
+    [B24_SQL_SEEN_GONE] =
+        "SELECT (SELECT max(record) FROM seen INDEXED BY seen_number"
+        " WHERE order_id = ?1 AND origin = ?2), shop_row FROM links"
+        " WHERE order_id = ?1 AND origin = ?2",
+
+    [B24_SQL_LAST_STATUS] =
+        "SELECT e.id, e.kind = 'status' AND e.done IS NULL, e.id = r.event,"
+        " r.state FROM events e JOIN records r ON r.id = e.record"
+        " WHERE e.record = ? ORDER BY e.seq DESC LIMIT 1",
+
+    [B24_SQL_MERGE_STATUS] =
+        "UPDATE events SET data = ?, arrived = max(arrived, ?) WHERE id = ?",
+
+    /* it was delivered long ago, and is counted as that already */
+
+    [B24_SQL_REVIVE] =
+        "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
+        " state, event, arrived, accepted, created, updated, delivered,"
+        " deal_id, contact_id, company_id, shop_row)"
+        " SELECT origin, order_id, 0, 'status', coalesce(fingerprint, ''),"
+        " 'accepted', ?1, ?2, accepted, ?2, ?2, ?2, deal_id, contact_id,"
+        " company_id, shop_row FROM links WHERE order_id = ?3 AND origin = ?4",
+
+    [B24_SQL_REVIVE_SEEN] =
+        "UPDATE seen SET record = ?, order_id = NULL WHERE record = (SELECT"
+        " record FROM seen INDEXED BY seen_number WHERE order_id = ?"
+        " AND origin = ? ORDER BY record DESC LIMIT 1)",
+
+    [B24_SQL_LATER] =
+        "SELECT event FROM records WHERE id = ? AND delivered IS NOT NULL"
+        " AND event >= ?",
+
+    [B24_SQL_DROP_LATER] =
+        "UPDATE records SET state = 'delivered', next = NULL, updated = ?,"
+        " warned = NULL, cause = NULL, advice = NULL WHERE id = ?",
+
     /* timeline */
 
     [B24_SQL_LAST_MOMENTS] =
@@ -469,24 +597,24 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     /* courier */
 
     [B24_SQL_DUE_ACCEPTED] =
-        "SELECT id, arrived FROM records INDEXED BY records_accepted"
+        "SELECT id, arrived, event FROM records INDEXED BY records_accepted"
         " WHERE state = 'accepted' AND origin = ? ORDER BY event LIMIT 1",
 
     [B24_SQL_DUE_WAITING] =
-        "SELECT id, next FROM records INDEXED BY records_waiting"
+        "SELECT id, next, event FROM records INDEXED BY records_waiting"
         " WHERE state = 'waiting' AND origin = ? ORDER BY next LIMIT 1",
 
     [B24_SQL_DUE_STEPPED] =
-        "SELECT id, updated FROM records INDEXED BY records_list"
+        "SELECT id, updated, event FROM records INDEXED BY records_list"
         " WHERE state = 'waiting' AND origin = ?"
         " ORDER BY updated DESC LIMIT 1",
 
     [B24_SQL_DUE_SENDING] =
-        "SELECT id, lease FROM records INDEXED BY records_sending"
+        "SELECT id, lease, event FROM records INDEXED BY records_sending"
         " WHERE state = 'sending' AND origin = ? ORDER BY lease LIMIT 1",
 
     [B24_SQL_DUE_FUTURE] =
-        "SELECT id, lease FROM records INDEXED BY records_sending"
+        "SELECT id, lease, event FROM records INDEXED BY records_sending"
         " WHERE state = 'sending' AND origin = ? AND lease > ?"
         " AND owner <> ? ORDER BY lease DESC LIMIT 1",
 
@@ -505,8 +633,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_JOB] =
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
-        " (SELECT number FROM numbers WHERE record = r.id), r.created"
-        " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
+        " (SELECT number FROM numbers WHERE record = r.id), r.created,"
+        " r.shop_row FROM records r JOIN events e ON e.id = r.event"
+        " WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
         "SELECT step, state FROM steps WHERE record = ?",

@@ -26,6 +26,7 @@ typedef struct {
     ngx_uint_t            njobs;
     ngx_uint_t            refused;      /* by max= */
     ngx_uint_t            stored;       /* orders, the journal's aside */
+    ngx_uint_t            changed;      /* of those that are there */
     ngx_uint_t           *rejected;     /* by number of the origin */
 
     /* results */
@@ -50,6 +51,9 @@ static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
+static b24_queue_rc_e ngx_http_b24_store_status(ngx_http_b24_batch_t *batch,
+    ngx_http_b24_job_t *job);
+static void ngx_http_b24_store_told(ngx_http_b24_job_t *job);
 static ngx_uint_t ngx_http_b24_store_done_with(ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_nothing(ngx_http_b24_job_t *job);
 static void ngx_http_b24_store_untwin(ngx_http_b24_job_t *job);
@@ -172,6 +176,12 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
     if (job->capture == 0 && job->extracted) {
 
         if (job->none) {
+            ngx_http_b24_job_destroy(job);
+            return;
+        }
+
+        if (job->status && job->targets == NULL) {
+            ngx_http_b24_store_told(job);
             ngx_http_b24_job_destroy(job);
             return;
         }
@@ -383,6 +393,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 
     batch->refused = 0;
     batch->stored = 0;
+    batch->changed = 0;
     batch->rc = B24_QUEUE_OK;
     batch->error[0] = '\0';
     batch->aside[0] = '\0';
@@ -511,6 +522,7 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
     any = 0;
     batch->refused = 0;
     batch->stored = 0;
+    batch->changed = 0;
 
     for (q = ngx_queue_head(&batch->jobs);
          !any && q != ngx_queue_sentinel(&batch->jobs);
@@ -572,8 +584,14 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 {
     b24_queue_rc_e  rc;
 
-    if (job->none || job->outcome == B24_OUTCOME_REJECTED) {
+    if (job->none || job->outcome == B24_OUTCOME_REJECTED
+        || (job->status && job->targets == NULL))
+    {
         return ngx_http_b24_store_nothing(job);
+    }
+
+    if (job->status) {
+        return ngx_http_b24_store_status(batch, job);
     }
 
     rc = b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
@@ -601,12 +619,76 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 }
 
 
+/* orders that the queue has: their new state, one after the other */
+
+static b24_queue_rc_e
+ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
+{
+    int                  put;
+    b24_pair_t          *target;
+    b24_queue_rc_e       rc;
+    b24_queue_change_t   change;
+
+    change = job->change;
+    job->unknown = 0;
+
+    for (target = job->targets; target; target = target->next) {
+        change.order_id = target->name;
+        change.row = target->value;
+
+        rc = b24_queue_status(ngx_http_b24_db, &change, &put);
+
+        switch (rc) {
+
+        case B24_QUEUE_OK:
+            batch->changed += (ngx_uint_t) put;
+            break;
+
+        case B24_QUEUE_NONE:
+            job->unknown++;
+            break;
+
+        case B24_QUEUE_LIMIT:
+            batch->refused++;
+            break;
+
+        default:
+            return rc;
+        }
+    }
+
+    return B24_QUEUE_OK;
+}
+
+
+/* counted once it is over */
+
+static void
+ngx_http_b24_store_told(ngx_http_b24_job_t *job)
+{
+    if (job->outcome != B24_OUTCOME_ACCEPTED) {
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_IGNORED, 1);
+        return;
+    }
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES, 1);
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_UNKNOWN, job->unknown);
+
+    /* which one it is the shop's database tells */
+
+    if (job->targets == NULL || (job->unknown && job->change.look)) {
+        ngx_http_b24_import_poll(job->origin);
+    }
+}
+
+
 /* read, and nothing of it belongs into the queue */
 
 static ngx_uint_t
 ngx_http_b24_store_done_with(ngx_http_b24_job_t *job)
 {
-    return job->extracted && job->none && job->capture == 0;
+    return job->extracted && job->capture == 0
+           && (job->none || (job->status && job->targets == NULL));
 }
 
 
@@ -629,9 +711,10 @@ ngx_http_b24_store_nothing(ngx_http_b24_job_t *job)
         }
     }
 
-    return job->none ? B24_QUEUE_OK
-                     : b24_queue_count(ngx_http_b24_db, &job->origin->name,
-                                       B24_STATE_REJECTED, 1);
+    return (job->none || job->status)
+           ? B24_QUEUE_OK : b24_queue_count(ngx_http_b24_db,
+                                            &job->origin->name,
+                                            B24_STATE_REJECTED, 1);
 }
 
 
@@ -709,7 +792,7 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
     wake = 0;
 
     if (batch->rc == B24_QUEUE_OK) {
-        wake = (batch->stored != 0);
+        wake = (batch->stored || batch->changed);
         ngx_http_b24_store_degrade(0);
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->stored);
         ngx_http_b24_store_refused(batch);
@@ -872,6 +955,10 @@ ngx_http_b24_store_free(ngx_queue_t *jobs)
         ngx_queue_remove(q);
 
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        if (job->status && !job->none) {
+            ngx_http_b24_store_told(job);
+        }
 
         if (job->unreadable) {
             ngx_http_b24_count(NGX_HTTP_B24_COUNTER_UNREADABLE, 1);

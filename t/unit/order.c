@@ -37,8 +37,8 @@ static void
 test_names(void)
 {
     is_str(&b24_order_names[B24_ORDER_ID], "id", "the first field of an order");
-    is_str(&b24_order_names[B24_ORDER_STATUS], "status", "the last one");
-    is_int(B24_ORDER_STATUS, B24_ORDER_NFIELDS - 1, "... and there is none behind it");
+    is_str(&b24_order_names[B24_ORDER_SHIPPED], "shipped", "the last one");
+    is_int(B24_ORDER_SHIPPED, B24_ORDER_NFIELDS - 1, "... and there is none behind it");
     is_str(&b24_item_names[B24_ITEM_NAME], "name", "the first field of an item");
     is_str(&b24_item_names[B24_ITEM_MEASURE], "measure", "the last one");
 }

@@ -107,8 +107,6 @@ static const wrong_t  wrongs[] = {
 
     /* not available yet */
 
-    { "b24_shop s { status { uri /x; } }",
-      "\"status\" is not available yet" },
     { "b24_shop s { write { method PUT; } }",
       "\"write\" is not available yet" },
     /* the shop's database */
@@ -326,11 +324,13 @@ static const wrong_t  wrongs[] = {
 /* forms that compile only where the whole language is switched on */
 static const wrong_t  whole_wrongs[] = {
     { "b24_shop s { status { id query:/id; phone request:/p; } }",
-      "\"phone\" has no place in a status block: it takes id, row and status" },
+      "\"phone\" has no place in a status block: it takes id, row, status, canceled, paid and shipped" },
     { "b24_shop s { status { id query:/id; items request:/i { name /n; } } }",
-      "\"items\" has no place in a status block: it takes id, row and status" },
+      "\"items\" has no place in a status block: it takes id, row, status, canceled, paid and shipped" },
     { "b24_shop s { status { status query:/id; } }",
-      "\"status\" has no \"id\": say where the shop shows the order's number, such as \"id response:/order/ID\"" },
+      "\"status\" has no \"id\" and no \"row\": say where the number or the key of the order is, such as \"id request:/order_id\"" },
+    { "b24_shop s { status { uri /x; } }",
+      "\"status\" has no \"id\" and no \"row\": say where the number or the key of the order is, such as \"id request:/order_id\"" },
     { "b24_shop s { collect { when response:/a; } }",
       "\"when\" looks at the request, and this line needs the answer: use \"accept\"" },
     { "b24_shop s { status { learn x request:/x; } }",

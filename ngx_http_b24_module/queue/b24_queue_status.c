@@ -1,0 +1,569 @@
+
+/*
+ * What a shop says later of an order that is there: found, noted, and put
+ * behind what is to be delivered of it.
+ */
+
+#include "b24_queue_int.h"
+
+
+/* an answer may be written down a little after one that came later */
+#define B24_QUEUE_STALE_MS  600000
+
+
+/* the last event of a record */
+typedef struct {
+    int64_t      event;
+    b24_state_e  state;             /* of the record */
+    unsigned     status:1;          /* it is one of ours, not done yet */
+    unsigned     current:1;         /* and the one being worked on */
+} b24_last_t;
+
+
+static b24_queue_rc_e b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, int64_t *record);
+static b24_queue_rc_e b24_queue_status_look(b24_queue_t *q,
+    const b24_queue_change_t *change, b24_sql_e sql, const b24_str_t *text,
+    int64_t *record);
+static b24_queue_rc_e b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, b24_str_t *order_id);
+static b24_queue_rc_e b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, const b24_str_t *order_id,
+    int64_t *record);
+static int b24_queue_status_same(const b24_queue_seen_t *seen,
+    const b24_queue_change_t *change);
+static b24_queue_rc_e b24_queue_revive(b24_queue_t *q,
+    const b24_queue_change_t *change, const b24_str_t *order_id,
+    int64_t *record);
+static b24_queue_rc_e b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, int64_t record, int *news);
+static b24_queue_rc_e b24_queue_status_put(b24_queue_t *q,
+    const b24_queue_change_t *change, int64_t record, int news, int *put);
+static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
+    b24_last_t *last);
+static int b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
+    b24_str_t *text);
+static void b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag);
+
+
+b24_queue_rc_e
+b24_queue_status(b24_queue_t *q, const b24_queue_change_t *change, int *put)
+{
+    int             news;
+    int64_t         record;
+    b24_pool_t     *pool;
+    b24_queue_rc_e  rc;
+
+    *put = 0;
+
+    if (sqlite3_get_autocommit(q->db)) {
+        return b24_queue_fault(q, B24_QUEUE_ERROR,
+                               "a change belongs into a transaction");
+    }
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    news = 0;
+
+    rc = b24_queue_status_find(q, pool, change, &record);
+
+    if (rc == B24_QUEUE_OK && record) {
+        rc = b24_queue_status_note(q, pool, change, record, &news);
+    }
+
+    b24_pool_destroy(pool);
+
+    return rc == B24_QUEUE_OK
+           ? b24_queue_status_put(q, change, record, news, put) : rc;
+}
+
+
+/* ---- which order ---- */
+
+/* 0: its record has gone, and nothing of it is new */
+
+static b24_queue_rc_e
+b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, int64_t *record)
+{
+    b24_str_t       order_id;
+    b24_queue_rc_e  rc;
+
+    *record = 0;
+    memset(&order_id, 0, sizeof(b24_str_t));
+
+    /* the key is the surest, also of one that is gone */
+
+    rc = b24_queue_status_look(q, change, B24_SQL_BY_ROW, &change->row, record);
+
+    if (rc == B24_QUEUE_OK && *record == 0) {
+        rc = b24_queue_status_link(q, pool, change, &order_id);
+    }
+
+    if (rc == B24_QUEUE_OK && *record == 0 && order_id.len == 0) {
+        rc = b24_queue_status_look(q, change, B24_SQL_BY_NUMBERS,
+                                   &change->order_id, record);
+        order_id = change->order_id;
+    }
+
+    return rc == B24_QUEUE_OK && *record == 0
+           ? b24_queue_status_gone(q, pool, change, &order_id, record) : rc;
+}
+
+
+/*
+ * Of several records of a key or a number the latest that is an order for sure;
+ * not one with another key.
+ */
+
+static b24_queue_rc_e
+b24_queue_status_look(b24_queue_t *q, const b24_queue_change_t *change,
+    b24_sql_e sql, const b24_str_t *text, int64_t *record)
+{
+    int          sure;
+    int64_t      id;
+    b24_str_t    row;
+    b24_query_t  query;
+
+    if (text->len == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    sure = 0;
+
+    b24_query_init(&query, q, sql);
+    b24_query_str(&query, text);
+    b24_query_text(&query, &change->origin);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+        id = b24_query_get_int(&query, 0);
+        b24_query_peek_str(&query, 2, &row);
+
+        if (b24_queue_other_row(&row, &change->row)) {
+            continue;
+        }
+
+        if (b24_query_get_int(&query, 1)) {
+
+            if (!sure || id > *record) {
+                *record = id;
+            }
+
+            sure = 1;
+
+        } else if (*record == 0) {
+            *record = id;
+        }
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* the number that what is left of the record has, by its key */
+
+static b24_queue_rc_e
+b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, b24_str_t *order_id)
+{
+    b24_query_t  query;
+
+    if (change->row.len == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    b24_query_init(&query, q, B24_SQL_LINK_BY_ROW);
+    b24_query_str(&query, &change->row);
+    b24_query_text(&query, &change->origin);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+
+        if (order_id->len == 0 || b24_query_get_int(&query, 1)) {
+            b24_query_get_str(&query, 0, pool, order_id);
+        }
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* the record has expired, the deal is known still */
+
+static b24_queue_rc_e
+b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, const b24_str_t *order_id,
+    int64_t *record)
+{
+    int64_t           old;
+    b24_str_t         row;
+    b24_query_t       query;
+    b24_queue_rc_e    rc, end;
+    b24_queue_seen_t  seen;
+
+    if (order_id->len == 0) {
+        return B24_QUEUE_NONE;
+    }
+
+    old = 0;
+
+    b24_query_init(&query, q, B24_SQL_SEEN_GONE);
+    b24_query_text(&query, order_id);
+    b24_query_text(&query, &change->origin);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        old = b24_query_get_int(&query, 0);
+        b24_query_peek_str(&query, 1, &row);
+
+        if (b24_queue_other_row(&row, &change->row)) {
+            rc = B24_QUEUE_NONE;
+        }
+    }
+
+    end = b24_query_end(&query);
+
+    if (end != B24_QUEUE_OK) {
+        return end;
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_load_seen(q, pool, old, &seen);
+    }
+
+    if (rc != B24_QUEUE_OK || b24_queue_status_same(&seen, change)) {
+        return rc;
+    }
+
+    return b24_queue_revive(q, change, order_id, record);
+}
+
+
+/* what is told is what has come to the deal already */
+
+static int
+b24_queue_status_same(const b24_queue_seen_t *seen,
+    const b24_queue_change_t *change)
+{
+    size_t            i;
+    const b24_str_t  *told[] = { &change->status, &change->canceled,
+                                 &change->paid, &change->shipped };
+    const b24_str_t  *had[] = { &seen->status, &seen->canceled, &seen->paid,
+                                &seen->shipped };
+
+    if (change->changed.len && b24_str_eq(&change->changed, &seen->changed)) {
+        return 1;
+    }
+
+    for (i = 0; i < 4; i++) {
+
+        if (told[i]->len && !b24_str_eq(told[i], had[i])) {
+            return 0;
+        }
+    }
+
+    return seen->settled && !change->look;
+}
+
+
+static b24_queue_rc_e
+b24_queue_revive(b24_queue_t *q, const b24_queue_change_t *change,
+    const b24_str_t *order_id, int64_t *record)
+{
+    int64_t         event;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_room(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_new_event(q, 1, &event);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_REVIVE);
+    b24_query_int(&query, event);
+    b24_query_int(&query, change->now);
+    b24_query_text(&query, order_id);
+    b24_query_text(&query, &change->origin);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    *record = sqlite3_last_insert_rowid(q->db);
+
+    rc = b24_queue_put_event(q, event, *record, 1, B24_EV_STATUS, change->now,
+                             &change->data);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, B24_SQL_REVIVE_SEEN);
+        b24_query_int(&query, *record);
+        b24_query_text(&query, order_id);
+        b24_query_text(&query, &change->origin);
+
+        rc = b24_query_done(&query);
+    }
+
+    return rc == B24_QUEUE_OK
+           ? b24_queue_note(q, *record, B24_STATE_ACCEPTED, "new status",
+                            change->now)
+           : rc;
+}
+
+
+/* ---- what is told ---- */
+
+/* news: it is to be delivered, or looked for in the shop's database */
+
+static b24_queue_rc_e
+b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
+    const b24_queue_change_t *change, int64_t record, int *news)
+{
+    b24_queue_rc_e    rc;
+    b24_queue_seen_t  seen, now;
+
+    *news = 0;
+
+    rc = b24_queue_load_seen(q, pool, record, &seen);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    if (change->changed.len && b24_str_eq(&change->changed, &seen.changed)) {
+        return B24_QUEUE_OK;
+    }
+
+    memset(&now, 0, sizeof(b24_queue_seen_t));
+
+    /* a request may call by its key what is the number; the database doesn't */
+
+    if (change->changed.len) {
+        now.changed = change->changed;
+
+        rc = b24_queue_row(q, record, &change->row);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_put_link(q, record);
+        }
+
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    /* what came before it was written down behind it */
+
+    if (seen.time <= change->now
+        || seen.time - change->now > B24_QUEUE_STALE_MS)
+    {
+        now.status = change->status;
+        now.canceled = change->canceled;
+        now.paid = change->paid;
+        now.shipped = change->shipped;
+        now.time = change->now;
+    }
+
+    rc = b24_queue_put_seen(q, record, &now);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_load_seen(q, pool, record, &seen);
+    }
+
+    *news = change->look || !seen.settled;
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_status_put(b24_queue_t *q, const b24_queue_change_t *change,
+    int64_t record, int news, int *put)
+{
+    b24_last_t      last;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    if (!news) {
+        return B24_QUEUE_OK;
+    }
+
+    rc = b24_queue_last(q, record, &last);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    *put = 1;
+
+    if (!last.status
+        || (last.current && last.state == B24_STATE_SENDING))
+    {
+        return b24_queue_event(q, record, B24_EV_STATUS, &change->data,
+                               change->now);
+    }
+
+    /* nobody has it: what it will be when it is taken counts */
+
+    b24_query_init(&query, q, B24_SQL_MERGE_STATUS);
+    b24_query_text(&query, &change->data);
+    b24_query_int(&query, change->now);
+    b24_query_int(&query, last.event);
+
+    rc = b24_query_done(&query);
+
+    /* another state may be taken where the one before was refused */
+
+    if (rc == B24_QUEUE_OK && last.current && last.state == B24_STATE_PARKED) {
+        rc = b24_queue_reopen(q, record, last.event, B24_EV_STATUS,
+                              change->now, change->now);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_last(b24_queue_t *q, int64_t record, b24_last_t *last)
+{
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    memset(last, 0, sizeof(b24_last_t));
+
+    b24_query_init(&query, q, B24_SQL_LAST_STATUS);
+    b24_query_int(&query, record);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        last->event = b24_query_get_int(&query, 0);
+        last->status = b24_query_get_int(&query, 1) & 1;
+        last->current = b24_query_get_int(&query, 2) & 1;
+        b24_query_peek_str(&query, 3, &name);
+        last->state = b24_state_find(&name);
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+/* ---- the table ---- */
+
+b24_queue_rc_e
+b24_queue_put_seen(b24_queue_t *q, int64_t record,
+    const b24_queue_seen_t *seen)
+{
+    b24_buf_t       buf;
+    b24_str_t       settled;
+    b24_pool_t     *pool;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    memset(&settled, 0, sizeof(b24_str_t));
+    b24_buf_init(&buf, pool);
+
+    if (seen->settled
+        && b24_queue_seen_print(seen, &buf, &settled) != B24_OK)
+    {
+        b24_pool_destroy(pool);
+        return B24_QUEUE_NOMEM;
+    }
+
+    b24_query_init(&query, q, B24_SQL_PUT_SEEN);
+    b24_query_int(&query, record);
+    b24_query_str(&query, &seen->status);
+    b24_query_str(&query, &seen->canceled);
+    b24_query_str(&query, &seen->paid);
+    b24_query_str(&query, &seen->shipped);
+    b24_query_str(&query, &seen->changed);
+    b24_query_id(&query, seen->time);
+    b24_query_str(&query, &settled);
+    b24_query_str(&query, &seen->sent);
+    b24_query_id(&query, seen->sent_time);
+    b24_query_str(&query, &seen->held);
+    b24_query_id(&query, seen->held_time);
+
+    rc = b24_query_done(&query);
+
+    b24_pool_destroy(pool);
+
+    return rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_queue_seen_t *seen)
+{
+    b24_buf_t    buf;
+    b24_str_t    settled, now;
+    b24_query_t  query;
+
+    memset(seen, 0, sizeof(b24_queue_seen_t));
+
+    b24_query_init(&query, q, B24_SQL_SEEN);
+    b24_query_int(&query, record);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_query_get_str(&query, 0, pool, &seen->status);
+        b24_query_get_str(&query, 1, pool, &seen->canceled);
+        b24_query_get_str(&query, 2, pool, &seen->paid);
+        b24_query_get_str(&query, 3, pool, &seen->shipped);
+        b24_query_get_str(&query, 4, pool, &seen->changed);
+        seen->time = b24_query_get_int(&query, 5);
+        b24_query_get_str(&query, 6, pool, &seen->sent);
+        seen->sent_time = b24_query_get_int(&query, 7);
+        b24_query_get_str(&query, 8, pool, &seen->held);
+        seen->held_time = b24_query_get_int(&query, 9);
+        b24_query_peek_str(&query, 10, &settled);
+
+        b24_buf_init(&buf, pool);
+
+        if (b24_queue_seen_print(seen, &buf, &now) != B24_OK) {
+            (void) b24_query_end(&query);
+            return B24_QUEUE_NOMEM;
+        }
+
+        seen->settled = b24_str_eq(&settled, &now);
+    }
+
+    return b24_query_end(&query);
+}
+
+
+/* status and flags as one text, to be compared */
+
+static int
+b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
+    b24_str_t *text)
+{
+    b24_queue_seen_flag(buf, &seen->canceled);
+    b24_queue_seen_flag(buf, &seen->paid);
+    b24_queue_seen_flag(buf, &seen->shipped);
+    b24_buf_addc(buf, ' ');
+    b24_buf_addstr(buf, &seen->status);
+
+    return b24_buf_str(buf, text);
+}
+
+
+static void
+b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag)
+{
+    b24_buf_addc(buf, flag->len ? flag->data[0] : '-');
+}

@@ -1,0 +1,392 @@
+
+/* What a shop tells later of an order that the queue has: found, noted, merged,
+ * behind all orders; and of one whose record has expired. */
+
+
+#include "queue.h"
+
+
+static b24_pool_t  *pool;
+static const char  *origin = "shop";
+
+
+/* "STATUS/CANCELED/PAID/SHIPPED" */
+static b24_queue_rc_e
+tell(b24_queue_t *q, const char *id, const char *row, const char *state, int64_t now, int *put)
+{
+    int                  i;
+    char                *p;
+    static char          text[128];
+    b24_str_t           *to[4];
+    b24_queue_rc_e       rc;
+    b24_queue_change_t   change;
+
+    memset(&change, 0, sizeof(change));
+    snprintf(text, sizeof(text), "%s", state);
+
+    to[0] = &change.status;
+    to[1] = &change.canceled;
+    to[2] = &change.paid;
+    to[3] = &change.shipped;
+
+    for (i = 0, p = strtok(text, "/"); p && i < 4; p = strtok(NULL, "/"), i++) {
+        *to[i] = str(strcmp(p, "-") == 0 ? "" : p);
+    }
+
+    change.origin = str(origin);
+    change.order_id = str(id);
+    change.row = str(row);
+    change.data = str("{\"v\":1,\"shop\":\"s\"}");
+    change.look = strcmp(state, "look") == 0;
+    change.now = now;
+
+    if (change.look) {
+        change.status.len = 0;
+    }
+
+    if (b24_queue_begin(q) != B24_QUEUE_OK) {
+        return B24_QUEUE_ERROR;
+    }
+
+    rc = b24_queue_status(q, &change, put);
+
+    if (rc == B24_QUEUE_OK || rc == B24_QUEUE_NONE) {
+        (void) b24_queue_commit(q);
+
+    } else {
+        b24_queue_rollback(q);
+    }
+
+    return rc;
+}
+
+
+static void
+told(b24_queue_t *q, const char *id, const char *row, const char *state, int64_t now, int want, const char *name)
+{
+    int  put, rc;
+
+    rc = tell(q, id, row, state, now, &put);
+    is_int(rc == B24_QUEUE_OK ? put : -(int) rc, want, name);
+}
+
+
+static b24_queue_put_result_t
+order(b24_queue_t *q, const char *id, const char *row, int64_t now)
+{
+    b24_queue_put_t         put;
+    b24_queue_put_result_t  result;
+
+    queue_put_init(&put, origin, id, id, now);
+    put.row = str(row);
+
+    (void) b24_queue_begin(q);
+    (void) b24_queue_put(q, &put, &result);
+    (void) b24_queue_commit(q);
+
+    return result;
+}
+
+
+static b24_queue_rc_e
+claim(b24_queue_t *q, int64_t now, b24_queue_job_t *job)
+{
+    int64_t    next;
+    b24_str_t  o = str(origin);
+
+    return b24_queue_claim(q, pool, &o, 1, "w", 5 * MINUTE, now, job, &next);
+}
+
+
+/* the claimed event ends; state is what has come to the deal */
+static void
+end(b24_queue_t *q, b24_queue_job_t *job, b24_state_e state, int64_t now)
+{
+    b24_queue_seen_t     seen;
+    b24_queue_outcome_t  out;
+
+    memset(&out, 0, sizeof(out));
+    memset(&seen, 0, sizeof(seen));
+
+    seen.status = job->seen.status;
+    seen.canceled = job->seen.canceled;
+    seen.paid = job->seen.paid;
+    seen.shipped = job->seen.shipped;
+    seen.held = str("HELD");
+    seen.held_time = now;
+
+    if (job->kind == B24_EV_NEW) {
+        seen.status = str("N");
+        seen.sent = str("NEW");
+        seen.sent_time = now;
+    }
+
+    memcpy(out.steps, job->steps, sizeof(out.steps));
+
+    out.state = state;
+    out.next = now + MINUTE;
+    out.deal_id = 7;
+    out.seen = &seen;
+
+    is_int(b24_queue_outcome(q, "w", job, &out, now), B24_QUEUE_OK, b24_state_name(state));
+}
+
+
+static void
+next_is(b24_queue_t *q, int64_t now, b24_queue_job_t *job, const char *id, const char *status, const char *name)
+{
+    if (claim(q, now, job) != B24_QUEUE_OK) {
+        ok(0, "%s: nothing is due", name);
+        memset(job, 0, sizeof(b24_queue_job_t));
+        return;
+    }
+
+    is_str(&job->order_id, id, name);
+
+    if (status == NULL) {
+        is_int(job->kind, B24_EV_NEW, "the order itself");
+
+    } else {
+        is_int(job->kind, B24_EV_STATUS, "a status");
+        is_str(&job->seen.status, status, "which one");
+    }
+}
+
+
+static void
+nothing(b24_queue_t *q, int64_t now, const char *name)
+{
+    b24_queue_job_t  job;
+
+    is_int(claim(q, now, &job), B24_QUEUE_NONE, name);
+}
+
+
+static void
+test_order(b24_queue_t *q)
+{
+    int              put;
+    b24_queue_job_t  job;
+
+    is_int(b24_queue_status(q, &(b24_queue_change_t) { .origin = str("x") }, &put), B24_QUEUE_ERROR, "a change belongs into a transaction");
+
+    told(q, "1", "", "P", T0, -B24_QUEUE_NONE, "no such order");
+    (void) order(q, "1", "", T0);
+    told(q, "1", "", "P", T0 + 1, 1, "its status before it is delivered");
+    (void) order(q, "2", "", T0 + 2);
+
+    next_is(q, T0 + 3, &job, "1", NULL, "the order first");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 4);
+    next_is(q, T0 + 5, &job, "2", NULL, "then others, the status is behind them");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 6);
+    next_is(q, T0 + 7, &job, "1", "P", "then the status");
+    is_int(job.deal_id, 7, "with its deal");
+    is_str(&job.seen.sent, "NEW", "and what was sent");
+    is_str(&job.seen.held, "HELD", "and seen");
+    ok(!job.seen.settled, "it is news");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 8);
+    nothing(q, T0 + 9, "that is all");
+
+    told(q, "1", "", "P", T0 + 10, 0, "the same again is nothing");
+    told(q, "1", "", "P/-/N", T0 + 11, 1, "a flag is told for the first time");
+    next_is(q, T0 + 12, &job, "1", "P", "its turn");
+    is_str(&job.seen.paid, "N", "the flag");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 12);
+    told(q, "1", "", "-/-/N", T0 + 13, 0, "and told again");
+    told(q, "2", "", "N", T0 + 14, 0, "what the order came with is settled");
+}
+
+
+static void
+test_merge(b24_queue_t *q)
+{
+    b24_queue_job_t  job, other;
+
+    (void) order(q, "m", "", T0);
+    next_is(q, T0, &job, "m", NULL, "an order");
+    end(q, &job, B24_STATE_DELIVERED, T0);
+
+    told(q, "m", "", "A", T0 + 1, 1, "A");
+    told(q, "m", "", "B", T0 + 2, 1, "B");
+    told(q, "m", "", "A", T0 + 3, 1, "A");
+    next_is(q, T0 + 4, &job, "m", "A", "is A");
+    is_int(job.accepted, T0 + 3, "since the last one");
+
+    told(q, "m", "", "B", T0 + 5, 1, "one more while that is claimed");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 6);
+    next_is(q, T0 + 7, &job, "m", "B", "comes behind it");
+    end(q, &job, B24_STATE_WAITING, T0 + 8);
+
+    told(q, "m", "", "C", T0 + 9, 1, "one while that waits");
+    nothing(q, T0 + 10, "waits with it");
+    next_is(q, T0 + 2 * MINUTE, &job, "m", "C", "and takes its place");
+    is_int(job.attempts, 2, "at its second attempt");
+    end(q, &job, B24_STATE_PARKED, T0 + 2 * MINUTE);
+
+    is_int(b24_queue_drop(q, job.key, "dropped", T0 + 2 * MINUTE), B24_QUEUE_OK, "dropped by hand");
+    is_int(b24_queue_drop(q, job.key, "dropped", T0 + 2 * MINUTE), B24_QUEUE_NONE, "the status alone: the order is delivered");
+    told(q, "m", "", "C", T0 + 2 * MINUTE + 1, 1, "it may come again");
+    next_is(q, T0 + 2 * MINUTE + 2, &job, "m", "C", "as any other");
+    end(q, &job, B24_STATE_PARKED, T0 + 2 * MINUTE + 3);
+
+    told(q, "m", "", "D", T0 + 3 * MINUTE, 1, "one where that was refused");
+    next_is(q, T0 + 3 * MINUTE, &job, "m", "D", "is tried");
+    is_int(job.attempts, 1, "anew");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 3 * MINUTE);
+    nothing(q, T0 + 4 * MINUTE, "nothing is left");
+
+    told(q, "m", "", "E", T0 + 3 * MINUTE - 1, 0, "what is older, written down later, is nothing");
+    told(q, "m", "", "E", T0 - HOUR, 1, "a clock that was set back an hour");
+    next_is(q, T0 + 4 * MINUTE, &other, "m", "E", "is no reason");
+    end(q, &other, B24_STATE_DELIVERED, T0 + 4 * MINUTE);
+}
+
+
+static void
+test_find(b24_queue_t *q)
+{
+    b24_str_t                id;
+    b24_queue_job_t          job;
+    b24_queue_put_t          put;
+    b24_queue_put_result_t   r, reused;
+
+    (void) order(q, "f-1", "57", T0);
+    (void) order(q, "57", "58", T0);
+
+    told(q, "", "57", "P", T0 + 1, 1, "by its key");
+    told(q, "", "59", "P", T0 + 1, -B24_QUEUE_NONE, "no such key");
+    told(q, "57", "57", "W", T0 + 2, 1, "the key goes before the number");
+    told(q, "57", "60", "X", T0 + 3, -B24_QUEUE_NONE, "not one with another key");
+    told(q, "57", "58", "P", T0 + 3, 1, "both");
+
+    next_is(q, T0 + 4, &job, "f-1", NULL, "the first");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 4);
+    next_is(q, T0 + 4, &job, "57", NULL, "the second");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 4);
+    next_is(q, T0 + 5, &job, "f-1", "W", "the first's");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 5);
+    next_is(q, T0 + 5, &job, "57", "P", "the second's");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 5);
+
+    /* a number used again: the one that was sent is meant, parked or not */
+
+    queue_put_init(&put, origin, "57", "other", T0 + 2 * DAY);
+    put.row = str("58");
+    (void) b24_queue_begin(q);
+    (void) b24_queue_put(q, &put, &reused);
+    (void) b24_queue_commit(q);
+    is_int(reused.state, B24_STATE_PARKED, "a number used again");
+    told(q, "57", "", "A", T0 + 2 * DAY, 1, "the order that had it");
+    next_is(q, T0 + 2 * DAY, &job, "57", "A", "not what is parked");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+    told(q, "", "58", "B", T0 + 2 * DAY, 1, "the same by its key");
+    next_is(q, T0 + 2 * DAY, &job, "57", "B", "nor here");
+    ok(job.record != reused.record, "the order");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+
+    is_int(b24_queue_send(q, pool, reused.key, NULL, "sent", T0 + 2 * DAY, &id), B24_QUEUE_OK, "sent by hand");
+    is_str(&id, "57-2", "with a suffix");
+    next_is(q, T0 + 2 * DAY, &job, "57", NULL, "it goes");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+    told(q, "57-2", "", "P", T0 + 2 * DAY, 1, "by what the CRM calls it");
+    next_is(q, T0 + 2 * DAY, &job, "57", "P", "it");
+    ok(job.record == reused.record, "the one with the suffix");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+
+    r = order(q, "", "", T0);
+    ok(r.record != 0, "an order without a number");
+    told(q, "", "", "P", T0, -B24_QUEUE_NONE, "is not meant by none");
+    next_is(q, T0 + 2 * DAY, &job, "", NULL, "it");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 2 * DAY);
+}
+
+
+static void
+test_look(b24_queue_t *q)
+{
+    b24_queue_job_t   job;
+    b24_queue_read_t  read;
+    b24_queue_seen_t  seen;
+    b24_state_e       state;
+
+    (void) order(q, "d", "", T0);
+    next_is(q, T0, &job, "d", NULL, "an order");
+    end(q, &job, B24_STATE_DELIVERED, T0);
+
+    told(q, "d", "", "look", T0 + 1, 1, "the database is to be asked");
+    next_is(q, T0 + 1, &job, "d", "N", "nothing is told yet");
+    ok(job.seen.settled, "nothing is news");
+    is_str(&job.row, "", "its key isn't known");
+
+    memset(&read, 0, sizeof(read));
+    memset(&seen, 0, sizeof(seen));
+    seen.status = str("P");
+    seen.time = T0 + 1;
+    read.state = B24_STATE_ACCEPTED;
+    read.data = str("{\"v\":1,\"read\":true}");
+    read.row = str("90");
+    read.seen = &seen;
+    is_int(b24_queue_read(q, "w", &job, &read, T0 + 2, &state), B24_QUEUE_OK, "it is asked");
+    next_is(q, T0 + 3, &job, "d", "P", "what it says");
+    ok(!job.seen.settled, "is news");
+    is_str(&job.data, "{\"v\":1,\"read\":true}", "it was asked");
+    is_str(&job.row, "90", "and has told its key");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 3);
+    nothing(q, T0 + 4, "that is all");
+}
+
+
+static void
+test_expired(b24_queue_t *q)
+{
+    int              n;
+    b24_queue_job_t  job;
+
+    (void) order(q, "x", "70", T0);
+    next_is(q, T0, &job, "x", NULL, "an order");
+    end(q, &job, B24_STATE_DELIVERED, T0);
+
+    is_int(b24_queue_clean(q, 30 * DAY, 1000, T0 + 40 * DAY, &n), B24_QUEUE_OK, "cleaned");
+    ok(n > 0, "records have gone");
+
+    told(q, "x", "", "N", T0 + 40 * DAY, 0, "what is not new brings nothing back");
+    nothing(q, T0 + 40 * DAY, "nothing is due");
+    told(q, "x", "71", "F", T0 + 40 * DAY, -B24_QUEUE_NONE, "nor one with another key");
+    told(q, "", "70", "F", T0 + 40 * DAY, 1, "a status, by its key");
+    next_is(q, T0 + 40 * DAY, &job, "x", "F", "a record of it");
+    is_int(job.deal_id, 7, "with its deal");
+    is_str(&job.seen.sent, "NEW", "and what was sent");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 40 * DAY);
+    told(q, "x", "", "F", T0 + 40 * DAY + 1, 0, "it is known now");
+    told(q, "y", "70", "F", T0 + 40 * DAY + 1, 0, "by its key, too");
+
+    is_int(b24_queue_clean(q, 30 * DAY, 1000, T0 + 80 * DAY, &n), B24_QUEUE_OK, "cleaned again");
+    told(q, "x", "", "A", T0 + 80 * DAY, 1, "and back again");
+    next_is(q, T0 + 80 * DAY, &job, "x", "A", "by its number");
+    is_str(&job.seen.held, "HELD", "with all of it");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 80 * DAY);
+}
+
+
+int
+main(void)
+{
+    b24_queue_t  *q;
+
+    pool = b24_pool_create(0);
+    (void) queue_mkdir();
+
+    q = queue_open(queue_path("status.db"));
+
+    test_order(q);
+    test_merge(q);
+    test_find(q);
+    test_look(q);
+    test_expired(q);
+
+    b24_queue_close(q);
+    queue_rmdir(queue_dir);
+    b24_pool_destroy(pool);
+
+    return done_testing();
+}
