@@ -35,6 +35,7 @@ our $shop = <<'EOC';
         location / {
             default_type application/json;
             add_header   Set-Cookie $http_x_set always;
+            add_header   Content-Encoding $http_x_encoding always;
             return 200   $http_x_answer;
         }
 
@@ -191,6 +192,7 @@ sub ask {
 
     push @headers, 'Cookie', "sid=$sid" if defined $sid;
     push @headers, 'X-Set', $option{set} if defined $option{set};
+    push @headers, 'X-Encoding', $option{encoding} if $option{encoding};
 
     return B24::Client::request_bytes('POST', $target,
         JSON::PP->new->canonical->encode($fields), @headers);
@@ -1091,13 +1093,13 @@ shared memory zone "b24_sessions" was locked by
     };
 
     # nothing is known yet: there is nothing to doubt
-    cart('s2', ['Mug'], answer => '{"ok":tr');
+    cart('s2', ['Mug'], encoding => 'br');
     checkout('s2', 3);
     is(order_shown(3), 'o-3', 'nothing is known');
     unlike($remarks->(3), qr/could not be read/, 'nor doubted');
 
     cart('s1', ['Cup']);
-    cart('s1', ['Mug'], answer => '{"ok":tr');
+    cart('s1', ['Mug'], encoding => 'br');
     checkout('s1', 1);
     is(order_shown(1), 'o-1 20.00 [Cup x2 10.00]', 'what was there before');
     like($remarks->(1), qr/^items: a later page of the shop could not be/,
@@ -1105,9 +1107,16 @@ shared memory zone "b24_sessions" was locked by
 
     # the next one that can be read ends the doubt
     cart('s1', ['Cup']);
-    cart('s1', ['Mug'], answer => '{"ok":tr');
+    cart('s1', ['Mug'], encoding => 'br');
     cart('s1', ['Mug']);
     checkout('s1', 2);
     is(order_shown(2), 'o-2 20.00 [Mug x2 10.00]', 'the last one');
     is($remarks->(2), '', 'without a remark');
     is(counter('collects_ignored'), 3, 'all are counted');
+
+    # an answer of another kind is none of the cart
+    cart('s3', ['Cup']);
+    cart('s3', ['Mug'], answer => '"no"');
+    checkout('s3', 4);
+    is(order_shown(4), 'o-4 20.00 [Cup x2 10.00]', 'the cart');
+    is($remarks->(4), '', 'without a remark');

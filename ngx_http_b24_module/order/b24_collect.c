@@ -25,6 +25,7 @@ static b24_is_e b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 static int b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
 static int b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code);
+static int b24_collect_unseen(b24_why_e why);
 static int b24_collect_doubt(b24_pool_t *pool, b24_str_t *text,
     b24_order_t *session, const b24_collect_t *collect, size_t most);
 static int b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
@@ -581,10 +582,21 @@ b24_shop_collect(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
 
         if (why != B24_WHY_NONE) {
             collect->outcome = B24_OUTCOME_UNCONFIRMED;
+            collect->unseen = b24_collect_unseen(why) & 1;
         }
     }
 
     return B24_OK;
+}
+
+
+/* another text than was expected is an answer, too: a coupon that is refused */
+
+static int
+b24_collect_unseen(b24_why_e why)
+{
+    return why == B24_WHY_LARGE || why == B24_WHY_CUT || why == B24_WHY_LOST
+           || why == B24_WHY_ENCODING || why == B24_WHY_INFLATE;
 }
 
 
@@ -595,6 +607,8 @@ b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 {
     b24_is_e   is;
     b24_why_e  why;
+
+    why = B24_WHY_NONE;
 
     collect->rule = rule;
     collect->outcome = B24_OUTCOME_ACCEPTED;
@@ -614,6 +628,7 @@ b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 
     } else if (is != B24_IS_SET) {
         collect->outcome = B24_OUTCOME_UNCONFIRMED;
+        collect->unseen = b24_collect_unseen(why) & 1;
     }
 
     return is == B24_IS_ERROR ? is : B24_IS_SET;
@@ -772,7 +787,7 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
 
     for ( /* void */ ; list; list = list->next) {
 
-        if (list->outcome == B24_OUTCOME_UNCONFIRMED
+        if (list->unseen
             && b24_collect_doubt(pool, text, session, list, most) != B24_OK)
         {
             return B24_ERROR;

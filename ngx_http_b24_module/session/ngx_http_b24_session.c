@@ -842,7 +842,7 @@ ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
 
         if (b24_collect_keeps(c)) {
             keep |= (c->outcome == B24_OUTCOME_ACCEPTED);
-            doubt |= (c->outcome == B24_OUTCOME_UNCONFIRMED);
+            doubt |= c->unseen;
         }
     }
 
