@@ -684,6 +684,9 @@ exited on signal 9
 --- scenario
     cart('s1', ['Cup']);
 
+    # what is collected is kept after the buyer has his answer
+    ok(wait_until(sub { counter('collects') == 1 }), 'the cart is collected');
+
     my ($old) = worker_pids();
     kill KILL => $old;
     ok(wait_until(sub { my ($new) = worker_pids(); $new && $new != $old }),
