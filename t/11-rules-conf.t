@@ -1444,7 +1444,7 @@ phone "query:/[a";
 --- order
 phone "query:/[a]";
 --- refused
-"phone" has a bad pointer "query:/[a]": a step in brackets must be [last], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]
+"phone" has a bad pointer "query:/[a]": a step in brackets must be [last], [*], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]
 
 
 
@@ -1452,7 +1452,7 @@ phone "query:/[a]";
 --- order
 phone "response:/[=a]";
 --- refused
-"phone" has a bad pointer "response:/[=a]": a step in brackets must be [last], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]
+"phone" has a bad pointer "response:/[=a]": a step in brackets must be [last], [*], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]
 
 
 

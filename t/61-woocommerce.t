@@ -77,6 +77,14 @@ sub address {
              address_1 => 'Лесная, 5', company => '', %more };
 }
 
+# The rows of an order's deal: "Cup x2 35, ...".
+sub rows {
+    my ($id) = @_;
+
+    return join ', ', map { sprintf '%s x%g %g', @$_{qw(product_name quantity
+                            price)} } @{B24::Desk::deal($id)->{rows}};
+}
+
 plan tests => 2 * blocks();
 
 run_tests();
@@ -251,3 +259,99 @@ EOC
                                     journal => 0);
     is($report->{companies}[0]{title}, 'Mill', 'the firm');
     is($report->{requisites}[0]{inn}, '7707083893', 'its INN');
+
+
+
+=== TEST 8: several calls in one, refusals that come with a cart
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my @type = ('Content-Type' => 'application/json');
+    my $address = main::address();
+
+    sub calls {
+        my ($requests, @answers) = @_;
+
+        main::shop_says('wc/store/v1/batch', { responses => [map {
+            { status => $_->[0], headers => {}, body => $_->[1] } } @answers] },
+            status => 207);
+        post('/wp-json/wc/store/v1/batch', JSON::PP->new->utf8->encode({
+             requests => [map { { path => "/wc/store/v1/$_->[0]",
+                                  method => 'POST', body => $_->[1] } }
+                          @$requests] }), @::buyer, @type);
+    }
+
+    sub bought {
+        my ($id, @rows) = @_;
+
+        main::shop_says('wc/store/v1/checkout', { order_id => $id,
+            status => 'processing', payment_result => {
+            payment_status => 'success' } });
+        post('/wp-json/wc/store/v1/checkout', JSON::PP->new->utf8->encode({
+             billing_address => $address }), @::buyer, @type);
+
+        is(main::rows($id), join(', ', @rows), "the order $id");
+    }
+
+    my $two = main::cart({ price => 7000 }, [7, 'Cup', 2, 3500]);
+    my $three = main::cart({ price => 10500 }, [7, 'Cup', 3, 3500]);
+    my $fault = { code => 'woocommerce_rest_cart_invalid_key', message => 'No',
+                  data => { status => 409 } };
+    my $with_cart = { %$fault, data => { status => 409, cart => $three } };
+    my $update = ['cart/update-item', { key => 'a', quantity => 3 }];
+
+    calls([$update, $update], [200, $two], [409, $fault]);
+    bought(101, 'Cup x2 35');
+
+    calls([$update, $update], [200, $two], [409, $with_cart]);
+    bought(102, 'Cup x3 35');
+
+    calls([$update, $update], [409, $with_cart], [200, $two]);
+    bought(103, 'Cup x2 35');
+
+    main::shop_says('wc/store/v1/cart/update-item', $with_cart, status => 409);
+    post('/wp-json/wc/store/v1/cart/update-item', '{"key":"a","quantity":3}',
+         @::buyer, @type);
+    bought(104, 'Cup x3 35');
+
+    # without a cart it changes nothing
+    main::shop_says('wc/store/v1/cart', $two);
+    get('/wp-json/wc/store/v1/cart', @::buyer);
+    main::shop_says('wc/store/v1/cart/update-item', $fault, status => 409);
+    post('/wp-json/wc/store/v1/cart/update-item', '{"key":"b","quantity":3}',
+         @::buyer, @type);
+    bought(105, 'Cup x2 35');
+
+    # the order is one of the calls, not the last
+    my $buy = ['checkout', { billing_address => $address,
+                             payment_method => 'cod',
+                             customer_note => 'Ring twice' }];
+    my $sold = [200, { order_id => 106, order_number => '106',
+                       status => 'processing',
+                       payment_result => { payment_status => 'success' } }];
+
+    calls([$update, $buy, ['cart/extensions', {}]], [200, $three], $sold,
+          [409, $fault]);
+    is(main::rows(106), 'Cup x3 35', 'an order among other calls');
+    is(join(' ', @{B24::Desk::deal('106')->{contacts}[0]{phones}}),
+       '+79160000001', 'its buyer');
+
+    # it is refused, it is a draft
+    calls([$update, $buy], [200, $two],
+          [400, { code => 'rest_invalid_param', data => { status => 400 } }]);
+    calls([$buy], [200, { order_id => 107, status => 'checkout-draft',
+                          payment_result => undef }]);
+    B24::Desk::count_is('rejected', 2, 'two are refused');
+
+    # a batch that fails has no order when none of its calls was one
+    my $fails = sub {
+        B24::Test::upstream()->script(target => 'wc/store/v1/batch',
+            times => 1, status => 504, body => '');
+        post('/wp-json/wc/store/v1/batch', JSON::PP->new->utf8->encode({
+             requests => [map { { path => "/wc/store/v1/$_->[0]",
+                                  body => $_->[1] } } @_] }), @::buyer, @type);
+    };
+
+    $fails->($update);
+    $fails->($update, $buy);
+    B24::Desk::count_is('unconfirmed', 1, 'the one that may have bought');

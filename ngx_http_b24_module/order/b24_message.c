@@ -38,7 +38,7 @@ static b24_is_e b24_eval_steps(b24_eval_t *ev, const b24_pointer_t *ptr,
 static int b24_eval_learned(b24_eval_t *ev, b24_choice_t *choice);
 static int b24_eval_chosen(void *data, const b24_str_t *name,
     b24_str_t *value);
-static b24_is_e b24_eval_into(b24_eval_t *ev, const b24_node_t *node,
+static int b24_eval_into(void *reader, const b24_node_t *node,
     b24_node_t **root);
 
 
@@ -342,10 +342,6 @@ b24_eval_inline(b24_eval_t *ev, const b24_str_t *name, b24_node_t **root)
 }
 
 
-/*
- * b24_pointer_get() step by step, so that a string many lines point into is
- * read once, and memory that runs out isn't taken for a value that isn't there.
- */
 b24_is_e
 b24_eval_point(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
     b24_node_t **node)
@@ -482,43 +478,33 @@ static b24_is_e
 b24_eval_steps(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
     b24_learned_pt learned, void *data, b24_node_t **node)
 {
-    unsigned           strings;
-    b24_is_e           is;
-    b24_step_t         one;
-    b24_pointer_t      first;
-    const b24_step_t  *step;
+    int         rc;
+    b24_walk_t  walk;
 
-    strings = 0;
-    *node = root;
-    first.steps = &one;
+    walk.pool = ev->pool;
+    walk.learned = learned;
+    walk.data = data;
+    walk.into = b24_eval_into;
+    walk.reader = ev;
 
-    for (step = ptr->steps; step && *node; step = step->next) {
+    rc = b24_pointer_get(&walk, ptr, root, node);
 
-        if ((*node)->type == B24_STRING) {
-
-            if (strings++ == B24_NODE_STRINGS) {
-                return B24_IS_EMPTY;
-            }
-
-            is = b24_eval_into(ev, *node, node);
-            if (is != B24_IS_SET) {
-                return is;
-            }
-        }
-
-        one = *step;
-        one.next = NULL;
-
-        *node = b24_pointer_get(ev->pool, &first, *node, learned, data);
+    if (rc != B24_OK) {
+        *node = NULL;
     }
 
-    return *node ? B24_IS_SET : B24_IS_EMPTY;
+    return rc == B24_OK ? B24_IS_SET
+                        : rc == B24_ERROR ? B24_IS_ERROR : B24_IS_EMPTY;
 }
 
 
-static b24_is_e
-b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
+/* a string many lines point into is read once */
+
+static int
+b24_eval_into(void *reader, const b24_node_t *node, b24_node_t **root)
 {
+    b24_eval_t  *ev = reader;
+
     int            rc;
     size_t         i;
     b24_string_t  *string;
@@ -527,7 +513,7 @@ b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
 
         if (ev->strings[i].node == node) {
             *root = ev->strings[i].root;
-            return *root ? B24_IS_SET : B24_IS_EMPTY;
+            return *root ? B24_OK : B24_DECLINED;
         }
     }
 
@@ -536,12 +522,12 @@ b24_eval_into(b24_eval_t *ev, const b24_node_t *node, b24_node_t **root)
     rc = b24_pointer_into(ev->pool, &node->value, root);
 
     if (rc == B24_ERROR) {
-        return B24_IS_ERROR;
+        return rc;
     }
 
     string = &ev->strings[ev->nstrings++ % B24_EVAL_STRINGS];
     string->node = node;
     string->root = *root;
 
-    return *root ? B24_IS_SET : B24_IS_EMPTY;
+    return *root ? B24_OK : B24_DECLINED;
 }

@@ -128,15 +128,17 @@ void b24_json_string(b24_buf_t *out, const b24_str_t *text);
 
 /*
  * A compiled pointer: RFC 6901 steps plus [KEY=VALUE] (first child whose
- * member KEY equals VALUE), [last], [N] (child number N, from 0, of objects,
- * too), [@N] (its name), [NAME*] (an object of the members whose names begin
- * so), and %{NAME} (a learned value in a step or in the VALUE, once in each,
- * text may stand around it: PROP_%{NAME}).  "" points to the root.  "~0" and
- * "~1" as in the RFC, also for "/" in brackets.
+ * member KEY equals VALUE), [last], [*] (the last child below which the rest of
+ * the pointer leads to something, null included; once in a pointer), [N] (child
+ * number N, from 0, of objects, too), [@N] (its name), [NAME*] (an object of
+ * the members whose names begin so), and %{NAME} (a learned value in a step or
+ * in the VALUE, once in each, text may stand around it: PROP_%{NAME}).  ""
+ * points to the root.  "~0" and "~1" as in the RFC, also for "/" in brackets.
  */
 typedef enum {
     B24_STEP_KEY = 0,
     B24_STEP_LAST,
+    B24_STEP_ANY,
     B24_STEP_MATCH,
     B24_STEP_LEARNED,
     B24_STEP_CHILD,
@@ -173,13 +175,27 @@ typedef int (*b24_learned_pt)(void *data, const b24_str_t *name,
 int b24_pointer_compile(b24_pool_t *pool, const b24_str_t *text,
     b24_pointer_t *ptr, const char **err);
 
+/* what a string holds that a pointer goes on below, see b24_pointer_into() */
+typedef int (*b24_into_pt)(void *reader, const b24_node_t *string,
+    b24_node_t **root);
+
+
+typedef struct {
+    b24_pool_t      *pool;          /* takes what strings hold */
+    b24_learned_pt   learned;       /* NULL: nothing is known */
+    void            *data;
+    b24_into_pt      into;          /* NULL: b24_pointer_into() */
+    void            *reader;
+} b24_walk_t;
+
+
 /*
- * NULL when nothing is there.  A step that goes on below a string parses that
- * string (JSON, else query string), at most B24_NODE_STRINGS times on one way;
- * pool takes what that builds.
+ * B24_DECLINED when nothing is there.  A step that goes on below a string
+ * parses that string (JSON, else query string), at most B24_NODE_STRINGS times
+ * on one way.
  */
-b24_node_t *b24_pointer_get(b24_pool_t *pool, const b24_pointer_t *ptr,
-    b24_node_t *root, b24_learned_pt learned, void *data);
+int b24_pointer_get(const b24_walk_t *walk, const b24_pointer_t *ptr,
+    b24_node_t *root, b24_node_t **node);
 
 /* what such a string holds; B24_DECLINED: nothing to point into, B24_ERROR */
 int b24_pointer_into(b24_pool_t *pool, const b24_str_t *text,

@@ -15,14 +15,14 @@ static b24_node_t *b24_pointer_prefix(b24_pool_t *pool,
 static int b24_pointer_learned(b24_str_t *text, b24_step_t *step,
     b24_str_t *name, const char **err);
 static int b24_pointer_unescape(b24_str_t *text, const char **err);
-static b24_node_t *b24_pointer_follow(b24_pool_t *pool,
-    const b24_step_t *step, b24_node_t *node, b24_learned_pt learned,
-    void *data);
+static int b24_pointer_walk(const b24_walk_t *walk, const b24_step_t *step,
+    b24_node_t *from, unsigned strings, b24_node_t **node);
+static b24_node_t *b24_pointer_follow(const b24_walk_t *walk,
+    const b24_step_t *step, b24_node_t *node);
 static b24_node_t *b24_pointer_nth(b24_pool_t *pool, const b24_step_t *step,
     const b24_node_t *node);
-static int b24_pointer_value(b24_pool_t *pool, const b24_step_t *step,
-    const b24_str_t *name, b24_learned_pt learned, void *data,
-    b24_str_t *value);
+static int b24_pointer_value(const b24_walk_t *walk, const b24_step_t *step,
+    const b24_str_t *name, b24_str_t *value);
 static b24_node_t *b24_pointer_match(const b24_node_t *node,
     const b24_str_t *key, const b24_str_t *value);
 
@@ -33,10 +33,12 @@ b24_pointer_compile(b24_pool_t *pool, const b24_str_t *text,
 {
     int           rc;
     u_char       *p, *end, *last;
+    unsigned      any;
     b24_str_t     copy, part;
     b24_step_t   *step, **next;
 
     ptr->steps = NULL;
+    any = 0;
 
     if (text->len == 0) {
         return B24_OK;
@@ -75,6 +77,14 @@ b24_pointer_compile(b24_pool_t *pool, const b24_str_t *text,
         if (rc != B24_OK) {
             ptr->steps = NULL;
             return rc;
+        }
+
+        /* each would multiply the ways */
+
+        if (step->type == B24_STEP_ANY && any++) {
+            ptr->steps = NULL;
+            *err = "more than one \"[*]\" in a pointer";
+            return B24_DECLINED;
         }
 
         *next = step;
@@ -126,6 +136,11 @@ b24_pointer_brackets(b24_str_t *text, b24_step_t *step, const char **err)
         return B24_OK;
     }
 
+    if (b24_str_eqs(text, "*")) {
+        step->type = B24_STEP_ANY;
+        return B24_OK;
+    }
+
     if (b24_pointer_child(text, step) == B24_OK) {
         return B24_OK;
     }
@@ -145,7 +160,7 @@ b24_pointer_brackets(b24_str_t *text, b24_step_t *step, const char **err)
     equals = text->len ? memchr(text->data, '=', text->len) : NULL;
 
     if (equals == NULL || equals == text->data) {
-        *err = "a step in brackets must be [last], [NUMBER], [@NUMBER],"
+        *err = "a step in brackets must be [last], [*], [NUMBER], [@NUMBER],"
                " [NAME*] or [KEY=VALUE]";
         return B24_DECLINED;
     }
@@ -299,32 +314,65 @@ b24_pointer_unescape(b24_str_t *text, const char **err)
 }
 
 
-b24_node_t *
-b24_pointer_get(b24_pool_t *pool, const b24_pointer_t *ptr, b24_node_t *root,
-    b24_learned_pt learned, void *data)
+int
+b24_pointer_get(const b24_walk_t *walk, const b24_pointer_t *ptr,
+    b24_node_t *root, b24_node_t **node)
 {
-    unsigned           strings;
-    b24_node_t        *node;
-    const b24_step_t  *step;
+    return b24_pointer_walk(walk, ptr->steps, root, 0, node);
+}
 
-    node = root;
-    strings = 0;
 
-    for (step = ptr->steps; step && node; step = step->next) {
+static int
+b24_pointer_walk(const b24_walk_t *walk, const b24_step_t *step,
+    b24_node_t *from, unsigned strings, b24_node_t **node)
+{
+    int          rc, any;
+    b24_node_t  *child, *found;
 
-        if (node->type == B24_STRING) {
+    *node = from;
 
-            if (strings++ == B24_NODE_STRINGS
-                || b24_pointer_into(pool, &node->value, &node) != B24_OK)
-            {
-                return NULL;
+    for ( /* void */ ; step && *node; step = step->next) {
+
+        if ((*node)->type == B24_STRING) {
+
+            if (strings++ == B24_NODE_STRINGS) {
+                return B24_DECLINED;
+            }
+
+            rc = walk->into
+                 ? walk->into(walk->reader, *node, node)
+                 : b24_pointer_into(walk->pool, &(*node)->value, node);
+
+            if (rc != B24_OK) {
+                return rc;
             }
         }
 
-        node = b24_pointer_follow(pool, step, node, learned, data);
+        if (step->type != B24_STEP_ANY) {
+            *node = b24_pointer_follow(walk, step, *node);
+            continue;
+        }
+
+        any = B24_DECLINED;
+
+        for (child = (*node)->first; child; child = child->next) {
+
+            rc = b24_pointer_walk(walk, step->next, child, strings, &found);
+
+            if (rc == B24_ERROR) {
+                return rc;
+            }
+
+            if (rc == B24_OK) {
+                *node = found;
+                any = rc;
+            }
+        }
+
+        return any;
     }
 
-    return node;
+    return *node ? B24_OK : B24_DECLINED;
 }
 
 
@@ -366,8 +414,8 @@ b24_pointer_into(b24_pool_t *pool, const b24_str_t *text, b24_node_t **root)
 
 
 static b24_node_t *
-b24_pointer_follow(b24_pool_t *pool, const b24_step_t *step, b24_node_t *node,
-    b24_learned_pt learned, void *data)
+b24_pointer_follow(const b24_walk_t *walk, const b24_step_t *step,
+    b24_node_t *node)
 {
     b24_str_t  value;
 
@@ -381,16 +429,14 @@ b24_pointer_follow(b24_pool_t *pool, const b24_step_t *step, b24_node_t *node,
 
     case B24_STEP_CHILD:
     case B24_STEP_NAME:
-        return b24_pointer_nth(pool, step, node);
+        return b24_pointer_nth(walk->pool, step, node);
 
     case B24_STEP_PREFIX:
-        return b24_pointer_prefix(pool, &step->key, node);
+        return b24_pointer_prefix(walk->pool, &step->key, node);
 
     case B24_STEP_LEARNED:
 
-        if (b24_pointer_value(pool, step, &step->key, learned, data, &value)
-            != B24_OK)
-        {
+        if (b24_pointer_value(walk, step, &step->key, &value) != B24_OK) {
             return NULL;
         }
 
@@ -400,14 +446,15 @@ b24_pointer_follow(b24_pool_t *pool, const b24_step_t *step, b24_node_t *node,
         value = step->value;
 
         if (step->learned_value
-            && b24_pointer_value(pool, step, &step->value, learned, data,
-                                 &value)
-               != B24_OK)
+            && b24_pointer_value(walk, step, &step->value, &value) != B24_OK)
         {
             return NULL;
         }
 
         return b24_pointer_match(node, &step->key, &value);
+
+    case B24_STEP_ANY:    /* is walked */
+        break;
     }
 
     return NULL;
@@ -486,13 +533,12 @@ b24_pointer_nth(b24_pool_t *pool, const b24_step_t *step,
 
 
 static int
-b24_pointer_value(b24_pool_t *pool, const b24_step_t *step,
-    const b24_str_t *name, b24_learned_pt learned, void *data,
-    b24_str_t *value)
+b24_pointer_value(const b24_walk_t *walk, const b24_step_t *step,
+    const b24_str_t *name, b24_str_t *value)
 {
     b24_buf_t  buf;
 
-    if (learned == NULL || !learned(data, name, value)) {
+    if (walk->learned == NULL || !walk->learned(walk->data, name, value)) {
         return B24_DECLINED;
     }
 
@@ -500,7 +546,7 @@ b24_pointer_value(b24_pool_t *pool, const b24_step_t *step,
         return B24_OK;
     }
 
-    b24_buf_init(&buf, pool);
+    b24_buf_init(&buf, walk->pool);
 
     b24_buf_addstr(&buf, &step->before);
     b24_buf_addstr(&buf, value);

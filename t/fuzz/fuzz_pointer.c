@@ -30,6 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char     *err;
     b24_node_t     *root, *node;
     b24_pool_t     *pool;
+    b24_walk_t      walk;
     b24_pointer_t   ptr;
 
     lf = size ? memchr(data, '\n', size) : NULL;
@@ -53,13 +54,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     if (rc == B24_OK && b24_json_parse(pool, &text, 0, &root) == B24_OK) {
-        node = b24_pointer_get(pool, &ptr, root, learned, NULL);
+        memset(&walk, 0, sizeof(b24_walk_t));
+        walk.pool = pool;
+        walk.learned = learned;
 
-        if (ptr.steps == NULL && node != root) {
+        rc = b24_pointer_get(&walk, &ptr, root, &node);
+
+        if (ptr.steps == NULL && (rc != B24_OK || node != root)) {
             abort();
         }
 
-        if (node) {
+        if (rc == B24_OK) {
             (void) b24_node_empty(node);
         }
     }

@@ -37,6 +37,7 @@ points(const char *json, const char *pointer, const char *want,
     const char     *err;
     b24_node_t     *root, *node;
     b24_pool_t     *pool;
+    b24_walk_t      walk;
     b24_pointer_t   ptr;
 
     pool = b24_pool_create(0);
@@ -59,7 +60,14 @@ points(const char *json, const char *pointer, const char *want,
     node = NULL;
 
     if (rc == B24_OK) {
-        node = b24_pointer_get(pool, &ptr, root, learned, &calls);
+        memset(&walk, 0, sizeof(b24_walk_t));
+        walk.pool = pool;
+        walk.learned = learned;
+        walk.data = &calls;
+
+        if (b24_pointer_get(&walk, &ptr, root, &node) != B24_OK) {
+            node = NULL;
+        }
     }
 
     got = node ? tree(pool, B24_OK, node) : str("nothing");
@@ -147,6 +155,20 @@ test_steps(void)
     points("{\"a\":null}", "/a/b", "nothing", "below null");
     points("{\"a\":true}", "/a/[last]", "nothing", "the last below true");
 
+    points("[{\"a\":{\"b\":1}},{\"a\":{\"b\":2}},{\"a\":{}},5,null]",
+           "/[*]/a/b", "2", "the last one that has it");
+    points("[{\"a\":1},{\"a\":null},{\"b\":2}]", "/[*]/a", "null",
+           "null is there, too");
+    points("[{\"a\":1},{\"a\":[]},{\"b\":2}]", "/[*]/a", "[]",
+           "and so is an empty list");
+    points("{\"x\":{\"a\":1},\"y\":{\"b\":2}}", "/[*]/a", "1",
+           "members of an object");
+    points("[1,2]", "/[*]", "2", "nothing behind it: the last");
+    points("[]", "/[*]/a", "nothing", "none of none");
+    points("{\"a\":1}", "/a/[*]/b", "nothing", "none below a number");
+    points("[\"{\\\"a\\\":1}\",\"a=2\",\"\"]", "/[*]/a", "\"2\"",
+           "into strings");
+
     points("{\"Size\":\"S\",\"Color\":\"red\"}", "/[1]", "\"red\"",
            "a member by its number");
     points("{\"Size\":\"S\",\"Color\":\"red\"}", "/[@1]", "\"Color\"",
@@ -200,17 +222,20 @@ test_unlearned(void)
 {
     b24_str_t       in, text;
     const char     *err;
-    b24_node_t     *root;
+    b24_node_t     *root, *node;
     b24_pool_t     *pool;
+    b24_walk_t      walk;
     b24_pointer_t   ptr;
 
+    memset(&walk, 0, sizeof(b24_walk_t));
     pool = b24_pool_create(0);
+    walk.pool = pool;
     in = str("{\"\":1,\"a\":2}");
     text = str("/%{a}");
 
     ok(b24_json_parse(pool, &in, 0, &root) == B24_OK
        && b24_pointer_compile(pool, &text, &ptr, &err) == B24_OK
-       && b24_pointer_get(pool, &ptr, root, NULL, NULL) == NULL,
+       && b24_pointer_get(&walk, &ptr, root, &node) == B24_DECLINED,
        "nothing is known without anyone to ask");
 
     b24_pool_destroy(pool);
@@ -254,7 +279,7 @@ test_refused(void)
         "a step that begins with \"[\" must end with \"]\" (\"/\" inside of it"
         " is written \"~1\")";
     static const char  brackets[] =
-        "a step in brackets must be [last], [NUMBER], [@NUMBER], "
+        "a step in brackets must be [last], [*], [NUMBER], [@NUMBER], "
         "[NAME*] or [KEY=VALUE]";
     static const char  tilde[] =
         "\"~\" in a pointer must be written \"~0\" (and \"/\" in a step"
@@ -274,6 +299,7 @@ test_refused(void)
     refused("/[a=b/c]", end, "a slash in brackets");
     refused("/[a=b]c", end, "text behind brackets");
     refused("/[", end, "only a bracket");
+    refused("/[*]/a/[*]", "more than one \"[*]\" in a pointer", "two of any");
     refused("/[]", brackets, "nothing in brackets");
     refused("/[first]", brackets, "an unknown word");
     refused("/[=b]", brackets, "no name");
@@ -294,12 +320,15 @@ test_memory(void)
 {
     b24_str_t       text, in;
     const char     *err;
-    b24_node_t     *root;
+    b24_node_t     *root, *node;
     b24_pool_t     *pool, *small;
+    b24_walk_t      walk;
     b24_pointer_t   ptr;
 
+    memset(&walk, 0, sizeof(b24_walk_t));
     pool = b24_pool_create(0);
     small = b24_pool_create(64);
+    walk.pool = small;
     text = str("/a/b/c/d/e/f");
 
     is_int(b24_pointer_compile(small, &text, &ptr, &err), B24_ERROR,
@@ -310,7 +339,7 @@ test_memory(void)
 
     ok(b24_json_parse(pool, &in, 0, &root) == B24_OK
        && b24_pointer_compile(pool, &text, &ptr, &err) == B24_OK
-       && b24_pointer_get(small, &ptr, root, NULL, NULL) == NULL,
+       && b24_pointer_get(&walk, &ptr, root, &node) == B24_ERROR,
        "a string that can't be parsed without memory");
 
     b24_pool_destroy(small);

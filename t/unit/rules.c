@@ -313,7 +313,7 @@ static const wrong_t  wrongs[] = {
     { ORDER("phone request:/a~2;"),
       "\"phone\" has a bad pointer \"request:/a~2\": \"~\" in a pointer must be written \"~0\" (and \"/\" in a step \"~1\")" },
     { ORDER("phone query:/[a];"),
-      "\"phone\" has a bad pointer \"query:/[a]\": a step in brackets must be [last], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]" },
+      "\"phone\" has a bad pointer \"query:/[a]\": a step in brackets must be [last], [*], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]" },
     { ITEMS("name @key ~~(?<x>.);"),
       "\"name\": \"~~REGEX\" makes rows and works in \"items\" only; a filter has one \"~\"" },
 
