@@ -355,3 +355,63 @@ EOC
     $fails->($update);
     $fails->($update, $buy);
     B24::Desk::count_is('unconfirmed', 1, 'the one that may have bought');
+
+
+
+=== TEST 9: the cart is changed in another window
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $older = qr/^Note: the cart was changed later: goods and total may/m;
+    my $id = 200;
+
+    my $bought = sub {
+        main::shop_says('wc-ajax=checkout', { result => 'success',
+            order_id => ++$id });
+        post('/?wc-ajax=checkout', 'billing_first_name=Anna&billing_phone='
+             . '%2B79160000001', @::buyer);
+
+        return B24::Desk::deal($id)->{comments} // '';
+    };
+
+    my $cart = sub {
+        main::shop_says('wc/store/v1/cart', main::cart({ price => 7000 },
+            [7, 'Cup', 2, 3500]));
+        get('/wp-json/wc/store/v1/cart', @::buyer);
+    };
+
+    my @changes = (
+        ['/?wc-ajax=add_to_cart', 'product_id=7'],
+        ['/?wc-ajax=remove_from_cart', 'cart_item_key=a'],
+        ['/?wc-ajax=remove_coupon', 'coupon=a'],
+        ['/product/cup/?add-to-cart=7'],
+        ['/product/cup/', 'quantity=1&add-to-cart=7'],
+        ['/cart/', 'cart%5Ba%5D%5Bqty%5D=3&update_cart=Update'],
+        ['/cart/?remove_item=a&_wpnonce=b'],
+    );
+
+    my $change = sub {
+        my ($target, $body, $status) = @_;
+
+        B24::Test::upstream()->script(target => "^\Q$target\E\$", times => 1,
+            status => $status // 200, body => '<p>ok</p>');
+        defined $body ? post($target, $body, @::buyer)
+                      : get($target, @::buyer);
+    };
+
+    for (@changes) {
+        $cart->();
+        $change->(@$_);
+        like($bought->(), $older, "$_->[0]: the deal says so");
+    }
+
+    $cart->();
+    $change->(@{$changes[0]});
+    $cart->();
+    unlike($bought->(), $older, 'not when it was asked for after that');
+
+    $cart->();
+    $change->(@{$changes[0]}, 500);
+    $change->('/?wc-ajax=get_refreshed_fragments', '');
+    $change->('/wp-admin/post.php', 'add-to-cart=7');
+    unlike($bought->(), $older, 'nor when nothing was changed');

@@ -619,3 +619,61 @@ EOC
     B24::Bought::nowhere('MARK-OF-THE-FILE', "\xce\xf0\xe4\xe5\xf0\x80",
         Encode::encode('UTF-8', 'Ордер'), '\\u041e\\u0440\\u0434\\u0435',
         'application/msword', "\xf4\xe0\xe9\xeb", 'x.txt');
+
+
+
+=== TEST 17: the cart is changed in another window
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $older = qr/^Note: the cart was changed later: goods and total may/m;
+    my $id = 500;
+
+    my $bought = sub {
+        $site->save(\%::person, $site->accepted(++$id));
+
+        return B24::Desk::deal($id)->{comments} // '';
+    };
+
+    # GET, or POST with fields; what the shop answers
+    my $change = sub {
+        my ($target, $fields, $answer, %option) = @_;
+
+        $site->says($target, $answer, %option);
+
+        $fields ? post($target, B24::Bitrix::urlencoded('UTF-8', @$fields,
+                       sessid => $site->{sessid}), $site->cookies)
+                : get($target, $site->cookies);
+    };
+
+    my @changes = (
+        ['/bitrix/components/bitrix/sale.basket.basket/ajax.php',
+         [basketAction => 'recalculateAjax', via_ajax => 'Y'],
+         { BASKET_DATA => {} }],
+        ['/catalog/cups/?action=ADD2BASKET&id=7&ajax_basket=Y', undef,
+         { STATUS => 'OK' }],
+        ['/catalog/cups/', [action => 'BUY', id => 7], '', status => 302,
+         headers => [['Location', '/personal/cart/']]],
+    );
+
+    for (@changes) {
+        $site->refresh(@::cart);
+        $change->(@$_);
+        like($bought->(), $older, "$_->[0]: the deal says so");
+    }
+
+    # the checkout is opened again, or asks again
+    for my $again (qw(refresh page)) {
+        $site->refresh(@::cart);
+        $change->(@{$changes[1]});
+        $site->$again(@::cart);
+        unlike($bought->(), $older, "not after a $again");
+    }
+
+    # what changes nothing
+    $site->refresh(@::cart);
+    $change->($changes[0][0], [basketAction => 'refreshAjax'],
+              { BASKET_DATA => {} });
+    $change->(@{$changes[0]}, status => 500);
+    unlike($bought->(), $older, 'nor when nothing was changed');

@@ -63,28 +63,35 @@ b24_shop_set(const b24_shop_t *shop, b24_rule_e kind)
 
 
 int
+b24_rule_names(const b24_rule_t *rule)
+{
+    size_t  i;
+
+    for (i = 0; i < B24_ORDER_NFIELDS; i++) {
+
+        if (rule->fields[i].alts) {
+            return 1;
+        }
+    }
+
+    for (i = 0; i < B24_NPAIRS; i++) {
+
+        if (rule->pairs[i]) {
+            return 1;
+        }
+    }
+
+    return rule->items != NULL;
+}
+
+
+int
 b24_rule_keeps(const b24_rule_t *rule)
 {
-    size_t            i;
     const b24_alt_t  *alt;
 
     if (rule->kind == B24_RULE_COLLECT) {
-
-        for (i = 0; i < B24_ORDER_NFIELDS; i++) {
-
-            if (rule->fields[i].alts) {
-                return 1;
-            }
-        }
-
-        for (i = 0; i < B24_NPAIRS; i++) {
-
-            if (rule->pairs[i]) {
-                return 1;
-            }
-        }
-
-        return rule->items != NULL;
+        return rule->outdated || b24_rule_names(rule);
     }
 
     for (alt = rule->fields[B24_ORDER_ID].alts; alt; alt = alt->next) {
@@ -582,7 +589,7 @@ b24_shop_collect(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
 
         if (why != B24_WHY_NONE) {
             collect->outcome = B24_OUTCOME_UNCONFIRMED;
-            collect->unseen = b24_collect_unseen(why) & 1;
+            collect->doubt = b24_collect_unseen(why) & 1;
         }
     }
 
@@ -628,7 +635,10 @@ b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
 
     } else if (is != B24_IS_SET) {
         collect->outcome = B24_OUTCOME_UNCONFIRMED;
-        collect->unseen = b24_collect_unseen(why) & 1;
+        collect->doubt = b24_collect_unseen(why) & 1;
+
+    } else {
+        collect->doubt = rule->outdated;
     }
 
     return is == B24_IS_ERROR ? is : B24_IS_SET;
@@ -787,7 +797,7 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
 
     for ( /* void */ ; list; list = list->next) {
 
-        if (list->unseen
+        if (list->doubt
             && b24_collect_doubt(pool, text, session, list, most) != B24_OK)
         {
             return B24_ERROR;
@@ -842,17 +852,26 @@ b24_collect_doubt(b24_pool_t *pool, b24_str_t *text, b24_order_t *session,
     const b24_collect_t *collect, size_t most)
 {
     b24_str_t    doubted;
-    const char  *code;
+    const char  *code, *why;
 
-    code = b24_collect_code(session, collect->rule);
+    if (collect->rule->outdated) {
+        code = session->items ? "items"
+                              : session->fields[B24_ORDER_TOTAL].len ? "total"
+                                                                     : NULL;
+        why = "the cart was changed later: goods and total may be older than "
+              "what was bought";
+
+    } else {
+        code = b24_collect_code(session, collect->rule);
+        why = "a later page of the shop could not be read: this may be older "
+              "than what was bought";
+    }
 
     if (code == NULL) {
         return B24_OK;
     }
 
-    if (b24_order_remark(pool, session, code, "a later page of the shop could "
-                         "not be read: this may be older than what was bought")
-        != B24_OK
+    if (b24_order_remark(pool, session, code, why) != B24_OK
         || b24_order_print(pool, session, &doubted) != B24_OK)
     {
         return B24_ERROR;

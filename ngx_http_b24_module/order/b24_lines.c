@@ -44,7 +44,7 @@ static int b24_line_accept(b24_rules_t *rules, const b24_str_t *args,
 static int b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
-static int b24_line_alone(b24_rules_t *rules, const b24_str_t *args, size_t n);
+static int b24_line_own(b24_rules_t *rules, const b24_str_t *args, size_t n);
 static int b24_line_statements(b24_rules_t *rules, b24_statement_e kind,
     b24_raw_t *raw);
 static int b24_line_named(b24_rules_t *rules, const b24_str_t *args, size_t n,
@@ -74,7 +74,7 @@ static const b24_directive_t  b24_block_lines[] = {
     { "company_field",  b24_line_pair },
     { "learn",          b24_line_learn },
     { "items",          b24_line_items },
-    { "session",        b24_line_alone },
+    { "session",        b24_line_own },
     { NULL,             NULL }
 };
 
@@ -934,19 +934,26 @@ b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
 /* "session off;" */
 static int
-b24_line_alone(b24_rules_t *rules, const b24_str_t *args, size_t n)
+b24_line_own(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    if (n != 2 || !b24_str_eqs(&args[1], "off")
-        || rules->block->kind != B24_RULE_ORDER)
+    if (n == 2 && b24_str_eqs(&args[1], "off")
+        && rules->block->kind == B24_RULE_ORDER)
     {
-        return b24_rules_fail(rules, "\"session\" inside of a block can only "
-                              "be \"session off\", in \"order\": what tells "
-                              "buyers apart is said once, in the shop");
+        rules->block->alone = 1;
+        return B24_OK;
     }
 
-    rules->block->alone = 1;
+    if (n == 2 && b24_str_eqs(&args[1], "outdated")
+        && rules->block->kind == B24_RULE_COLLECT)
+    {
+        rules->block->outdated = 1;
+        return B24_OK;
+    }
 
-    return B24_OK;
+    return b24_rules_fail(rules, "\"session\" inside of a block can only be "
+                          "\"session off\", in \"order\", or \"session "
+                          "outdated\", in \"collect\": what tells buyers apart "
+                          "is said once, in the shop");
 }
 
 

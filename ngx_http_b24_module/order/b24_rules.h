@@ -275,7 +275,7 @@ typedef struct b24_collect_s  b24_collect_t;
 struct b24_collect_s {
     const b24_rule_t  *rule;
     b24_outcome_e      outcome;     /* UNCONFIRMED: unreadable */
-    unsigned           unseen:1;    /* as the answer was not to be had whole */
+    unsigned           doubt:1;     /* what the session has may be older now */
     b24_order_t       *order;       /* accepted */
     b24_pair_t        *learned;
     b24_collect_t     *next;

@@ -186,6 +186,7 @@ struct b24_block_s {
     unsigned        nr;             /* among unnamed blocks of this kind */
     unsigned        off:1;          /* "order save off;" */
     unsigned        alone:1;        /* "session off;" */
+    unsigned        outdated:1;     /* "session outdated;" */
 
     b24_uri_t      *uri;
     b24_pair_t     *methods;        /* names only */
@@ -343,6 +344,8 @@ int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
 /* it needs the buyer's session: collects more than learned values, or has "id
  * generated" (b24_collect.c) */
 int b24_rule_keeps(const b24_rule_t *rule);
+/* it has a field, a pair or items */
+int b24_rule_names(const b24_rule_t *rule);
 
 /* every line of a block, in a fixed order; stops on non-zero and returns it */
 typedef int (*b24_line_pt)(void *data, const b24_value_t *line);

@@ -283,6 +283,7 @@ b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
     copy->accept = rule->accept ? rule->accept : base->accept;
     copy->items = rule->items ? rule->items : base->items;
     copy->alone = rule->alone | base->alone;
+    copy->outdated = rule->outdated | base->outdated;
 
     for (i = 0; i < B24_ORDER_NFIELDS; i++) {
 
@@ -479,6 +480,14 @@ b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
             return b24_rules_fail(rules, "\"%s\" has \"session off\" and \"id "
                                   "generated\", which is of the session: leave "
                                   "one of the two out",
+                                  b24_rule_title(rule, title));
+        }
+
+        if (rule->outdated && b24_rule_names(rule)) {
+            return b24_rules_fail(rules, "\"%s\" has \"session outdated\": what "
+                                  "the session has is older than the cart, and "
+                                  "nothing newer is told: leave its other "
+                                  "fields out",
                                   b24_rule_title(rule, title));
         }
 

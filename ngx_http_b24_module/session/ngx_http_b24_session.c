@@ -841,8 +841,8 @@ ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
     for (c = job->collects; c; c = c->next) {
 
         if (b24_collect_keeps(c)) {
-            keep |= (c->outcome == B24_OUTCOME_ACCEPTED);
-            doubt |= c->unseen;
+            keep |= (c->outcome == B24_OUTCOME_ACCEPTED && !c->doubt);
+            doubt |= c->doubt;
         }
     }
 
