@@ -237,6 +237,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       offsetof(ngx_http_b24_loc_conf_t, company),
       NULL },
 
+    { ngx_string("b24_events"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_b24_conf_events,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("b24_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_b24_conf_status,
@@ -467,6 +474,8 @@ ngx_http_b24_create_main_conf(ngx_conf_t *cf)
         != NGX_OK
         || ngx_array_init(&bmcf->uses, cf->pool, 8, sizeof(ngx_http_b24_use_t))
            != NGX_OK
+        || ngx_array_init(&bmcf->events, cf->pool, 1,
+                          sizeof(ngx_http_b24_events_t *)) != NGX_OK
         || ngx_array_init(&bmcf->shown, cf->pool, 2,
                           sizeof(ngx_http_b24_shown_t))
            != NGX_OK

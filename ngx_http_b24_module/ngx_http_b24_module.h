@@ -61,6 +61,7 @@ typedef struct ngx_http_b24_origin_s    ngx_http_b24_origin_t;
 typedef struct ngx_http_b24_job_s       ngx_http_b24_job_t;
 typedef struct ngx_http_b24_call_s      ngx_http_b24_call_t;
 typedef struct ngx_http_b24_ctx_s       ngx_http_b24_ctx_t;
+typedef struct ngx_http_b24_events_s    ngx_http_b24_events_t;
 
 
 /* where a directive stands, for errors that need another line's place */
@@ -204,6 +205,7 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                errors;
     ngx_atomic_t                checks;     /* asked for by hand */
     ngx_atomic_t                nudges;     /* the same: to end a back-off */
+    ngx_atomic_t                told;       /* grows when deals may have moved */
     ngx_atomic_t                checked;    /* seconds: it has told of itself */
     ngx_http_b24_sh_words_t     words;
     u_char                      warnings[NGX_HTTP_B24_WARNINGS];
@@ -315,6 +317,7 @@ typedef struct {
     ngx_array_t                 portals;    /* ngx_http_b24_portal_t * */
     ngx_uint_t                  mirrors;    /* b24_mirror lines that are on */
     ngx_uint_t                  desks;      /* b24_status locations */
+    ngx_array_t                 events;     /* ngx_http_b24_events_t * */
     ngx_array_t                 shown;      /* ngx_http_b24_shown_t */
 
     ngx_shm_zone_t             *zone;
@@ -373,6 +376,7 @@ typedef struct {
     ngx_array_t                *contact;
     ngx_array_t                *company;
 
+    ngx_http_b24_events_t      *events;     /* NULL: it takes no webhooks */
     ngx_array_t                *desk;       /* ngx_str_t: origins shown; NULL:
                                                the location is no desk */
     ngx_flag_t                  reveal;
@@ -405,6 +409,8 @@ struct ngx_http_b24_portal_s {
     ngx_uint_t                  burst;
     ngx_http_b24_place_t        place;
     unsigned                    dry:1;
+    time_t                      watch;      /* s between looks at what its deals
+                                               do, 0: nobody looks */
     ngx_http_b24_sh_portal_t   *sh;         /* after init_process */
     ngx_str_t                   moved;      /* courier: host[:port] it answers
                                                at now; malloc()ed */
@@ -565,6 +571,13 @@ char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_uint_t ngx_http_b24_databases(ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_database_check(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
+
+/* intake/ngx_http_b24_events.c */
+char *ngx_http_b24_conf_events(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* after merging: whose deals each location is told of */
+ngx_int_t ngx_http_b24_events_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 
 /* intake/ngx_http_b24_folder.c */

@@ -2713,3 +2713,74 @@ b24: the origins "s1.test" and "s2.test" have one "b24_database", and each bring
        'of the contact');
     isnt($contact{$deal{52}{contact_ids}[0]}{source_id}, 'WEB',
          'removed from the contact');
+
+
+
+=== TEST 302: webhooks: tokens, a file, poll
+--- http eval: "$::shop$::webhook\n"
+--- server
+b24_mirror s;
+location /a { b24_events 0123456789abcdef; }
+location /b { b24_events 0123456789abcdef abcdefabcdef poll=1h; }
+location /c { b24_events abcdefab poll=1s; b24_mirror off; }
+--- accepted
+
+
+
+=== TEST 303: webhooks twice
+--- server
+location /a {
+    b24_events 0123456789abcdef;
+    b24_events 0123456789abcdef; # @
+}
+--- refused
+"b24_events" directive is duplicate
+
+
+
+=== TEST 304: webhooks: a token that is none
+--- server
+location /a { b24_events 0123-4567-89; }
+--- refused
+"b24_events" directive needs the token that the portal shows for its outgoing webhook: at least 8 letters and digits
+
+
+
+=== TEST 305: webhooks: a short token
+--- server
+location /a { b24_events 0123456; }
+--- refused
+"b24_events" directive needs the token that the portal shows for its outgoing webhook: at least 8 letters and digits
+
+
+
+=== TEST 306: webhooks: no token
+--- server
+location /a { b24_events poll=1m; }
+--- refused
+"b24_events" directive needs the token of the portal's outgoing webhook
+
+
+
+=== TEST 307: webhooks: a wrong pause
+--- server
+location /a { b24_events 0123456789abcdef poll=2h; }
+--- refused
+"b24_events" directive takes poll= from 1s to 1h
+
+
+
+=== TEST 308: webhooks: no pause
+--- server
+location /a { b24_events 0123456789abcdef poll=0; }
+--- refused
+"b24_events" directive takes poll= from 1s to 1h
+
+
+
+=== TEST 309: webhooks of a portal that no order goes to
+--- http eval: $::shop
+--- server
+location /a { b24_events 0123456789abcdef; } # @
+--- refused
+"b24_events" is told of a portal that no order goes to: put "b24_webhook" of a server with "b24_mirror" into its server

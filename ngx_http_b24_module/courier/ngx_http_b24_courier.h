@@ -13,6 +13,7 @@
  *              written into it
  *     settle   what it says of orders whose answer was not seen
  *     import   orders that never passed this nginx
+ *     watch    deals that somebody moves in the CRM
  *     portal   limiter, breaker and state of a host
  *     moved    addresses; a portal that was renamed
  *     keep     what of a portal outlives a restart
@@ -285,6 +286,15 @@ void ngx_http_b24_deliver_begin(void);
 void ngx_http_b24_deliver_kick(void);
 ngx_uint_t ngx_http_b24_deliver_busy(void);
 void ngx_http_b24_deliver_exit(void);
+
+
+/* ---- watch ---- */
+
+ngx_int_t ngx_http_b24_watch_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+/* each second, of the elected one */
+void ngx_http_b24_watch_tick(void);
+void ngx_http_b24_watch_exit(void);
 
 
 /* ---- leader ---- */

@@ -65,7 +65,9 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_b24_database_init(cycle, bmcf) != NGX_OK) {
+    if (ngx_http_b24_database_init(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_watch_init(cycle, bmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -77,6 +79,7 @@ void
 ngx_http_b24_courier_exit(ngx_cycle_t *cycle)
 {
     ngx_http_b24_deliver_exit();
+    ngx_http_b24_watch_exit();
     ngx_http_b24_database_exit();
     ngx_http_b24_curl_exit();
     ngx_http_b24_keep_exit();
@@ -113,6 +116,7 @@ ngx_http_b24_courier_tick(void)
     if (ngx_http_b24_leads) {
         ngx_http_b24_keep_tick();
         ngx_http_b24_database_tick();
+        ngx_http_b24_watch_tick();
     }
 
     if (ngx_http_b24_leads

@@ -460,4 +460,37 @@ int b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
     b24_verdict_t *verdict, const char **method);
 
 
+/* ---- deals that move in the CRM ---- */
+
+/* crm.item.list, crm.stagehistory.list: pages of 50 */
+#define B24_WATCH_PAGE   50
+#define B24_WATCH_DEALS  (20 * B24_WATCH_PAGE)      /* of one batch */
+
+/* the next page of the portal's stage history */
+typedef struct {
+    int64_t    last;                /* ID up to which it was read, 0: never */
+    int64_t   *deals;               /* that it names */
+    size_t     n;
+    int        more;                /* the page was full */
+} b24_crm_history_t;
+
+/*
+ * A batch (halt:0) that reads n deals, at most B24_WATCH_DEALS, and, unless
+ * history is NULL, what has come to the stage history after history->last; of
+ * one that was never read the latest page.
+ */
+int b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_queue_moved_t *deals, size_t n,
+    const b24_crm_history_t *history);
+/*
+ * *n is how many of them were told of, which are the first then: at a stage, or
+ * gone.  now: our clock, Unix seconds.  history may be NULL, and stays as it is
+ * when it was not told.  verdict is that of the request, else of a command that
+ * failed.
+ */
+int b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, int64_t now, b24_queue_moved_t *deals,
+    size_t *n, b24_crm_history_t *history, b24_verdict_t *verdict);
+
+
 #endif /* _B24_CRM_H_INCLUDED_ */

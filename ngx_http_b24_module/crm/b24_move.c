@@ -17,13 +17,6 @@
                                        its way for a while, too */
 
 
-static void b24_move_select(b24_batch_t *batch, b24_command_t *cmd,
-    const b24_crm_api_t *api);
-static int b24_move_deal(const b24_crm_api_t *api, const b24_node_t *node,
-    int64_t skew, b24_crm_deal_t *deal);
-static int b24_move_list(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_api_t *api, const char *name, b24_node_t **list,
-    b24_verdict_t *verdict);
 static void b24_move_again(const b24_crm_api_t *api, b24_crm_known_t *known,
     const b24_verdict_t *verdict, b24_again_e again);
 static int64_t b24_move_time(const b24_crm_api_t *api, const b24_node_t *node,
@@ -133,15 +126,15 @@ b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     b24_command_int(batch, cmd, api->universal ? "filter[=id]" : "filter[=ID]",
                     known->deal);
-    b24_move_select(batch, cmd, api);
+    b24_crm_deal_select(batch, cmd, api);
     b24_command_int(batch, cmd, "start", -1);
 
     return batch->failed ? B24_ERROR : B24_OK;
 }
 
 
-static void
-b24_move_select(b24_batch_t *batch, b24_command_t *cmd,
+void
+b24_crm_deal_select(b24_batch_t *batch, b24_command_t *cmd,
     const b24_crm_api_t *api)
 {
     int   i;
@@ -182,25 +175,17 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
         return B24_OK;
     }
 
-    rc = b24_move_list(pool, answer, api, "deal", &list, verdict);
+    rc = b24_crm_list(pool, answer, api, "deal", &list, verdict);
 
     if (rc != B24_OK) {
         b24_move_again(api, known, verdict, B24_AGAIN_LOOKUP);
         return rc == B24_ERROR ? B24_ERROR : B24_OK;
     }
 
-    skew = b24_answer_now(answer);
-
-    if (skew) {
-        skew -= now;
-    }
-
-    if (skew >= -B24_MOVE_SKEW && skew <= B24_MOVE_SKEW) {
-        skew = 0;
-    }
+    skew = b24_crm_skew(answer, now);
 
     if (list->first
-        && b24_move_deal(api, list->first, skew, deal) != B24_OK)
+        && b24_crm_deal_item(api, list->first, skew, deal) != B24_OK)
     {
         b24_crm_failed(verdict, B24_CLASS_RETRY, "UNEXPECTED",
                        "a look-up was answered in a form the module does not"
@@ -211,10 +196,25 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
 }
 
 
-/* DECLINED: verdict tells */
+/* seconds that the portal's clock is ahead of ours; small ones are none */
 
-static int
-b24_move_list(b24_pool_t *pool, const b24_answer_t *answer,
+int64_t
+b24_crm_skew(const b24_answer_t *answer, int64_t now)
+{
+    int64_t  skew;
+
+    skew = b24_answer_now(answer);
+
+    if (skew) {
+        skew -= now;
+    }
+
+    return skew >= -B24_MOVE_SKEW && skew <= B24_MOVE_SKEW ? 0 : skew;
+}
+
+
+int
+b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_api_t *api, const char *name, b24_node_t **list,
     b24_verdict_t *verdict)
 {
@@ -254,10 +254,8 @@ b24_move_list(b24_pool_t *pool, const b24_answer_t *answer,
 }
 
 
-/* skew: how far the portal's clock is ahead of ours, seconds */
-
-static int
-b24_move_deal(const b24_crm_api_t *api, const b24_node_t *node, int64_t skew,
+int
+b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node, int64_t skew,
     b24_crm_deal_t *deal)
 {
     b24_str_t          text;
@@ -360,7 +358,8 @@ b24_move_e
 b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
     const b24_str_t *stage, const b24_queue_seen_t *seen, int64_t changed)
 {
-    int  ours;
+    int      ours;
+    int64_t  moved;
 
     if (deal->id == 0) {
         return B24_MOVE_GONE;
@@ -376,8 +375,20 @@ b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
 
     ours = b24_str_eq(&deal->stage, &seen->sent)
            || b24_str_eq(&deal->stage, &seen->held);
+    moved = deal->moved * 1000;
 
-    if (deal->final && deal->moved * 1000 > changed) {
+    /* somebody has, since we have, and it was seen */
+
+    if (seen->moved > seen->sent_time && b24_str_eq(&deal->stage, &seen->held))
+    {
+        ours = 0;
+
+        if (moved < seen->moved) {
+            moved = seen->moved;
+        }
+    }
+
+    if (deal->final && moved > changed) {
         return B24_MOVE_CLOSED;
     }
 
@@ -385,7 +396,7 @@ b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
         return B24_MOVE_DO;
     }
 
-    return deal->moved * 1000 > changed ? B24_MOVE_NEWER : B24_MOVE_OVER;
+    return moved > changed ? B24_MOVE_NEWER : B24_MOVE_OVER;
 }
 
 
@@ -530,9 +541,9 @@ b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
 
     /* it is moved, whether it can be read again or not */
 
-    if (b24_move_list(pool, answer, api, "deal", &node, &v) == B24_OK
+    if (b24_crm_list(pool, answer, api, "deal", &node, &v) == B24_OK
         && node->first
-        && b24_move_deal(api, node->first, 0, &deal) == B24_OK)
+        && b24_crm_deal_item(api, node->first, 0, &deal) == B24_OK)
     {
         *held = deal.stage;
     }

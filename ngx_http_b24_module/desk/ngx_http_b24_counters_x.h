@@ -20,6 +20,9 @@ NGX_HTTP_B24_X(STATUSES_IGNORED, "statuses_ignored", "Changes not taken: the \
 shop refused them, or nobody could read what it said.")
 NGX_HTTP_B24_X(STATUSES_UNKNOWN, "statuses_unknown", "Changes of orders the \
 queue does not know.")
+NGX_HTTP_B24_X(EVENTS, "events", "Webhooks of the portals taken.")
+NGX_HTTP_B24_X(EVENTS_REFUSED, "events_refused", "Webhooks with a wrong token, \
+or that no portal sends.")
 NGX_HTTP_B24_X(STORED, "stored", "Records committed.")
 NGX_HTTP_B24_X(STORE_ERRORS, "store_errors", "Failed commits.")
 NGX_HTTP_B24_X(HELD, "held", "Orders held in memory now.")

@@ -1059,6 +1059,10 @@ ngx_http_b24_conf_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 
     ngx_http_b24_check_desks(cf, bmcf);
 
+    if (ngx_http_b24_events_check(cf, bmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_b24_check_uses(cf, bmcf);
 }
 

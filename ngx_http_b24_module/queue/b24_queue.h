@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   8
+#define B24_QUEUE_SCHEMA   9
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -231,6 +231,8 @@ typedef struct {
     int64_t      sent_time;
     b24_str_t    held;              /* the stage that the CRM told last */
     int64_t      held_time;
+    int64_t      moved;             /* when somebody in the CRM has moved it to
+                                       held, by our clock; 0: nobody has */
     int          settled;           /* what was told has come to the deal, or
                                        doesn't concern it */
 } b24_queue_seen_t;
@@ -581,6 +583,44 @@ b24_queue_rc_e b24_queue_portal(b24_queue_t *q, b24_pool_t *pool,
 /* in one transaction; each takes the place of what was kept of its host */
 b24_queue_rc_e b24_queue_put_portals(b24_queue_t *q,
     const b24_queue_portal_t *portals, size_t n);
+
+
+/* ---- deals that move in the CRM ---- */
+
+/* a deal that may have moved, and what its portal says of it */
+typedef struct {
+    int64_t      id;
+    int64_t      told;              /* when we were told of it */
+    b24_str_t    stage;             /* empty: it is not there any more */
+    int64_t      moved;             /* ms, since when it is there, by our clock;
+                                       0: unknown */
+} b24_queue_moved_t;
+
+/*
+ * A portal has told that deals may have moved: those of ours are noted, once
+ * each, others passed over.  history is how far its stage history was read,
+ * which only grows; 0: it wasn't.  One transaction.
+ */
+b24_queue_rc_e b24_queue_moved(b24_queue_t *q, const b24_str_t *portal,
+    const b24_str_t *origins, size_t norigins, const int64_t *deals,
+    size_t ndeals, int64_t history, int64_t now);
+
+/* those to be asked for, the earliest first, at most max; *history is 0 when
+ * none was read yet */
+b24_queue_rc_e b24_queue_watch(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *portal, size_t max, b24_queue_moved_t **deals, size_t *n,
+    int64_t *history);
+
+/*
+ * What the portal said of them.  A deal at the stage we have sent or seen last
+ * is an echo.  Otherwise the CRM has moved it: that is noted with its time, and
+ * the order's timeline tells it.  One whose order is being sent is left for
+ * another time, and so is one that was told of anew since.  *news: how many
+ * were moved; *left: how many stay in the list.  One transaction.
+ */
+b24_queue_rc_e b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
+    const b24_str_t *origins, size_t norigins, const b24_queue_moved_t *deals,
+    size_t ndeals, int64_t now, size_t *news, size_t *left);
 
 
 /* ---- values of learn lines ---- */

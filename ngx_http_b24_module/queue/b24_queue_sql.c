@@ -377,6 +377,28 @@ static const char  b24_queue_schema_8[] =
     "END;";
 
 
+/*
+ * moved      deals that may have moved in the CRM, told of at time
+ * histories  how far the stage history of a portal was read
+ */
+
+static const char  b24_queue_schema_9[] =
+    "ALTER TABLE seen ADD COLUMN moved INTEGER;"
+    "CREATE INDEX links_deal ON links (deal_id, origin);"
+
+    "CREATE TABLE moved ("
+        "portal TEXT NOT NULL,"
+        "deal INTEGER NOT NULL,"
+        "time INTEGER NOT NULL,"
+        "PRIMARY KEY (portal, deal)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE histories ("
+        "portal TEXT PRIMARY KEY,"
+        "id INTEGER NOT NULL"
+    ") WITHOUT ROWID;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
@@ -385,7 +407,8 @@ const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_5,
     b24_queue_schema_6,
     b24_queue_schema_7,
-    b24_queue_schema_8
+    b24_queue_schema_8,
+    b24_queue_schema_9
 };
 
 
@@ -512,8 +535,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_SEEN] =
         "INSERT INTO seen (record, origin, status, canceled, paid, shipped,"
-        " changed, time, settled, sent, sent_time, held, held_time)"
-        " SELECT id, origin, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+        " changed, time, settled, sent, sent_time, held, held_time, moved)"
+        " SELECT id, origin, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+        " ?13"
         " FROM records WHERE id = ?1"
         " ON CONFLICT (record) DO UPDATE SET"
         " status = CASE WHEN excluded.time IS NULL"
@@ -534,11 +558,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " sent = coalesce(excluded.sent, sent),"
         " sent_time = coalesce(excluded.sent_time, sent_time),"
         " held = coalesce(excluded.held, held),"
-        " held_time = coalesce(excluded.held_time, held_time)",
+        " held_time = coalesce(excluded.held_time, held_time),"
+        " moved = coalesce(excluded.moved, moved)",
 
     [B24_SQL_SEEN] =
         "SELECT status, canceled, paid, shipped, changed, time,"
-        " sent, sent_time, held, held_time, settled FROM seen"
+        " sent, sent_time, held, held_time, settled, moved FROM seen"
         " WHERE record = ?",
 
     [B24_SQL_SEEN_GONE] =
@@ -1045,5 +1070,38 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_TOUCH] =
         "INSERT INTO counts VALUES (?, 'parked', 0, 0, 1)"
-        " ON CONFLICT (origin, state) DO UPDATE SET changes = changes + 1"
+        " ON CONFLICT (origin, state) DO UPDATE SET changes = changes + 1",
+
+    /* deals that move */
+
+    [B24_SQL_DEAL_ORIGINS] =
+        "SELECT origin FROM links INDEXED BY links_deal WHERE deal_id = ?",
+
+    /* a number has one record that is the deal's, whatever else it has */
+
+    [B24_SQL_DEAL_RECORDS] =
+        "SELECT l.origin, r.id, r.state, l.order_id"
+        " FROM links l INDEXED BY links_deal"
+        " LEFT JOIN records r INDEXED BY records_number"
+        " ON r.order_id = l.order_id AND r.origin = l.origin"
+        " AND r.deal_id = l.deal_id WHERE l.deal_id = ?",
+
+    [B24_SQL_PUT_MOVED] =
+        "INSERT INTO moved VALUES (?, ?, ?)"
+        " ON CONFLICT (portal, deal) DO UPDATE SET time = excluded.time",
+
+    [B24_SQL_MOVED] =
+        "SELECT deal, time FROM moved WHERE portal = ? ORDER BY time, deal"
+        " LIMIT ?",
+
+    [B24_SQL_DROP_MOVED] =
+        "DELETE FROM moved WHERE portal = ? AND deal = ? AND time = ?",
+
+    [B24_SQL_HISTORY] =
+        "SELECT id FROM histories WHERE portal = ?",
+
+    [B24_SQL_PUT_HISTORY] =
+        "INSERT INTO histories VALUES (?, ?)"
+        " ON CONFLICT (portal) DO UPDATE SET id = max(id, excluded.id)"
+
 };

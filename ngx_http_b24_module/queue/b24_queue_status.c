@@ -497,6 +497,7 @@ b24_queue_put_seen(b24_queue_t *q, int64_t record,
     b24_query_id(&query, seen->sent_time);
     b24_query_str(&query, &seen->held);
     b24_query_id(&query, seen->held_time);
+    b24_query_id(&query, seen->moved);
 
     rc = b24_query_done(&query);
 
@@ -531,6 +532,7 @@ b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         b24_query_get_str(&query, 8, pool, &seen->held);
         seen->held_time = b24_query_get_int(&query, 9);
         b24_query_peek_str(&query, 10, &settled);
+        seen->moved = b24_query_get_int(&query, 11);
 
         b24_buf_init(&buf, pool);
 

@@ -1,0 +1,312 @@
+
+/* Deals that move in the CRM: which are ours, what is an echo, what is news. */
+
+
+#include "queue.h"
+
+
+static b24_pool_t       *pool;
+static const b24_str_t   portal = b24_string("p.bitrix24.ru");
+static b24_str_t         origins[2];
+
+
+static void
+is_text(const char *got, const char *want, const char *name)
+{
+    b24_str_t  s = str(got);
+
+    is_str(&s, want, name);
+}
+
+
+/* an order whose deal was made at the stage NEW, at this time */
+static int64_t
+order(b24_queue_t *q, const char *origin, const char *id, int64_t deal,
+    int64_t now)
+{
+    int64_t                 next;
+    b24_str_t               o = str(origin);
+    b24_queue_put_t         put;
+    b24_queue_job_t         job;
+    b24_queue_seen_t        seen;
+    b24_queue_outcome_t     out;
+    b24_queue_put_result_t  result;
+
+    queue_put_init(&put, origin, id, id, now);
+
+    (void) b24_queue_begin(q);
+    (void) b24_queue_put(q, &put, &result);
+    (void) b24_queue_commit(q);
+
+    is_int(b24_queue_claim(q, pool, &o, 1, "w", MINUTE, now, &job, &next),
+           B24_QUEUE_OK, "an order");
+
+    memset(&out, 0, sizeof(out));
+    memset(&seen, 0, sizeof(seen));
+
+    seen.sent = str("NEW");
+    seen.sent_time = now;
+
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = deal;
+    out.seen = &seen;
+
+    is_int(b24_queue_outcome(q, "w", &job, &out, now), B24_QUEUE_OK,
+           "its deal");
+
+    return job.record;
+}
+
+
+static void
+moved(b24_queue_t *q, int64_t deal, int64_t history, int64_t now)
+{
+    is_int(b24_queue_moved(q, &portal, origins, 2, &deal, deal ? 1 : 0,
+                           history, now),
+           B24_QUEUE_OK, "told of");
+}
+
+
+/* "7@1000 8@2000 history 5": deals and when they were told of */
+static void
+list_is(b24_queue_t *q, const char *want, const char *name)
+{
+    char                text[256];
+    size_t              i, n, len;
+    int64_t             history;
+    b24_queue_moved_t  *deals;
+
+    is_int(b24_queue_watch(q, pool, &portal, 10, &deals, &n, &history),
+           B24_QUEUE_OK, "the list");
+
+    text[0] = '\0';
+
+    for (i = 0, len = 0; i < n; i++) {
+        len += (size_t) snprintf(text + len, sizeof(text) - len, "%lld@%lld ",
+                                 (long long) deals[i].id,
+                                 (long long) (deals[i].told - T0));
+    }
+
+    snprintf(text + len, sizeof(text) - len, "history %lld",
+             (long long) history);
+
+    is_text(text, want, name);
+}
+
+
+/* what the portal says of the first in the list: "NEWS LEFT" */
+static void
+said(b24_queue_t *q, const char *stage, int64_t moved_at, int64_t now,
+    const char *want, const char *name)
+{
+    char                text[64];
+    size_t              n, news, left;
+    int64_t             history;
+    b24_queue_moved_t  *deals;
+
+    (void) b24_queue_watch(q, pool, &portal, 1, &deals, &n, &history);
+
+    if (n == 0) {
+        ok(0, "%s: the list is empty", name);
+        return;
+    }
+
+    deals->stage = str(stage);
+    deals->moved = moved_at;
+
+    is_int(b24_queue_watched(q, &portal, origins, 2, deals, n, now, &news,
+                             &left),
+           B24_QUEUE_OK, "noted");
+
+    snprintf(text, sizeof(text), "%zu %zu", news, left);
+    is_text(text, want, name);
+}
+
+
+/* "HELD@TIME moved TIME", and the last row of the timeline */
+static void
+seen_is(b24_queue_t *q, int64_t record, const char *want, const char *last,
+    const char *name)
+{
+    char                 text[128];
+    size_t               n;
+    b24_queue_seen_t     seen;
+    b24_queue_moment_t  *m;
+
+    is_int(b24_queue_load_seen(q, pool, record, &seen), B24_QUEUE_OK, "seen");
+
+    snprintf(text, sizeof(text), "%.*s@%lld moved %lld", (int) seen.held.len,
+             (char *) seen.held.data,
+             (long long) (seen.held_time ? seen.held_time - T0 : 0),
+             (long long) (seen.moved ? seen.moved - T0 : 0));
+
+    is_text(text, want, name);
+
+    (void) b24_queue_timeline(q, pool, record, NULL, &m, &n);
+    is_str(&m[n - 1].cause, last, "its timeline");
+}
+
+
+static void
+test_list(void)
+{
+    b24_queue_t  *q = queue_open(queue_path("list.db"));
+
+    (void) order(q, "shop", "1", 7, T0);
+    (void) order(q, "other", "1", 8, T0);
+    (void) order(q, "foreign", "1", 9, T0);
+
+    list_is(q, "history 0", "nothing was told of");
+    moved(q, 7, 0, T0 + 1000);
+    moved(q, 8, 20, T0 + 2000);
+    moved(q, 9, 0, T0 + 3000);
+    moved(q, 10, 0, T0 + 3000);
+    list_is(q, "7@1000 8@2000 history 20", "ours are noted");
+    moved(q, 7, 15, T0 + 4000);
+    list_is(q, "8@2000 7@4000 history 20", "once; history doesn't go back");
+    moved(q, 0, 30, T0 + 5000);
+    list_is(q, "8@2000 7@4000 history 30", "it goes on without a deal");
+
+    b24_queue_close(q);
+}
+
+
+static void
+test_news(void)
+{
+    int64_t       record;
+    b24_queue_t  *q = queue_open(queue_path("news.db"));
+
+    record = order(q, "shop", "1", 7, T0);
+    (void) order(q, "shop", "2", 8, T0);
+
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "NEW", T0, T0 + 2000, "0 0", "our own stage is an echo");
+    list_is(q, "history 0", "it is done with");
+    seen_is(q, record, "@0 moved 0", "", "nothing is noted");
+
+    moved(q, 7, 0, T0 + 3000);
+    said(q, "WON", T0 + 2500, T0 + 4000, "1 0", "another stage is news");
+    seen_is(q, record, "WON@4000 moved 2500",
+            "the deal was moved to \"WON\" in the CRM", "it is noted");
+
+    moved(q, 7, 0, T0 + 5000);
+    said(q, "WON", T0 + 2500, T0 + 6000, "0 0", "it is told of again");
+
+    /* there and back: the stage we had sent is news then */
+
+    moved(q, 7, 0, T0 + 7000);
+    said(q, "NEW", T0 + 6500, T0 + 8000, "1 0", "back to what we have sent");
+    seen_is(q, record, "NEW@8000 moved 6500",
+            "the deal was moved to \"NEW\" in the CRM", "that is noted, too");
+
+    /* clocks: not before what it was at */
+
+    moved(q, 7, 0, T0 + 9000);
+    said(q, "LOSE", T0 - 5000, T0 + 10000, "1 0", "a clock that is behind");
+    seen_is(q, record, "LOSE@10000 moved 1",
+            "the deal was moved to \"LOSE\" in the CRM", "after our own");
+    moved(q, 7, 0, T0 + 11000);
+    said(q, "NEW", 0, T0 + 12000, "1 0", "no time at all");
+    seen_is(q, record, "NEW@12000 moved 12000",
+            "the deal was moved to \"NEW\" in the CRM", "is now");
+
+    /* gone */
+
+    moved(q, 7, 0, T0 + 13000);
+    said(q, "", 0, T0 + 14000, "1 0", "a deal that is gone");
+    seen_is(q, record, "NEW@12000 moved 12000",
+            "the deal is not in the CRM any more", "is told");
+
+    b24_queue_close(q);
+}
+
+
+static void
+test_meanwhile(void)
+{
+    size_t               news, left;
+    int64_t              record, next;
+    b24_queue_t         *q = queue_open(queue_path("meanwhile.db"));
+    b24_queue_job_t      job;
+    b24_queue_moved_t    deal;
+
+    record = order(q, "shop", "1", 7, T0);
+
+    /* told of anew while it was asked for */
+
+    moved(q, 7, 0, T0 + 1000);
+    memset(&deal, 0, sizeof(deal));
+    deal.id = 7;
+    deal.told = T0 + 1000;
+    deal.stage = str("WON");
+    deal.moved = T0 + 900;
+    moved(q, 7, 0, T0 + 1500);
+
+    is_int(b24_queue_watched(q, &portal, origins, 2, &deal, 1, T0 + 2000,
+                             &news, &left), B24_QUEUE_OK, "an old answer");
+    is_int((long long) news, 1, "is news");
+    is_int((long long) left, 1, "and it is asked for again");
+    list_is(q, "7@1500 history 0", "it is still there");
+
+    /* an order that is being sent is left alone */
+
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_event(q, record, B24_EV_STATUS, &deal.stage, T0 + 2500),
+           B24_QUEUE_OK, "a status");
+    (void) b24_queue_commit(q);
+    is_int(b24_queue_claim(q, pool, origins, 2, "w", MINUTE, T0 + 3000, &job,
+                           &next),
+           B24_QUEUE_OK, "it is taken");
+
+    said(q, "LOSE", T0 + 2900, T0 + 3500, "0 1", "nothing can be said");
+    list_is(q, "7@1500 history 0", "it is asked for later");
+
+    b24_queue_close(q);
+}
+
+
+/* a hundred thousand others */
+static void
+test_many(void)
+{
+    size_t        i, n;
+    int64_t       deals[1000], history;
+    b24_queue_t  *q = queue_open(queue_path("many.db"));
+    b24_queue_moved_t  *list;
+
+    (void) order(q, "shop", "1", 7, T0);
+
+    for (i = 0; i < 1000; i++) {
+        deals[i] = (int64_t) i + 1;
+    }
+
+    is_int(b24_queue_moved(q, &portal, origins, 2, deals, 1000, 0, T0 + 1),
+           B24_QUEUE_OK, "a mass change");
+    is_int(b24_queue_watch(q, pool, &portal, 10, &list, &n, &history),
+           B24_QUEUE_OK, "the list");
+    is_int((long long) n, 1, "has our own deal alone");
+
+    b24_queue_close(q);
+}
+
+
+int
+main(void)
+{
+    pool = b24_pool_create(0);
+    (void) queue_mkdir();
+
+    origins[0] = str("shop");
+    origins[1] = str("other");
+
+    test_list();
+    test_news();
+    test_meanwhile();
+    test_many();
+
+    queue_rmdir(queue_dir);
+    b24_pool_destroy(pool);
+
+    return done_testing();
+}
