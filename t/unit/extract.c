@@ -727,7 +727,15 @@ test_values(void)
     is_line("name request:/zero request:/a;", B24_ORDER_NAME, &x, "0");
     is_line("name request:/yes;", B24_ORDER_NAME, &x, "1");
     is_line("name request:/two;", B24_ORDER_NAME, &x, "x, y");
-    is_line("name request:/obj;", B24_ORDER_NAME, &x, "v, 7");
+    is_line("name request:/obj;", B24_ORDER_NAME, &x, "");
+    is_line("name request:/obj request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name \"%{request:/obj}\" request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/obj ~v request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/p request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/[a*];", B24_ORDER_NAME, &x, "A");
+    is_line("paid request:/obj;", B24_ORDER_PAID, &x, "");
+    is_line("accept request:/obj ~v; name request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("accept response:/none request:/obj !=v; name request:/a;", B24_ORDER_NAME, &x, "A");
     is_line("name request:/json/in/1;", B24_ORDER_NAME, &x, "2");
     is_line("name request:/qs/b/c;", B24_ORDER_NAME, &x, "d");
     is_line("name request:/p/[K=2]/V;", B24_ORDER_NAME, &x, "two");
@@ -778,6 +786,20 @@ test_values(void)
     x.headers[4] = "set-cookie";
     x.headers[5] = "order=77; path=/";
     is_line("name header:Set-Cookie ~order=(\\d+);", B24_ORDER_NAME, &x, "77");
+
+    /* a list of PHP's has numbers for names; what has others is no text */
+
+    x.type = FORM_TYPE;
+    x.body = "s[]=Lesnaya&s[]=5&s[]=&g[2]=x&g[5]=y&pay[card]=4111111111111111&pay[cvv]=123&m[0]=x&m[card]=4111111111111111&k[-1]=x&d[0][card]=4111111111111111&B_1=b&B_2=c";
+    is_line("name request:/s;", B24_ORDER_NAME, &x, "Lesnaya, 5");
+    is_line("name request:/g;", B24_ORDER_NAME, &x, "x, y");
+    is_line("name request:/pay;", B24_ORDER_NAME, &x, "");
+    is_line("comment request:/pay request:/m request:/k request:/d;", B24_ORDER_COMMENT, &x, "");
+    is_line("deal UF_CRM_P request:/pay; name request:/pay/cvv;", B24_ORDER_NAME, &x, "123");
+    ok(event.order->deal == NULL, "nor in a field of the CRM");
+    is_line("name request:/[B_*];", B24_ORDER_NAME, &x, "b, c");
+    is_line("name request:/[pay*];", B24_ORDER_NAME, &x, "");
+    is_line("name request:/[pay*]/pay/card;", B24_ORDER_NAME, &x, "4111111111111111");
 }
 
 
@@ -1131,6 +1153,9 @@ test_many_ids(void)
     is_one_id("request:/ids", "{}", NULL);
 
     is_one_id("response:/id", "{\"id\":[8007]}", "8007");
+    is_one_id("response:/id response:/no", "{\"id\":{\"a\":8007},\"no\":9}", "9");
+    is_one_id("response:/id response:/no", "{\"id\":{\"\":8007},\"no\":9}", "9");
+    is_one_id("response:/id", "{\"id\":{\"3\":8007}}", "8007");
     is_one_id("response:/id", "{\"id\":[\"8007\",8007,null]}", "8007");
     is_one_id("response:/id/[last]", "{\"id\":[8007,8008]}", "8008");
     is_one_id("response:/id response:/no", "{\"id\":[8007,8008],\"no\":9}", "9");
