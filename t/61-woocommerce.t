@@ -7,7 +7,10 @@ use utf8;
 
 use lib 't/lib';
 
-use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+use B24::Test portal => { config => { bucket => { burst => 5000 },
+                  currencies => [map { { CURRENCY => $_, AMOUNT => '1.0000',
+                                         BASE => $_ eq 'EUR' ? 'Y' : 'N' } }
+                                     qw(RUB EUR GIP CAD KWD)] } },
               upstream => 'woocommerce-9.9.5';
 use Test::Nginx::Socket;
 
@@ -67,6 +70,46 @@ sub cart {
                     total_discount => $total->{discount} // '0',
                     total_tax => $total->{tax} // '0', money() },
     };
+}
+
+# The table of the shortcode checkout as its script asks for it: amounts as the
+# shop prints them, rows [name, quantity, sum].
+sub review {
+    my ($total, @lines) = @_;
+
+    my $amount = sub {
+        return '<span class="woocommerce-Price-amount amount"><bdi>'
+            . "$_[0]</bdi></span>";
+    };
+
+    my $html = join '', '<table class="shop_table'
+        . ' woocommerce-checkout-review-order-table"><tbody>',
+        (map { qq{<tr class="cart_item">\n<td class="product-name">$_->[0]}
+               . '&nbsp;<strong class="product-quantity">&times;&nbsp;'
+               . qq{$_->[1]</strong></td>\n<td class="product-total">}
+               . $amount->($_->[2]) . '</td></tr>' } @lines),
+        '</tbody><tfoot><tr class="order-total"><th>Total</th><td><strong>',
+        $amount->($total), '</strong></td></tr></tfoot></table>';
+
+    shop_says('wc-ajax=update_order_review', { result => 'success',
+        fragments => { '.woocommerce-checkout-review-order-table' => $html } });
+    B24::Scenario::post('/?wc-ajax=update_order_review', 'country=RU', @buyer);
+}
+
+# A shortcode checkout; returns the deal in short and its comments.
+sub bought_classic {
+    my ($id) = @_;
+
+    shop_says('wc-ajax=checkout', { result => 'success', order_id => $id });
+    B24::Scenario::post('/?wc-ajax=checkout', 'billing_first_name=Anna'
+        . '&billing_phone=%2B79160000001', @buyer);
+
+    my $deal = B24::Desk::deal($id);
+
+    return (join('; ', "$deal->{opportunity} " . ($deal->{currency_id} // ''),
+                 map { "$_->{product_name} $_->{price} x $_->{quantity}" }
+                     @{$deal->{rows}}),
+            $deal->{comments} // '');
 }
 
 sub address {
@@ -415,3 +458,84 @@ EOC
     $change->('/?wc-ajax=get_refreshed_fragments', '');
     $change->('/wp-admin/post.php', 'add-to-cart=7');
     unlike($bought->(), $older, 'nor when nothing was changed');
+
+
+
+=== TEST 10: a theme that never asks for the cart: the currency by its sign
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $no = qr/the shop's "currency" is not a code/;
+
+    main::review('1 990,50&nbsp;<span class="woocommerce-Price-currencySymbol">'
+                 . '&#8381;</span>', ['Tea', 2, '1 990,50&nbsp;&#8381;']);
+    my ($deal, $comments) = main::bought_classic(101);
+    is($deal, '1990.50 RUB; Tea 995.25 x 2', 'an entity');
+    unlike($comments, $no, 'nothing is left out');
+
+    main::review('<span class="woocommerce-Price-currencySymbol">€</span>'
+                 . '12.00', ['Jam', 1, '€12.00']);
+    ($deal) = main::bought_classic(102);
+    is($deal, '12.00 EUR; Jam 12.00 x 1', 'a sign');
+
+    # three places, as Kuwait has them
+    main::review('12.345&nbsp;&#x62f;.&#x643;',
+                 ['Tea', 1, '12.345&nbsp;&#x62f;.&#x643;']);
+    ($deal) = main::bought_classic(103);
+    like($deal, qr/^12\.3[45] KWD; Tea 12\.3[45] x 1/, 'thousandths');
+
+    # nobody knows whose dollar it is
+    main::review('&#36;12.00', ['Jam', 1, '&#36;12.00']);
+    ($deal, $comments) = main::bought_classic(104);
+    like($deal, qr/^12\.00 .*; Jam 12\.00 x 1/, 'a dollar: the amounts');
+    like($comments, $no, 'and the deal says so');
+
+
+
+=== TEST 11: what says the code goes before a sign
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $cart = main::cart({ price => 1200 }, [7, 'Jam', 1, 1200]);
+    $cart->{totals}{currency_code} = 'GIP';
+
+    main::shop_says('wc/store/v1/cart', $cart);
+    get('/wp-json/wc/store/v1/cart', @::buyer);
+    main::review('&pound;12.00', ['Jam', 1, '&pound;12.00']);
+    my ($deal) = main::bought_classic(111);
+    is($deal, '12.00 GIP; Jam 12.00 x 1', 'the code of the cart');
+
+    $cart->{totals}{currency_code} = 'CAD';
+    main::shop_says('wc/store/v1/cart', $cart);
+    get('/wp-json/wc/store/v1/cart', @::buyer);
+    main::review('&#36;12.00', ['Jam', 1, '&#36;12.00']);
+    ($deal, my $comments) = main::bought_classic(112);
+    is($deal, '12.00 CAD; Jam 12.00 x 1', 'also where the sign is of several');
+    unlike($comments, qr/currency/, 'without a word on it');
+
+
+
+=== TEST 12: the currency of an heir
+--- http_config eval
+$::http . <<'EOC'
+    b24_shop mine : woocommerce {
+        collect review {
+            currency  CAD;
+        }
+    }
+EOC
+--- config eval: B24::Bought::server('mine')
+--- scenario
+    main::review('&pound;12.00', ['Jam', 1, '&pound;12.00']);
+    my ($deal) = main::bought_classic(121);
+    is($deal, '12.00 CAD; Jam 12.00 x 1', 'goes before what is shown');
+
+
+
+=== TEST 13: all that was recorded, but no answer of the Store API
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::bought->play(filter => sub { $_[0]{name} =~ /-classic-/
+                                    && $_[0]{target} !~ m{wc/store} });
+    $::bought->deals_are(qr/^classic/);

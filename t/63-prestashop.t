@@ -7,7 +7,10 @@ use utf8;
 
 use lib 't/lib';
 
-use B24::Test portal => { config => { bucket => { burst => 5000 } } },
+use B24::Test portal => { config => { bucket => { burst => 5000 },
+                  currencies => [map { { CURRENCY => $_, AMOUNT => '1.0000',
+                                         BASE => $_ eq 'RUB' ? 'Y' : 'N' } }
+                                     qw(RUB USD EUR GBP BYN PLN CHF CAD)] } },
               upstream => 'prestashop-8.1.2';
 use Test::Nginx::Socket;
 
@@ -264,3 +267,52 @@ __DATA__
     is(scalar @{$report->{deals}}, 2, 'two deals');
     is(scalar @{$report->{contacts}}, 1, 'of one buyer');
     B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+
+
+=== TEST 7: what an amount of the cart tells of its currency
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my @shown = (['$12.00', 'USD'], ['US$12.00', 'USD'],
+                 ["12,00\x{a0}€", 'EUR'], ['£12.00', 'GBP'],
+                 ["12,00\x{a0}Br", 'BYN'], ["12,00\x{a0}BYN", 'BYN'],
+                 ["12,00\x{a0}руб.", 'RUB'], ["12,00\x{a0}zł", 'PLN'],
+                 ["CHF\x{a0}12.00", 'CHF'], ["12,00\x{a0}\$\x{a0}CA", 'RUB'],
+                 ["12,00\x{a0}£", 'CAD', 'CAD']);
+    my $id = 30;
+
+    for my $shown (@shown) {
+        my ($value, $currency, $code) = @$shown;
+        my @buyer = (Cookie => 'PHPSESSID=0123456789abcd' . ++$id);
+        my $cart = main::cart(total => 12, value => $value,
+                              products => [main::product('Mug', 1, 12)]);
+
+        # the page has a code, which counts
+        if ($code) {
+            my $page = JSON::PP->new->ascii->encode({ cart => $cart,
+                currency => { iso_code => $code } });
+
+            main::shop_says('controller=cart', headers =>
+                [['Content-Type', 'text/html; charset=utf-8']],
+                body => "<script>var prestashop = $page;</script>");
+            get('/index.php?controller=cart', @buyer);
+        }
+
+        main::shop_says('controller=cart', headers =>
+            [['Content-Type', 'text/html; charset=utf-8']],
+            body => JSON::PP->new->utf8->encode({ cart => $cart }));
+        post('/index.php?controller=cart', 'id_product=5&action=update',
+             @buyer);
+        main::redirects('controller=validation', '/index.php?controller='
+            . "order-confirmation&id_cart=$id&id_module=30&id_order=$id&key=x");
+        post('/index.php?fc=module&module=ps_wirepayment&controller=validation',
+             '', @buyer);
+
+        my $deal = B24::Desk::deal($id, rows => 1);
+        my $unknown = ($deal->{comments} // '') =~ /"currency" is not a code/;
+
+        is("$deal->{opportunity} $deal->{currency_id}", "12.00 $currency",
+           $value);
+        is(0 + $unknown, 0 + ($value =~ /CA/), "$value: known, or told of");
+    }

@@ -119,7 +119,35 @@ __DATA__
 
 
 
-=== TEST 2: as it stands: what is no order
+=== TEST 2: as it stands: objects where a text is looked for, cards in them
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $card = '4111111111111111';
+    my %card = (card => $card, cvv => '987', holder => 'ANNA-KIM-OF-CARD');
+
+    main::shop_says('^/api/orders/new', { id => 21, number => { %card } });
+    post('/api/orders/new', main::json({ name => { %card }, fio => 'Anna',
+        phone => '+79160000001', email => { %card },
+        comment => { %card }, note => 'call', address => { %card },
+        company => [{ %card }], total => { %card }, currency => { %card },
+        items => [{ name => { %card }, title => 'Tea', price => 100,
+                    sku => { %card } }] }));
+    is(main::shown('21', rows => 1), 'Anna; +79160000001; 100.00 RUB;'
+       . ' Tea 100.00 x 1', 'what was meant is found');
+
+    main::shop_says('^/checkout', { id => 22 });
+    post('/checkout', "name[card]=$card&name[holder]=ANNA-KIM-OF-CARD"
+         . "&phone=%2B79160000003&address[0]=Lesnaya&address[1]=5"
+         . "&comment[card]=$card&comment[text]=call&total=5");
+    is(main::shown('22'), '+79160000003; +79160000003; 5.00 RUB', 'a form');
+    like(B24::Desk::deal('22')->{comments}, qr/Lesnaya, 5/, 'a list of it');
+
+    B24::Bought::nowhere($card, 'ANNA-KIM-OF-CARD');
+
+
+
+=== TEST 3: as it stands: what is no order
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -144,7 +172,7 @@ __DATA__
 
 
 
-=== TEST 3: adapted: a name of its own, and the cart from an earlier request
+=== TEST 4: adapted: a name of its own, and the cart from an earlier request
 --- http_config eval: $::common . main::adapted()
 --- config eval: B24::Bought::server('myshop')
 --- scenario
@@ -161,7 +189,7 @@ __DATA__
 
 
 
-=== TEST 4: an heir of five lines
+=== TEST 5: an heir of five lines
 --- http_config eval
 $::http . <<'EOC'
     b24_shop mine : generic {
@@ -183,7 +211,7 @@ EOC
 
 
 
-=== TEST 5: Magento 2, as in docs/shops.md
+=== TEST 6: Magento 2, as in docs/shops.md
 --- http_config eval: $::common . main::documented('magento')
 --- config eval: B24::Bought::server('magento')
 --- scenario
@@ -240,7 +268,7 @@ EOC
 
 
 
-=== TEST 6: the heir of docs/shops.md
+=== TEST 7: the heir of docs/shops.md
 --- http_config eval
 $::common . (main::documented('mysite') =~ s{b24/}{$ENV{TEST_NGINX_PRESETS}/}r)
 --- config eval: B24::Bought::server('mysite')

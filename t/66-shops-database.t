@@ -973,3 +973,49 @@ exited on signal 9
     ok(wait_until(sub { main::record_of(2) }, 20), 'an order comes in');
     main::deals_shown(2, stable => 3000);
     is(scalar @{portal()->report(journal => 0)->{deals}}, 2, 'two deals');
+
+
+
+=== TEST 26: WooCommerce: the database's currency goes before a sign
+--- http_config eval: $::http
+--- config eval: B24::Bought::server('woocommerce')
+--- scenario
+    my @cookie = (Cookie => 'wp_woocommerce_session_3bc635ab=t_1%7C%7C17%7C%7Cab');
+    my $says = sub {
+        my ($target, $answer) = @_;
+        upstream()->script(target => $target, times => 1, status => 200,
+            headers => [['Content-Type', 'application/json']],
+            body => JSON::PP->new->utf8->encode($answer));
+    };
+    my @orders = grep { $_->{scenario} =~ /^classic-[cg]$/ }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+
+    main::fresh();
+    B24::Tables::woocommerce($::db, @orders);
+    $::db->sql("USE shop; UPDATE wp_wc_orders SET currency = 'EUR'");
+
+    # one sign that is a pound's, one of several currencies
+    for my $order (@orders) {
+        my $sign = $order == $orders[0] ? '&pound;' : '&#36;';
+
+        $says->('update_order_review', { result => 'success', fragments => {
+            '.woocommerce-checkout-review-order-table' => <<"EOH" } });
+<table class="shop_table woocommerce-checkout-review-order-table"><tbody>
+<tr class="cart_item">
+<td class="product-name">Mug&nbsp;<strong class="product-quantity">&times;&nbsp;1</strong></td>
+<td class="product-total"><span class="woocommerce-Price-amount amount"><bdi>$sign$order->{total}</bdi></span></td></tr>
+</tbody><tfoot><tr class="order-total"><th>Total</th><td><strong><span class="woocommerce-Price-amount amount"><bdi><span class="woocommerce-Price-currencySymbol">$sign</span>$order->{total}</bdi></span></strong></td></tr></tfoot></table>
+EOH
+        post('/?wc-ajax=update_order_review', 'post_data=x', @cookie);
+        $says->('wc-ajax=checkout', { result => 'success',
+            order_id => $order->{order_id} });
+        post('/?wc-ajax=checkout', 'billing_first_name=Anna'
+             . '&billing_phone=%2B79160000001', @cookie);
+
+        my $deal = B24::Desk::deal($order->{order_id});
+        is(sprintf('%.2f %s', @$deal{qw(opportunity currency_id)}),
+           sprintf('%.2f EUR', $order->{total}), "$sign: that of the database");
+        unlike($deal->{comments} // '', qr/"currency"|another total/,
+               "$sign: nothing is left out");
+    }

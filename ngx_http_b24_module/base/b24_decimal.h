@@ -14,6 +14,7 @@
 
 #define B24_DECIMAL_SCALE  12       /* the most places kept */
 #define B24_DECIMAL_LEN    40       /* enough for any printed value */
+#define B24_MONEY_SIGN_LEN 16       /* for any sign of a currency */
 
 
 /*
@@ -44,17 +45,28 @@ int b24_decimal_parse(const b24_str_t *text, b24_decimal_t *d);
  * group digits; but a mark that cannot group is decimal too: an only one with
  * more than three digits before or behind it, or with nothing or a single zero
  * before it ("0,125", "5 969.9999999999 RUB"), or the last one when all the
- * marks before it are of the other kind ("1,234.500").
+ * marks before it are of the other kind ("1,234.500").  thousandths: the
+ * currency has three places, so that an only mark before three digits is
+ * decimal as well ("12.345").
  *
  * B24_DECLINED when no number is left, when there is more than one ("from 100
  * to 200", "12 RUB 50", "1 990 2 490": a blank groups three digits) or when it
  * doesn't fit.  The pool is for scratch.  Defined in order/b24_money.c, since
  * it has to know HTML.
  */
-int b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d);
+int b24_money_parse(b24_pool_t *pool, const b24_str_t *text, int thousandths,
+    b24_decimal_t *d);
 /* the same, but it may be a number of percent; *percent: it says so */
 int b24_percent_parse(b24_pool_t *pool, const b24_str_t *text,
     b24_decimal_t *d, int *percent);
+/*
+ * What stands beside the number, or alone, without blanks and marks: "RUB" of
+ * "1&nbsp;234,50 RUB", "rub" of "rub.".  B24_DECLINED when it stands on both
+ * sides, or is nothing, or is longer than any sign of a currency.  *sign points
+ * to buf; *digits: there is a number.
+ */
+int b24_money_sign(b24_pool_t *pool, const b24_str_t *text,
+    u_char buf[B24_MONEY_SIGN_LEN], b24_str_t *sign, int *digits);
 
 /* rounds half away from zero to places (0 .. B24_DECIMAL_SCALE), which becomes
  * the scale; B24_DECLINED when more places do not fit, d is as it was */

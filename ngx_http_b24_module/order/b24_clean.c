@@ -254,7 +254,7 @@ b24_clean_amount(b24_clean_t *clean, b24_clean_e how, const char *what,
         rc = b24_percent_parse(clean->pool, &s, &d, &percent);
 
     } else if (!plain) {
-        rc = b24_money_parse(clean->pool, &s, &d);
+        rc = b24_money_parse(clean->pool, &s, money && clean->thousandths, &d);
     }
 
     if (rc == B24_OK && how == B24_CLEAN_RATE) {
@@ -325,31 +325,33 @@ b24_clean_rate(b24_decimal_t *d, int percent)
 static int
 b24_clean_currency(b24_clean_t *clean, b24_str_t *text)
 {
-    u_char     c, code[3];
-    size_t     i;
+    int        rc, sign;
+    u_char     code[3];
     b24_str_t  s;
 
     s = *text;
     b24_str_trim(&s);
     text->len = 0;
 
-    for (i = 0; i < s.len && i < 3; i++) {
-        c = b24_tolower(s.data[i]);
-
-        if (c < 'a' || c > 'z') {
-            break;
-        }
-
-        code[i] = (u_char) (c - 'a' + 'A');
+    if (s.len == 0) {
+        return B24_OK;
     }
 
-    if (s.len == 3 && i == 3) {
-        return b24_pstrdup(clean->pool, text, code, 3);
+    rc = b24_currency_parse(clean->pool, &s, code, &sign);
+
+    if (rc == B24_DECLINED) {
+        return b24_clean_remark(clean, "currency",
+                                "is not a code of three letters", text);
     }
 
-    return s.len ? b24_clean_remark(clean, "currency",
-                                    "is not a code of three letters", text)
-                 : B24_OK;
+    if (rc != B24_OK || b24_pstrdup(clean->pool, text, code, 3) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    clean->order->sign = sign & 1;
+    clean->thousandths = b24_currency_thousandths(text) & 1;
+
+    return B24_OK;
 }
 
 

@@ -24,6 +24,8 @@ static b24_is_e b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
     b24_collect_t *collect);
 static int b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
     const b24_collect_t *collect);
+static int b24_collect_untold(const b24_order_t *session,
+    const b24_order_t *order);
 static int b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code);
 static int b24_collect_unseen(b24_why_e why);
 static int b24_collect_doubt(b24_pool_t *pool, b24_str_t *text,
@@ -671,8 +673,16 @@ b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
 
     for (i = 0; i < B24_ORDER_NFIELDS; i++) {
 
-        if (collect->rule->fields[i].alts) {
-            session->fields[i] = order->fields[i];
+        if (collect->rule->fields[i].alts == NULL
+            || (i == B24_ORDER_CURRENCY && b24_collect_untold(session, order)))
+        {
+            continue;
+        }
+
+        session->fields[i] = order->fields[i];
+
+        if (i == B24_ORDER_CURRENCY) {
+            session->sign = order->sign;
         }
     }
 
@@ -729,6 +739,12 @@ b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
 
     for (remark = collect->order->remarks; remark; remark = remark->next) {
 
+        if (b24_str_eq(&remark->name, &b24_order_names[B24_ORDER_CURRENCY])
+            && b24_collect_untold(session, collect->order))
+        {
+            continue;
+        }
+
         if (b24_order_remark(pool, session, (char *) remark->name.data,
                              (char *) remark->value.data)
             != B24_OK)
@@ -738,6 +754,17 @@ b24_collect_remarks(b24_pool_t *pool, b24_order_t *session,
     }
 
     return B24_OK;
+}
+
+
+/* nothing is sold without a currency: one that isn't told, or by its sign only,
+ * is the one that is known */
+static int
+b24_collect_untold(const b24_order_t *session, const b24_order_t *order)
+{
+    return session->fields[B24_ORDER_CURRENCY].len
+           && (order->fields[B24_ORDER_CURRENCY].len == 0
+               || (order->sign && !session->sign));
 }
 
 
@@ -970,6 +997,11 @@ b24_order_fill(b24_pool_t *pool, b24_order_t *order,
 
     for (i = 0; i < sizeof(b24_name_parts) / sizeof(int); i++) {
         parts += f[b24_name_parts[i]].len;
+    }
+
+    if (b24_collect_untold(session, order)) {
+        f[B24_ORDER_CURRENCY] = session->fields[B24_ORDER_CURRENCY];
+        order->sign = session->sign;
     }
 
     for (i = 0; i < B24_ORDER_NFIELDS; i++) {

@@ -45,7 +45,9 @@ static b24_is_e b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr,
     b24_node_t *root, const b24_str_t *charset, b24_value_kind_e kind,
     b24_result_t *res);
 static b24_is_e b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
-    b24_value_kind_e kind, const b24_str_t *charset, b24_result_t *res);
+    b24_value_kind_e kind, int listed, const b24_str_t *charset,
+    b24_result_t *res);
+static int b24_eval_listed(const b24_pointer_t *ptr, const b24_node_t *node);
 static b24_is_e b24_eval_rows(b24_eval_t *ev, const b24_regex_t *regex,
     const b24_str_t *text, b24_node_t **list);
 static int b24_eval_row(void *data, const b24_regex_match_t *match);
@@ -776,7 +778,8 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
         return b24_eval_utf8(ev, &text, charset, res);
     }
 
-    is = b24_eval_joined(ev, node, kind, charset, res);
+    is = b24_eval_joined(ev, node, kind, b24_eval_listed(ptr, node), charset,
+                         res);
 
     /* an object without texts of its own is no text, but it is there */
 
@@ -791,10 +794,51 @@ b24_eval_node(b24_eval_t *ev, const b24_pointer_t *ptr, b24_node_t *root,
 }
 
 
+/*
+ * What has several texts that may stand for one value: an array, a list of
+ * PHP's, whose names are numbers, and members asked for by their names.  In any
+ * other object the texts are different things, maybe a card's number, and
+ * nobody said which of them is meant.
+ */
+static int
+b24_eval_listed(const b24_pointer_t *ptr, const b24_node_t *node)
+{
+    size_t             i;
+    const b24_step_t  *step;
+    const b24_node_t  *child;
+
+    if (node->type == B24_ARRAY) {
+        return 1;
+    }
+
+    for (step = ptr->steps; step; step = step->next) {
+
+        if (step->next == NULL && step->type == B24_STEP_PREFIX) {
+            return 1;
+        }
+    }
+
+    for (child = node->first; child; child = child->next) {
+
+        for (i = 0; i < child->key.len && b24_isdigit(child->key.data[i]); i++)
+        {
+            /* void */
+        }
+
+        if (i == 0 || i < child->key.len) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* texts of an array's elements or an object's members, one level deep */
 static b24_is_e
 b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
-    b24_value_kind_e kind, const b24_str_t *charset, b24_result_t *res)
+    b24_value_kind_e kind, int listed, const b24_str_t *charset,
+    b24_result_t *res)
 {
     b24_buf_t          buf;
     b24_str_t          text, first;
@@ -828,6 +872,12 @@ b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
         }
 
         b24_buf_addstr(&buf, &text);
+    }
+
+    if (!listed && (kind == B24_VALUE_FIELD || kind == B24_VALUE_ONE
+                    || kind == B24_VALUE_FLAG))
+    {
+        return B24_IS_EMPTY;
     }
 
     if (b24_buf_str(&buf, &text) != B24_OK) {

@@ -14,6 +14,7 @@ static int b24_merge_field(b24_clean_t *clean, const b24_node_t *row,
     int field, int empty);
 static int b24_merge_preferred(const b24_order_t *order,
     const b24_node_t *row, const b24_str_t *line, b24_str_t *value);
+static void b24_merge_told(b24_order_t *order);
 static int b24_merge_pairs(b24_clean_t *clean, const b24_node_t *row);
 static int b24_merge_items(b24_clean_t *clean, const b24_shop_t *shop,
     const b24_node_t *rows);
@@ -218,6 +219,8 @@ b24_order_merge(b24_pool_t *pool, const b24_shop_t *shop, b24_order_t *order,
 
     clean.pool = pool;
     clean.order = order;
+    clean.thousandths = b24_currency_thousandths(
+                            &order->fields[B24_ORDER_CURRENCY]) & 1;
 
     rc = b24_merge_stale(order, row) ? b24_merge_forget(&clean, items)
                                      : B24_OK;
@@ -344,6 +347,10 @@ b24_merge_fields(b24_clean_t *clean, const b24_node_t *row)
             empty = empty && !parts;
             break;
 
+        case B24_ORDER_CURRENCY:
+            empty = empty || clean->order->sign;
+            break;
+
         case B24_ORDER_FIRST_NAME:
         case B24_ORDER_SECOND_NAME:
         case B24_ORDER_LAST_NAME:
@@ -398,7 +405,30 @@ b24_merge_field(b24_clean_t *clean, const b24_node_t *row, int field,
         clean->order->generated = 0;
     }
 
+    if (field == B24_ORDER_CURRENCY) {
+        b24_merge_told(clean->order);
+    }
+
     return B24_OK;
+}
+
+
+/* a page showed a sign that may be several currencies: it is known now */
+
+static void
+b24_merge_told(b24_order_t *order)
+{
+    b24_pair_t  **list;
+
+    for (list = &order->remarks; *list; /* void */) {
+
+        if (b24_str_eq(&(*list)->name, &b24_order_names[B24_ORDER_CURRENCY])) {
+            *list = (*list)->next;
+
+        } else {
+            list = &(*list)->next;
+        }
+    }
 }
 
 

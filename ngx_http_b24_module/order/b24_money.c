@@ -30,6 +30,8 @@ typedef struct {
 } b24_money_t;
 
 
+static int b24_money_read(b24_pool_t *pool, const b24_str_t *text,
+    int thousandths, b24_decimal_t *d, int *percent);
 static int b24_money_scan(const b24_str_t *text, b24_money_t *m);
 static int b24_money_digit(b24_money_t *m, b24_money_e before,
     const u_char *p, const u_char *end);
@@ -37,15 +39,16 @@ static void b24_money_mark(b24_money_t *m, u_char c, b24_money_e before,
     b24_money_e after);
 static b24_money_e b24_money_class(uint32_t c);
 static b24_money_e b24_money_peek(const u_char *p, const u_char *end);
-static size_t b24_money_decimal_mark(const b24_money_t *m);
+static size_t b24_money_decimal_mark(const b24_money_t *m, int thousandths);
 
 
 int
-b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d)
+b24_money_parse(b24_pool_t *pool, const b24_str_t *text, int thousandths,
+    b24_decimal_t *d)
 {
     int  rc, percent;
 
-    rc = b24_percent_parse(pool, text, d, &percent);
+    rc = b24_money_read(pool, text, thousandths, d, &percent);
 
     return (rc == B24_OK && percent) ? B24_DECLINED : rc;
 }
@@ -54,6 +57,14 @@ b24_money_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d)
 int
 b24_percent_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d,
     int *percent)
+{
+    return b24_money_read(pool, text, 0, d, percent);
+}
+
+
+static int
+b24_money_read(b24_pool_t *pool, const b24_str_t *text, int thousandths,
+    b24_decimal_t *d, int *percent)
 {
     u_char       buf[B24_MONEY_LEN + 2];
     size_t       i, n, mark;
@@ -82,7 +93,7 @@ b24_percent_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d,
         return B24_DECLINED;
     }
 
-    mark = b24_money_decimal_mark(&m);
+    mark = b24_money_decimal_mark(&m, thousandths);
 
     n = 0;
 
@@ -110,6 +121,54 @@ b24_percent_parse(b24_pool_t *pool, const b24_str_t *text, b24_decimal_t *d,
     *percent = m.percent;
 
     return b24_decimal_parse(&s, d);
+}
+
+
+int
+b24_money_sign(b24_pool_t *pool, const b24_str_t *text,
+    u_char buf[B24_MONEY_SIGN_LEN], b24_str_t *sign, int *digits)
+{
+    int            split;           /* digits stand behind some of it */
+    b24_str_t      s;
+    b24_money_e    class;
+    const u_char  *p, *from, *end;
+
+    sign->data = buf;
+    sign->len = 0;
+    *digits = 0;
+    split = 0;
+
+    if (b24_text_strip(pool, text, &s) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    p = s.data;
+    end = p + s.len;
+
+    while (p < end) {
+        from = p;
+        class = b24_money_class(b24_utf8_next(&p, end));
+
+        if (class == B24_MONEY_DIGIT) {
+            *digits = 1;
+            split = sign->len != 0;
+        }
+
+        if (class < B24_MONEY_SIGN) {
+            continue;
+        }
+
+        if (split
+            || sign->len + (size_t) (p - from) > B24_MONEY_SIGN_LEN)
+        {
+            return B24_DECLINED;
+        }
+
+        memcpy(buf + sign->len, from, (size_t) (p - from));
+        sign->len += (size_t) (p - from);
+    }
+
+    return sign->len ? B24_OK : B24_DECLINED;
 }
 
 
@@ -266,9 +325,9 @@ b24_money_class(uint32_t c)
         return (c >= 'a' && c <= 'z') ? B24_MONEY_LETTER : B24_MONEY_OTHER;
     }
 
-    /* no-break and thin spaces, typographic apostrophes */
+    /* no-break and thin spaces, marks of direction, typographic apostrophes */
 
-    if (c == 0xa0 || (c >= 0x2000 && c <= 0x200b) || c == 0x202f
+    if (c == 0xa0 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f
         || c == 0x2018 || c == 0x2019 || c == 0x02bc)
     {
         return B24_MONEY_BLANK;
@@ -298,7 +357,7 @@ b24_money_peek(const u_char *p, const u_char *end)
 
 /* where the decimal mark is, m->len when there is none */
 static size_t
-b24_money_decimal_mark(const b24_money_t *m)
+b24_money_decimal_mark(const b24_money_t *m, int thousandths)
 {
     size_t  i, last, behind, same, other;
 
@@ -333,7 +392,7 @@ b24_money_decimal_mark(const b24_money_t *m)
 
     /* "1,234.500"; "1234.567"; "5969.9999999999"; "0,125"; ".500" */
 
-    if (other || last == 0 || last > 3 || behind > 3
+    if (thousandths || other || last == 0 || last > 3 || behind > 3
         || (last == 1 && m->text[0] == '0'))
     {
         return last;

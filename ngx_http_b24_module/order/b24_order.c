@@ -539,6 +539,10 @@ b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
         b24_buf_adds(out, ",\"collected\":true");
     }
 
+    if (order->sign) {
+        b24_buf_adds(out, ",\"sign\":true");
+    }
+
     if (!order->read && !order->imported && order->asked == 0) {
         return;
     }
@@ -663,6 +667,7 @@ b24_order_read(b24_pool_t *pool, const b24_node_t *root, b24_order_t *order)
 
     order->generated = b24_order_number(root, "generated") & 1;
     order->collected = b24_order_number(root, "collected") & 1;
+    order->sign = b24_order_number(root, "sign") & 1;
 
     return b24_order_read_remarks(pool, b24_order_member(root, "remarks"),
                                   order);

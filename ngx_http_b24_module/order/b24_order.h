@@ -18,7 +18,8 @@
 #define B24_ORDER_ITEMS    5000
 
 
-/* fields of an order; names as in the rules (X(enum, "rule name")) */
+/* fields of an order; names as in the rules (X(enum, "rule name")).  The
+ * currency stands before the amounts: it tells how they are read */
 #define B24_ORDER_FIELDS(X)                                                   \
     X(ID, "id")                                                               \
     X(ROW, "row")                                                             \
@@ -33,8 +34,8 @@
     X(KPP, "kpp")                                                             \
     X(ADDRESS, "address")                                                     \
     X(COMMENT, "comment")                                                     \
-    X(TOTAL, "total")                                                         \
     X(CURRENCY, "currency")                                                   \
+    X(TOTAL, "total")                                                         \
     X(DELIVERY, "delivery")                                                   \
     X(DISCOUNT, "discount")                                                   \
     X(TAX, "tax")                                                             \
@@ -120,6 +121,8 @@ typedef struct {
     unsigned     imported:1;        /* from there, no request was seen */
     unsigned     generated:1;       /* the number is one of ours */
     unsigned     collected:1;       /* total and rows are earlier requests' */
+    unsigned     sign:1;            /* the currency was told by its sign: any
+                                       code goes before it */
     b24_pair_t  *remarks;           /* plain words for the record and the deal's
                                        comment; name is a short code */
 } b24_order_t;

@@ -581,6 +581,17 @@ int b24_line_database(b24_rules_t *rules, const b24_str_t *what,
     const b24_value_t *value);
 
 
+/* ---- currencies (b24_currency.c) ---- */
+
+/* a code of three letters, or what one is written by, maybe with an amount:
+ * "RUB", "&#8381;", "1 234,50 руб."; *sign: no code was there.  B24_DECLINED:
+ * it may be several, or none */
+int b24_currency_parse(b24_pool_t *pool, const b24_str_t *text, u_char code[3],
+    int *sign);
+/* of ISO 4217, with three places */
+int b24_currency_thousandths(const b24_str_t *code);
+
+
 /* ---- cleaning (b24_clean.c) ---- */
 
 /* what a block's amounts are divided by */
@@ -590,6 +601,7 @@ typedef struct {
     b24_str_t     charset;          /* of percent codes in order numbers */
     unsigned      minor;            /* places */
     unsigned      refuse:1;         /* minor_units made no sense */
+    unsigned      thousandths:1;    /* the currency has three places */
 } b24_clean_t;
 
 int b24_clean_minor(b24_clean_t *clean, const b24_str_t *text);

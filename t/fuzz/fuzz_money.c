@@ -2,6 +2,7 @@
 /* Amounts: what is read is printed and read back as the same value. */
 
 #include "b24_decimal.h"
+#include "b24_text.h"
 
 #include <stdlib.h>
 
@@ -48,8 +49,9 @@ check_value(const b24_decimal_t *d)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int            strict;
-    b24_str_t      s;
+    int            strict, rc, digits;
+    u_char         buf[B24_MONEY_SIGN_LEN];
+    b24_str_t      s, none, sign;
     b24_pool_t    *pool;
     b24_decimal_t  d, m;
 
@@ -65,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_value(&d);
     }
 
-    switch (b24_money_parse(pool, &s, &m)) {
+    switch (b24_money_parse(pool, &s, (int) (size & 1), &m)) {
 
     case B24_OK:
         check_value(&m);
@@ -79,6 +81,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     default:
         abort();
     }
+
+    none.data = NULL;
+    none.len = 0;
+
+    CHECK(b24_text_utf8(pool, &s, &none, &s) == B24_OK);
+
+    rc = b24_money_sign(pool, &s, buf, &sign, &digits);
+    CHECK(rc == B24_DECLINED || (rc == B24_OK && sign.len
+                                 && b24_utf8_valid(&sign)));
 
     b24_pool_destroy(pool);
 

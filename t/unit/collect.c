@@ -399,6 +399,75 @@ test_fill(void)
 }
 
 
+/* the session's currency after answers of the cart (code) and of pages */
+static void
+is_currency(const char *answers[3], const char *want, const char *name)
+{
+    size_t      i;
+    exchange_t  x[3];
+
+    for (i = 0; i < 3 && answers[i]; i++) {
+        x[i] = (exchange_t) { .target = answers[i][0] == '/' ? "/code" : "/page",
+                              .answer = answers[i] + (answers[i][0] == '/') };
+    }
+
+    is_order(session_of(x, i), want, name);
+}
+
+
+#define CURRENCY(c)  "{\"v\":1,\"fields\":{\"currency\":\"" c "\",\"total\":\"5.00\"}"
+#define NO_CURRENCY  "{\"v\":1,\"fields\":{\"total\":\"5.00\"},\"remarks\":[{\"code\":\"currency\",\"text\":\"the shop's \\\"currency\\\" is not a code of three letters and was left out\"}]}"
+#define CODE(c)      "/{\"c\":\"" c "\",\"t\":5}"
+#define PAGE(t)      "{\"c\":\"" t "\",\"t\":5}"
+
+
+static void
+test_currency(void)
+{
+    b24_str_t     json;
+    b24_order_t  *session, *order;
+
+    shop_load("session $cookie_sid;"
+              "collect code { uri /code; currency response:/c; total response:/t; }"
+              "collect page { uri /page; currency response:/c; total response:/t; }"
+              "order { uri /order; id response:/id; currency request:/c; }");
+
+    is_currency((const char *[3]) { PAGE("5 ₽") }, CURRENCY("RUB") ",\"sign\":true}", "a sign");
+    is_currency((const char *[3]) { PAGE("5 $") }, NO_CURRENCY, "one of several currencies");
+    is_currency((const char *[3]) { CODE("GIP"), PAGE("£5") }, CURRENCY("GIP") "}", "a code before it stays");
+    is_currency((const char *[3]) { PAGE("£5"), CODE("GIP") }, CURRENCY("GIP") "}", "a later code counts");
+    is_currency((const char *[3]) { PAGE("5 ₽"), PAGE("€5") }, CURRENCY("EUR") ",\"sign\":true}", "so does a later sign");
+    is_currency((const char *[3]) { CODE("RUB"), CODE("EUR") }, CURRENCY("EUR") "}", "and a code after a code");
+    is_currency((const char *[3]) { CODE("CAD"), PAGE("$5") }, CURRENCY("CAD") "}", "what isn't told changes nothing, and no word on it");
+    is_currency((const char *[3]) { PAGE("$5"), CODE("CAD") }, CURRENCY("CAD") "}", "the word goes with the code");
+    is_currency((const char *[3]) { PAGE("€5"), PAGE("$5") }, CURRENCY("EUR") ",\"sign\":true}", "nor does it after a sign");
+    is_currency((const char *[3]) { CODE("CAD"), CODE("") }, CURRENCY("CAD") "}", "none at all");
+
+    /* what the order says itself */
+
+    json = str(CURRENCY("EUR") ",\"sign\":true}");
+    (void) b24_order_parse(pool, &json, &session);
+    order = b24_order_create(pool);
+    (void) b24_order_fill(pool, order, session);
+    is_order(order, CURRENCY("EUR") ",\"collected\":true,\"sign\":true}", "nothing: the session's");
+
+    json = str(CURRENCY("GBP") "}");
+    (void) b24_order_parse(pool, &json, &order);
+    (void) b24_order_fill(pool, order, session);
+    is_order(order, CURRENCY("GBP") "}", "a code");
+
+    json = str(CURRENCY("RUB") ",\"sign\":true}");
+    (void) b24_order_parse(pool, &json, &order);
+    (void) b24_order_fill(pool, order, session);
+    is_order(order, CURRENCY("RUB") ",\"sign\":true}", "a sign, the session's is one too");
+
+    json = str(CURRENCY("GIP") "}");
+    (void) b24_order_parse(pool, &json, &session);
+    (void) b24_order_fill(pool, order, session);
+    is_order(order, CURRENCY("GIP") "}", "a sign, the session's is a code");
+}
+
+
 /* what an exchange makes of a session's text that may have "most" bytes */
 static void
 is_stored(const exchange_t *x, size_t most, int rc, const char *want,
@@ -614,6 +683,7 @@ main(void)
     test_sessions();
     test_collect();
     test_fill();
+    test_currency();
     test_store();
     test_learned();
     test_generated();

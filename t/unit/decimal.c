@@ -115,7 +115,7 @@ is_parsed(const char *text, const char *want)
 
 
 static void
-is_money(const char *text, const char *want)
+is_amount(const char *text, int thousandths, const char *want)
 {
     int            rc;
     char           buf[B24_DECIMAL_LEN];
@@ -123,13 +123,20 @@ is_money(const char *text, const char *want)
     b24_decimal_t  d;
 
     s = str(text);
-    rc = b24_money_parse(pool, &s, &d);
+    rc = b24_money_parse(pool, &s, thousandths, &d);
 
     if (rc == B24_OK) {
         b24_decimal_print(&d, 2, buf);
     }
 
     ok(want ? rc == B24_OK && strcmp(buf, want) == 0 : rc == B24_DECLINED, "money \"%s\" is %s%s%s", text, want ? want : "none", rc == B24_OK ? ", got " : "", rc == B24_OK ? buf : "");
+}
+
+
+static void
+is_money(const char *text, const char *want)
+{
+    is_amount(text, 0, want);
 }
 
 
@@ -592,6 +599,36 @@ test_money(void)
 }
 
 
+/* of a currency with three places */
+static void
+test_thousandths(void)
+{
+    is_amount("12.345 KWD", 1, "12.345");
+    is_amount("12,345", 1, "12.345");
+    is_amount("12.345", 1, "12.345");
+    is_amount("KD 1,234", 1, "1.234");
+    is_amount("123,456 \xd8\xaf.\xd9\x83", 1, "123.456");
+    is_amount("\xe2\x80\x8f\xd8\xaf.\xd9\x83.\xe2\x80\x8f 12.345", 1, "12.345");
+    is_amount("1,234.567 KWD", 1, "1234.567");
+    is_amount("1.234,567 KWD", 1, "1234.567");
+    is_amount("1 234,567 KWD", 1, "1234.567");
+    is_amount("1'234'567.890 KWD", 1, "1234567.89");
+    is_amount("1 234 KWD", 1, "1234.00");
+    is_amount("1,234,567 KWD", 1, "1234567.00");
+    is_amount("12.34 KWD", 1, "12.34");
+    is_amount("12.5 KWD", 1, "12.50");
+    is_amount("12 KWD", 1, "12.00");
+    is_amount("12.345 %", 1, NULL);
+
+    /* of any other: a single mark before three digits groups */
+
+    is_amount("12.345 RUB", 0, "12345.00");
+    is_amount("\xc2\xa5" "1,234", 0, "1234.00");
+    is_amount("12.345 \xe2\x82\xab", 0, "12345.00");
+    is_amount("1,234,567 KRW", 0, "1234567.00");
+}
+
+
 static void
 is_percent(const char *text, int want, const char *amount)
 {
@@ -634,9 +671,9 @@ test_memory(void)
 
     tiny = b24_pool_create(4);
     s = str("1 490,50 RUB");
-    is_int(b24_money_parse(tiny, &s, &d), B24_ERROR, "no memory for money");
+    is_int(b24_money_parse(tiny, &s, 0, &d), B24_ERROR, "no memory for money");
     s = str("1490.50");
-    is_int(b24_money_parse(tiny, &s, &d), B24_OK, "a plain number needs none");
+    is_int(b24_money_parse(tiny, &s, 1, &d), B24_OK, "a plain number needs none");
     b24_pool_destroy(tiny);
 }
 
@@ -652,6 +689,7 @@ main(void)
     test_properties();
     test_rounding();
     test_money();
+    test_thousandths();
     test_percent();
     test_memory();
 

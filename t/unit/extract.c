@@ -727,7 +727,15 @@ test_values(void)
     is_line("name request:/zero request:/a;", B24_ORDER_NAME, &x, "0");
     is_line("name request:/yes;", B24_ORDER_NAME, &x, "1");
     is_line("name request:/two;", B24_ORDER_NAME, &x, "x, y");
-    is_line("name request:/obj;", B24_ORDER_NAME, &x, "v, 7");
+    is_line("name request:/obj;", B24_ORDER_NAME, &x, "");
+    is_line("name request:/obj request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name \"%{request:/obj}\" request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/obj ~v request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/p request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("name request:/[a*];", B24_ORDER_NAME, &x, "A");
+    is_line("paid request:/obj;", B24_ORDER_PAID, &x, "");
+    is_line("accept request:/obj ~v; name request:/a;", B24_ORDER_NAME, &x, "A");
+    is_line("accept response:/none request:/obj !=v; name request:/a;", B24_ORDER_NAME, &x, "A");
     is_line("name request:/json/in/1;", B24_ORDER_NAME, &x, "2");
     is_line("name request:/qs/b/c;", B24_ORDER_NAME, &x, "d");
     is_line("name request:/p/[K=2]/V;", B24_ORDER_NAME, &x, "two");
@@ -778,6 +786,20 @@ test_values(void)
     x.headers[4] = "set-cookie";
     x.headers[5] = "order=77; path=/";
     is_line("name header:Set-Cookie ~order=(\\d+);", B24_ORDER_NAME, &x, "77");
+
+    /* a list of PHP's has numbers for names; what has others is no text */
+
+    x.type = FORM_TYPE;
+    x.body = "s[]=Lesnaya&s[]=5&s[]=&g[2]=x&g[5]=y&pay[card]=4111111111111111&pay[cvv]=123&m[0]=x&m[card]=4111111111111111&k[-1]=x&d[0][card]=4111111111111111&B_1=b&B_2=c";
+    is_line("name request:/s;", B24_ORDER_NAME, &x, "Lesnaya, 5");
+    is_line("name request:/g;", B24_ORDER_NAME, &x, "x, y");
+    is_line("name request:/pay;", B24_ORDER_NAME, &x, "");
+    is_line("comment request:/pay request:/m request:/k request:/d;", B24_ORDER_COMMENT, &x, "");
+    is_line("deal UF_CRM_P request:/pay; name request:/pay/cvv;", B24_ORDER_NAME, &x, "123");
+    ok(event.order->deal == NULL, "nor in a field of the CRM");
+    is_line("name request:/[B_*];", B24_ORDER_NAME, &x, "b, c");
+    is_line("name request:/[pay*];", B24_ORDER_NAME, &x, "");
+    is_line("name request:/[pay*]/pay/card;", B24_ORDER_NAME, &x, "4111111111111111");
 }
 
 
@@ -814,7 +836,9 @@ test_clean(void)
     is_field(B24_ORDER_DELIVERY, "", "none at all");
 
     is_line("currency request:/cur;", B24_ORDER_CURRENCY, &x, "EUR");
-    is_line("currency request:/cur2;", B24_ORDER_CURRENCY, &x, "");
+    is_line("currency request:/cur2;", B24_ORDER_CURRENCY, &x, "RUB");
+    is_line("currency request:/m;", B24_ORDER_CURRENCY, &x, "RUB");
+    is_line("currency request:/fmt;", B24_ORDER_CURRENCY, &x, "");
     is_remark("currency", "the shop's \"currency\" is not a code of three letters and was left out", "a remark");
 
     x.headers[1] = "57%252F2026";
@@ -829,6 +853,109 @@ test_clean(void)
     is_line("", B24_ORDER_ID, &x, "a b");
     x.headers[1] = "a%7Fb%C2%85%00c";
     is_line("", B24_ORDER_ID, &x, "abc");
+}
+
+
+/* want "": the remark is there */
+static void
+is_currency(const char *text, const char *want)
+{
+    char        body[200];
+    exchange_t  x;
+
+    snprintf(body, sizeof(body), "{\"c\":\"%s\"}", text);
+
+    x = plain();
+    x.body = body;
+    is_line("currency request:/c;", B24_ORDER_CURRENCY, &x, want);
+
+    if (want[0] == '\0') {
+        is_remark("currency", "the shop's \"currency\" is not a code of three letters and was left out", text);
+        return;
+    }
+
+    ok(event.order->remarks == NULL, "%s: no remark", text);
+    is_int(event.order->sign, strstr(text, want) == NULL, "by its sign, or not");
+}
+
+
+static void
+test_currency(void)
+{
+    exchange_t  x;
+
+    is_currency("RUB", "RUB");
+    is_currency("1 234,50 RUB", "RUB");
+    is_currency("EUR 12.00", "EUR");
+    is_currency("<b>EUR</b>&nbsp;12.00", "EUR");
+
+    is_currency("€", "EUR");
+    is_currency("&euro;", "EUR");
+    is_currency("&#8364;12.00", "EUR");
+    is_currency("-&#x20ac;12.00", "EUR");
+    is_currency("<span class='sign2'>&#8381;</span>", "RUB");
+    is_currency("13 482,00&nbsp;<span class='amount'>&#8381;", "RUB");
+    is_currency("1 990 руб.", "RUB");
+    is_currency("1 990 р.", "RUB");
+    is_currency("1 990 rub.", "RUB");
+    is_currency("£5", "GBP");
+    is_currency("&pound;", "GBP");
+    is_currency("100 &#8372;", "UAH");
+    is_currency("100 грн.", "UAH");
+    is_currency("100 &#8376;", "KZT");
+    is_currency("100 тг.", "KZT");
+    is_currency("&#8377;100", "INR");
+    is_currency("&#8378;100", "TRY");
+    is_currency("&#8361;100", "KRW");
+    is_currency("&#8362;100", "ILS");
+    is_currency("100 &#8363;", "VND");
+    is_currency("&#8369;100", "PHP");
+    is_currency("100 z&#322;", "PLN");
+    is_currency("100 K&#269;", "CZK");
+    is_currency("100 Ft", "HUF");
+    is_currency("US$ 100", "USD");
+    is_currency("R$ 100", "BRL");
+    is_currency("KSh 100", "KES");
+    is_currency("&#x62f;.&#x643;", "KWD");
+    is_currency("\u200f12.345 &#x62f;.&#x643;.\u200f", "KWD");
+    is_currency(".&#x62f;.&#x628;", "BHD");
+    is_currency("&#x631;.&#x639;. 1.000", "OMR");
+
+    /* of several, or none */
+
+    is_currency("$", "");
+    is_currency("&#36;12.00", "");
+    is_currency("C$ 12.00", "");
+    is_currency("12.00 $ CAD", "");
+    is_currency("¥", "");
+    is_currency("100 kr", "");
+    is_currency("100 kr.", "");
+    is_currency("Rs 100", "");
+    is_currency("Br", "");
+    is_currency("100 lei", "");
+    is_currency("lei", "");
+    is_currency("E£ 100", "");
+    is_currency("12 pcs", "");
+    is_currency("€ 12 €", "");
+    is_currency("12 € TTC", "");
+    is_currency("12.00", "");
+    is_currency(".", "");
+    is_currency("<br>", "");
+    is_currency("what the buyer pays, all in all", "");
+
+    /* the places of the currency tell what a single mark is */
+
+    x = plain();
+    x.body = "{\"t\":\"12.345 KWD\",\"s\":\"12.345 ₽\",\"y\":\"12.345 ₩\",\"i\":[{\"n\":\"Tea\",\"p\":\"1,255\",\"q\":\"1,255\",\"d\":\"0,255\"}]}";
+    is_line("total request:/t;", B24_ORDER_TOTAL, &x, "12345.00");
+    is_line("total request:/t; currency KWD;", B24_ORDER_TOTAL, &x, "12.345");
+    is_line("total request:/t; currency request:/t;", B24_ORDER_TOTAL, &x, "12.345");
+    is_line("total request:/s; currency request:/s;", B24_ORDER_TOTAL, &x, "12345.00");
+    is_line("total request:/y; currency request:/y;", B24_ORDER_TOTAL, &x, "12345.00");
+    is_line("currency kwd; items request:/i { name /n; price /p; quantity /q; discount /d; }", B24_ORDER_TOTAL, &x, "");
+    is_str(&item(0)->fields[B24_ITEM_PRICE], "1.255", "the price of a row");
+    is_str(&item(0)->fields[B24_ITEM_DISCOUNT], "0.255", "its discount");
+    is_str(&item(0)->fields[B24_ITEM_QUANTITY], "1255", "quantities have no currency");
 }
 
 
@@ -1131,6 +1258,9 @@ test_many_ids(void)
     is_one_id("request:/ids", "{}", NULL);
 
     is_one_id("response:/id", "{\"id\":[8007]}", "8007");
+    is_one_id("response:/id response:/no", "{\"id\":{\"a\":8007},\"no\":9}", "9");
+    is_one_id("response:/id response:/no", "{\"id\":{\"\":8007},\"no\":9}", "9");
+    is_one_id("response:/id", "{\"id\":{\"3\":8007}}", "8007");
     is_one_id("response:/id", "{\"id\":[\"8007\",8007,null]}", "8007");
     is_one_id("response:/id/[last]", "{\"id\":[8007,8008]}", "8008");
     is_one_id("response:/id response:/no", "{\"id\":[8007,8008],\"no\":9}", "9");
@@ -1614,6 +1744,7 @@ main(void)
     test_sample();
     test_values();
     test_clean();
+    test_currency();
     test_items();
     test_accept();
     test_gateway();
