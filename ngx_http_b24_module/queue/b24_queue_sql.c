@@ -392,6 +392,7 @@ static const char  b24_queue_schema_9[] =
         "time INTEGER NOT NULL,"
         "PRIMARY KEY (portal, deal)"
     ") WITHOUT ROWID;"
+    "CREATE INDEX moved_time ON moved (portal, time, deal);"
 
     "CREATE TABLE histories ("
         "portal TEXT PRIMARY KEY,"
