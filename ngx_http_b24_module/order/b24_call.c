@@ -1477,22 +1477,31 @@ b24_call_conceal(b24_call_run_t *run, b24_str_t *text)
 }
 
 
-/* as it is, and as it stands in URLs */
+/* as it is, as the text was read (b24_text_strip()), as it stands in URLs */
 static int
 b24_call_secret(b24_call_run_t *run, const b24_str_t *secret, b24_str_t *text)
 {
     int        rc;
     b24_buf_t  buf;
-    b24_str_t  escaped;
+    b24_str_t  escaped, none, clean;
+
+    memset(&none, 0, sizeof(b24_str_t));
 
     b24_buf_init(&buf, run->pool);
     b24_text_escape(&buf, secret);
 
-    if (b24_buf_str(&buf, &escaped) != B24_OK) {
+    if (b24_buf_str(&buf, &escaped) != B24_OK
+        || b24_text_utf8(run->pool, secret, &none, &clean) != B24_OK
+        || b24_text_strip(run->pool, &clean, &clean) != B24_OK)
+    {
         return B24_ERROR;
     }
 
     rc = b24_call_replace(run, secret, text);
+
+    if (rc == B24_OK) {
+        rc = b24_call_replace(run, &clean, text);
+    }
 
     return rc == B24_OK ? b24_call_replace(run, &escaped, text) : rc;
 }
@@ -1505,6 +1514,10 @@ b24_call_replace(b24_call_run_t *run, const b24_str_t *secret, b24_str_t *text)
     size_t     i;
     b24_buf_t  buf;
     b24_str_t  here;
+
+    if (secret->len == 0) {
+        return B24_OK;
+    }
 
     b24_buf_init(&buf, run->pool);
 

@@ -506,7 +506,7 @@ b24_call_given(b24_rules_t *rules, const b24_str_t *what,
         return B24_DECLINED;
     }
 
-    rc = b24_rules_name(rules, (char *) what->data, token);
+    rc = b24_rules_name(rules, "value", token);
 
     if (rc != B24_OK) {
         return b24_rules_fail(rules, "\"%.*s\" of a call takes values by name, "

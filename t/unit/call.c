@@ -350,6 +350,15 @@ test_bitrix(void)
     answer(200, LOGIN_PAGE, "refused login: the shop asks for a login in place of an answer (200)", "not twice");
     is_str(&verdict.advice, "check user= and password= of b24_site: log in to the shop with them by hand", "advice");
 
+    /* of the session that is over nothing is left */
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "old values");
+    answer(401, "", "auth status: the shop refuses the login (401)", "the session is over");
+    next(LOGIN_CALL, "logs in again");
+    answer(200, "success\nPHPSESSID\nnew\n", "ok login: the shop accepts it (200)", "without a sessid");
+    next("refused status: sessid is not known, and \"body\" needs it", "the old one isn't taken");
+
     /* wrong password */
 
     load(bitrix);
@@ -720,6 +729,15 @@ test_values(void)
     begin();
     next(A, "an answer");
     answer(200, "hello", "refused a: the shop answered 200, but \"accept response:/x\" does not hold", "that is none");
+
+    /* a secret as the shop's page may show it */
+
+    load(W("accept response:/x;"));
+    values[B24_CALL_PASSWORD] = str("pass\t <b>word");
+    begin();
+    next(A, "a password with blanks and tags");
+    answer(200, "{\"error\":\"no pass\\t <b>word, pass &lt;b&gt;word here\"}",
+           "refused a: the shop answered 200, but \"accept response:/x\" does not hold <no (secret), pass <b>word here>", "without the tags");
 
     /* a short secret */
 
