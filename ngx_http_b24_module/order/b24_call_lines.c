@@ -45,6 +45,7 @@ static b24_call_t *b24_call_heir(b24_rules_t *rules, const b24_call_t *base,
     const b24_call_t *own);
 static int b24_call_drops(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_call_whole(b24_rules_t *rules, b24_call_t *call);
+static int b24_call_last(b24_rules_t *rules, const b24_call_t *call);
 static int b24_call_kind(b24_rules_t *rules, b24_call_t *call);
 static int b24_call_kind_type(b24_rules_t *rules, b24_call_t *call,
     const b24_source_t *type);
@@ -788,6 +789,10 @@ b24_call_check(b24_rules_t *rules, b24_shop_t *shop)
             rc = b24_call_names(call, b24_call_known, &check);
         }
 
+        if (rc == B24_OK) {
+            rc = b24_call_last(rules, call);
+        }
+
         if (rc != B24_OK) {
             return rc;
         }
@@ -828,6 +833,28 @@ b24_call_whole(b24_rules_t *rules, b24_call_t *call)
     }
 
     return call->body ? b24_call_kind(rules, call) : B24_OK;
+}
+
+
+/* what learns is called for the sake of another one */
+static int
+b24_call_last(b24_rules_t *rules, const b24_call_t *call)
+{
+    char               title[B24_CALL_TITLE];
+    const b24_call_t  *next;
+
+    for (next = call; next && next->learn; next = next->next) {
+        /* void */
+    }
+
+    if (next) {
+        return B24_OK;
+    }
+
+    return b24_rules_fail(rules, "\"%s\" learns for blocks after it, and none "
+                          "of them is without \"learn\": it would never be "
+                          "called, leave its \"learn\" lines out or add the "
+                          "block that writes", b24_call_title(call, title));
 }
 
 
