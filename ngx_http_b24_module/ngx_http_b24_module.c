@@ -268,10 +268,12 @@ ngx_command_t  ngx_http_b24_commands[] = {
     ngx_http_b24_rule("uri", NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("method",
                       NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_WRITE_CONF),
-    ngx_http_b24_rule("when", NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_ITEMS_CONF),
+    ngx_http_b24_rule("when", NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_ITEMS_CONF
+                              |NGX_HTTP_B24_WRITE_CONF),
     ngx_http_b24_rule("accept",
                       NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_WRITE_CONF),
-    ngx_http_b24_rule("learn", NGX_HTTP_B24_RULE_CONF),
+    ngx_http_b24_rule("learn",
+                      NGX_HTTP_B24_RULE_CONF|NGX_HTTP_B24_WRITE_CONF),
     ngx_http_b24_rule("deal", NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("contact", NGX_HTTP_B24_RULE_CONF),
     ngx_http_b24_rule("company_field", NGX_HTTP_B24_RULE_CONF),
@@ -320,6 +322,7 @@ ngx_command_t  ngx_http_b24_commands[] = {
     ngx_http_b24_rule("url", NGX_HTTP_B24_WRITE_CONF),
     ngx_http_b24_rule("header", NGX_HTTP_B24_WRITE_CONF),
     ngx_http_b24_rule("body", NGX_HTTP_B24_WRITE_CONF),
+    ngx_http_b24_rule("expired", NGX_HTTP_B24_WRITE_CONF),
 
       ngx_null_command
 };

@@ -683,9 +683,9 @@ database;
 
 === TEST 62: a write without a block
 --- shop
-write off;
+write;
 --- refused
-"write" needs a block "{ ... }"
+"write" needs a block "{ ... }", or "off" to drop those of the base
 
 
 
@@ -2354,3 +2354,19 @@ database {
 }
 --- refused
 "link" of "database" binds ":email", which it does not have: it takes :deal, :number and :row
+
+
+
+=== TEST 231: an heir of nothing drops a write
+--- shop
+write off; # @
+--- refused
+"write ... off" drops a block of a base, and this shop has none: leave the line out
+
+
+
+=== TEST 232: the lines of a write in an order
+--- order
+expired response:/x;
+--- refused
+"expired" directive is not allowed here

@@ -468,7 +468,7 @@ __DATA__
                 map { /^(\w+)/ ? $1 : () } main::codes($text);
 
     # those inside of blocks that are refused as a whole
-    my %inside = map { $_ => 1 } qw(url header body);
+    my %inside = map { $_ => 1 } qw(url header body expired);
 
     is(join(' ', grep { !$codes{$_} && !$inside{$_} } main::rule_names()), '',
        'all are there');

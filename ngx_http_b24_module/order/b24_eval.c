@@ -538,8 +538,9 @@ b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
     b24_value_kind_e kind, b24_result_t *res)
 {
     b24_is_e          is;
-    b24_node_t       *root;
-    const b24_str_t  *charset;
+    b24_node_t        *root;
+    const b24_str_t   *charset;
+    const b24_pair_t  *pair;
 
     switch (source->type) {
 
@@ -556,6 +557,12 @@ b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
     case B24_SOURCE_GENERATED:
         res->text = ev->in->round;
         return res->text.len ? B24_IS_SET : B24_IS_EMPTY;
+
+    case B24_SOURCE_GIVEN:
+        pair = b24_pair_get(ev->fresh, &source->text);
+
+        return pair ? b24_eval_utf8(ev, &pair->value, &ev->charset, res)
+                    : B24_IS_EMPTY;
 
     case B24_SOURCE_HEADER:
         return b24_eval_header(ev, &source->text, res);

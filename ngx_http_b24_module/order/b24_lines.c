@@ -60,6 +60,7 @@ static const b24_directive_t  b24_shop_lines[] = {
     { "order",          b24_line_off },
     { "collect",        b24_line_off },
     { "status",         b24_line_off },
+    { "write",          b24_call_off },
     { NULL,             NULL }
 };
 
@@ -90,12 +91,6 @@ static const char  *const b24_own_fields[] = {
 };
 
 
-static const char  *const b24_raw_lines[2][6] = {
-    { "order", "items", "changes", "link", NULL, NULL },
-    { "method", "url", "header", "body", "accept", NULL }
-};
-
-
 /* B24_DECLINED without a sentence: there is no such directive */
 static int
 b24_rules_dispatch(b24_rules_t *rules, const b24_directive_t *directives,
@@ -123,7 +118,7 @@ b24_line_shop(b24_rules_t *rules, const b24_str_t *args, size_t n)
         return rc;
     }
 
-    if (b24_str_eqs(&args[0], "database") || b24_str_eqs(&args[0], "write")) {
+    if (b24_str_eqs(&args[0], "database")) {
         return b24_rules_fail(rules, "\"%.*s\" needs a block \"{ ... }\"",
                               b24_rules_arg(&args[0]));
     }
@@ -1009,36 +1004,29 @@ b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n)
 }
 
 
-/* lines of "database" and "write": their names are checked, texts are kept */
+/* statements of "database" */
 int
 b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    size_t              i, kind;
-    b24_raw_t          *raw, **last;
-    const char *const  *names;
+    size_t       i, kind;
+    b24_raw_t   *raw, **last;
 
-    names = b24_raw_lines[rules->level == B24_LEVEL_WRITE];
+    for (kind = 0; kind < B24_NSTATEMENTS; kind++) {
 
-    for (i = 0; names[i] && !b24_str_eqs(&args[0], names[i]); i++) {
-        /* void */
+        if (b24_str_eq(&args[0], &b24_statement_names[kind])) {
+            break;
+        }
     }
 
-    if (names[i] == NULL) {
-        return b24_rules_fail(rules, "\"%.*s\" is unknown in \"%.*s\": %s",
-                              b24_rules_arg(&args[0]),
-                              b24_rules_arg(&rules->raw_name),
-                              rules->level == B24_LEVEL_WRITE
-                              ? "it takes method, url, header, body, accept"
-                              : "it takes order, items, changes, link");
+    if (kind == B24_NSTATEMENTS) {
+        return b24_rules_fail(rules, "\"%.*s\" is unknown in \"database\": it "
+                              "takes order, items, changes, link",
+                              b24_rules_arg(&args[0]));
     }
-
-    kind = i;
 
     if (n < 2) {
-        return b24_rules_fail(rules, "\"%.*s\" needs %s",
-                              b24_rules_arg(&args[0]),
-                              rules->level == B24_LEVEL_WRITE
-                              ? "a value" : "an SQL statement in quotes");
+        return b24_rules_fail(rules, "\"%.*s\" needs an SQL statement in "
+                              "quotes", b24_rules_arg(&args[0]));
     }
 
     raw = b24_pcalloc(rules->pool, sizeof(b24_raw_t));
@@ -1046,7 +1034,6 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
         return B24_ERROR;
     }
 
-    raw->block = rules->raw_name;
     raw->nargs = n - 1;
     raw->args = b24_pcalloc(rules->pool, (n - 1) * sizeof(b24_str_t));
 
@@ -1063,10 +1050,7 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
     for (last = &rules->shop->raw; *last; last = &(*last)->next) {
 
-        if (rules->level == B24_LEVEL_DATABASE
-            && b24_str_eq(&(*last)->block, &raw->block)
-            && b24_str_eq(&(*last)->name, &raw->name))
-        {
+        if (b24_str_eq(&(*last)->name, &raw->name)) {
             return b24_rules_fail(rules, "\"%.*s\" is given twice in "
                                   "\"database\": put all alternatives on one "
                                   "line", b24_rules_arg(&args[0]));
@@ -1075,8 +1059,7 @@ b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
     *last = raw;
 
-    return rules->level == B24_LEVEL_DATABASE
-           ? b24_line_statements(rules, (b24_statement_e) kind, raw) : B24_OK;
+    return b24_line_statements(rules, (b24_statement_e) kind, raw);
 }
 
 

@@ -43,9 +43,7 @@ b24_shop_statement(const b24_shop_t *shop, b24_statement_e kind)
 
     for (raw = shop->raw; raw; raw = raw->next) {
 
-        if (b24_str_eqs(&raw->block, "database")
-            && b24_str_eq(&raw->name, &b24_statement_names[kind]))
-        {
+        if (b24_str_eq(&raw->name, &b24_statement_names[kind])) {
             return raw->statement;
         }
     }

@@ -10,8 +10,8 @@
 
 static int b24_open_block(b24_rules_t *rules, const b24_str_t *args, size_t n,
     b24_rule_e kind);
-static int b24_open_raw(b24_rules_t *rules, const b24_str_t *args, size_t n,
-    b24_level_e level);
+static int b24_open_database(b24_rules_t *rules, const b24_str_t *args,
+    size_t n);
 static int b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 
 
@@ -233,8 +233,10 @@ b24_rules_line(b24_rules_t *rules, const b24_str_t *args, size_t n)
         return b24_line_item(rules, args, n);
 
     case B24_LEVEL_DATABASE:
-    case B24_LEVEL_WRITE:
         return b24_line_raw(rules, args, n);
+
+    case B24_LEVEL_WRITE:
+        return b24_call_line(rules, args, n);
 
     default:
         break;
@@ -279,11 +281,11 @@ b24_rules_open(b24_rules_t *rules, const b24_str_t *args, size_t n)
     }
 
     if (b24_str_eqs(&args[0], "database")) {
-        return b24_open_raw(rules, args, n, B24_LEVEL_DATABASE);
+        return b24_open_database(rules, args, n);
     }
 
     if (b24_str_eqs(&args[0], "write")) {
-        return b24_open_raw(rules, args, n, B24_LEVEL_WRITE);
+        return b24_call_open(rules, args, n);
     }
 
     if (b24_str_eqs(&args[0], "items")) {
@@ -438,13 +440,11 @@ b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
 
 static int
-b24_open_raw(b24_rules_t *rules, const b24_str_t *args, size_t n,
-    b24_level_e level)
+b24_open_database(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
     int  rc;
 
-    rc = b24_rules_available(rules, level == B24_LEVEL_WRITE
-                                    ? B24_PART_WRITE : B24_PART_DATABASE);
+    rc = b24_rules_available(rules, B24_PART_DATABASE);
     if (rc != B24_OK) {
         return rc;
     }
@@ -454,9 +454,9 @@ b24_open_raw(b24_rules_t *rules, const b24_str_t *args, size_t n,
                               b24_rules_arg(&args[0]));
     }
 
-    rules->level = level;
+    rules->level = B24_LEVEL_DATABASE;
 
-    return b24_rules_copy(rules, &rules->raw_name, &args[0]);
+    return B24_OK;
 }
 
 

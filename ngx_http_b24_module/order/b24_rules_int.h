@@ -56,7 +56,8 @@ typedef enum {
     B24_SOURCE_DATABASE,
     B24_SOURCE_ELEMENT,             /* "/PTR" or "" in items */
     B24_SOURCE_KEY,                 /* "@key" in items */
-    B24_SOURCE_GENERATED            /* the number of the session's round */
+    B24_SOURCE_GENERATED,           /* the number of the session's round */
+    B24_SOURCE_GIVEN                /* a value of a call, by NAME */
 } b24_source_e;
 
 
@@ -132,6 +133,7 @@ struct b24_cond_s {
     b24_cond_e      type;
     b24_regex_t    *regex;
     b24_str_t       text;
+    b24_source_t   *with;           /* of a call: text has values in it */
     b24_cond_t     *next;
 };
 
@@ -210,16 +212,43 @@ struct b24_block_s {
 };
 
 
-/* statements of "database", lines of "write": kept as they are read */
+/* statements of "database" */
 typedef struct b24_raw_s  b24_raw_t;
 
 struct b24_raw_s {
-    b24_str_t       block;
     b24_str_t       name;
     b24_str_t      *args;
     size_t          nargs;
-    b24_statement_t  *statement;    /* of "database": compiled */
+    b24_statement_t  *statement;    /* compiled */
     b24_raw_t      *next;
+};
+
+
+/* how values are put into the body of a call */
+typedef enum {
+    B24_CALL_FORM = 0,
+    B24_CALL_JSON,
+    B24_CALL_XML,
+    B24_CALL_PLAIN
+} b24_call_body_e;
+
+
+/* a block "write": texts with values are lists of TEXT and GIVEN */
+typedef struct b24_call_s  b24_call_t;
+
+struct b24_call_s {
+    b24_str_t        name;
+    unsigned         off:1;         /* "write NAME off;" */
+    b24_str_t        method;
+    b24_source_t    *url;
+    b24_named_t     *headers;       /* value: one alternative, or none */
+    b24_source_t    *body;
+    b24_call_body_e  kind;          /* of the body */
+    b24_cond_t      *when;
+    b24_cond_t      *accept;
+    b24_cond_t      *expired;       /* one of them: the session is over */
+    b24_named_t     *learn;
+    b24_call_t      *next;
 };
 
 
@@ -235,6 +264,8 @@ struct b24_shop_s {
     b24_rule_t     *rules[B24_SHOP_BLOCKS];
     unsigned        nrules;
     b24_raw_t      *raw;
+    b24_call_t     *calls;          /* in the order they are made */
+    unsigned        calls_off:1;    /* "write off;": none of the base's */
     b24_pair_t     *learned;        /* names of all learn lines */
     b24_pair_t     *uses;           /* name: NAME of a %{NAME} in a pointer,
                                        value: the directive */
@@ -283,8 +314,8 @@ struct b24_rules_s {
     b24_shop_t     *shop;
     b24_rule_t     *block;
     b24_items_t    *items;
-    b24_raw_t      *raw;
-    b24_str_t       raw_name;
+    b24_call_t     *call;
+    unsigned        given:1;        /* of a call: names are values of it */
     b24_level_e     level;
 
     char            err[B24_RULES_ERR];
@@ -329,6 +360,27 @@ int b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     size_t field);
 int b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n);
+/* of blocks "write" (b24_call_lines.c) */
+int b24_call_open(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_call_line(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_call_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_call_heirs(b24_rules_t *rules, b24_shop_t *shop);
+int b24_call_check(b24_rules_t *rules, b24_shop_t *shop);
+/* DECLINED without a sentence: the token is no value's name */
+int b24_call_given(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *token, b24_source_t *source);
+/* a call has no request whose variables there could be */
+int b24_call_variable(b24_rules_t *rules, const b24_str_t *what);
+/* "... %{NAME} ..." */
+int b24_call_template(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *text, b24_source_t **sources);
+/* calls fn for each value's name that lines use; stops on non-zero and returns
+ * it; what: the directive */
+typedef int (*b24_call_name_pt)(void *data, const char *what,
+    const b24_str_t *name);
+int b24_call_names(const b24_call_t *call, b24_call_name_pt fn, void *data);
+int b24_call_cond_names(const b24_cond_t *cond, const char *what,
+    b24_call_name_pt fn, void *data);
 int b24_line_key(b24_rules_t *rules, b24_value_t *value,
     const char *prefix, const b24_str_t *key, const b24_str_t *args, size_t n);
 
@@ -340,6 +392,11 @@ int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
 
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
+/* adds those of the base whose name, as same() compares it, the heir's list
+ * lacks */
+int b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
+    const b24_named_t *base,
+    int (*same)(const b24_str_t *a, const b24_str_t *b));
 
 /* it needs the buyer's session: collects more than learned values, or has "id
  * generated" (b24_collect.c) */
@@ -510,7 +567,8 @@ typedef struct {
     size_t                nstrings;
     b24_regex_time_t      time;
     b24_why_e             why;          /* of the first UNKNOWN */
-    const b24_pair_t     *fresh;        /* learned from this exchange */
+    const b24_pair_t     *fresh;        /* learned from this exchange; values
+                                           of a call */
 } b24_eval_t;
 
 

@@ -28,8 +28,6 @@ static const b24_rule_t *b24_heir_base(const b24_shop_t *shop,
 static unsigned b24_heir_unnamed(const b24_rule_t *list, b24_rule_e kind);
 static b24_rule_t *b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
     const b24_rule_t *rule);
-static int b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
-    const b24_named_t *base);
 static int b24_heir_lines(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_heir_raw(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_shop_check(b24_rules_t *rules, b24_shop_t *shop);
@@ -94,6 +92,10 @@ b24_shop_close(b24_rules_t *rules, b24_shop_t *shop)
 
     if (rc == B24_OK) {
         rc = b24_shop_check(rules, shop);
+    }
+
+    if (rc == B24_OK) {
+        rc = b24_call_check(rules, shop);
     }
 
     return rc == B24_OK ? b24_shop_learned(rules, shop) : rc;
@@ -294,14 +296,16 @@ b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
 
     copy->learn = rule->learn;
 
-    if (b24_heir_pairs(rules, &copy->learn, base->learn) != B24_OK) {
+    if (b24_heir_pairs(rules, &copy->learn, base->learn, b24_str_eq)
+        != B24_OK) {
         return NULL;
     }
 
     for (i = 0; i < B24_NPAIRS; i++) {
         copy->pairs[i] = rule->pairs[i];
 
-        if (b24_heir_pairs(rules, &copy->pairs[i], base->pairs[i])
+        if (b24_heir_pairs(rules, &copy->pairs[i], base->pairs[i],
+                           b24_str_eq)
             != B24_OK)
         {
             return NULL;
@@ -315,10 +319,10 @@ b24_heir_block(b24_rules_t *rules, const b24_rule_t *base,
 }
 
 
-/* adds those of the base whose name the heir's list lacks */
-static int
+int
 b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
-    const b24_named_t *base)
+    const b24_named_t *base,
+    int (*same)(const b24_str_t *a, const b24_str_t *b))
 {
     b24_named_t  *own, *copy, **last;
 
@@ -332,7 +336,7 @@ b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
 
         for (copy = own; copy; copy = copy->next) {
 
-            if (b24_str_eq(&copy->name, &base->name)) {
+            if (same(&copy->name, &base->name)) {
                 break;
             }
         }
@@ -405,11 +409,15 @@ b24_heir_lines(b24_rules_t *rules, b24_shop_t *shop)
         }
     }
 
-    return b24_heir_raw(rules, shop);
+    if (b24_heir_raw(rules, shop) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    return b24_call_heirs(rules, shop);
 }
 
 
-/* lines of "database" and "write" replace those of their name */
+/* statements replace those of their name */
 static int
 b24_heir_raw(b24_rules_t *rules, b24_shop_t *shop)
 {
@@ -429,9 +437,7 @@ b24_heir_raw(b24_rules_t *rules, b24_shop_t *shop)
 
         for (n = 0; n < own; n++, copy = copy->next) {
 
-            if (b24_str_eq(&copy->block, &raw->block)
-                && b24_str_eq(&copy->name, &raw->name))
-            {
+            if (b24_str_eq(&copy->name, &raw->name)) {
                 break;
             }
         }

@@ -478,6 +478,10 @@ b24_source_compile(b24_rules_t *rules, const b24_str_t *what,
 
     *source = s;
 
+    if (rules->given) {
+        return b24_call_given(rules, what, token, s);
+    }
+
     if (token->len == 0 || token->data[0] == '/'
         || b24_str_eqs(token, "@key"))
     {
@@ -529,6 +533,18 @@ b24_source_prefixed(b24_rules_t *rules, const b24_str_t *what,
 
     rest.data = token->data + strlen(prefix->prefix);
     rest.len = token->len - strlen(prefix->prefix);
+
+    if (rules->level == B24_LEVEL_WRITE
+        && (prefix->type == B24_SOURCE_REQUEST
+            || prefix->type == B24_SOURCE_QUERY
+            || prefix->type == B24_SOURCE_DATABASE))
+    {
+        return b24_rules_fail(rules, "\"%.*s\" can't take \"%.*s\": in "
+                              "\"write\" it looks at what the shop answers to "
+                              "the call; its sources are status, response:, "
+                              "header: and inline:", b24_rules_arg(what),
+                              b24_rules_arg(token));
+    }
 
     switch (prefix->type) {
 
@@ -716,6 +732,12 @@ static int
 b24_source_use(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *name)
 {
+    /* a value of the call, see b24_call_check() */
+
+    if (rules->level == B24_LEVEL_WRITE) {
+        return B24_OK;
+    }
+
     return b24_rules_pair(rules, &rules->shop->uses, name, what);
 }
 
@@ -731,6 +753,10 @@ b24_source_var(b24_rules_t *rules, const b24_str_t *what,
 
     source->type = B24_SOURCE_VAR;
     memset(&var, 0, sizeof(b24_var_t));
+
+    if (rules->level == B24_LEVEL_WRITE) {
+        return b24_call_variable(rules, what);
+    }
 
     for (pos = 0; b24_template_next(text, &pos, &name); /* void */) {
 
@@ -972,6 +998,10 @@ b24_cond_last(b24_rules_t *rules, const b24_str_t *what,
                               "the \"=\"; that a value is empty is written "
                               "\"!\"", b24_rules_arg(what),
                               b24_rules_arg(token));
+    }
+
+    if (rules->level == B24_LEVEL_WRITE && b24_str_find(&text, 0, "%{") != -1) {
+        return b24_call_template(rules, what, &text, &cond->with);
     }
 
     return b24_rules_text(rules, &cond->text, &text);

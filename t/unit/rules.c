@@ -370,9 +370,9 @@ static const wrong_t  whole_wrongs[] = {
     { "b24_shop s { database { order SELECT 1; } }",
       "\"order\" needs an SQL statement in quotes" },
     { "b24_shop s { write { uri /x; } }",
-      "\"uri\" is unknown in \"write\": it takes method, url, header, body, accept" },
+      "\"uri\" is unknown in \"write\": it takes when, method, url, header, body, accept, expired, learn" },
     { "b24_shop s { write { url; } }",
-      "\"url\" needs a value" },
+      "\"url\" needs one text: put it in quotes" },
     { NULL, NULL }
 };
 
@@ -422,7 +422,7 @@ static const char  *whole_rights[] = {
     "b24_shop s { order { id response:/id; phone \"+%{request:/ORDER_PROP_%{phone_prop}}\"; } collect { learn phone_prop request:/x; } }",
     "b24_shop s { status { uri /admin/status;  id request:/orderId;  status request:/statusId;  accept response:/ok; } }",
     "b24_shop s { database { order \"SELECT 1\"; items \"SELECT 2\"; changes \"SELECT 3\"; link \"UPDATE x\"; } }",
-    "b24_shop s { write { method PUT; url /x/:id; header A B; body \"{}\"; accept response:/ok; } }",
+    "b24_shop s { write { method PUT; url \"%{site}/x/%{id}\"; header A B; body \"{}\"; accept response:/ok; } }",
     "b24_shop s { session $cookie_a; order { id generated; total database:TOTAL; } }",
     NULL
 };
@@ -752,8 +752,8 @@ test_heirs(void)
     s = heir(pool, "b24_shop a { collect { learn p request:/x; } } b24_shop heir : a { order { id response:/i; phone \"request:/P%{p}\"; } }");
     is_int(s->nrules, 2, "learned names are inherited");
 
-    s = heir(pool, "b24_shop a { database { order \"SELECT 1\"; items \"SELECT 2\"; } write { url u; } } b24_shop heir : a { database { order \"SELECT 3\"; } }");
-    ok(s->raw && b24_str_eqs(&s->raw->args[0], "SELECT 3") && b24_str_eqs(&s->raw->next->args[0], "SELECT 2") && b24_str_eqs(&s->raw->next->next->name, "url") && s->raw->next->next->next == NULL, "statements replace those of their name");
+    s = heir(pool, "b24_shop a { database { order \"SELECT 1\"; items \"SELECT 2\"; } } b24_shop heir : a { database { order \"SELECT 3\"; } }");
+    ok(s->raw && b24_str_eqs(&s->raw->args[0], "SELECT 3") && b24_str_eqs(&s->raw->next->args[0], "SELECT 2") && s->raw->next->next == NULL, "statements replace those of their name");
 
     b24_pool_destroy(pool);
 }

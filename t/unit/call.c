@@ -1,0 +1,1101 @@
+
+/* Blocks "write": what is sent to the shop, and what its answers mean. */
+
+
+#include "tap.h"
+#include "shopconf.h"
+#include "b24_call.h"
+#include "b24_rules_int.h"
+
+#include <stdlib.h>
+
+
+#define ALL_PARTS  ~0U
+
+#define SESSID  "0123456789abcdef0123456789abcdef"
+
+#define W(lines)  "b24_shop s { write a { url \"%{site}/a\"; accept status =200; " lines " } }"
+
+
+/* the shops' interfaces, as shop-traffic describes them */
+
+#define BITRIX_URL  "%{site}/bitrix/admin/sale_order_ajax.php"
+
+static const char  bitrix[] =
+    "b24_shop s {"
+    " write login {"
+    "  method GET;"
+    "  url \"%{site}/bitrix/admin/1c_exchange.php?type=crm&mode=checkauth\";"
+    "  header Authorization \"Basic %{basic}\";"
+    "  accept status =200;"
+    "  accept response: ~^success;"
+    "  learn cookie response: \"~^success\\s+(\\S+)\\s\";"
+    "  learn value response: \"~^success\\s+\\S+\\s+(\\S+)\";"
+    "  learn sessid response: \"~sessid=([0-9a-f]{32})\";"
+    " }"
+    " write cancel {"
+    "  when status =CANCELED;"
+    "  when canceled !=Y;"
+    "  url \"" BITRIX_URL "\";"
+    "  header Cookie \"%{cookie}=%{value}\";"
+    "  body \"action=cancelOrder&orderId=%{row}&canceled=%{canceled}&comment=CRM&sessid=%{sessid}\";"
+    "  expired response:/SYSTEM_ERROR;"
+    "  accept response:/RESULT =OK;"
+    "  accept response:/CANCELED =Y;"
+    " }"
+    " write restore {"
+    "  when status !=CANCELED;"
+    "  when canceled =Y;"
+    "  url \"" BITRIX_URL "\";"
+    "  header Cookie \"%{cookie}=%{value}\";"
+    "  body \"action=cancelOrder&orderId=%{row}&canceled=%{canceled}&comment=CRM&sessid=%{sessid}\";"
+    "  expired response:/SYSTEM_ERROR;"
+    "  accept response:/CANCELED =N;"
+    " }"
+    " write status {"
+    "  when status !=CANCELED;"
+    "  when status \"!=%{previous}\";"
+    "  url \"" BITRIX_URL "\";"
+    "  header Cookie \"%{cookie}=%{value}\";"
+    "  body \"action=saveStatus&orderId=%{row}&statusId=%{status}&sessid=%{sessid}\";"
+    "  expired response:/SYSTEM_ERROR;"
+    "  accept response:/NEED_CONFIRM !;"
+    "  accept response:/RESULT =OK;"
+    " }"
+    " write check {"
+    "  when status !=CANCELED;"
+    "  method GET;"
+    "  url \"%{site}/bitrix/admin/1c_exchange.php?type=crm&mode=query&ORDER_ID=%{row}\";"
+    "  header Cookie \"%{cookie}=%{value}\";"
+    "  accept response: \"~<ItemName>OrderStatus</ItemName>\\s*<Value>\\[([^\\]]*)\\]\" \"=%{status}\";"
+    " }"
+    "}";
+
+static const char  woocommerce[] =
+    "b24_shop s {"
+    " write status {"
+    "  method PUT;"
+    "  url \"%{site}/wp-json/wc/v3/orders/%{row}\";"
+    "  header Authorization \"Basic %{basic}\";"
+    "  body '{\"status\":\"%{status}\"}';"
+    "  accept status =200;"
+    "  accept response:/status \"=%{status}\";"
+    " }"
+    "}";
+
+static const char  opencart[] =
+    "b24_shop s {"
+    " write login {"
+    "  url \"%{site}/index.php?route=api/login\";"
+    "  body \"username=%{user}&key=%{password}\";"
+    "  accept response:/api_token;"
+    "  learn token response:/api_token;"
+    " }"
+    " write status {"
+    "  url \"%{site}/index.php?route=api/order/history&api_token=%{token}&store_id=0&order_id=%{row}\";"
+    "  body \"order_status_id=%{status}&notify=0&override=0&comment=\";"
+    "  expired response:/error ~permission;"
+    "  accept response:/success;"
+    "  accept response:/error !;"
+    " }"
+    "}";
+
+static const char  prestashop[] =
+    "b24_shop s {"
+    " write status {"
+    "  url \"%{site}/api/order_histories\";"
+    "  header Authorization \"Basic %{basic}\";"
+    "  body \"<prestashop><order_history><id_order>%{row}</id_order><id_order_state>%{status}</id_order_state></order_history></prestashop>\";"
+    "  accept status =201;"
+    " }"
+    "}";
+
+
+static b24_pool_t          *pool;
+static b24_rules_t         *rules;
+static const b24_shop_t    *shop;
+static b24_str_t            values[B24_CALL_NVALUES];
+static b24_call_run_t      *run;
+static b24_call_request_t   request;
+static b24_call_verdict_t   verdict;
+static b24_pair_t           headers[2];
+
+
+static const char  *results[] = {
+    "ok", "auth", "done", "skipped", "retry", "refused"
+};
+
+
+static void
+load(const char *text)
+{
+    b24_str_t  name;
+
+    b24_pool_destroy(pool);
+    pool = b24_pool_create(0);
+    rules = b24_rules_create(pool);
+    rules->parts = ALL_PARTS;
+
+    if (conf_load(pool, rules, text) != B24_OK) {
+        printf("Bail out! %s\n# %s\n", b24_rules_error(rules), text);
+        exit(1);
+    }
+
+    name = str("s");
+    shop = b24_rules_find(rules, &name);
+
+    memset(values, 0, sizeof(values));
+    memset(headers, 0, sizeof(headers));
+    values[B24_CALL_SITE] = str("https://shop.example/");
+    values[B24_CALL_USER] = str("crm");
+    values[B24_CALL_PASSWORD] = str("s3cret pass");
+    values[B24_CALL_ID] = str("A/57");
+    values[B24_CALL_ROW] = str("57");
+    values[B24_CALL_STATUS] = str("P");
+    values[B24_CALL_PREVIOUS] = str("N");
+    values[B24_CALL_CANCELED] = str("N");
+}
+
+
+static void
+begin(void)
+{
+    if (b24_call_begin(pool, shop, values, &run) != B24_OK) {
+        printf("Bail out! no run\n");
+        exit(1);
+    }
+}
+
+
+static void
+print_verdict(b24_buf_t *buf)
+{
+    b24_buf_adds(buf, results[verdict.result]);
+    b24_buf_addc(buf, ' ');
+    b24_buf_addstr(buf, &verdict.block);
+    b24_buf_adds(buf, ": ");
+    b24_buf_addstr(buf, &verdict.reason);
+
+    if (verdict.said.len) {
+        b24_buf_adds(buf, " <");
+        b24_buf_addstr(buf, &verdict.said);
+        b24_buf_addc(buf, '>');
+    }
+}
+
+
+/* "METHOD URL|Header: value|body", or the verdict */
+static void
+next(const char *want, const char *name)
+{
+    int          rc;
+    b24_buf_t    buf;
+    b24_str_t    text;
+    b24_pair_t  *h;
+
+    b24_buf_init(&buf, pool);
+    rc = b24_call_next(run, &request, &verdict);
+
+    if (rc == B24_OK) {
+        b24_buf_addstr(&buf, &request.method);
+        b24_buf_addc(&buf, ' ');
+        b24_buf_addstr(&buf, &request.url);
+
+        for (h = request.headers; h; h = h->next) {
+            b24_buf_addc(&buf, '|');
+            b24_buf_addstr(&buf, &h->name);
+            b24_buf_adds(&buf, ": ");
+            b24_buf_addstr(&buf, &h->value);
+        }
+
+        if (request.has_body) {
+            b24_buf_addc(&buf, '|');
+            b24_buf_addstr(&buf, &request.body);
+        }
+
+    } else if (rc == B24_DECLINED) {
+        print_verdict(&buf);
+
+    } else {
+        b24_buf_adds(&buf, "error");
+    }
+
+    (void) b24_buf_str(&buf, &text);
+    is_str(&text, want, name);
+}
+
+
+static void
+answer(unsigned status, const char *body, const char *want, const char *name)
+{
+    b24_buf_t    buf;
+    b24_str_t    text;
+    b24_input_t  in;
+
+    memset(&in, 0, sizeof(in));
+    in.status = status;
+    in.answer = str(body);
+    in.answer_state = body[0] ? B24_BODY_FULL : B24_BODY_NONE;
+    in.answer_max = 1 << 20;
+    in.headers = headers[0].name.len ? headers : NULL;
+
+    b24_buf_init(&buf, pool);
+
+    if (b24_call_answer(run, &in, &verdict) == B24_OK) {
+        print_verdict(&buf);
+
+    } else {
+        b24_buf_adds(&buf, "error");
+    }
+
+    (void) b24_buf_str(&buf, &text);
+    is_str(&text, want, name);
+}
+
+
+static void
+header(const char *name, const char *value)
+{
+    headers[0].name = str(name);
+    headers[0].value = str(value);
+}
+
+
+/* ---- 1C-Bitrix ---- */
+
+#define CHECKAUTH  "success\nPHPSESSID\n9f2kq0aaaaaaaaaaaaaaaaaaaaaaaaaa\nsessid=" SESSID "\n"
+
+#define LOGIN_CALL                                                            \
+    "GET https://shop.example/bitrix/admin/1c_exchange.php?type=crm&mode=checkauth" \
+    "|Authorization: Basic Y3JtOnMzY3JldCBwYXNz"
+
+#define AJAX_CALL                                                             \
+    "POST https://shop.example/bitrix/admin/sale_order_ajax.php"              \
+    "|Cookie: PHPSESSID=9f2kq0aaaaaaaaaaaaaaaaaaaaaaaaaa"                     \
+    "|Content-Type: application/x-www-form-urlencoded|"
+
+#define CHECK_CALL                                                            \
+    "GET https://shop.example/bitrix/admin/1c_exchange.php?type=crm&mode=query&ORDER_ID=57" \
+    "|Cookie: PHPSESSID=9f2kq0aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+#define ORDER_XML(status)                                                     \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><CommerceInformation><Document><Id>57</Id>" \
+    "<PropertiesValues><PropertyValue><ItemName>Canceled</ItemName><Value>false</Value></PropertyValue>" \
+    "<PropertyValue><ItemName>OrderStatus</ItemName><Value>[" status "] \xd0\x9f</Value></PropertyValue>" \
+    "</PropertiesValues></Document></CommerceInformation>"
+
+#define LOGIN_PAGE                                                            \
+    "<!DOCTYPE html><html><form method=post><input name=\"USER_LOGIN\">"      \
+    "<input TYPE=\"password\" name=\"USER_PASSWORD\"></form></html>"
+
+
+static void
+bitrix_login(void)
+{
+    load(bitrix);
+    begin();
+    next(LOGIN_CALL, "bitrix: logs in");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+}
+
+
+static void
+test_bitrix(void)
+{
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "saves the status");
+    answer(200, "{\"RESULT\":\"OK\"}", "ok status: the shop accepts it (200)", "it says so");
+    next(CHECK_CALL, "looks at the order");
+    answer(200, ORDER_XML("P"), "ok check: the shop accepts it (200)", "it has the status");
+    next("done : the shop has made the change", "done");
+    next("done : the shop has made the change", "and stays so");
+
+    /* a silent refusal: "OK" and nothing happened */
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "silent refusal");
+    answer(200, "{\"RESULT\":\"OK\"}", "ok status: the shop accepts it (200)", "it says OK");
+    next(CHECK_CALL, "looks at the order");
+    answer(200, ORDER_XML("N"), "refused check: the shop answered 200, but \"accept response: ~<ItemName>OrderStatus</ItemName>\\s*<Value>\\[([^\\]]*)\\] =%{status}\" does not hold", "it has not");
+    is_str(&verdict.advice, "the user of b24_site may not be allowed this change, or the order is locked in the shop: try it there by hand as that user", "advice");
+    next("refused check: the shop answered 200, but \"accept response: ~<ItemName>OrderStatus</ItemName>\\s*<Value>\\[([^\\]]*)\\] =%{status}\" does not hold", "nothing comes after it");
+
+    /* told refusals */
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "refusal");
+    answer(200, "{\"RESULT\":\"ERROR\",\"ERROR\":\"Status P is <b>forbidden</b> for sessid " SESSID "\",\"ERRORS\":[\"x\"]}",
+           "refused status: the shop answered 200, but \"accept response:/RESULT =OK\" does not hold <Status P is forbidden for sessid (secret)>", "told");
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "confirmation");
+    answer(200, "{\"RESULT\":\"OK\",\"NEED_CONFIRM\":true,\"CONFIRM_TITLE\":\"?\"}",
+           "refused status: the shop answered 200, but \"accept response:/NEED_CONFIRM !\" does not hold", "nothing was saved");
+
+    /* a session that is over: once again from the first block */
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "expired session");
+    answer(200, "{\"SYSTEM_ERROR\":\"Access denied!\"}", "auth status: the shop refuses the session <Access denied!>", "SYSTEM_ERROR");
+    next(LOGIN_CALL, "logs in again");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "tries again");
+    answer(200, "{\"SYSTEM_ERROR\":\"Access denied!\"}", "refused status: the shop refuses a new session as well <Access denied!>", "a right is missing");
+    is_str(&verdict.advice, "give the user of b24_site the right to change orders in the shop; a firewall in front of it may be the cause as well", "advice");
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "login page");
+    answer(200, LOGIN_PAGE, "auth status: the shop asks for a login in place of an answer (200)", "a login page");
+    next(LOGIN_CALL, "logs in again");
+    answer(200, LOGIN_PAGE, "refused login: the shop asks for a login in place of an answer (200)", "not twice");
+    is_str(&verdict.advice, "check user= and password= of b24_site: log in to the shop with them by hand", "advice");
+
+    /* of the session that is over nothing is left */
+
+    bitrix_login();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "old values");
+    answer(401, "", "auth status: the shop refuses the login (401)", "the session is over");
+    next(LOGIN_CALL, "logs in again");
+    answer(200, "success\nPHPSESSID\nnew\n", "ok login: the shop accepts it (200)", "without a sessid");
+    next("refused status: sessid is not known, and \"body\" needs it", "the old one isn't taken");
+
+    /* wrong password */
+
+    load(bitrix);
+    begin();
+    next(LOGIN_CALL, "wrong password");
+    answer(200, "failure\n\xce\xf8\xe8\xe1\xea\xe0", "refused login: the shop answered 200, but \"accept response: ~^success\" does not hold", "failure");
+    is_str(&verdict.advice, "check user= and password= of b24_site: log in to the shop with them by hand", "advice");
+
+    load(bitrix);
+    begin();
+    next(LOGIN_CALL, "401");
+    answer(401, "", "refused login: the shop refuses the login (401)", "at once");
+
+    /* an old version without sessid */
+
+    load(bitrix);
+    begin();
+    next(LOGIN_CALL, "no sessid");
+    answer(200, "success\nPHPSESSID\nabc\n", "ok login: the shop accepts it (200)", "logs in");
+    next("refused status: sessid is not known, and \"body\" needs it", "is missed where it is needed");
+
+    /* cancel: the current flag goes along, as the call toggles */
+
+    load(bitrix);
+    values[B24_CALL_STATUS] = str("CANCELED");
+    begin();
+    next(LOGIN_CALL, "cancel");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next(AJAX_CALL "action=cancelOrder&orderId=57&canceled=N&comment=CRM&sessid=" SESSID, "with the flag as it is");
+    answer(200, "{\"RESULT\":\"OK\",\"CANCELED\":\"Y\",\"DATE_CANCELED\":\"x\"}", "ok cancel: the shop accepts it (200)", "canceled");
+    next("done : the shop has made the change", "done");
+
+    load(bitrix);
+    values[B24_CALL_STATUS] = str("CANCELED");
+    values[B24_CALL_CANCELED] = str("Y");
+    begin();
+    next("skipped : no \"write\" block is for this change", "canceled already: no login for nothing");
+
+    load(bitrix);
+    values[B24_CALL_STATUS] = str("CANCELED");
+    values[B24_CALL_CANCELED] = str("");
+    begin();
+    next(LOGIN_CALL, "unknown flag");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next("refused cancel: canceled is not known, and \"body\" needs it", "nothing is toggled blindly");
+    is_str(&verdict.advice, "a database tells it: set b24_database", "advice");
+
+    /* back from canceled, the session lost between the two: not toggled twice */
+
+    load(bitrix);
+    values[B24_CALL_CANCELED] = str("Y");
+    begin();
+    next(LOGIN_CALL, "restore");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next(AJAX_CALL "action=cancelOrder&orderId=57&canceled=Y&comment=CRM&sessid=" SESSID, "restores");
+    answer(200, "{\"RESULT\":\"OK\",\"CANCELED\":\"N\"}", "ok restore: the shop accepts it (200)", "restored");
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "then the status");
+    answer(403, "", "auth status: the shop forbids it (403)", "the session is over");
+    next(LOGIN_CALL, "logs in again");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "what is done is not done again");
+    answer(500, "", "retry status: the shop answered 500", "an error of the shop");
+    next("retry status: the shop answered 500", "ends the run");
+
+    /* no row */
+
+    load(bitrix);
+    values[B24_CALL_ROW] = str("");
+    begin();
+    next(LOGIN_CALL, "no row");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next("refused status: row is not known, and \"body\" needs it", "says what is missing");
+    is_str(&verdict.advice, "a database tells it: set b24_database", "advice");
+
+    load(bitrix);
+    values[B24_CALL_USER] = str("");
+    begin();
+    next("refused login: basic is not known, and \"header\" needs it", "no user");
+
+    is_int(b24_shop_writes(shop), 1, "there are blocks");
+    is_int(b24_shop_writes_use(shop, "row"), 1, "that use row");
+    is_int(b24_shop_writes_use(shop, "previous"), 1, "and previous, to compare");
+    is_int(b24_shop_writes_use(shop, "id"), 0, "not id");
+}
+
+
+/* ---- WooCommerce, OpenCart, PrestaShop ---- */
+
+#define WOO_CALL                                                              \
+    "PUT https://shop.example/wp-json/wc/v3/orders/57"                        \
+    "|Authorization: Basic Y3JtOnMzY3JldCBwYXNz|Content-Type: application/json" \
+    "|{\"status\":\"completed\"}"
+
+static void
+woo(void)
+{
+    load(woocommerce);
+    values[B24_CALL_STATUS] = str("completed");
+    begin();
+    next(WOO_CALL, "woocommerce");
+}
+
+
+static void
+test_woocommerce(void)
+{
+    woo();
+    answer(200, "<b>Notice</b>: x\n{\"id\":57,\"status\":\"completed\"}", "ok status: the shop accepts it (200)", "accepted");
+    next("done : the shop has made the change", "done");
+
+    woo();
+    answer(200, "{\"id\":57,\"status\":\"on-hold\"}", "refused status: the shop answered 200, but \"accept response:/status =%{status}\" does not hold", "silent refusal");
+
+    woo();
+    answer(401, "{\"code\":\"woocommerce_rest_cannot_edit\",\"message\":\"Sorry\"}", "refused status: the shop refuses the login (401)", "no session that could be renewed");
+
+    woo();
+    answer(400, "{\"code\":\"rest_invalid_param\",\"message\":\"Invalid parameter(s): status, s3cret pass, s3cret%20pass, a@b.c, +79161234567 https://x/y\"}",
+           "refused status: the shop refuses the call (400) <Invalid parameter(s): status, (secret), (secret), (hidden) (hidden) (hidden)>", "nothing secret or private is told");
+
+    woo();
+    answer(404, "{\"code\":\"woocommerce_rest_shop_order_invalid_id\",\"message\":\"Invalid ID.\"}",
+           "refused status: the shop does not know this order or this address (404) <Invalid ID.>", "no such order");
+
+    woo();
+    answer(404, LOGIN_PAGE, "refused status: the shop does not know this order or this address (404)", "a page not found with a login in it");
+
+    woo();
+    answer(0, "", "retry status: the shop did not answer", "network");
+
+    woo();
+    answer(429, "", "retry status: the shop answered 429", "429");
+
+    woo();
+    answer(503, "{\"status\":\"completed\"}", "retry status: the shop answered 503", "503 whatever it says");
+
+    woo();
+    answer(200, "{\"status\":", "refused status: the shop's answer could not be read: broken JSON", "broken");
+
+    woo();
+    header("Location", "https://www.shop.example/wp-json/wc/v3/orders/57");
+    answer(301, "", "refused status: the shop sends the call elsewhere (301)", "moved");
+
+    woo();
+    header("location", "https://shop.example/wp-login.php?x");
+    answer(302, "", "refused status: the shop asks for a login in place of an answer (302)", "moved to a login");
+
+    /* the next call while the answer is due */
+
+    woo();
+    next("retry status: the shop did not answer", "an answer nobody brought");
+    answer(200, "{}", "error", "is none later");
+}
+
+
+static void
+test_opencart(void)
+{
+    load(opencart);
+    values[B24_CALL_STATUS] = str("5");
+    begin();
+    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
+         "|username=crm&key=s3cret%20pass", "opencart: logs in");
+    answer(200, "{\"success\":\"Success\",\"api_token\":\"6abd34457a0a4dfca5d109164a\"}", "ok login: the shop accepts it (200)", "a token");
+    next("POST https://shop.example/index.php?route=api/order/history&api_token=6abd34457a0a4dfca5d109164a&store_id=0&order_id=57"
+         "|Content-Type: application/x-www-form-urlencoded|order_status_id=5&notify=0&override=0&comment=", "adds to the history");
+    answer(200, "{\"success\":\"Success: You have modified orders!\"}", "ok status: the shop accepts it (200)", "accepted");
+    next("done : the shop has made the change", "done");
+
+    load(opencart);
+    begin();
+    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
+         "|username=crm&key=s3cret%20pass", "an IP that isn't allowed");
+    answer(200, "{\"error\":{\"ip\":\"Warning: Your IP 10.0.0.1 is not allowed to access this API!\"}}",
+           "refused login: the shop answered 200, but \"accept response:/api_token\" does not hold <Warning: Your IP 10.0.0.1 is not allowed to access this API!>", "the shop's words help");
+
+    load(opencart);
+    begin();
+    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
+         "|username=crm&key=s3cret%20pass", "as recorded");
+    answer(200, "[]", "refused login: the shop answered 200, but \"accept response:/api_token\" does not hold", "an empty list");
+
+    load(opencart);
+    begin();
+    (void) b24_call_next(run, &request, &verdict);
+    answer(200, "{\"api_token\":\"aaaaaaaa\"}", "ok login: the shop accepts it (200)", "a token");
+    (void) b24_call_next(run, &request, &verdict);
+    answer(200, "{\"error\":\"Warning: You do not have permission to access the API, token aaaaaaaa\"}",
+           "auth status: the shop refuses the session <Warning: You do not have permission to access the API, token (secret)>", "an old token");
+    (void) b24_call_next(run, &request, &verdict);
+    is_str(&request.url, "https://shop.example/index.php?route=api/login", "logs in again");
+    answer(200, "{\"api_token\":\"bbbbbbbb\"}", "ok login: the shop accepts it (200)", "a new one");
+    (void) b24_call_next(run, &request, &verdict);
+    ok(b24_str_find(&request.url, 0, "api_token=bbbbbbbb") != -1, "is taken");
+}
+
+
+static void
+test_prestashop(void)
+{
+    load(prestashop);
+    values[B24_CALL_USER] = str("KEY");
+    values[B24_CALL_PASSWORD] = str("");
+    values[B24_CALL_STATUS] = str("5");
+    begin();
+    next("POST https://shop.example/api/order_histories|Authorization: Basic S0VZOg==|Content-Type: application/xml; charset=utf-8"
+         "|<prestashop><order_history><id_order>57</id_order><id_order_state>5</id_order_state></order_history></prestashop>", "prestashop");
+    answer(201, "<?xml version=\"1.0\"?><prestashop/>", "ok status: the shop accepts it (201)", "created");
+    next("done : the shop has made the change", "done");
+}
+
+
+/* ---- values ---- */
+
+static void
+first(const char *lines, const char *want, const char *name)
+{
+    b24_str_t  keep[B24_CALL_NVALUES];
+
+    memcpy(keep, values, sizeof(keep));
+    load(lines);
+    memcpy(values, keep, sizeof(keep));
+    begin();
+    next(want, name);
+}
+
+
+#define A  "POST https://shop.example/a"
+
+static void
+test_values(void)
+{
+    load(W(""));
+    values[B24_CALL_ID] = str("\"1\" <&>'/\n\\ \xd0\xaf%");
+
+    first("b24_shop s { write a { url \"%{site}/%{id}?a=%{id}&s=%{site}\"; accept status =200; } }",
+          "POST https://shop.example/%221%22%20%3C%26%3E%27%2F%0A%5C%20%D0%AF%25?a=%221%22%20%3C%26%3E%27%2F%0A%5C%20%D0%AF%25&s=https%3A%2F%2Fshop.example",
+          "in a URL");
+    first(W("body \"a=%{id}&b=%{status}\";"),
+          A "|Content-Type: application/x-www-form-urlencoded|a=%221%22%20%3C%26%3E%27%2F%0A%5C%20%D0%AF%25&b=P", "in a form");
+    first(W("body '[\"%{id}\"]';"),
+          A "|Content-Type: application/json|[\"\\\"1\\\" <&>'/\\n\\\\ \xd0\xaf%\"]", "in JSON");
+    first(W("header content-type \"application/vnd.api+json; charset=utf-8\"; body '\"%{id}\"';"),
+          A "|content-type: application/vnd.api+json; charset=utf-8|\"\\\"1\\\" <&>'/\\n\\\\ \xd0\xaf%\"", "by its type");
+    first(W("body '<a b=\"%{id}\"/>';"),
+          A "|Content-Type: application/xml; charset=utf-8|<a b=\"&quot;1&quot; &lt;&amp;&gt;&#39;/\n\\ \xd0\xaf%\"/>", "in XML");
+    first(W("header Content-Type text/plain; body \"{%{id}\";"),
+          A "|Content-Type: text/plain|{\"1\" <&>'/\n\\ \xd0\xaf%", "in a plain text");
+    first(W("header X \"%{id}\";"),
+          "refused a: id can't stand in \"header\": it has a line break or another control character", "not in a header");
+    first(W("body '{\"id\":%{id}}';"),
+          "refused a: id can't stand in \"body\": it is no number and stands outside of quotes", "not bare in JSON");
+    first(W("body '{\"id\":%{row},\"s\":\"\\\\\"%{status}\"}';"),
+          A "|Content-Type: application/json|{\"id\":57,\"s\":\"\\\"P\"}", "a number may");
+    first(W("body '{\"id\":\"\\\\%{id}\"}';"),
+          "refused a: id can't stand in \"body\": it stands behind a \"\\\"", "nor behind a backslash");
+
+    values[B24_CALL_ID] = str("a\x01");
+    first(W("body \"<a>%{id}</a>\";"),
+          "refused a: id can't stand in \"body\": XML can't carry its control characters", "nor control characters in XML");
+
+    values[B24_CALL_ROW] = str("007");
+    first(W("body '{\"id\":%{row}}';"),
+          "refused a: row can't stand in \"body\": it is no number and stands outside of quotes", "what JSON takes for no number");
+    values[B24_CALL_ROW] = str("-0.50");
+    first(W("body '{\"id\":%{row}}';"), A "|Content-Type: application/json|{\"id\":-0.50}", "what it does");
+
+    /* addresses */
+
+    values[B24_CALL_ROW] = str("..");
+    first("b24_shop s { write a { url \"%{site}/x/%{row}/y\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "a value that leads up");
+    first("b24_shop s { write a { url \"%{site}/x/%2E%{row}\"; accept status =200; } }",
+          "POST https://shop.example/x/%2E..", "three dots don't");
+    first("b24_shop s { write a { url \"%{site}/x/.%2e?%{row}\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "however it is written");
+    first("b24_shop s { write a { url \"%{site}/x?a=%{row}\"; accept status =200; } }",
+          "POST https://shop.example/x?a=..", "in arguments it is a text");
+    first("b24_shop s { write a { url \"%{site}/a b\"; accept status =200; } }",
+          "refused a: the URL of the call has a character that must be percent-encoded", "a blank");
+    first("b24_shop s { write a { url \"%{site}?a=%{status}\"; accept status =200; } }",
+          "POST https://shop.example?a=P", "arguments alone");
+
+    values[B24_CALL_SITE] = str("http://127.0.0.1:8080/shop//");
+    first(W(""), "POST http://127.0.0.1:8080/shop/a", "a site with a port and a path");
+    values[B24_CALL_SITE] = str("https://[::1]/");
+    first(W(""), "POST https://[::1]/a", "IPv6");
+
+    values[B24_CALL_SITE] = str("https://user@shop.example");
+    first(W(""), "refused a: b24_site is no address that can be called", "a user in it");
+    values[B24_CALL_SITE] = str("ftp://shop.example");
+    first(W(""), "refused a: b24_site is no address that can be called", "another scheme");
+    values[B24_CALL_SITE] = str("https:///x");
+    first(W(""), "refused a: b24_site is no address that can be called", "no host");
+    values[B24_CALL_SITE] = str("https");
+    first(W(""), "refused a: b24_site is no address that can be called", "no scheme");
+    values[B24_CALL_SITE] = str("");
+    first(W(""), "refused a: site is not known, and \"url\" needs it", "no site");
+
+    /* logins */
+
+    values[B24_CALL_SITE] = str("https://shop.example");
+    values[B24_CALL_USER] = str("a");
+    values[B24_CALL_PASSWORD] = str("bc");
+    first(W("header X \"%{basic}\";"), A "|X: YTpiYw==", "base64, two short");
+    values[B24_CALL_PASSWORD] = str("bcd");
+    first(W("header X \" %{basic} \";"), A "|X: YTpiY2Q=", "one short");
+    values[B24_CALL_PASSWORD] = str("bcd\xff");
+    first(W("header X \"%{basic}\";"), A "|X: YTpiY2T/", "none");
+    values[B24_CALL_USER] = str("a:b");
+    first(W("header X \"%{basic}\";"), "refused a: basic is not known, and \"header\" needs it", "a user that can't be");
+
+    /* conditions */
+
+    values[B24_CALL_USER] = str("crm");
+    first(W("when paid;"), "skipped : no \"write\" block is for this change", "an unknown flag");
+    first(W("when paid !;"), A, "is empty");
+    first(W("when paid !=Y;"), A, "is not Y");
+    first(W("when status ~^[NP]$;"), A, "a filter");
+    first(W("when status !~^[NP]$;"), "skipped : no \"write\" block is for this change", "the reverse of it");
+    first(W("when paid status =P;"), A, "the first that is there");
+    first(W("when \"%{previous}>%{status}\" =N>P;"), A, "both of them");
+    first(W("when status \"=%{previous}\";"), "skipped : no \"write\" block is for this change", "one with another");
+    first(W("when status \"=%{paid}\";"), "skipped : no \"write\" block is for this change", "nothing equals what is unknown");
+    first(W("when status \"!=%{paid}\";"), A, "all differs from it");
+    first(W("accept response:/x \"=%{paid}\";"), "refused a: paid is not known, and \"accept\" needs it", "what can't be compared isn't sent");
+
+    /* pointers know values */
+
+    load(W("accept \"response:/%{row}/[id=%{status}]/ok\";"));
+    begin();
+    next(A, "a pointer");
+    answer(200, "{\"57\":[{\"id\":\"N\",\"ok\":0},{\"id\":\"P\",\"ok\":1}]}", "ok a: the shop accepts it (200)", "with values");
+
+    /* learned headers; a long session value is never told */
+
+    load("b24_shop s { write a { url \"%{site}/a\"; accept status =302; learn c header:Set-Cookie \"~SID=([^;]+)\"; learn d text:x; learn e response:/none; }"
+         " write b { when e !; when c; url \"%{site}/b\"; header Cookie \"SID=%{c}\"; accept status =200; } }");
+    begin();
+    next(A, "a login by a page");
+    header("set-cookie", "SID=a\x0b\x02;path=/");
+    answer(302, "", "ok a: the shop accepts it (302)", "that redirects");
+    next("POST https://shop.example/b|Cookie: SID=a", "cleaned as it is read");
+
+    load("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:; }"
+         " write b { url \"%{site}/b\"; header Cookie \"SID=%{c}\"; accept status =200; } }");
+    begin();
+    next(A, "lines are kept");
+    answer(200, "a\nX-Admin: 1", "ok a: the shop accepts it (200)", "learned");
+    next("refused b: c can't stand in \"header\": it has a line break or another control character", "no header is smuggled in");
+
+    /* a block that learns, of use to none that is called */
+
+    load("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:/c; }"
+         " write b { when c =1; url \"%{site}/b\"; accept status =200; } }");
+    begin();
+    next(A, "what is learned may decide");
+    answer(200, "{\"c\":2}", "ok a: the shop accepts it (200)", "learned");
+    next("skipped : no \"write\" block is for this change", "that nothing is to be done");
+
+    /* an answer that can't be read */
+
+    load(W("accept response:/x;"));
+    begin();
+    next(A, "an answer");
+    answer(200, "{\"x\":[", "refused a: the shop's answer could not be read: broken JSON", "cut");
+    load(W("accept response:/x;"));
+    begin();
+    next(A, "an answer");
+    answer(200, "hello", "refused a: the shop answered 200, but \"accept response:/x\" does not hold", "that is none");
+
+    /* a secret as the shop's page may show it */
+
+    load(W("accept response:/x;"));
+    values[B24_CALL_PASSWORD] = str("pass\t <b>word");
+    begin();
+    next(A, "a password with blanks and tags");
+    answer(200, "{\"error\":\"no pass\\t <b>word, pass &lt;b&gt;word here\"}",
+           "refused a: the shop answered 200, but \"accept response:/x\" does not hold <no (secret), pass <b>word here>", "without the tags");
+
+    /* a short secret */
+
+    load(W("accept response:/x;"));
+    values[B24_CALL_PASSWORD] = str("abc");
+    begin();
+    next(A, "a short password");
+    answer(200, "{\"error\":\"login ABCD failed\"}", "refused a: the shop answered 200, but \"accept response:/x\" does not hold", "the shop's words are left out");
+    begin();
+    next(A, "and not in it");
+    answer(200, "{\"error\":\"login failed\"}", "refused a: the shop answered 200, but \"accept response:/x\" does not hold <login failed>", "told");
+
+    load("b24_shop s { order { id response:/id; } }");
+    is_int(b24_shop_writes(shop), 0, "no blocks");
+    begin();
+    next("skipped : no \"write\" block is for this change", "no run");
+}
+
+
+static void
+states(b24_body_e state, const char *encoding, const char *want,
+    const char *name)
+{
+    b24_buf_t    buf;
+    b24_str_t    text;
+    b24_input_t  in;
+
+    load(W("accept response:/x;"));
+    begin();
+    next(A, name);
+
+    memset(&in, 0, sizeof(in));
+    in.status = 200;
+    in.answer = str("{\"x\":1}");
+    in.answer_encoding = str(encoding);
+    in.answer_state = state;
+    in.answer_max = 1 << 20;
+
+    b24_buf_init(&buf, pool);
+    is_int(b24_call_answer(run, &in, &verdict), B24_OK, "answered");
+    print_verdict(&buf);
+    (void) b24_buf_str(&buf, &text);
+    is_str(&text, want, name);
+}
+
+
+static void
+test_states(void)
+{
+    states(B24_BODY_FULL, "", "ok a: the shop accepts it (200)", "whole");
+    states(B24_BODY_CUT, "", "retry a: the shop's answer ended early", "cut");
+    states(B24_BODY_UNSEEN, "", "retry a: the shop's answer ended early", "lost");
+    states(B24_BODY_LARGE, "", "refused a: the shop's answer is too large, or compressed in a way that can't be read", "large");
+    states(B24_BODY_FULL, "br", "refused a: the shop's answer is too large, or compressed in a way that can't be read", "br");
+    states(B24_BODY_FULL, "gzip", "refused a: the shop's answer is too large, or compressed in a way that can't be read", "broken gzip");
+}
+
+
+/* ---- the configuration ---- */
+
+typedef struct {
+    const char  *text;
+    const char  *sentence;
+} wrong_t;
+
+
+#define BASE  "b24_shop base { write login { url \"%{site}/l\"; accept status =200; learn c response:/c; } write a { url \"%{site}/a\"; header X \"%{c}\"; accept status =200; } } "
+
+static const wrong_t  wrongs[] = {
+    { "b24_shop s { write a { } }",
+      "\"write a\" has no \"url\": say what is called, such as url \"%{site}/api/orders/%{id}\"" },
+    { "b24_shop s { write { url \"%{site}/a\"; } }",
+      "\"write\" has no \"accept\": say how the shop's answer tells that it did it, such as accept response:/status \"=%{status}\"" },
+    { "b24_shop s { write a b { } }",
+      "\"write\" takes one name at most before \"{\"" },
+    { "b24_shop s { write off { } }",
+      "\"write off\" is no name for a block: to drop those of the base, end the line with \";\"" },
+    { "b24_shop s { write \"a b\" { } }",
+      "\"write\" has a bad name \"a b\": use at most 64 letters, digits, \"_\", \"-\" and \".\"" },
+    { "b24_shop s { write a { url \"%{site}/a\"; accept status =200; } write a { } }",
+      "\"write a\" is given twice in this shop: give one of the two another name" },
+    { "b24_shop s { write { url \"%{site}/a\"; accept status =200; } write { } }",
+      "\"write\" is given twice in this shop: give one of the two another name" },
+    { "b24_shop s { write; }",
+      "\"write\" needs a block \"{ ... }\", or \"off\" to drop those of the base" },
+    { "b24_shop s { write off; }",
+      "\"write ... off\" drops a block of a base, and this shop has none: leave the line out" },
+    { BASE "b24_shop s : base { write x off; }",
+      "\"write x off\": the base \"base\" has no such block, leave the line out" },
+    { "b24_shop base { } b24_shop s : base { write off; }",
+      "\"write off\": the base \"base\" has no such block, leave the line out" },
+    { BASE "b24_shop s : base { write login off; }",
+      "\"header\" of \"write a\" uses \"c\", which no call has and no block before it learns: check its spelling, or add \"learn c VALUE\" there" },
+    { W("method GET POST;"),
+      "\"method\" of a call is one of GET, POST, PUT, PATCH and DELETE" },
+    { W("method TRACE;"),
+      "\"method\" of a call is one of GET, POST, PUT, PATCH and DELETE" },
+    { W("method GET; method PUT;"),
+      "\"method\" is given twice in this block: leave one of the two out" },
+    { W("url \"%{site}/b\";"),
+      "\"url\" is given twice in this block: leave one of the two out" },
+    { W("body a b;"),
+      "\"body\" needs one text: put it in quotes" },
+    { W("method GET; body a;"),
+      "\"write a\" has a \"body\", and a GET has none: add \"method POST\" or the like" },
+    { "b24_shop s { write a { url /a; } }",
+      "\"url\" must begin with \"%{site}/\", the address that \"b24_site\" gives, such as \"%{site}/api/orders\"" },
+    { "b24_shop s { write a { url \"%{site}@evil/\"; } }",
+      "\"url\" must begin with \"%{site}/\", the address that \"b24_site\" gives, such as \"%{site}/api/orders\"" },
+    { "b24_shop s { write a { url \"%{site}%{row}/\"; } }",
+      "\"url\" must begin with \"%{site}/\", the address that \"b24_site\" gives, such as \"%{site}/api/orders\"" },
+    { "b24_shop s { write a { url \"%{row}/\"; } }",
+      "\"url\" must begin with \"%{site}/\", the address that \"b24_site\" gives, such as \"%{site}/api/orders\"" },
+    { W("body \"%{row\";"),
+      "\"body\" has a \"%{\" without its \"}\" in \"%{row\"" },
+    { W("body \"%{a%{row}}\";"),
+      "\"body\" has a \"%{\" inside of another one" },
+    { W("body \"%{request:/a}\";"),
+      "\"body\" of a call takes values by name, such as status, canceled or one that was learned, and not \"request:/a\"" },
+    { W("body \"%{rwo}\";"),
+      "\"body\" of \"write a\" uses \"rwo\", which no call has and no block before it learns: check its spelling, or add \"learn rwo VALUE\" there" },
+    { W("when rwo;"),
+      "\"when\" of \"write a\" uses \"rwo\", which no call has and no block before it learns: check its spelling, or add \"learn rwo VALUE\" there" },
+    { W("accept \"response:/%{rwo}\";"),
+      "\"accept\" of \"write a\" uses \"rwo\", which no call has and no block before it learns: check its spelling, or add \"learn rwo VALUE\" there" },
+    { W("accept response:/a \"=%{rwo}\";"),
+      "\"accept\" of \"write a\" uses \"rwo\", which no call has and no block before it learns: check its spelling, or add \"learn rwo VALUE\" there" },
+    { W("learn c response:/c; body \"%{c}\";"),
+      "\"body\" of \"write a\" uses \"c\", which no call has and no block before it learns: check its spelling, or add \"learn c VALUE\" there" },
+    { W("body \"a $uri\";"),
+      "\"body\" has a variable, and a call to the shop has no request it could be of: its values are %{status}, %{row} and the like" },
+    { W("accept $uri;"),
+      "\"accept\" has a variable, and a call to the shop has no request it could be of: its values are %{status}, %{row} and the like" },
+    { W("when request:/a;"),
+      "\"when\" of a call takes values by name, such as status, canceled or one that was learned, and not \"request:/a\"" },
+    { W("accept request:/a;"),
+      "\"accept\" can't take \"request:/a\": in \"write\" it looks at what the shop answers to the call; its sources are status, response:, header: and inline:" },
+    { W("accept database:A;"),
+      "\"accept\" can't take \"database:A\": in \"write\" it looks at what the shop answers to the call; its sources are status, response:, header: and inline:" },
+    { W("header X;"),
+      "\"header\" needs a name and a text in quotes, such as header Authorization \"Basic %{basic}\"" },
+    { W("header \"X Y\" a;"),
+      "\"header\" needs a name and a text in quotes, such as header Authorization \"Basic %{basic}\"" },
+    { W("header X \"a\\nb\";"),
+      "\"header X\" has a line break or another control character: leave it out" },
+    { W("header host a;"),
+      "\"header host\" is set by the module: leave the line out" },
+    { W("header X a; header x b;"),
+      "\"header x\" is given twice in this block: leave one of the two out" },
+    { W("header Content-Type multipart/form-data; body a;"),
+      "\"write a\" has a \"Content-Type\" in which values can't be put safely: use application/x-www-form-urlencoded, application/json, application/xml or text/plain" },
+    { W("header Content-Type \"%{status}\"; body a;"),
+      "\"write a\" has a \"Content-Type\" in which values can't be put safely: use application/x-www-form-urlencoded, application/json, application/xml or text/plain" },
+    { W("learn c;"),
+      "\"learn\" needs a name and a value: \"learn NAME VALUE\"" },
+    { W("learn row response:/c;"),
+      "\"learn row\": every call has a value of that name, give it another" },
+    { W("learn c response:/c; learn c response:/d;"),
+      "\"learn c\" is given twice in this block: leave one of the two out" },
+    { W("learn c response:/c;"),
+      "\"write a\" learns for blocks after it, and none of them is without \"learn\": it would never be called, leave its \"learn\" lines out or add the block that writes" },
+    { BASE "b24_shop s : base { write a off; }",
+      "\"write login\" learns for blocks after it, and none of them is without \"learn\": it would never be called, leave its \"learn\" lines out or add the block that writes" },
+    { W("uri /x;"),
+      "\"uri\" is unknown in \"write\": it takes when, method, url, header, body, accept, expired, learn" },
+    { W("accept;"),
+      "\"accept\" needs a value, such as request:/NAME, response:/NAME or a text" },
+    { W("expired yes;"),
+      "\"expired\" has a fixed text among its values: to compare, write =TEXT at the end of the line" },
+    { NULL, NULL }
+};
+
+
+static void
+test_wrongs(void)
+{
+    int             rc;
+    b24_str_t       err;
+    const wrong_t  *w;
+
+    for (w = wrongs; w->text; w++) {
+        b24_pool_destroy(pool);
+        pool = b24_pool_create(0);
+        rules = b24_rules_create(pool);
+        rules->parts = ALL_PARTS;
+
+        rc = conf_load(pool, rules, w->text);
+
+        if (rc != B24_DECLINED) {
+            ok(0, "refused: %s", w->text);
+
+        } else {
+            err = str(b24_rules_error(rules));
+            is_str(&err, w->sentence, w->text);
+        }
+    }
+}
+
+
+static void
+test_off(void)
+{
+    b24_pool_destroy(pool);
+    pool = b24_pool_create(0);
+    rules = b24_rules_create(pool);
+
+    is_int(rules->parts & 1U << B24_PART_WRITE, 0, "not available yet");
+
+    rules->parts |= 1U << B24_PART_WRITE;
+    is_int(conf_load(pool, rules, bitrix), B24_OK, "one bit makes it so");
+}
+
+
+static void
+names(const char *want, const char *name)
+{
+    b24_buf_t          buf;
+    b24_str_t          text;
+    const b24_call_t  *call;
+
+    b24_buf_init(&buf, pool);
+
+    for (call = shop->calls; call; call = call->next) {
+        b24_buf_addstr(&buf, &call->name);
+        b24_buf_addc(&buf, ' ');
+    }
+
+    (void) b24_buf_str(&buf, &text);
+    is_str(&text, want, name);
+}
+
+
+static void
+test_heirs(void)
+{
+    load(BASE "b24_shop s : base { }");
+    names("login a ", "an heir has the base's");
+
+    load(BASE "b24_shop s : base { write z { url \"%{site}/z?%{c}\"; accept status =200; } write a { method PUT; header x y; header Z \"%{c}\"; body \"q=%{row}\"; accept response:/ok; when status; } }");
+    names("login a z ", "its own come after them");
+    begin();
+    (void) b24_call_next(run, &request, &verdict);
+    answer(200, "{\"c\":\"cc\"}", "ok login: the shop accepts it (200)", "the base's login");
+    next("PUT https://shop.example/a|x: y|Z: cc|Content-Type: application/x-www-form-urlencoded|q=57", "single lines are replaced");
+    answer(201, "{\"ok\":1}", "ok a: the shop accepts it (201)", "accept lines as a whole");
+    next("POST https://shop.example/z?cc", "its own");
+
+    load(BASE "b24_shop s : base { write a off; write z { url \"%{site}/z\"; accept status =200; } }");
+    names("login z ", "one is dropped");
+
+    load(BASE "b24_shop s : base { write off; write a { url \"%{site}/z\"; accept status =200; } }");
+    names("a ", "all are dropped");
+    begin();
+    next("POST https://shop.example/z", "nothing is inherited then");
+
+    load(BASE "b24_shop s : base { write off; }");
+    names("", "all are dropped");
+
+    load(BASE "b24_shop mid : base { write a { header X \"\"; } } b24_shop s : mid { write login { learn d response:/d; } write a { header Y \"%{d}\"; } }");
+    begin();
+    (void) b24_call_next(run, &request, &verdict);
+    answer(200, "{\"c\":\"cc\",\"d\":\"dd\"}", "ok login: the shop accepts it (200)", "learns more");
+    next("POST https://shop.example/a|Y: dd", "an empty header isn't sent");
+}
+
+
+/* every failed allocation is noticed */
+static void
+test_memory(void)
+{
+    int           rc, wrong;
+    size_t        limit;
+    b24_str_t     name;
+    b24_pool_t   *small;
+    b24_input_t   in;
+
+    load(bitrix);
+    name = str("s");
+    shop = b24_rules_find(rules, &name);
+    wrong = 0;
+    rc = B24_ERROR;
+
+    memset(&in, 0, sizeof(in));
+    in.status = 200;
+    in.answer = str(CHECKAUTH);
+    in.answer_state = B24_BODY_FULL;
+    in.answer_max = 1 << 20;
+
+    for (limit = 64; rc != B24_OK && limit < 1 << 20; limit += 64) {
+        small = b24_pool_create(limit);
+
+        rc = b24_call_begin(small, shop, values, &run);
+        if (rc == B24_OK) {
+            rc = b24_call_next(run, &request, &verdict);
+        }
+
+        if (rc == B24_OK) {
+            rc = b24_call_answer(run, &in, &verdict);
+        }
+
+        if (rc == B24_OK && verdict.result != B24_CALL_OK) {
+            wrong++;
+        }
+
+        if (rc == B24_OK) {
+            rc = b24_call_next(run, &request, &verdict);
+        }
+
+        if (rc == B24_DECLINED) {
+            wrong++;
+        }
+
+        b24_pool_destroy(small);
+    }
+
+    is_int(rc, B24_OK, "with enough memory");
+    is_int(wrong, 0, "with less it is an error, never another verdict");
+
+    /* the same of the compiler */
+
+    rc = B24_ERROR;
+
+    for (limit = 64; rc != B24_OK && limit < 1 << 20; limit += 64) {
+        small = b24_pool_create(limit);
+        rules = b24_rules_create(small);
+
+        if (rules) {
+            rules->parts = ALL_PARTS;
+            rc = conf_load(pool, rules, BASE "b24_shop s : base { write a { body \"<%{row}>\"; header Y \"%{c}\"; when status \"=%{c}\"; } write b { url \"%{site}/%{c}\"; accept response:/x; } }");
+
+            if (rc == B24_DECLINED) {
+                wrong++;
+            }
+        }
+
+        b24_pool_destroy(small);
+    }
+
+    is_int(rc, B24_OK, "compiles with enough memory");
+    is_int(wrong, 0, "with less it is an error, never a wrong sentence");
+}
+
+
+int
+main(void)
+{
+    test_bitrix();
+    test_woocommerce();
+    test_opencart();
+    test_prestashop();
+    test_values();
+    test_states();
+    test_wrongs();
+    test_off();
+    test_heirs();
+    test_memory();
+
+    b24_pool_destroy(pool);
+
+    return done_testing();
+}
