@@ -490,10 +490,10 @@ b24_shop_check(b24_rules_t *rules, b24_shop_t *shop)
         }
 
         if (rule->outdated && b24_rule_names(rule)) {
-            return b24_rules_fail(rules, "\"%s\" has \"session outdated\": what "
-                                  "the session has is older than the cart, and "
-                                  "nothing newer is told: leave its other "
-                                  "fields out",
+            return b24_rules_fail(rules, "\"%s\" has \"session outdated\": "
+                                  "what the session has is older than the "
+                                  "cart, and nothing newer is told: leave its "
+                                  "other fields out",
                                   b24_rule_title(rule, title));
         }
 
