@@ -48,6 +48,7 @@ typedef struct {
     b24_queue_moved_t        *deals;
     size_t                    ndeals;
     b24_crm_history_t         history;
+    int64_t                   now;          /* of its answer */
     size_t                    news;
     size_t                    left;
 } ngx_http_b24_watch_t;
@@ -296,9 +297,11 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     ngx_http_b24_portal_result(w->portal, t->net,
                                rc == B24_OK ? &answer.verdict : NULL);
 
+    w->now = ngx_http_b24_now();
+
     if (rc != B24_OK
-        || b24_crm_watch_read(w->pool, &answer, &w->set,
-                              ngx_http_b24_now() / 1000, w->deals, &w->ndeals,
+        || b24_crm_watch_read(w->pool, &answer, &w->set, w->now / 1000,
+                              w->deals, &w->ndeals,
                               w->polls ? &w->history : NULL, &verdict)
            != B24_OK)
     {
@@ -357,23 +360,21 @@ ngx_http_b24_watch_note(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_watch_t  *w = call->data;
 
-    int64_t  now;
-
     if (q == NULL) {
         return;
     }
 
-    now = ngx_http_b24_now();
     w->news = 0;
     w->left = 0;
 
     call->rc = b24_queue_watched(q, &w->portal->host, w->origins, w->norigins,
-                                 w->deals, w->ndeals, now, &w->news, &w->left);
+                                 w->deals, w->ndeals, w->now, &w->news,
+                                 &w->left);
 
     if (call->rc == B24_QUEUE_OK && w->polls) {
         call->rc = b24_queue_moved(q, &w->portal->host, w->origins,
                                    w->norigins, w->history.deals,
-                                   w->history.n, w->history.last, now);
+                                   w->history.n, w->history.last, w->now);
     }
 }
 

@@ -64,6 +64,7 @@ static ngx_http_b24_told_t  ngx_http_b24_told[2][NGX_HTTP_B24_EVENTS_HELD];
 static ngx_uint_t           ngx_http_b24_ntold;
 static ngx_uint_t           ngx_http_b24_nwritten;
 static ngx_uint_t           ngx_http_b24_side;
+static int64_t              ngx_http_b24_told_at;
 static ngx_http_b24_call_t  ngx_http_b24_telling;
 
 
@@ -482,6 +483,7 @@ ngx_http_b24_events_flush(void)
 {
     ngx_http_b24_nwritten = ngx_http_b24_ntold;
     ngx_http_b24_ntold = 0;
+    ngx_http_b24_told_at = ngx_http_b24_now();
 
     ngx_http_b24_telling.run = ngx_http_b24_events_run;
     ngx_http_b24_telling.done = ngx_http_b24_events_done;
@@ -548,7 +550,7 @@ ngx_http_b24_events_run(ngx_http_b24_call_t *call, b24_queue_t *q)
         }
 
         call->rc = b24_queue_moved(q, &portal->host, origins, norigins, deals,
-                                   n, 0, ngx_http_b24_now());
+                                   n, 0, ngx_http_b24_told_at);
 
         if (call->rc == B24_QUEUE_OK) {
             (void) ngx_atomic_fetch_add(&portal->sh->told, 1);
