@@ -308,7 +308,7 @@ ngx_http_b24_events_read(ngx_http_request_t *r, b24_pool_t *pool,
     ngx_chain_t  *cl;
 
     len = 0;
-    text->len = 0;
+    ngx_str_set(text, "");
 
     if (r->request_body == NULL || r->request_body->bufs == NULL) {
         return NGX_OK;
@@ -338,7 +338,10 @@ ngx_http_b24_events_read(ngx_http_request_t *r, b24_pool_t *pool,
     text->len = len;
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+
+        if (cl->buf->last > cl->buf->pos) {
+            p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+        }
     }
 
     return NGX_OK;
