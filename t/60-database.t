@@ -1088,3 +1088,84 @@ __DATA__
         . ' WHERE id = 1001', 'COMMIT'), 'shop');
     main::deal_of('last');
     is(B24::Desk::count('delivered'), 2, 'and nothing that is old');
+
+
+
+=== TEST 22: an order that is dated ahead holds up no other
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh();
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    # a clock that was wrong, the hand of an administrator
+    $main::db->sql(join(";\n", 'START TRANSACTION', main::sold(1, 'ahead'),
+        "UPDATE orders SET changed = '9999-12-31 23:59:59' WHERE id = 1",
+        'COMMIT'), 'shop');
+    main::deal_of('ahead');
+
+    $main::db->sql(join(";\n", main::sold(2, 'next')), 'shop');
+    main::deal_of('next');
+
+    my $asked = () = grep { /^Execute.*changed >= /s } $main::db->log;
+    $main::db->sql(join(";\n", main::sold(3, 'one more')), 'shop');
+    main::deal_of('one more');
+    ok(wait_until(sub {
+        $asked + 5 < grep { /^Execute.*changed >= /s } $main::db->log;
+    }), 'the changes are asked for again');
+
+    is(B24::Desk::count('delivered'), 3, 'each comes');
+    is(scalar @{B24::Test::portal()->report(journal => 0)->{deals}}, 3,
+       'once');
+
+
+
+=== TEST 23: nor does one that was there before the first start
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh(main::sold(1, 'old'), main::sold(2, 'ahead'),
+        "UPDATE orders SET changed = '9999-12-31 23:59:59' WHERE id = 2");
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", "UPDATE orders SET note = 'x' WHERE id = 1",
+                        main::sold(3, 'next')), 'shop');
+    main::deal_of('next');
+    sleep 3;
+    is(B24::Desk::count('delivered'), 1, 'those are none of ours');
+
+
+
+=== TEST 24: the database's clock goes back
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh();
+    $main::db->sql("SET GLOBAL time_zone = '+05:00'");
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", main::sold(1, 'before')), 'shop');
+    main::deal_of('before');
+
+    # a connection keeps the zone that it was made with
+    $main::db->sql("SET GLOBAL time_zone = '+04:00'");
+    $main::db->sql("KILL $_->[0]")
+        for $main::db->rows('SELECT id FROM information_schema.processlist'
+                            . " WHERE user = 'b24\@shop'");
+
+    # what is known has the time that is now
+    $main::db->sql("UPDATE orders SET note = 'x'", 'shop');
+    sleep 3;
+    $main::db->sql(join(";\n", main::sold(2, 'after')), 'shop');
+    main::deal_of('after');
+    is(B24::Desk::count('delivered'), 2, 'each once');
+    $main::db->sql('SET GLOBAL time_zone = SYSTEM');

@@ -117,6 +117,17 @@ sub imported_numbers {
     B24::Desk::count_is('duplicate', 0, 'none came twice');
 }
 
+# An order as recorded, with another key and time (SQL).
+sub typed {
+    my ($id, $time) = @_;
+
+    my ($order) = grep { $_->{scenario} eq 'classic-c' }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+
+    return { %$order, order_id => $id, date_created_gmt => \$time };
+}
+
 our ($site, %bitrix);
 
 # An order of Anna Kim's in the tables of OpenCart: 20.00 and the delivery.
@@ -1019,3 +1030,25 @@ EOH
         unlike($deal->{comments} // '', qr/"currency"|another total/,
                "$sign: nothing is left out");
     }
+
+
+
+=== TEST 26: WooCommerce: its times are of another zone, one is ahead of it
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('woocommerce')
+--- init
+    main::fresh();
+    $::db->sql("SET GLOBAL time_zone = '+05:00'");
+    B24::Tables::woocommerce($::db, main::typed(1, 'UTC_TIMESTAMP()'));
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    B24::Tables::woocommerce_order($::db,
+        main::typed(2, 'UTC_TIMESTAMP() + INTERVAL 2 HOUR'));
+    ok(B24::Desk::deal('2', timeout => 30), 'one that is ahead');
+    B24::Tables::woocommerce_order($::db, main::typed(3, 'UTC_TIMESTAMP()'));
+    ok(B24::Desk::deal('3', timeout => 30), 'holds up no other');
+
+    $::db->sql('SET GLOBAL time_zone = SYSTEM');
+    B24::Desk::count_is('delivered', 2, 'none is from before the first start');
