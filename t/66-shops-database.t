@@ -1052,3 +1052,51 @@ EOH
 
     $::db->sql('SET GLOBAL time_zone = SYSTEM');
     B24::Desk::count_is('delivered', 2, 'none is from before the first start');
+
+
+
+=== TEST 27: WooCommerce: numbers of a plugin that are keys, read late
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=60s poll=1s traffic=1s')
+--- config eval: B24::Bought::server('woocommerce')
+--- init
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        B24::Tables::woocommerce($_[0]) });
+--- scenario
+    my $buys = sub {
+        my ($scenario) = @_;
+        $::bought->play(filter => sub { $_[0]{method} eq 'POST'
+            && $_[0]{name} =~ /$scenario.*checkout$/ });
+    };
+    my %number = (5121 => 5126, 5126 => 5136, 5136 => 5140);
+    my @orders = grep { $number{$_->{order_id}} }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    for my $order (@orders) {
+        my $key = $order->{order_id};
+        $order->{date_created_gmt} = \'UTC_TIMESTAMP()';
+        B24::Tables::woocommerce_order($::db, $order);
+        B24::Tables::woocommerce_meta($::db, 'orders_meta', $key,
+                                      _order_number => $number{$key});
+    }
+
+    $::db->stop;
+    $buys->($_) for 'classic-c', 'classic-g';
+    B24::Desk::count_is('waiting', 2, 'they wait for the database');
+    $::db->start;
+    B24::Desk::count_is('delivered', 2, 'each has its number');
+
+    # one is there already that has this one's key for its number
+    $buys->('classic-e');
+    B24::Desk::count_is('delivered', 3, 'so has the last one');
+    B24::Desk::count_is('parked', 0, 'nobody is asked');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+    my %total = map { $_->{order_id} => $_->{total} } @orders;
+    is(join(' ', sort map { "$_->{origin_id} $_->{opportunity}" }
+                 @{portal()->report(journal => 0)->{deals}}),
+       join(' ', map { sprintf '%s %.2f', $number{$_}, $total{$_} }
+                 sort keys %number), 'three deals');

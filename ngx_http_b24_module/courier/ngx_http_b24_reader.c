@@ -173,7 +173,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
 
     if (job->kind != B24_EV_LINK
-        && (order->read || shop == NULL
+        && ((order->read && !job->contested) || shop == NULL
             || (job->kind == B24_EV_NEW && job->deal_id)
             || b24_shop_statement(shop, B24_STATEMENT_ORDER) == NULL))
     {
@@ -848,7 +848,7 @@ ngx_http_b24_read_count(ngx_http_b24_read_t *read)
 {
     ngx_http_b24_sh_origin_t  *sh;
 
-    if (read->read.nmatches == 0) {
+    if (read->read.nmatches == 0 || read->state == B24_STATE_WAITING) {
         return;
     }
 

@@ -438,6 +438,10 @@ ngx_http_b24_settle_state(ngx_http_b24_settle_t *s, b24_queue_t *q,
                              &settled->put, settled->matches,
                              settled->nmatches, settled->loose, &result);
 
+        if (rc == B24_QUEUE_OK && result.state == B24_STATE_UNCONFIRMED) {
+            return rc;
+        }
+
         s->found += (rc == B24_QUEUE_OK);
     }
 
