@@ -99,6 +99,9 @@ our $statements = <<'EOC';
         }
 EOC
 
+# Goods that are seen late.
+our $late = $statements =~ s/(:row)( ORDER BY id)/$1 AND seen <= NOW(6)$2/r;
+
 our $all = <<'EOC';
         database {
             order "SELECT id AS `row`, number AS id, total FROM orders
@@ -1169,3 +1172,53 @@ __DATA__
     main::deal_of('after');
     is(B24::Desk::count('delivered'), 2, 'each once');
     $main::db->sql('SET GLOBAL time_zone = SYSTEM');
+
+
+
+=== TEST 25: an order is read before the shop has written its goods down
+--- http_config eval: main::http(database => $main::late)
+--- config eval: B24::Crm::server()
+--- scenario
+    # an order of two mugs, the first and the other to be seen after seconds
+    my $sold = sub {
+        my ($id, @seconds) = @_;
+        my ($order, $line) = main::sold($id, "n-$id", total => '1890.50',
+                                        delivery => '300');
+        return ($order, map { my $s = $_;
+            $line =~ s/sku\)/sku, seen)/r =~ s/, 2, 'mug-1'/, 1, 'mug-$s'/r
+                  =~ s/\)\z/, NOW(6) + INTERVAL $s SECOND)/r } @seconds);
+    };
+
+    main::fresh('ALTER TABLE `lines` ADD seen datetime(6)');
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(1, 5, 5),
+                        'COMMIT'), 'shop');
+    main::place(row => 1);
+    my $deal = main::deal_of('n-1');
+    is($deal->{rows_sum}, '1890.50', 'they are waited for');
+    like(main::deal_rows($deal), qr/^Кружка.*; Кружка/, 'both');
+
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(2, 0, 0.8),
+                        'COMMIT'), 'shop');
+    main::place(id => 'n-2');
+    like(main::deal_rows(main::deal_of('n-2')), qr/^Кружка.*; Кружка/,
+         'as is the second');
+
+    # an imported one
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(3, 5, 5),
+                        'COMMIT'), 'shop');
+    like(main::deal_rows(main::deal_of('n-3')), qr/^Кружка.*; Кружка/,
+         'of one that never passed nginx');
+
+    # there are none
+    $main::db->sql(join(";\n", $sold->(4)), 'shop');
+    main::place(id => 'n-4');
+    ok(wait_until(sub { (record('n-4') // {})->{deal_id} }, 60),
+       'an order without goods comes');
+    $deal = B24::Crm::delivered('n-4');
+    is($deal->{opportunity}, '1890.50', 'with its total');
+    like($deal->{comments}, qr/database has no goods of the order/,
+         'and says so');

@@ -354,7 +354,9 @@ ngx_http_b24_settle_matches(ngx_http_b24_settle_t *s,
             continue;
         }
 
-        order->read = 1;
+        /* what has no goods yet is read again, as any other */
+
+        order->read = (b24_order_goods(order) == B24_OK);
         m->fingerprint.len = 16;
         m->fingerprint.data = b24_palloc(s->pool, 17);
 
