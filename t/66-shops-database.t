@@ -132,7 +132,7 @@ our ($site, %bitrix);
 
 # An order of Anna Kim's in the tables of OpenCart: 20.00 and the delivery.
 sub sold {
-    my ($id, $added) = @_;
+    my ($id, $added, $confirmed) = @_;
 
     B24::Tables::opencart_order($db, { order_id => $id, currency => 'USD',
         currency_value => 1, total_base_currency => 25, comment => '',
@@ -145,7 +145,7 @@ sub sold {
                     tax_per_unit => 0 }],
         totals => [{ code => 'shipping', title => 'Flat', value => 5 },
                    { code => 'total', title => 'Total', value => 25 }] },
-        added => $added // \'NOW()');
+        added => $added // \'NOW()', confirmed => $confirmed);
 }
 
 # She buys it; options of steps().
@@ -545,9 +545,10 @@ __DATA__
 === TEST 14: WooCommerce: orders of the administration, with a plugin's number
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- init
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         B24::Tables::woocommerce($_[0]) });
+--- scenario
     main::imported_numbers('orders_meta', \&B24::Tables::woocommerce_order);
 
 
@@ -555,11 +556,12 @@ __DATA__
 === TEST 15: WooCommerce: the same among the posts
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- init
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, $first) = @_;
         B24::Tables::woocommerce($db);
         B24::Tables::woocommerce_post($db, $first) });
+--- scenario
     main::imported_numbers('postmeta', \&B24::Tables::woocommerce_post);
 
 
@@ -603,11 +605,12 @@ __DATA__
 === TEST 16: WooCommerce: numbers of a plugin that are keys of other orders
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- init
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, @orders) = @_;
         B24::Tables::woocommerce($db, grep {
             $_->{scenario} =~ /^classic-[ceg]$/ } @orders) });
+--- scenario
     my $polls = sub { scalar grep { /AS changed/ } $::db->log };
     my $buys = sub {
         my ($scenario) = @_;
@@ -1100,3 +1103,29 @@ EOH
                  @{portal()->report(journal => 0)->{deals}}),
        join(' ', map { sprintf '%s %.2f', $number{$_}, $total{$_} }
                  sort keys %number), 'three deals');
+
+
+
+=== TEST 28: OpenCart: an earlier order of the buyer that nginx never saw
+--- http_config eval: main::settings(times => 'connect=1s absent=60s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    # of that total, too, and changed just now; the other one is at the bank
+    main::sold(1, \'NOW() - INTERVAL 470 SECOND',
+               \'NOW() - INTERVAL 450 SECOND');
+    $::db->sql('UPDATE shop.oc_order SET date_modified = NOW()');
+    main::sold(2);
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 0'
+               . ' WHERE order_id = 2');
+    main::bought();
+
+    ok(wait_until(sub {
+        grep { ($_->{cause} // '') =~ /not in the shop's database/ }
+             @{B24::Desk::status()->{orders}} }, 30), 'it is not that one');
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 1,'
+               . ' date_modified = NOW() WHERE order_id = 2');
+    is(main::deals_shown(1), '2 Mug 2 x2 Delivery x1', 'but its own');
+    is(main::record_of(1), undef, 'nobody is the earlier one');

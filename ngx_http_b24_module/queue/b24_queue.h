@@ -410,7 +410,8 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
  * whose number nobody has is the record's.  One that was imported meanwhile
  * gives way, too, or, when it may have been sent, the record goes as a
  * duplicate of it, and it counts as captured from then on: of each order one
- * record was captured at most.
+ * record was captured at most.  What was imported before the request came is
+ * another order.
  */
 typedef struct {
     b24_str_t    order_id;          /* empty: the record's stays */

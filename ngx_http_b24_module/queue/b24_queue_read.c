@@ -20,12 +20,15 @@
 #define B24_QUEUE_BUSY_CAUSE                                                  \
     "another order is worked on that has this number for its key"
 #define B24_QUEUE_BUSY_MS  1000
+/* a request doesn't take longer */
+#define B24_QUEUE_REQUEST_MS  60000
 
 
 /* who has a number; of several records of it the last */
 typedef struct {
     int64_t   other;                /* a record, 0: none */
     int64_t   pending;              /* one that waits for its answer */
+    int64_t   created;
     unsigned  imported:1;           /* of the former: not captured */
     unsigned  sent:1;               /* or it may have been */
     unsigned  taken:1;              /* somebody has it, or had */
@@ -51,6 +54,7 @@ typedef struct {
     int64_t           id;
     const b24_str_t  *origin;
     const b24_str_t  *order_id;
+    int64_t           placed;
     int               contested;    /* this one may be another's */
     int               sent;         /* as that: whoever else has it as well */
 } b24_claimant_t;
@@ -62,6 +66,7 @@ typedef struct {
     b24_state_e  state;
     int64_t      deal_id;
     int          sent;              /* or it may have been */
+    int64_t      placed;
 } b24_unread_t;
 
 
@@ -92,7 +97,7 @@ static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, int64_t record,
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
-    int64_t record, b24_str_t *origin, b24_str_t *order_id, int *contested);
+    b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
@@ -129,6 +134,7 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
         record.id = job->record;
         record.origin = &job->origin;
         record.order_id = &job->order_id;
+        record.placed = job->placed;
         record.contested = job->contested;
 
         rc = b24_queue_identify(q, &record, read->matches, read->nmatches,
@@ -371,9 +377,14 @@ b24_queue_choose(b24_queue_t *q, const b24_claimant_t *record,
 
         if (loose) {
 
-            /* what another request has brought is another order */
+            /*
+             * What another request has brought is another order, and so is what
+             * was in the shop before this request was
+             */
 
-            if (holder.pending || !holder.imported) {
+            if (holder.pending || !holder.imported
+                || holder.created < record->placed - B24_QUEUE_REQUEST_MS)
+            {
                 continue;
             }
 
@@ -499,6 +510,7 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 
         } else {
             holder->other = id;
+            holder->created = b24_query_get_int(&query, 7);
             holder->imported = b24_query_get_int(&query, 2) & 1;
             holder->sent = b24_query_get_int(&query, 3) & 1;
         }
@@ -697,8 +709,7 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         return rc;
     }
 
-    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had,
-                               &claimant.contested);
+    rc = b24_queue_unconfirmed(q, pool, &claimant, &origin, &had);
 
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_identify(q, &claimant, matches, n, loose, 0, put->now,
@@ -741,8 +752,8 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 b24_queue_rc_e
 b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 {
-    int             contested;
     b24_str_t       origin, had;
+    b24_claimant_t  claimant;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_begin(q);
@@ -750,7 +761,9 @@ b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
         return rc;
     }
 
-    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had, &contested);
+    claimant.id = record;
+
+    rc = b24_queue_unconfirmed(q, pool, &claimant, &origin, &had);
 
     return b24_queue_finish(q, rc == B24_QUEUE_OK
                                ? b24_queue_reject(q, record, &origin) : rc);
@@ -760,21 +773,22 @@ b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 /* NONE: it is so no more */
 
 static b24_queue_rc_e
-b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
-    b24_str_t *origin, b24_str_t *order_id, int *contested)
+b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
+    b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id)
 {
     b24_query_t     query;
     b24_queue_rc_e  rc, end;
 
     b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
-    b24_query_int(&query, record);
+    b24_query_int(&query, record->id);
 
     rc = b24_query_row(&query);
 
     if (rc == B24_QUEUE_OK) {
         b24_query_get_str(&query, 0, pool, origin);
         b24_query_get_str(&query, 1, pool, order_id);
-        *contested = b24_query_get_int(&query, 2) != 0;
+        record->contested = b24_query_get_int(&query, 2) != 0;
+        record->placed = b24_query_get_int(&query, 3);
     }
 
     end = b24_query_end(&query);
@@ -849,6 +863,8 @@ b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     rc = b24_queue_unread_one(q, pool, record, &unread);
 
     if (rc == B24_QUEUE_OK) {
+        claimant.placed = unread.placed;
+
         rc = b24_queue_choose(q, &claimant, matches, n, loose, &choice);
     }
 
@@ -909,6 +925,7 @@ b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         unread->state = b24_state_find(&name);
         unread->deal_id = b24_query_get_int(&query, 3);
         unread->sent = b24_query_get_int(&query, 4) != 0;
+        unread->placed = b24_query_get_int(&query, 5);
     }
 
     end = b24_query_end(&query);

@@ -998,12 +998,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_HOLDERS] =
         "SELECT id, state = 'unconfirmed', rule = 'import',"
         " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
-        " WHERE record = records.id), reuse, shop_row, state"
+        " WHERE record = records.id), reuse, shop_row, state, created"
         " FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = ?2"
         " UNION ALL SELECT id, 0, rule = 'import', deal_id IS NOT NULL"
         " OR EXISTS (SELECT 1 FROM steps WHERE record = records.id), 0,"
-        " shop_row, NULL FROM records INDEXED BY records_shop"
+        " shop_row, NULL, created FROM records INDEXED BY records_shop"
         " WHERE shop_number = ?1 AND origin = ?2",
 
     [B24_SQL_CONTEST] =
@@ -1049,7 +1049,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
-        "SELECT origin, order_id, reuse > 0 FROM records"
+        "SELECT origin, order_id, reuse > 0, created FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
 
     [B24_SQL_SHOP_NUMBER] =
@@ -1065,7 +1065,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_UNREAD_ONE] =
         "SELECT origin, order_id, state, coalesce(deal_id, 0),"
         " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
-        " WHERE record = records.id)"
+        " WHERE record = records.id), created"
         " FROM records WHERE id = ? AND shop_number = ''",
 
     [B24_SQL_MARK] =

@@ -684,6 +684,30 @@ test_imported(void)
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "which is no duplicate");
 
     b24_queue_close(q);
+
+    /* those that were in the shop before the request are others */
+
+    q = fresh("imported-before.db");
+
+    put_as(q, "import", "7", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put_as(q, "import", "8", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put_as(q, "import", "9", B24_STATE_ACCEPTED, 1000);
+    put(q, "g-1", B24_STATE_ACCEPTED, 62000);
+
+    is_int(claim(q, &job, 62000), B24_QUEUE_OK, "one that is not sent");
+    match(m, "7", "8", "9", &n);
+    is_int(found(q, 63000, m, n, &job), B24_STATE_WAITING,
+           "none of them is the order");
+    is_int(counted(q, B24_STATE_DUPLICATE), 0, "nor its double");
+    match(m, "8", "10", NULL, &n);
+    is_int(found(q, 63000 + DAY, m, n, &job), B24_STATE_ACCEPTED,
+           "its own comes");
+    s = state_of(q, "10");
+    is_str(&s, "accepted", "it has its number");
+
+    b24_queue_close(q);
 }
 
 
