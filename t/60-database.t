@@ -762,7 +762,7 @@ __DATA__
 === TEST 15: orders from before the first start are none of ours
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh(map { main::sold($_, "old-$_") } 1 .. 3);
 --- scenario
     ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
@@ -1071,7 +1071,7 @@ __DATA__
 === TEST 21: an order at the head of changes of several pages
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh("INSERT INTO orders (number, name, email, total, currency)"
         . " SELECT concat('old-', seq), 'Old', 'old\@example.com', 1, 'RUB'"
         . ' FROM seq_1_to_399');
@@ -1129,7 +1129,7 @@ __DATA__
 === TEST 23: nor does one that was there before the first start
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh(main::sold(1, 'old'), main::sold(2, 'ahead'),
         "UPDATE orders SET changed = '9999-12-31 23:59:59' WHERE id = 2");
 --- scenario
@@ -1148,7 +1148,7 @@ __DATA__
 === TEST 24: the database's clock goes back
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh();
     $main::db->sql("SET GLOBAL time_zone = '+05:00'");
 --- scenario

@@ -545,7 +545,7 @@ __DATA__
 === TEST 14: WooCommerce: orders of the administration, with a plugin's number
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         B24::Tables::woocommerce($_[0]) });
 --- scenario
@@ -556,7 +556,7 @@ __DATA__
 === TEST 15: WooCommerce: the same among the posts
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, $first) = @_;
         B24::Tables::woocommerce($db);
@@ -569,7 +569,7 @@ __DATA__
 === TEST 23: WooCommerce: orders among the posts, other tables there and empty
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     my @tables = map { "wp_wc_$_" }
         qw(orders order_addresses order_operational_data orders_meta);
 
@@ -605,7 +605,7 @@ __DATA__
 === TEST 16: WooCommerce: numbers of a plugin that are keys of other orders
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, @orders) = @_;
         B24::Tables::woocommerce($db, grep {
@@ -1039,7 +1039,7 @@ EOH
 === TEST 26: WooCommerce: its times are of another zone, one is ahead of it
 --- http_config eval: main::settings(import => 1)
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     main::fresh();
     $::db->sql("SET GLOBAL time_zone = '+05:00'");
     B24::Tables::woocommerce($::db, main::typed(1, 'UTC_TIMESTAMP()'));
