@@ -99,6 +99,9 @@ our $statements = <<'EOC';
         }
 EOC
 
+# Goods that are seen late.
+our $late = $statements =~ s/(:row)( ORDER BY id)/$1 AND seen <= NOW(6)$2/r;
+
 our $all = <<'EOC';
         database {
             order "SELECT id AS `row`, number AS id, total FROM orders
@@ -759,7 +762,7 @@ __DATA__
 === TEST 15: orders from before the first start are none of ours
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh(map { main::sold($_, "old-$_") } 1 .. 3);
 --- scenario
     ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
@@ -1068,7 +1071,7 @@ __DATA__
 === TEST 21: an order at the head of changes of several pages
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
---- init
+--- before
     main::fresh("INSERT INTO orders (number, name, email, total, currency)"
         . " SELECT concat('old-', seq), 'Old', 'old\@example.com', 1, 'RUB'"
         . ' FROM seq_1_to_399');
@@ -1088,3 +1091,134 @@ __DATA__
         . ' WHERE id = 1001', 'COMMIT'), 'shop');
     main::deal_of('last');
     is(B24::Desk::count('delivered'), 2, 'and nothing that is old');
+
+
+
+=== TEST 22: an order that is dated ahead holds up no other
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- init
+    main::fresh();
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    # a clock that was wrong, the hand of an administrator
+    $main::db->sql(join(";\n", 'START TRANSACTION', main::sold(1, 'ahead'),
+        "UPDATE orders SET changed = '9999-12-31 23:59:59' WHERE id = 1",
+        'COMMIT'), 'shop');
+    main::deal_of('ahead');
+
+    $main::db->sql(join(";\n", main::sold(2, 'next')), 'shop');
+    main::deal_of('next');
+
+    my $asked = () = grep { /^Execute.*changed >= /s } $main::db->log;
+    $main::db->sql(join(";\n", main::sold(3, 'one more')), 'shop');
+    main::deal_of('one more');
+    ok(wait_until(sub {
+        $asked + 5 < grep { /^Execute.*changed >= /s } $main::db->log;
+    }), 'the changes are asked for again');
+
+    is(B24::Desk::count('delivered'), 3, 'each comes');
+    is(scalar @{B24::Test::portal()->report(journal => 0)->{deals}}, 3,
+       'once');
+
+
+
+=== TEST 23: nor does one that was there before the first start
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- before
+    main::fresh(main::sold(1, 'old'), main::sold(2, 'ahead'),
+        "UPDATE orders SET changed = '9999-12-31 23:59:59' WHERE id = 2");
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", "UPDATE orders SET note = 'x' WHERE id = 1",
+                        main::sold(3, 'next')), 'shop');
+    main::deal_of('next');
+    sleep 3;
+    is(B24::Desk::count('delivered'), 1, 'those are none of ours');
+
+
+
+=== TEST 24: the database's clock goes back
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- before
+    main::fresh();
+    $main::db->sql("SET GLOBAL time_zone = '+05:00'");
+--- scenario
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", main::sold(1, 'before')), 'shop');
+    main::deal_of('before');
+
+    # a connection keeps the zone that it was made with
+    $main::db->sql("SET GLOBAL time_zone = '+04:00'");
+    $main::db->sql("KILL $_->[0]")
+        for $main::db->rows('SELECT id FROM information_schema.processlist'
+                            . " WHERE user = 'b24\@shop'");
+
+    # what is known has the time that is now
+    $main::db->sql("UPDATE orders SET note = 'x'", 'shop');
+    sleep 3;
+    $main::db->sql(join(";\n", main::sold(2, 'after')), 'shop');
+    main::deal_of('after');
+    is(B24::Desk::count('delivered'), 2, 'each once');
+    $main::db->sql('SET GLOBAL time_zone = SYSTEM');
+
+
+
+=== TEST 25: an order is read before the shop has written its goods down
+--- http_config eval: main::http(database => $main::late)
+--- config eval: B24::Crm::server()
+--- scenario
+    # an order of two mugs, the first and the other to be seen after seconds
+    my $sold = sub {
+        my ($id, @seconds) = @_;
+        my ($order, $line) = main::sold($id, "n-$id", total => '1890.50',
+                                        delivery => '300');
+        return ($order, map { my $s = $_;
+            $line =~ s/sku\)/sku, seen)/r =~ s/, 2, 'mug-1'/, 1, 'mug-$s'/r
+                  =~ s/\)\z/, NOW(6) + INTERVAL $s SECOND)/r } @seconds);
+    };
+
+    main::fresh('ALTER TABLE `lines` ADD seen datetime(6)');
+    ok(B24::Scenario::wait_until(sub { main::database()->{state} eq 'ok' },
+                                 30), 'the first look');
+    sleep 2;
+
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(1, 5, 5),
+                        'COMMIT'), 'shop');
+    main::place(row => 1);
+    my $deal = main::deal_of('n-1');
+    is($deal->{rows_sum}, '1890.50', 'they are waited for');
+    like(main::deal_rows($deal), qr/^Кружка.*; Кружка/, 'both');
+
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(2, 0, 0.8),
+                        'COMMIT'), 'shop');
+    main::place(id => 'n-2');
+    like(main::deal_rows(main::deal_of('n-2')), qr/^Кружка.*; Кружка/,
+         'as is the second');
+
+    # an imported one
+    $main::db->sql(join(";\n", 'START TRANSACTION', $sold->(3, 5, 5),
+                        'COMMIT'), 'shop');
+    like(main::deal_rows(main::deal_of('n-3')), qr/^Кружка.*; Кружка/,
+         'of one that never passed nginx');
+
+    # there are none
+    $main::db->sql(join(";\n", $sold->(4)), 'shop');
+    main::place(id => 'n-4');
+    ok(wait_until(sub { (record('n-4') // {})->{deal_id} }, 60),
+       'an order without goods comes');
+    $deal = B24::Crm::delivered('n-4');
+    is($deal->{opportunity}, '1890.50', 'with its total');
+    like($deal->{comments}, qr/database has no goods of the order/,
+         'and says so');

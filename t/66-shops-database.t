@@ -117,11 +117,22 @@ sub imported_numbers {
     B24::Desk::count_is('duplicate', 0, 'none came twice');
 }
 
+# An order as recorded, with another key and time (SQL).
+sub typed {
+    my ($id, $time) = @_;
+
+    my ($order) = grep { $_->{scenario} eq 'classic-c' }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+
+    return { %$order, order_id => $id, date_created_gmt => \$time };
+}
+
 our ($site, %bitrix);
 
 # An order of Anna Kim's in the tables of OpenCart: 20.00 and the delivery.
 sub sold {
-    my ($id, $added) = @_;
+    my ($id, $added, $confirmed) = @_;
 
     B24::Tables::opencart_order($db, { order_id => $id, currency => 'USD',
         currency_value => 1, total_base_currency => 25, comment => '',
@@ -134,7 +145,7 @@ sub sold {
                     tax_per_unit => 0 }],
         totals => [{ code => 'shipping', title => 'Flat', value => 5 },
                    { code => 'total', title => 'Total', value => 25 }] },
-        added => $added // \'NOW()');
+        added => $added // \'NOW()', confirmed => $confirmed);
 }
 
 # She buys it; options of steps().
@@ -534,9 +545,10 @@ __DATA__
 === TEST 14: WooCommerce: orders of the administration, with a plugin's number
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         B24::Tables::woocommerce($_[0]) });
+--- scenario
     main::imported_numbers('orders_meta', \&B24::Tables::woocommerce_order);
 
 
@@ -544,11 +556,12 @@ __DATA__
 === TEST 15: WooCommerce: the same among the posts
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, $first) = @_;
         B24::Tables::woocommerce($db);
         B24::Tables::woocommerce_post($db, $first) });
+--- scenario
     main::imported_numbers('postmeta', \&B24::Tables::woocommerce_post);
 
 
@@ -556,7 +569,7 @@ __DATA__
 === TEST 23: WooCommerce: orders among the posts, other tables there and empty
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- init
+--- before
     my @tables = map { "wp_wc_$_" }
         qw(orders order_addresses order_operational_data orders_meta);
 
@@ -592,11 +605,12 @@ __DATA__
 === TEST 16: WooCommerce: numbers of a plugin that are keys of other orders
 --- http_config eval: $::http =~ s/b24_import    off/b24_import    on/r
 --- config eval: B24::Bought::server('woocommerce')
---- scenario
+--- before
     $::bought = main::recorded('woocommerce-9.9.5', sub {
         my ($db, @orders) = @_;
         B24::Tables::woocommerce($db, grep {
             $_->{scenario} =~ /^classic-[ceg]$/ } @orders) });
+--- scenario
     my $polls = sub { scalar grep { /AS changed/ } $::db->log };
     my $buys = sub {
         my ($scenario) = @_;
@@ -1019,3 +1033,99 @@ EOH
         unlike($deal->{comments} // '', qr/"currency"|another total/,
                "$sign: nothing is left out");
     }
+
+
+
+=== TEST 26: WooCommerce: its times are of another zone, one is ahead of it
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('woocommerce')
+--- before
+    main::fresh();
+    $::db->sql("SET GLOBAL time_zone = '+05:00'");
+    B24::Tables::woocommerce($::db, main::typed(1, 'UTC_TIMESTAMP()'));
+--- scenario
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    B24::Tables::woocommerce_order($::db,
+        main::typed(2, 'UTC_TIMESTAMP() + INTERVAL 2 HOUR'));
+    ok(B24::Desk::deal('2', timeout => 30), 'one that is ahead');
+    B24::Tables::woocommerce_order($::db, main::typed(3, 'UTC_TIMESTAMP()'));
+    ok(B24::Desk::deal('3', timeout => 30), 'holds up no other');
+
+    $::db->sql('SET GLOBAL time_zone = SYSTEM');
+    B24::Desk::count_is('delivered', 2, 'none is from before the first start');
+
+
+
+=== TEST 27: WooCommerce: numbers of a plugin that are keys, read late
+--- http_config eval: main::settings(import => 1, times => 'connect=1s wait=60s poll=1s traffic=1s')
+--- config eval: B24::Bought::server('woocommerce')
+--- init
+    $::bought = main::recorded('woocommerce-9.9.5', sub {
+        B24::Tables::woocommerce($_[0]) });
+--- scenario
+    my $buys = sub {
+        my ($scenario) = @_;
+        $::bought->play(filter => sub { $_[0]{method} eq 'POST'
+            && $_[0]{name} =~ /$scenario.*checkout$/ });
+    };
+    my %number = (5121 => 5126, 5126 => 5136, 5136 => 5140);
+    my @orders = grep { $number{$_->{order_id}} }
+        @{JSON::PP::decode_json(B24::Recording::read_file(
+            't/recordings/woocommerce-9.9.5/truth.json'))->{orders}};
+
+    ok(main::looked_at(), 'the first look');
+    sleep 2;
+
+    for my $order (@orders) {
+        my $key = $order->{order_id};
+        $order->{date_created_gmt} = \'UTC_TIMESTAMP()';
+        B24::Tables::woocommerce_order($::db, $order);
+        B24::Tables::woocommerce_meta($::db, 'orders_meta', $key,
+                                      _order_number => $number{$key});
+    }
+
+    $::db->stop;
+    $buys->($_) for 'classic-c', 'classic-g';
+    B24::Desk::count_is('waiting', 2, 'they wait for the database');
+    $::db->start;
+    B24::Desk::count_is('delivered', 2, 'each has its number');
+
+    # one is there already that has this one's key for its number
+    $buys->('classic-e');
+    B24::Desk::count_is('delivered', 3, 'so has the last one');
+    B24::Desk::count_is('parked', 0, 'nobody is asked');
+    B24::Desk::count_is('duplicate', 0, 'none is a double');
+
+    my %total = map { $_->{order_id} => $_->{total} } @orders;
+    is(join(' ', sort map { "$_->{origin_id} $_->{opportunity}" }
+                 @{portal()->report(journal => 0)->{deals}}),
+       join(' ', map { sprintf '%s %.2f', $number{$_}, $total{$_} }
+                 sort keys %number), 'three deals');
+
+
+
+=== TEST 28: OpenCart: an earlier order of the buyer that nginx never saw
+--- http_config eval: main::settings(times => 'connect=1s absent=60s')
+--- config eval: B24::Bought::server('opencart')
+--- init
+    main::fresh();
+    B24::Tables::opencart($::db);
+--- scenario
+    # of that total, too, and changed just now; the other one is at the bank
+    main::sold(1, \'NOW() - INTERVAL 470 SECOND',
+               \'NOW() - INTERVAL 450 SECOND');
+    $::db->sql('UPDATE shop.oc_order SET date_modified = NOW()');
+    main::sold(2);
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 0'
+               . ' WHERE order_id = 2');
+    main::bought();
+
+    ok(wait_until(sub {
+        grep { ($_->{cause} // '') =~ /not in the shop's database/ }
+             @{B24::Desk::status()->{orders}} }, 30), 'it is not that one');
+    $::db->sql('UPDATE shop.oc_order SET order_status_id = 1,'
+               . ' date_modified = NOW() WHERE order_id = 2');
+    is(main::deals_shown(1), '2 Mug 2 x2 Delivery x1', 'but its own');
+    is(main::record_of(1), undef, 'nobody is the earlier one');

@@ -784,6 +784,7 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
+    b24_str_t   cause, advice;
     ngx_uint_t  again, left;
 
     static ngx_http_b24_quiet_t  quiet;
@@ -840,6 +841,19 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
         ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_OUTCOME,
                                ngx_http_b24_outcome_run,
                                ngx_http_b24_outcome_done);
+        return;
+    }
+
+    if (lane->job.contested) {
+
+        /* nor has this one: nobody can tell whose number it is */
+
+        b24_queue_reused(&cause, &advice);
+
+        lane->out.cause = (char *) cause.data;
+        lane->out.advice = (char *) advice.data;
+
+        ngx_http_b24_outcome(lane, B24_STATE_PARKED);
         return;
     }
 

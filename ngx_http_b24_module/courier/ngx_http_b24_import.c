@@ -6,7 +6,9 @@
  * doesn't know after a minute (its request may be under way) is put there by
  * its number, and read as any other; but not before the orders that went out
  * unread have been looked for since it was seen, as it may be one of them.
- * What is older than the first start is none of ours.
+ * What is older than the first start is none of ours.  An order that is dated
+ * ahead of that clock comes in as any other, but what is read goes on from the
+ * time that is, so that it holds up none of those to come.
  *
  * An order that the queue knows may have another status, or be paid: when the
  * row says so, or tells nothing of that, it is read again (reader).
@@ -42,6 +44,8 @@ typedef struct {
     b24_pool_t               *pool;         /* of the page */
     b24_queue_mark_t          mark;
     ngx_uint_t                begun;        /* the mark is known */
+    ngx_uint_t                ahead;        /* it is later than "clock" */
+    b24_database_clock_t      clock;        /* at the beginning of the round */
     b24_str_t                 changed;      /* the page begins behind these */
     b24_str_t                 row;
     b24_str_t                 held;         /* the least "changed" left to the
@@ -70,7 +74,7 @@ typedef struct {
 static void ngx_http_b24_import_load(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_import_loaded(ngx_http_b24_call_t *call);
-static ngx_int_t ngx_http_b24_import_since(ngx_http_b24_import_t *im);
+static void ngx_http_b24_import_since(ngx_http_b24_import_t *im);
 static void ngx_http_b24_import_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask);
@@ -85,6 +89,8 @@ static b24_queue_rc_e ngx_http_b24_import_change(ngx_http_b24_import_t *im,
     b24_queue_t *q, b24_node_t *row, b24_str_t *id, b24_str_t *number,
     b24_str_t *changed);
 static void ngx_http_b24_import_hold(ngx_http_b24_import_t *im,
+    b24_str_t *changed);
+static void ngx_http_b24_import_present(ngx_http_b24_import_t *im,
     b24_str_t *changed);
 static ngx_uint_t ngx_http_b24_import_old(ngx_http_b24_import_t *im,
     b24_node_t *row, b24_str_t *number);
@@ -231,16 +237,10 @@ ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
 
     im->begun = (call->rc == B24_QUEUE_OK);
 
-    if (!im->begun) {
+    if (!im->more) {
+        im->ahead = 0;
         im->changed.len = 0;
         im->row.len = 0;
-
-    } else if (!im->more && ngx_http_b24_import_since(im) != NGX_OK) {
-        ngx_http_b24_import_end(im);
-        return;
-    }
-
-    if (!im->more) {
         im->round++;
         im->held.len = 0;
     }
@@ -254,7 +254,7 @@ ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
  * The clock is the database's, its zone doesn't matter.
  */
 
-static ngx_int_t
+static void
 ngx_http_b24_import_since(ngx_http_b24_import_t *im)
 {
     u_char      buf[128];
@@ -264,8 +264,10 @@ ngx_http_b24_import_since(ngx_http_b24_import_t *im)
     struct tm   tm, back;
     time_t      t;
 
-    im->row.len = 0;
     since = im->mark.changed;
+    ngx_http_b24_import_present(im, &since);
+
+    im->ahead = (since.data != im->mark.changed.data);
 
     if (ngx_http_b24_import_digits(&since) && since.len < 18) {
         n = ngx_atoi(since.data, since.len);
@@ -291,22 +293,18 @@ ngx_http_b24_import_since(ngx_http_b24_import_t *im)
 
             t = timegm(&tm) - NGX_HTTP_B24_IMPORT_OVERLAP;
 
-            if (gmtime_r(&t, &back) == NULL) {
-                return NGX_ERROR;
+            if (gmtime_r(&t, &back)) {
+                since.data = buf;
+                since.len = ngx_sprintf(buf, "%04d-%02d-%02d %02d:%02d:%02d",
+                                        back.tm_year + 1900, back.tm_mon + 1,
+                                        back.tm_mday, back.tm_hour,
+                                        back.tm_min, back.tm_sec)
+                            - buf;
             }
-
-            since.data = buf;
-            since.len = ngx_sprintf(buf, "%04d-%02d-%02d %02d:%02d:%02d",
-                                    back.tm_year + 1900, back.tm_mon + 1,
-                                    back.tm_mday, back.tm_hour, back.tm_min,
-                                    back.tm_sec)
-                        - buf;
         }
     }
 
     ngx_http_b24_import_keep(&im->changed, im->page[0], &since);
-
-    return NGX_OK;
 }
 
 
@@ -318,6 +316,18 @@ ngx_http_b24_import_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
     ngx_http_b24_import_t  *im = ask->data;
 
     im->rows = NULL;
+
+    if (!im->more) {
+        ask->rc = b24_database_clock(db, &im->clock);
+
+        if (ask->rc != B24_DATABASE_OK) {
+            return;
+        }
+
+        if (im->begun) {
+            ngx_http_b24_import_since(im);
+        }
+    }
 
     ask->rc = b24_database_changes(db, im->pool,
                            b24_shop_statement(im->shop, B24_STATEMENT_CHANGES),
@@ -331,14 +341,15 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
 {
     ngx_http_b24_import_t  *im = ask->data;
 
-    if (ask->rc != B24_DATABASE_OK) {
+    /* behind a page that was full there need not be another */
 
-        /* behind a page that was full there need not be another */
+    if (ask->rc == B24_DATABASE_NONE && !im->more) {
+        ngx_http_b24_import_forget(im);
+    }
 
-        if (ask->rc == B24_DATABASE_NONE && !im->more) {
-            ngx_http_b24_import_forget(im);
-        }
-
+    if (ask->rc != B24_DATABASE_OK
+        && (ask->rc != B24_DATABASE_NONE || !im->ahead))
+    {
         im->more = 0;
         ngx_http_b24_import_end(im);
         return;
@@ -366,6 +377,7 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     b24_str_t    changed, row;
     b24_node_t  *node;
+    ngx_uint_t   put;
 
     if (q == NULL) {
         return;
@@ -390,7 +402,8 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
         ngx_str_null(&changed);
         ngx_str_null(&row);
 
-        for (node = im->rows->first; node && call->rc == B24_QUEUE_OK;
+        for (node = im->rows ? im->rows->first : NULL;
+             node && call->rc == B24_QUEUE_OK;
              node = node->next)
         {
             call->rc = ngx_http_b24_import_row(im, q, node);
@@ -408,10 +421,25 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
             changed = im->held;
         }
 
-        if (call->rc == B24_QUEUE_OK && changed.len
+        ngx_http_b24_import_present(im, &changed);
+
+        /* the clock was put back: so is the mark */
+
+        put = im->ahead;
+        im->ahead = 0;
+
+        if (put) {
+            ngx_http_b24_import_present(im, &im->mark.changed);
+        }
+
+        if (changed.len
             && ngx_http_b24_import_compare(&changed, &im->mark.changed) > 0)
         {
             im->mark.changed = changed;
+            put = 1;
+        }
+
+        if (call->rc == B24_QUEUE_OK && put) {
             call->rc = b24_queue_put_mark(q, &im->mark);
         }
     }
@@ -453,6 +481,12 @@ ngx_http_b24_import_begin(ngx_http_b24_import_t *im, b24_queue_t *q)
                       &im->mark.row);
 
     im->mark.begun = im->mark.changed;
+
+    ngx_http_b24_import_present(im, &im->mark.changed);
+
+    if (!ngx_http_b24_import_digits(&im->mark.row)) {
+        im->mark.begun = im->mark.changed;
+    }
 
     return b24_queue_put_mark(q, &im->mark);
 }
@@ -554,7 +588,37 @@ ngx_http_b24_import_hold(ngx_http_b24_import_t *im, b24_str_t *changed)
 }
 
 
-/* made before the first start */
+/* a time that has come, of the clock that "changed" is of; other numbers than
+ * those of seconds are no times */
+
+static void
+ngx_http_b24_import_present(ngx_http_b24_import_t *im, b24_str_t *changed)
+{
+    b24_str_t  *now;
+
+    now = &im->clock.seconds;
+
+    if (!ngx_http_b24_import_digits(changed)) {
+        now = &im->clock.now;
+
+        if (changed->len < 5 || changed->data[4] != '-') {
+            return;
+        }
+
+    } else if (changed->len != now->len) {
+        return;
+    }
+
+    if (ngx_http_b24_import_compare(changed, now) > 0) {
+        *changed = *now;
+    }
+}
+
+
+/*
+ * Made before the first start.  One that was dated ahead then says nothing of
+ * the time of it, as long as that time has not come: the growing key does.
+ */
 
 static ngx_uint_t
 ngx_http_b24_import_old(ngx_http_b24_import_t *im, b24_node_t *row,
@@ -562,7 +626,10 @@ ngx_http_b24_import_old(ngx_http_b24_import_t *im, b24_node_t *row,
 {
     b24_str_t  created;
 
-    if (b24_column(row, &ngx_http_b24_column_created, &created)) {
+    if (b24_column(row, &ngx_http_b24_column_created, &created)
+        && ngx_http_b24_import_compare(&im->mark.begun, &im->mark.changed)
+           <= 0)
+    {
         return ngx_http_b24_import_compare(&created, &im->mark.begun) <= 0;
     }
 
@@ -713,7 +780,8 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
                       &im->reader->origin->name);
     }
 
-    im->more = im->begun && im->rows->count == NGX_HTTP_B24_IMPORT_PAGE;
+    im->more = im->begun && im->rows
+               && im->rows->count == NGX_HTTP_B24_IMPORT_PAGE;
 
     if (im->imported || im->changes) {
         ngx_http_b24_deliver_kick();

@@ -44,6 +44,7 @@ static void ngx_http_b24_link_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_found(ngx_http_b24_read_t *read);
+static ngx_int_t ngx_http_b24_read_goods(ngx_http_b24_read_t *read);
 static ngx_int_t ngx_http_b24_read_matches(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_error(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
@@ -78,6 +79,9 @@ static ngx_connection_t  ngx_http_b24_read_nofd;
 static const ngx_msec_t  ngx_http_b24_read_pauses[] = {
     300, 1000, 3000, 10000
 };
+
+/* that many of them for goods that don't make the total */
+#define NGX_HTTP_B24_READ_GOODS  2
 
 #define NGX_HTTP_B24_READ_LOOKS                                               \
     (sizeof(ngx_http_b24_read_pauses) / sizeof(ngx_msec_t))
@@ -173,7 +177,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
 
     if (job->kind != B24_EV_LINK
-        && (order->read || shop == NULL
+        && ((order->read && !job->contested) || shop == NULL
             || (job->kind == B24_EV_NEW && job->deal_id)
             || b24_shop_statement(shop, B24_STATEMENT_ORDER) == NULL))
     {
@@ -298,6 +302,15 @@ ngx_http_b24_read_found(ngx_http_b24_read_t *read)
 
     conf = read->reader->origin->conf->database;
 
+    if (ngx_http_b24_read_goods(read) != NGX_OK) {
+        read->order->looks++;
+
+        ngx_http_b24_read_wait(read,
+            (int64_t) ngx_http_b24_read_pauses[read->order->looks - 1],
+            "the order's goods are not in the shop's database yet", NULL);
+        return;
+    }
+
     if (ngx_http_b24_read_matches(read) != NGX_OK) {
         read->failed = 1;
     }
@@ -310,6 +323,46 @@ ngx_http_b24_read_found(ngx_http_b24_read_t *read)
                          >= (int64_t) conf->absent;
 
     ngx_http_b24_read_end(read);
+}
+
+
+/*
+ * A shop writes an order down before its goods.  None are waited for longer
+ * than some that don't make the total: a fee or a discount may be the cause.
+ * AGAIN: to be read again.
+ */
+
+static ngx_int_t
+ngx_http_b24_read_goods(ngx_http_b24_read_t *read)
+{
+    int     rc;
+    size_t  i;
+
+    if (b24_shop_statement(read->shop, B24_STATEMENT_ITEMS) == NULL) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < read->nfound; i++) {
+        rc = b24_order_goods(read->found[i]);
+
+        if ((rc == B24_ERROR && read->order->looks < NGX_HTTP_B24_READ_LOOKS)
+            || (rc == B24_DECLINED && read->order->items == NULL
+                && read->order->looks < NGX_HTTP_B24_READ_GOODS))
+        {
+            return NGX_AGAIN;
+        }
+
+        if (rc == B24_ERROR
+            && b24_order_remark(read->pool, read->found[i], "goods",
+                                "the shop's database has no goods of the "
+                                "order")
+               != B24_OK)
+        {
+            read->failed = 1;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -848,7 +901,7 @@ ngx_http_b24_read_count(ngx_http_b24_read_t *read)
 {
     ngx_http_b24_sh_origin_t  *sh;
 
-    if (read->read.nmatches == 0) {
+    if (read->read.nmatches == 0 || read->state == B24_STATE_WAITING) {
         return;
     }
 

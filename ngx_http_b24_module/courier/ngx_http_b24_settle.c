@@ -354,7 +354,9 @@ ngx_http_b24_settle_matches(ngx_http_b24_settle_t *s,
             continue;
         }
 
-        order->read = 1;
+        /* what has no goods yet is read again, as any other */
+
+        order->read = (b24_order_goods(order) == B24_OK);
         m->fingerprint.len = 16;
         m->fingerprint.data = b24_palloc(s->pool, 17);
 
@@ -437,6 +439,10 @@ ngx_http_b24_settle_state(ngx_http_b24_settle_t *s, b24_queue_t *q,
         rc = b24_queue_found(q, s->pool, settled->record->record,
                              &settled->put, settled->matches,
                              settled->nmatches, settled->loose, &result);
+
+        if (rc == B24_QUEUE_OK && result.state == B24_STATE_UNCONFIRMED) {
+            return rc;
+        }
 
         s->found += (rc == B24_QUEUE_OK);
     }

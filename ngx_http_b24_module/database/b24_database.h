@@ -85,6 +85,16 @@ b24_database_rc_e b24_database_write(b24_database_t *db,
     const b24_statement_t *statement, const b24_str_t *values,
     uint64_t *affected);
 
+/* what time it is there, as a text in the session's zone, and in seconds */
+typedef struct {
+    b24_str_t   now;
+    b24_str_t   seconds;
+    u_char      text[2][32];
+} b24_database_clock_t;
+
+b24_database_rc_e b24_database_clock(b24_database_t *db,
+    b24_database_clock_t *clock);
+
 /* orders changed after (changed, row), the oldest first, at most limit;
  * changed empty: none are read, and the one row has the newest of each column
  * of the whole table */

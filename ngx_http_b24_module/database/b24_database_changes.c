@@ -12,6 +12,52 @@ static b24_database_rc_e b24_database_since(b24_database_t *db,
 
 
 b24_database_rc_e
+b24_database_clock(b24_database_t *db, b24_database_clock_t *clock)
+{
+    size_t              i;
+    b24_str_t           value, *to[2];
+    b24_node_t         *rows;
+    b24_pool_t         *pool;
+    b24_binds_t         binds;
+    b24_database_rc_e   rc;
+
+    static const char       sql[] = "SELECT NOW() AS `now`,"
+                                    " UNIX_TIMESTAMP() AS `seconds`";
+    static const b24_str_t  column[] = { b24_string("now"),
+                                         b24_string("seconds") };
+
+    memset(clock, 0, sizeof(b24_database_clock_t));
+    memset(&binds, 0, sizeof(b24_binds_t));
+
+    to[0] = &clock->now;
+    to[1] = &clock->seconds;
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return b24_database_say(db, B24_DATABASE_NOMEM, 0, NULL);
+    }
+
+    rc = b24_database_run(db, pool, sql, sizeof(sql) - 1, &binds, &rows, NULL);
+
+    for (i = 0; rc == B24_DATABASE_OK && i < 2; i++) {
+
+        if (b24_column(rows->first, &column[i], &value)
+            && value.len < sizeof(clock->text[i]))
+        {
+            memcpy(clock->text[i], value.data, value.len);
+
+            to[i]->data = clock->text[i];
+            to[i]->len = value.len;
+        }
+    }
+
+    b24_pool_destroy(pool);
+
+    return rc;
+}
+
+
+b24_database_rc_e
 b24_database_changes(b24_database_t *db, b24_pool_t *pool,
     const b24_statement_t *statement, const b24_str_t *changed,
     const b24_str_t *row, unsigned limit, b24_node_t **rows)

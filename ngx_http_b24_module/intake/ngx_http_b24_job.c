@@ -1047,6 +1047,7 @@ ngx_http_b24_job_put(ngx_http_b24_job_t *job)
     put->origin = order->origin;
     put->order_id = order->fields[B24_ORDER_ID];
     put->row = order->fields[B24_ORDER_ROW];
+    put->reads = (int) ngx_http_b24_origin_reads(job->origin, job->shop);
     put->cause = job->event.cause;
     put->advice = job->event.advice;
     put->now = job->time;

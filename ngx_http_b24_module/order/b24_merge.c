@@ -7,6 +7,9 @@
 #include "b24_decimal.h"
 
 
+static int b24_merge_sum(const b24_item_t *item, b24_decimal_t *sum);
+static int b24_merge_less(b24_decimal_t *left, const b24_str_t *amount,
+    int more);
 static int b24_merge_stale(const b24_order_t *order, const b24_node_t *row);
 static int b24_merge_forget(b24_clean_t *clean, const b24_node_t *items);
 static int b24_merge_fields(b24_clean_t *clean, const b24_node_t *row);
@@ -81,6 +84,101 @@ b24_order_deliverable(const b24_order_t *order)
            && (f[B24_ORDER_PHONE].len || f[B24_ORDER_EMAIL].len
                || f[B24_ORDER_NAME].len || f[B24_ORDER_FIRST_NAME].len
                || f[B24_ORDER_LAST_NAME].len || f[B24_ORDER_COMPANY].len);
+}
+
+
+int
+b24_order_goods(const b24_order_t *order)
+{
+    unsigned             i, rows;
+    b24_decimal_t        total, left, d;
+    const b24_item_t    *item;
+    const b24_str_t     *f;
+
+    f = order->fields;
+    rows = 0;
+
+    if (order->items == NULL) {
+        return B24_ERROR;
+    }
+
+    if (b24_decimal_parse(&f[B24_ORDER_TOTAL], &total) != B24_OK) {
+        return B24_OK;
+    }
+
+    for (item = order->items; item; item = item->next) {
+
+        if (b24_merge_sum(item, &d) != B24_OK
+            || b24_decimal_sub(&total, &d, &total) != B24_OK)
+        {
+            return B24_OK;
+        }
+
+        rows++;
+    }
+
+    /* prices may have the tax and the discount in them, or not */
+
+    for (i = 0; i < 8; i++) {
+        left = total;
+
+        if ((!(i & 1)
+             && b24_merge_less(&left, &f[B24_ORDER_DELIVERY], 0) != B24_OK)
+            || (!(i & 2)
+                && b24_merge_less(&left, &f[B24_ORDER_DISCOUNT], 1) != B24_OK)
+            || ((i & 4)
+                && b24_merge_less(&left, &f[B24_ORDER_TAX], 0) != B24_OK))
+        {
+            return B24_OK;
+        }
+
+        /* a row is rounded by itself */
+
+        if (b24_decimal_round(&left, 2) != B24_OK
+            || (left.units <= (int64_t) rows && left.units >= -(int64_t) rows))
+        {
+            return B24_OK;
+        }
+    }
+
+    return B24_DECLINED;
+}
+
+
+static int
+b24_merge_sum(const b24_item_t *item, b24_decimal_t *sum)
+{
+    b24_decimal_t     quantity;
+    const b24_str_t  *f;
+
+    f = item->fields;
+
+    if (b24_decimal_parse(&f[B24_ITEM_SUM], sum) == B24_OK) {
+        return B24_OK;
+    }
+
+    if (b24_decimal_parse(&f[B24_ITEM_PRICE], sum) != B24_OK) {
+        return B24_DECLINED;
+    }
+
+    return b24_decimal_parse(&f[B24_ITEM_QUANTITY], &quantity) == B24_OK
+           ? b24_decimal_mul(sum, &quantity, sum) : B24_OK;
+}
+
+
+/* more: the amount is taken off already */
+
+static int
+b24_merge_less(b24_decimal_t *left, const b24_str_t *amount, int more)
+{
+    b24_decimal_t  d;
+
+    if (b24_decimal_parse(amount, &d) != B24_OK) {
+        return B24_OK;
+    }
+
+    return more ? b24_decimal_add(left, &d, left)
+                : b24_decimal_sub(left, &d, left);
 }
 
 

@@ -549,6 +549,12 @@ b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
 
     b24_buf_adds(out, ",\"database\":{\"tries\":");
     b24_buf_addi(out, order->tries);
+
+    if (order->looks) {
+        b24_buf_adds(out, ",\"looks\":");
+        b24_buf_addi(out, order->looks);
+    }
+
     b24_buf_adds(out, ",\"asked\":");
     b24_buf_addi(out, order->asked);
 
@@ -844,6 +850,7 @@ b24_order_read_database(const b24_node_t *node, b24_order_t *order)
     }
 
     order->tries = (unsigned) b24_order_number(node, "tries");
+    order->looks = (unsigned) b24_order_number(node, "looks");
     order->asked = b24_order_number(node, "asked");
     order->read = b24_order_number(node, "read") & 1;
     order->imported = b24_order_number(node, "imported") & 1;

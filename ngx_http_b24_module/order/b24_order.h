@@ -117,6 +117,7 @@ typedef struct {
     int64_t      placed;            /* ms; set by who asks the database, not
                                        part of the document */
     unsigned     tries;             /* how often it was asked */
+    unsigned     looks;             /* and how often for goods it had not yet */
     unsigned     read:1;            /* it was: nothing more is to be asked */
     unsigned     imported:1;        /* from there, no request was seen */
     unsigned     generated:1;       /* the number is one of ours */

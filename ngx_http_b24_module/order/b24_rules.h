@@ -314,6 +314,9 @@ void b24_order_binds(const b24_order_t *order,
     b24_str_t values[B24_NBINDS]);
 /* it has goods or a total, and a buyer */
 int b24_order_deliverable(const b24_order_t *order);
+/* B24_OK: its goods, and what goes with them, make its total; B24_DECLINED:
+ * they don't; B24_ERROR: it has none */
+int b24_order_goods(const b24_order_t *order);
 /* neither its number nor its key is known: it is looked for by its buyer */
 int b24_order_loose(const b24_order_t *order);
 /*

@@ -22,6 +22,8 @@ typedef struct {
     int64_t   twin;             /* a record of the same order */
     int64_t   reuse;            /* the next free one */
     unsigned  seen:1;           /* there is a record or a link */
+    unsigned  same:1;           /* that may be of the same order */
+    unsigned  key:1;            /* a record has no other number than its key */
     unsigned  linked:1;
     unsigned  doubled:1;        /* twin is set, or the link is of it */
 } b24_twins_t;
@@ -278,6 +280,14 @@ b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put, int64_t captured,
         return b24_queue_duplicate(q, put, twins.twin, result);
     }
 
+    /* whoever has the number for its key alone may have another in the shop */
+
+    if (put->reads && !twins.same
+        && (twins.key || b24_str_eq(&put->row, &put->order_id)))
+    {
+        return b24_queue_insert(q, put, twins.reuse, captured, result);
+    }
+
     reused = *put;
     reused.state = B24_STATE_PARKED;
     b24_queue_reused(&reused.cause, &reused.advice);
@@ -330,8 +340,11 @@ b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
         if (b24_queue_other_row(&put->row, &row)
             || b24_queue_only_key(put, &row, &print))
         {
+            twins->key |= b24_str_eq(&row, &put->order_id);
             continue;
         }
+
+        twins->same = 1;
 
         if (state == B24_STATE_UNCONFIRMED || state == B24_STATE_CAPTURED) {
             twins->pending = id;
@@ -386,6 +399,7 @@ b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
         if (!b24_queue_other_row(&put->row, &row)
             && !b24_queue_only_key(put, &row, &print))
         {
+            twins->same = 1;
             twins->linked = 1;
 
             if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
@@ -421,6 +435,7 @@ b24_queue_twin_others(b24_queue_t *q, const b24_queue_put_t *put,
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         twins->seen = 1;
+        twins->same = 1;
 
         if (twins->reuse == 0) {
             twins->reuse = 1;

@@ -157,6 +157,8 @@ typedef struct {
     b24_str_t    cause;
     b24_str_t    advice;
     b24_state_e  state;             /* ACCEPTED, UNCONFIRMED or CAPTURED */
+    int          reads;             /* its number is asked for in the shop's
+                                       database before it is sent */
     int64_t      now;               /* arrival of the shop's answer */
     int64_t      capture;           /* token of the journal, 0: none */
     const char  *owner;             /* CAPTURED: the process that watches the
@@ -264,6 +266,9 @@ typedef struct {
 b24_queue_rc_e b24_queue_status(b24_queue_t *q,
     const b24_queue_change_t *change, int *put);
 
+/* why a record is parked whose number is another order's; static texts */
+void b24_queue_reused(b24_str_t *cause, b24_str_t *advice);
+
 /* adds n to the counter of an outcome that keeps no record (REJECTED,
  * DUPLICATE) */
 b24_queue_rc_e b24_queue_count(b24_queue_t *q, const b24_str_t *origin,
@@ -301,6 +306,9 @@ typedef struct {
     b24_str_t    row;               /* the shop's key of it; empty: not known */
     b24_str_t    origin_id;         /* ORIGIN_ID when it isn't order_id: the
                                        number was another order's, see send() */
+    int          contested;         /* NEW: order_id is another order's too, or
+                                       was taken by one: it isn't sent before
+                                       read() has told whose it is */
     b24_str_t    data;
     int          attempts;          /* this one included */
     int64_t      accepted;          /* when the shop's answer arrived */
@@ -402,7 +410,8 @@ b24_queue_rc_e b24_queue_outcome(b24_queue_t *q, const char *owner,
  * whose number nobody has is the record's.  One that was imported meanwhile
  * gives way, too, or, when it may have been sent, the record goes as a
  * duplicate of it, and it counts as captured from then on: of each order one
- * record was captured at most.
+ * record was captured at most.  What was imported before the request came is
+ * another order.
  */
 typedef struct {
     b24_str_t    order_id;          /* empty: the record's stays */
@@ -412,6 +421,12 @@ typedef struct {
     b24_str_t    link;              /* of b24_queue_recognize(): data of a LINK
                                        event, empty: none */
 } b24_queue_match_t;
+
+/*
+ * A number that is no more than the key of its order may be the number of
+ * another (a plugin's): who has such a number and was not sent yet gives way to
+ * whom the database calls so, and is contested then, see b24_queue_job_t.
+ */
 
 /* what it has told of a claimed event, whose lease ends with this */
 typedef struct {
@@ -438,7 +453,9 @@ typedef struct {
  * DUPLICATE when the record went as one, see above.  NONE, nothing has changed:
  * all that it may be are other records'.  With last it is a duplicate then of
  * one whose answer was not seen and that was found by the buyer, too: whoever
- * submits again after an error leaves such a record, and one order.  STALE as
+ * submits again after an error leaves such a record, and one order.  It is
+ * PARKED when its number is another order's, which may have been sent as such,
+ * or stays contested, and WAITING while somebody works on that order.  STALE as
  * for attempt().
  */
 b24_queue_rc_e b24_queue_read(b24_queue_t *q, const char *owner,

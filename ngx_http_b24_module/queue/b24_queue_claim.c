@@ -301,6 +301,7 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     b24_query_get_str(&query, 10, pool, &job->origin_id);
     job->placed = b24_query_get_int(&query, 11);
     b24_query_get_str(&query, 12, pool, &job->row);
+    job->contested = b24_query_get_int(&query, 13) != 0;
 
     kind = b24_queue_kind_find(&name);
     job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;

@@ -147,6 +147,7 @@ typedef enum {
     B24_SQL_TOUCH,
 
     B24_SQL_HOLDERS,
+    B24_SQL_CONTEST,
     B24_SQL_AS_CAPTURED,
     B24_SQL_WAS_UNCONFIRMED,
     B24_SQL_NUMBER,
@@ -323,9 +324,7 @@ b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
 b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
 
-/* b24_queue.c: why a record is parked whose number is another order's */
-void b24_queue_reused(b24_str_t *cause, b24_str_t *advice);
-/* keys of the shop's orders that are both known, and differ */
+/* b24_queue.c: keys of the shop's orders that are both known, and differ */
 int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
 /* the first event of an unconfirmed record, accepted now */
 b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,

@@ -17,15 +17,27 @@
     "the shop's database knows another record's order by this number"
 
 
+#define B24_QUEUE_BUSY_CAUSE                                                  \
+    "another order is worked on that has this number for its key"
+#define B24_QUEUE_BUSY_MS  1000
+/* a request doesn't take longer */
+#define B24_QUEUE_REQUEST_MS  60000
+
+
 /* who has a number; of several records of it the last */
 typedef struct {
     int64_t   other;                /* a record, 0: none */
     int64_t   pending;              /* one that waits for its answer */
+    int64_t   created;
     unsigned  imported:1;           /* of the former: not captured */
     unsigned  sent:1;               /* or it may have been */
     unsigned  taken:1;              /* somebody has it, or had */
+    int64_t   key;                  /* another order's key is all that this one
+                                       has it for, and it was not sent */
+    unsigned  busy:1;               /* but is worked on */
     int64_t   reuse;                /* the next free one, 0: another order, by
                                        its key, has none */
+    int64_t   next;                 /* the next free one in any case */
 } b24_holder_t;
 
 /* which of the shop's orders a record is */
@@ -34,7 +46,18 @@ typedef struct {
     int      doubled;               /* another record has it */
     int64_t  twin;                  /* 0: it is gone */
     int64_t  reuse;                 /* its number is another order's, too */
+    int      busy;                  /* of one that may have another one soon */
 } b24_choice_t;
+
+/* the record that is to have a number */
+typedef struct {
+    int64_t           id;
+    const b24_str_t  *origin;
+    const b24_str_t  *order_id;
+    int64_t           placed;
+    int               contested;    /* this one may be another's */
+    int               sent;         /* as that: whoever else has it as well */
+} b24_claimant_t;
 
 /* a record that went out unread */
 typedef struct {
@@ -43,33 +66,38 @@ typedef struct {
     b24_state_e  state;
     int64_t      deal_id;
     int          sent;              /* or it may have been */
+    int64_t      placed;
 } b24_unread_t;
 
 
-static b24_queue_rc_e b24_queue_identify(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id,
-    const b24_queue_match_t *matches, size_t n, int loose, int last,
-    int64_t now, b24_choice_t *choice);
-static b24_queue_rc_e b24_queue_choose(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, const b24_str_t *order_id,
-    const b24_queue_match_t *matches, size_t n, int loose,
-    b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_identify(b24_queue_t *q,
+    const b24_claimant_t *record, const b24_queue_match_t *matches, size_t n,
+    int loose, int last, int64_t now, b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_choose(b24_queue_t *q,
+    const b24_claimant_t *record, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_choice_t *choice);
+static b24_queue_rc_e b24_queue_give_way(b24_queue_t *q,
+    const b24_claimant_t *record, const b24_queue_match_t *match, int loose,
+    b24_holder_t *holder);
 static b24_queue_rc_e b24_queue_resubmitted(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_queue_match_t *matches, size_t n,
     b24_choice_t *choice);
 static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, const b24_queue_match_t *match,
     b24_holder_t *holder);
+static int b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
+    const b24_str_t *row, int64_t id, int64_t reuse, b24_holder_t *holder);
 static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
     const b24_str_t *origin, int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
     int64_t twin, int64_t now);
-static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
-    const b24_str_t *order_id, const b24_str_t *row, int *taken);
+static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_str_t *order_id, const b24_str_t *row,
+    int *taken);
 static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
     const b24_str_t *origin);
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
-    int64_t record, b24_str_t *origin, b24_str_t *order_id);
+    b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
@@ -88,19 +116,29 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
 {
     b24_query_t       query;
     b24_choice_t      choice;
+    b24_claimant_t    record;
     b24_queue_rc_e    rc;
-    b24_queue_read_t  parked;
+    b24_queue_read_t  other;
     const b24_str_t  *data;
 
     *state = read->state;
     data = &read->data;
 
+    memset(&choice, 0, sizeof(b24_choice_t));
+
     rc = b24_queue_begin_held(q, owner, job);
 
     if (rc == B24_QUEUE_OK && read->nmatches) {
-        rc = b24_queue_identify(q, job->record, &job->origin, &job->order_id,
-                                read->matches, read->nmatches, read->loose,
-                                read->last, now, &choice);
+        memset(&record, 0, sizeof(b24_claimant_t));
+
+        record.id = job->record;
+        record.origin = &job->origin;
+        record.order_id = &job->order_id;
+        record.placed = job->placed;
+        record.contested = job->contested;
+
+        rc = b24_queue_identify(q, &record, read->matches, read->nmatches,
+                                read->loose, read->last, now, &choice);
 
         if (rc == B24_QUEUE_OK && choice.doubled) {
             *state = B24_STATE_DUPLICATE;
@@ -109,14 +147,31 @@ b24_queue_read(b24_queue_t *q, const char *owner, const b24_queue_job_t *job,
 
         data = &read->matches[choice.n].data;
 
-        if (rc == B24_QUEUE_OK && choice.reuse) {
-            parked = *read;
-            parked.state = B24_STATE_PARKED;
-            b24_queue_reused(&parked.cause, &parked.advice);
+    } else if (read->state == B24_STATE_ACCEPTED && job->contested) {
 
-            *state = B24_STATE_PARKED;
-            read = &parked;
+        /* nobody could tell */
+
+        choice.reuse = 1;
+    }
+
+    if (rc == B24_QUEUE_OK && choice.reuse) {
+        other = *read;
+        other.unread = 0;
+
+        if (choice.busy) {
+            other.state = B24_STATE_WAITING;
+            other.next = now + B24_QUEUE_BUSY_MS;
+            other.cause = (b24_str_t) b24_string(B24_QUEUE_BUSY_CAUSE);
+            memset(&other.row, 0, sizeof(b24_str_t));
+            data = &other.row;
+
+        } else {
+            other.state = B24_STATE_PARKED;
+            b24_queue_reused(&other.cause, &other.advice);
         }
+
+        *state = other.state;
+        read = &other;
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -205,35 +260,40 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
  */
 
 static b24_queue_rc_e
-b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
-    int loose, int last, int64_t now, b24_choice_t *choice)
+b24_queue_identify(b24_queue_t *q, const b24_claimant_t *record,
+    const b24_queue_match_t *matches, size_t n, int loose, int last,
+    int64_t now, b24_choice_t *choice)
 {
     b24_query_t       query;
     b24_queue_rc_e    rc;
     const b24_str_t  *number;
 
-    rc = b24_queue_choose(q, record, origin, order_id, matches, n, loose,
-                          choice);
+    rc = b24_queue_choose(q, record, matches, n, loose, choice);
 
     if (rc == B24_QUEUE_NONE && last) {
-        rc = b24_queue_resubmitted(q, record, origin, matches, n, choice);
+        rc = b24_queue_resubmitted(q, record->id, record->origin, matches, n,
+                                   choice);
     }
 
-    if (rc != B24_QUEUE_OK) {
+    if (rc != B24_QUEUE_OK || choice->busy) {
         return rc;
     }
 
     if (choice->doubled) {
-        return b24_queue_double(q, record, origin, choice->twin, now);
+        return b24_queue_double(q, record->id, record->origin, choice->twin,
+                                now);
     }
 
-    rc = b24_queue_row(q, record, &matches[choice->n].row);
+    rc = b24_queue_row(q, record->id, &matches[choice->n].row);
 
     number = &matches[choice->n].order_id;
 
-    if (rc != B24_QUEUE_OK || number->len == 0
-        || b24_str_eq(number, order_id))
+    if (number->len == 0) {
+        number = record->order_id;
+    }
+
+    if (rc != B24_QUEUE_OK
+        || (b24_str_eq(number, record->order_id) && !record->contested))
     {
         return rc;
     }
@@ -241,7 +301,7 @@ b24_queue_identify(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     b24_query_init(&query, q, B24_SQL_NUMBER);
     b24_query_str(&query, number);
     b24_query_int(&query, choice->reuse);
-    b24_query_int(&query, record);
+    b24_query_int(&query, record->id);
 
     return b24_query_done(&query);
 }
@@ -267,48 +327,64 @@ b24_queue_row(b24_queue_t *q, int64_t record, const b24_str_t *row)
 /* what makes room for the record goes */
 
 static b24_queue_rc_e
-b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
-    const b24_str_t *order_id, const b24_queue_match_t *matches, size_t n,
-    int loose, b24_choice_t *choice)
+b24_queue_choose(b24_queue_t *q, const b24_claimant_t *record,
+    const b24_queue_match_t *matches, size_t n, int loose,
+    b24_choice_t *choice)
 {
-    b24_holder_t      holder;
-    b24_queue_rc_e    rc;
-    const b24_str_t  *number;
+    int                own;
+    b24_holder_t       holder;
+    b24_queue_rc_e     rc;
+    b24_queue_match_t  match;
 
     memset(choice, 0, sizeof(b24_choice_t));
 
     for ( /* void */ ; choice->n < n; choice->n++) {
-        number = &matches[choice->n].order_id;
+        match = matches[choice->n];
 
-        if (number->len == 0 || b24_str_eq(number, order_id)) {
+        own = match.order_id.len == 0
+              || b24_str_eq(&match.order_id, record->order_id);
+
+        if (own && !record->contested) {
             return B24_QUEUE_OK;
         }
 
-        rc = b24_queue_holder(q, record, origin, &matches[choice->n],
-                              &holder);
-
-        if (rc == B24_QUEUE_OK && holder.pending && !loose) {
-
-            /* of the two the one that is further is the order */
-
-            rc = b24_queue_gone(q, holder.pending);
-
-            if (rc == B24_QUEUE_OK) {
-                rc = b24_queue_holder(q, record, origin, &matches[choice->n],
-                                      &holder);
-            }
+        if (own) {
+            match.order_id = *record->order_id;
         }
 
-        if (rc != B24_QUEUE_OK || !holder.taken) {
-            choice->reuse = holder.reuse;
+        rc = b24_queue_holder(q, record->id, record->origin, &match, &holder);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_give_way(q, record, &match, loose, &holder);
+        }
+
+        choice->reuse = holder.reuse;
+        choice->busy = holder.busy;
+
+        if (rc != B24_QUEUE_OK || holder.busy || !holder.taken) {
             return rc;
         }
 
+        if (own && holder.other == 0) {
+
+            /* given away, or of an order that is gone: not of this one */
+
+            choice->reuse = holder.next;
+            return B24_QUEUE_OK;
+        }
+
+        choice->reuse = 0;
+
         if (loose) {
 
-            /* what another request has brought is another order */
+            /*
+             * What another request has brought is another order, and so is what
+             * was in the shop before this request was
+             */
 
-            if (holder.pending || !holder.imported) {
+            if (holder.pending || !holder.imported
+                || holder.created < record->placed - B24_QUEUE_REQUEST_MS)
+            {
                 continue;
             }
 
@@ -324,6 +400,38 @@ b24_queue_choose(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     }
 
     return B24_QUEUE_NONE;
+}
+
+
+/* of two unconfirmed ones the one that is further is the order; and one that
+ * has the number for its key may have another */
+
+static b24_queue_rc_e
+b24_queue_give_way(b24_queue_t *q, const b24_claimant_t *record,
+    const b24_queue_match_t *match, int loose, b24_holder_t *holder)
+{
+    int             pending, key;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = B24_QUEUE_OK;
+    pending = holder->pending && !loose;
+    key = holder->key && !record->sent;
+
+    if (pending) {
+        rc = b24_queue_gone(q, holder->pending);
+    }
+
+    if (rc == B24_QUEUE_OK && key) {
+        b24_query_init(&query, q, B24_SQL_CONTEST);
+        b24_query_int(&query, holder->key);
+
+        rc = b24_query_done(&query);
+    }
+
+    return rc == B24_QUEUE_OK && (pending || key)
+           ? b24_queue_holder(q, record->id, record->origin, match, holder)
+           : rc;
 }
 
 
@@ -368,13 +476,16 @@ static b24_queue_rc_e
 b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     const b24_queue_match_t *match, b24_holder_t *holder)
 {
-    int             taken;
+    int             taken, others;
     int64_t         id, reuse;
     b24_str_t       row;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
     memset(holder, 0, sizeof(b24_holder_t));
+
+    holder->next = 1;
+    others = 0;
 
     b24_query_init(&query, q, B24_SQL_HOLDERS);
     b24_query_str(&query, &match->order_id);
@@ -387,17 +498,19 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
             continue;
         }
 
-        reuse = b24_query_get_int(&query, 4) + 1;
+        reuse = b24_query_get_int(&query, 4);
         b24_query_peek_str(&query, 5, &row);
 
         if (b24_queue_other_row(&match->row, &row)) {
-            holder->reuse = holder->reuse > reuse ? holder->reuse : reuse;
+            others |= b24_queue_other(&query, match, &row, id, reuse, holder);
+            holder->next = holder->next > reuse ? holder->next : reuse + 1;
 
         } else if (b24_query_get_int(&query, 1)) {
             holder->pending = id;
 
         } else {
             holder->other = id;
+            holder->created = b24_query_get_int(&query, 7);
             holder->imported = b24_query_get_int(&query, 2) & 1;
             holder->sent = b24_query_get_int(&query, 3) & 1;
         }
@@ -405,12 +518,59 @@ b24_queue_holder(b24_queue_t *q, int64_t record, const b24_str_t *origin,
 
     rc = b24_query_end(&query);
 
+    if (others) {
+        holder->reuse = holder->next;
+    }
+
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_taken(q, origin, &match->order_id, &match->row, &taken);
+        rc = b24_queue_taken(q, record, origin, &match->order_id, &match->row,
+                             &taken);
         holder->taken = taken & 1;
     }
 
     return rc;
+}
+
+
+/* does another order have the number, and not for its key alone? */
+
+static int
+b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
+    const b24_str_t *row, int64_t id, int64_t reuse, b24_holder_t *holder)
+{
+    b24_str_t  state;
+
+    b24_query_peek_str(query, 6, &state);
+
+    if (b24_query_get_int(query, 3) || !b24_str_eq(row, &match->order_id)) {
+        return 1;
+    }
+
+    switch (b24_state_find(&state)) {
+
+    case B24_STATE_ACCEPTED:
+    case B24_STATE_WAITING:
+    case B24_STATE_UNCONFIRMED:
+
+        if (reuse == 0) {
+            holder->key = id;
+        }
+
+        return 0;
+
+    case B24_STATE_SENDING:
+
+        /* being read, or about to be sent as that */
+
+        if (reuse == 0) {
+            holder->busy = 1;
+        }
+
+        return reuse == 0;
+
+    default:
+        return reuse == 0;
+    }
 }
 
 
@@ -533,21 +693,34 @@ b24_queue_found(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 {
     b24_str_t        origin, had;
     b24_choice_t     choice;
+    b24_claimant_t   claimant;
     b24_queue_rc_e   rc;
     b24_queue_put_t  found;
 
     memset(result, 0, sizeof(b24_queue_put_result_t));
+    memset(&claimant, 0, sizeof(b24_claimant_t));
+
+    claimant.id = record;
+    claimant.origin = &origin;
+    claimant.order_id = &had;
 
     rc = b24_queue_begin(q);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
+    rc = b24_queue_unconfirmed(q, pool, &claimant, &origin, &had);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_identify(q, record, &origin, &had, matches, n, loose, 0,
-                                put->now, &choice);
+        rc = b24_queue_identify(q, &claimant, matches, n, loose, 0, put->now,
+                                &choice);
+    }
+
+    /* it stays so until that other one is read */
+
+    if (rc == B24_QUEUE_OK && choice.busy) {
+        result->state = B24_STATE_UNCONFIRMED;
+        return b24_queue_finish(q, rc);
     }
 
     if (rc == B24_QUEUE_OK && choice.doubled) {
@@ -580,6 +753,7 @@ b24_queue_rc_e
 b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 {
     b24_str_t       origin, had;
+    b24_claimant_t  claimant;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_begin(q);
@@ -587,7 +761,9 @@ b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
         return rc;
     }
 
-    rc = b24_queue_unconfirmed(q, pool, record, &origin, &had);
+    claimant.id = record;
+
+    rc = b24_queue_unconfirmed(q, pool, &claimant, &origin, &had);
 
     return b24_queue_finish(q, rc == B24_QUEUE_OK
                                ? b24_queue_reject(q, record, &origin) : rc);
@@ -597,20 +773,22 @@ b24_queue_absent(b24_queue_t *q, b24_pool_t *pool, int64_t record)
 /* NONE: it is so no more */
 
 static b24_queue_rc_e
-b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool, int64_t record,
-    b24_str_t *origin, b24_str_t *order_id)
+b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
+    b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id)
 {
     b24_query_t     query;
     b24_queue_rc_e  rc, end;
 
     b24_query_init(&query, q, B24_SQL_UNCONFIRMED);
-    b24_query_int(&query, record);
+    b24_query_int(&query, record->id);
 
     rc = b24_query_row(&query);
 
     if (rc == B24_QUEUE_OK) {
         b24_query_get_str(&query, 0, pool, origin);
         b24_query_get_str(&query, 1, pool, order_id);
+        record->contested = b24_query_get_int(&query, 2) != 0;
+        record->placed = b24_query_get_int(&query, 3);
     }
 
     end = b24_query_end(&query);
@@ -665,7 +843,15 @@ b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 {
     b24_choice_t    choice;
     b24_unread_t    unread;
+    b24_claimant_t  claimant;
     b24_queue_rc_e  rc;
+
+    memset(&claimant, 0, sizeof(b24_claimant_t));
+
+    claimant.id = record;
+    claimant.origin = &unread.origin;
+    claimant.order_id = &unread.order_id;
+    claimant.sent = 1;
 
     *state = B24_STATE_DUPLICATE;
 
@@ -677,8 +863,9 @@ b24_queue_recognize(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     rc = b24_queue_unread_one(q, pool, record, &unread);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_choose(q, record, &unread.origin, &unread.order_id,
-                              matches, n, loose, &choice);
+        claimant.placed = unread.placed;
+
+        rc = b24_queue_choose(q, &claimant, matches, n, loose, &choice);
     }
 
     if (rc == B24_QUEUE_OK && choice.doubled && !unread.sent) {
@@ -738,6 +925,7 @@ b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         unread->state = b24_state_find(&name);
         unread->deal_id = b24_query_get_int(&query, 3);
         unread->sent = b24_query_get_int(&query, 4) != 0;
+        unread->placed = b24_query_get_int(&query, 5);
     }
 
     end = b24_query_end(&query);
@@ -901,7 +1089,7 @@ b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_taken(q, origin, order_id, row, known);
+    rc = b24_queue_taken(q, 0, origin, order_id, row, known);
 
     if (rc != B24_QUEUE_OK || *known || row->len == 0) {
         return rc;
@@ -917,10 +1105,10 @@ b24_queue_known(b24_queue_t *q, const b24_str_t *origin,
 }
 
 
-/* by an order that is not known to have another key */
+/* by another record's order that is not known to have another key */
 
 static b24_queue_rc_e
-b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
+b24_queue_taken(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     const b24_str_t *order_id, const b24_str_t *row, int *taken)
 {
     b24_query_t  query;
@@ -929,6 +1117,7 @@ b24_queue_taken(b24_queue_t *q, const b24_str_t *origin,
     b24_query_text(&query, order_id);
     b24_query_text(&query, origin);
     b24_query_str(&query, row);
+    b24_query_int(&query, record);
 
     *taken = b24_query_row(&query) == B24_QUEUE_OK;
 

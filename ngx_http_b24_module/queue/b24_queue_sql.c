@@ -660,8 +660,10 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
         " (SELECT number FROM numbers WHERE record = r.id), r.created,"
-        " r.shop_row FROM records r JOIN events e ON e.id = r.event"
-        " WHERE r.id = ?",
+        " r.shop_row, e.kind = 'new' AND r.reuse > 0 AND r.deal_id IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM numbers WHERE record = r.id)"
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE record = r.id)"
+        " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
     [B24_SQL_STEPS] =
         "SELECT step, state FROM steps WHERE record = ?",
@@ -915,7 +917,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_NUMBER_TAKEN] =
         "SELECT 1 FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = ?2"
-        " AND coalesce(shop_row = ?3, 1)"
+        " AND coalesce(shop_row = ?3, 1) AND id IS NOT ?4"
         " UNION ALL SELECT 1 FROM links"
         " WHERE order_id = ?1 AND origin = ?2"
         " AND coalesce(shop_row = ?3, 1)"
@@ -996,13 +998,19 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_HOLDERS] =
         "SELECT id, state = 'unconfirmed', rule = 'import',"
         " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
-        " WHERE record = records.id), reuse, shop_row"
+        " WHERE record = records.id), reuse, shop_row, state, created"
         " FROM records INDEXED BY records_number"
         " WHERE order_id = ?1 AND origin = ?2"
         " UNION ALL SELECT id, 0, rule = 'import', deal_id IS NOT NULL"
         " OR EXISTS (SELECT 1 FROM steps WHERE record = records.id), 0,"
-        " shop_row FROM records INDEXED BY records_shop"
+        " shop_row, NULL, created FROM records INDEXED BY records_shop"
         " WHERE shop_number = ?1 AND origin = ?2",
+
+    [B24_SQL_CONTEST] =
+        "UPDATE records SET reuse = 1 + (SELECT max(reuse)"
+        " FROM records r INDEXED BY records_number"
+        " WHERE r.order_id = records.order_id AND r.origin = records.origin)"
+        " WHERE id = ?",
 
     [B24_SQL_AS_CAPTURED] =
         "UPDATE records SET rule = (SELECT rule FROM records WHERE id = ?1)"
@@ -1041,7 +1049,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ORDER BY r.updated, r.id LIMIT ?",
 
     [B24_SQL_UNCONFIRMED] =
-        "SELECT origin, order_id FROM records"
+        "SELECT origin, order_id, reuse > 0, created FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
 
     [B24_SQL_SHOP_NUMBER] =
@@ -1057,7 +1065,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_UNREAD_ONE] =
         "SELECT origin, order_id, state, coalesce(deal_id, 0),"
         " deal_id IS NOT NULL OR EXISTS (SELECT 1 FROM steps"
-        " WHERE record = records.id)"
+        " WHERE record = records.id), created"
         " FROM records WHERE id = ? AND shop_number = ''",
 
     [B24_SQL_MARK] =

@@ -379,6 +379,32 @@ test_write(void)
 
 
 static void
+test_clock(void)
+{
+    b24_str_t              seconds;
+    b24_database_t        *db;
+    b24_database_clock_t   clock;
+
+    db = b24_database_create(url(USER, server_port, ""));
+
+    is_int(b24_database_clock(db, &clock), B24_DATABASE_OK, "the time");
+    is_int((long long) clock.now.len, 19, "as a text");
+    ok(clock.now.data[4] == '-' && clock.now.data[10] == ' ', "%.*s",
+       (int) clock.now.len, clock.now.data);
+
+    seconds = clock.seconds;
+    ok(seconds.len == 10 && seconds.data[0] != '0', "and in seconds");
+
+    b24_database_destroy(db);
+
+    db = b24_database_create(url(USER, 1, ""));
+    is_int(b24_database_clock(db, &clock), B24_DATABASE_DOWN, "nobody there");
+    is_int((long long) clock.now.len, 0, "no time");
+    b24_database_destroy(db);
+}
+
+
+static void
 test_changes(void)
 {
     b24_str_t         c, none = b24_null_string, since, row;
@@ -689,6 +715,7 @@ main(void)
     test_ask();
     test_alternatives();
     test_write();
+    test_clock();
     test_changes();
     test_bounds();
     test_access();

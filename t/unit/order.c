@@ -3,6 +3,7 @@
 
 #include "tap.h"
 #include "b24_order.h"
+#include "b24_rules.h"
 
 
 static b24_pool_t  *pool;
@@ -376,6 +377,61 @@ test_fingerprint(void)
 }
 
 
+/* of one with these amounts, and items of these sums, or price and quantity */
+
+static int
+goods(const char *total, const char *delivery, const char *discount,
+    const char *tax, const char *sum, const char *price, const char *quantity)
+{
+    b24_item_t   *item;
+    b24_order_t  *o;
+
+    o = b24_order_create(pool);
+    o->fields[B24_ORDER_TOTAL] = str(total);
+    o->fields[B24_ORDER_DELIVERY] = str(delivery);
+    o->fields[B24_ORDER_DISCOUNT] = str(discount);
+    o->fields[B24_ORDER_TAX] = str(tax);
+
+    if (*sum) {
+        item = b24_order_add_item(pool, o);
+        item->fields[B24_ITEM_SUM] = str(sum);
+    }
+
+    if (*price) {
+        item = b24_order_add_item(pool, o);
+        item->fields[B24_ITEM_PRICE] = str(price);
+        item->fields[B24_ITEM_QUANTITY] = str(quantity);
+    }
+
+    return b24_order_goods(o);
+}
+
+
+static void
+test_goods(void)
+{
+    is_int(goods("10", "", "", "", "", "", ""), B24_ERROR, "no goods");
+    is_int(goods("", "", "", "", "5", "", ""), B24_OK,
+           "no total to compare with");
+    is_int(goods("25.00", "5", "", "", "10", "2.5", "4"), B24_OK,
+           "sums, prices and the delivery make the total");
+    is_int(goods("15.00", "5", "", "", "5", "", ""), B24_DECLINED,
+           "some are missing");
+    is_int(goods("19.00", "5", "1", "", "15", "", ""), B24_OK,
+           "a discount is off");
+    is_int(goods("20.00", "5", "1", "", "15", "", ""), B24_OK,
+           "or in the prices");
+    is_int(goods("24.00", "5", "", "4", "15", "", ""), B24_OK,
+           "a tax comes to it");
+    is_int(goods("20.01", "5", "", "4", "15", "", ""), B24_OK,
+           "a row is rounded");
+    is_int(goods("20.02", "5", "", "4", "15", "", ""), B24_DECLINED,
+           "by one at most");
+    is_int(goods("15.00", "5", "", "", "15", "", ""), B24_OK,
+           "a delivery that is paid to whom brings it");
+}
+
+
 static void
 test_memory(void)
 {
@@ -437,6 +493,7 @@ main(void)
     test_large();
     test_fingerprint();
     test_generate();
+    test_goods();
     test_memory();
 
     b24_pool_destroy(pool);

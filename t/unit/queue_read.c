@@ -346,6 +346,193 @@ fresh(const char *name)
 }
 
 
+/* an order that was captured by its key, which is its number so far; the shop's
+ * database will be read */
+
+static b24_queue_put_result_t
+put_key(b24_queue_t *q, const char *id, const char *key, const char *print,
+    int64_t now)
+{
+    b24_queue_put_t         p;
+    b24_queue_put_result_t  result;
+
+    memset(&p, 0, sizeof(p));
+    memset(&result, 0, sizeof(result));
+
+    p.origin = str("shop");
+    p.order_id = str(id);
+    p.row = str(key);
+    p.rule = str("s/o");
+    p.fingerprint = str(print);
+    p.data = str("{\"v\":1}");
+    p.state = B24_STATE_ACCEPTED;
+    p.reads = 1;
+    p.now = now;
+
+    if (b24_queue_begin(q) != B24_QUEUE_OK
+        || b24_queue_put(q, &p, &result) != B24_QUEUE_OK
+        || b24_queue_commit(q) != B24_QUEUE_OK)
+    {
+        printf("Bail out! put: %s\n", b24_queue_message(q));
+    }
+
+    return result;
+}
+
+
+/* gives back what was found for a claimed one: of that number and key */
+
+static b24_state_e
+numbered(b24_queue_t *q, b24_queue_job_t *job, const char *id,
+    const char *key, int64_t now)
+{
+    b24_state_e        state;
+    b24_queue_read_t   read;
+    b24_queue_match_t  m[3];
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+
+    if (id) {
+        match(m, id, NULL, NULL, &read.nmatches);
+        m[0].row = str(key);
+        read.matches = m;
+    }
+
+    return b24_queue_read(q, "me", job, &read, now, &state) == B24_QUEUE_OK
+           ? state : B24_NSTATES;
+}
+
+
+static int64_t
+slot(b24_queue_t *q, const char *id, const char *key)
+{
+    char  sql[160];
+
+    (void) snprintf(sql, sizeof(sql), "SELECT coalesce(max(reuse), -1)"
+                    " FROM records WHERE order_id = '%s' AND shop_row = '%s'",
+                    id, key);
+
+    return queue_sql(q, sql);
+}
+
+
+/* numbers of a plugin that are keys of other orders */
+
+static void
+test_keys(void)
+{
+    b24_queue_t      *q;
+    b24_queue_job_t   job, other;
+
+    /* the number of the first is the key of the second, not read yet */
+
+    q = fresh("keys.db");
+    put_key(q, "100", "100", "a", 1000);
+    put_key(q, "102", "102", "b", 1001);
+    put_key(q, "104", "104", "c", 1002);
+
+    is_int(claim(q, &job, 2000), B24_QUEUE_OK, "the first");
+    is_int(numbered(q, &job, "102", "100", 2000), B24_STATE_ACCEPTED,
+           "is not parked for the second");
+    is_int(slot(q, "102", "100"), 0, "the number is its");
+    sent(q, 2000);
+    is_int(claim(q, &job, 2001), B24_QUEUE_OK, "the second");
+    is_int(job.contested, 1, "is contested");
+    is_int(numbered(q, &job, "104", "102", 2001), B24_STATE_ACCEPTED,
+           "has another");
+    is_int(slot(q, "104", "102"), 0, "of its own");
+    is_int(claim(q, &other, 2002), B24_QUEUE_OK, "which is to be sent");
+    is_int(other.contested, 0, "nobody contests it");
+    is_int(claim(q, &job, 2002), B24_QUEUE_OK, "the third");
+    is_int(job.contested, 1, "has lost it");
+    is_int(numbered(q, &job, "106", "104", 2003), B24_STATE_ACCEPTED, "too");
+    is_int(counted(q, B24_STATE_PARKED), 0, "none is parked");
+    is_int(counted(q, B24_STATE_DUPLICATE), 0, "none is a double");
+    b24_queue_close(q);
+
+    /* it comes when the number is given */
+
+    q = fresh("keys-late.db");
+    put_key(q, "100", "100", "a", 1000);
+    is_int(claim(q, &job, 1001), B24_QUEUE_OK, "one");
+    is_int(numbered(q, &job, "102", "100", 1001), B24_STATE_ACCEPTED, "read");
+    sent(q, 1001);
+    is_int(put_key(q, "102", "102", "b", 1002).state, B24_STATE_ACCEPTED,
+           "one whose key is its number");
+    is_int(put_key(q, "102", "102", "b", 1003).state, B24_STATE_DUPLICATE,
+           "submitted again");
+    is_int(claim(q, &job, 1004), B24_QUEUE_OK, "to be read");
+    is_int(job.contested, 1, "first");
+    is_int(numbered(q, &job, "102", "102", 1004), B24_STATE_PARKED,
+           "it has no other: a person is asked");
+    is_int(slot(q, "102", "100"), 0, "the other one keeps it");
+
+    is_int(put_key(q, "102", "102", "d", 1005).state, B24_STATE_DUPLICATE,
+           "which is the same order still");
+    b24_queue_close(q);
+
+    /* nobody can tell */
+
+    q = fresh("keys-unread.db");
+    put_key(q, "100", "100", "a", 1000);
+    is_int(claim(q, &job, 1001), B24_QUEUE_OK, "one");
+    is_int(numbered(q, &job, "102", "100", 1001), B24_STATE_ACCEPTED, "read");
+    put_key(q, "102", "102", "b", 1002);
+    sent(q, 1003);
+    is_int(claim(q, &job, 1003), B24_QUEUE_OK, "the other");
+    is_int(numbered(q, &job, NULL, NULL, 1004), B24_STATE_PARKED,
+           "unread: it can't be sent");
+    b24_queue_close(q);
+
+    /* the one is worked on, or was sent by its key */
+
+    q = fresh("keys-busy.db");
+    put_key(q, "100", "100", "a", 1000);
+    put_key(q, "102", "102", "b", 1001);
+    is_int(claim(q, &job, 2000), B24_QUEUE_OK, "the first");
+    is_int(claim(q, &other, 2000), B24_QUEUE_OK, "and the second");
+    is_int(numbered(q, &job, "102", "100", 2000), B24_STATE_WAITING,
+           "it waits for it");
+    is_int(slot(q, "100", "100"), 0, "as it was");
+    is_int(numbered(q, &other, "104", "102", 2001), B24_STATE_ACCEPTED,
+           "which is read");
+    sent(q, 2002);
+    is_int(claim(q, &job, 3000), B24_QUEUE_OK, "a second later");
+    is_str(&job.order_id, "100", "the first");
+    is_int(numbered(q, &job, "102", "100", 3000), B24_STATE_ACCEPTED,
+           "has its number");
+    b24_queue_close(q);
+
+    q = fresh("keys-sent.db");
+    put_key(q, "102", "102", "b", 1000);
+    leave(q, 1000);
+    sent(q, 1001);
+    put_key(q, "100", "100", "a", 1002);
+    is_int(claim(q, &job, 2000), B24_QUEUE_OK, "one");
+    is_int(numbered(q, &job, "102", "100", 2000), B24_STATE_PARKED,
+           "whose number is in the CRM for another");
+    b24_queue_close(q);
+
+    /* a number that traffic knows, and a key of another form */
+
+    q = fresh("keys-form.db");
+    put_key(q, "700", "700", "b", 1000);
+    is_int(put_key(q, "700", "", "a", 1001).state, B24_STATE_ACCEPTED,
+           "a number is asked for");
+    is_int(claim(q, &job, 1002), B24_QUEUE_OK, "the key");
+    is_int(numbered(q, &job, "701", "700", 1002), B24_STATE_ACCEPTED,
+           "has another");
+    sent(q, 1003);
+    is_int(claim(q, &job, 1003), B24_QUEUE_OK, "the number");
+    is_int(job.contested, 1, "which was contested");
+    is_int(numbered(q, &job, "700", "699", 1004), B24_STATE_ACCEPTED,
+           "is its own");
+    is_int(slot(q, "700", "699"), 0, "alone");
+    b24_queue_close(q);
+}
+
+
 /* orders that are found by their buyer: t = 0, 1, 2 of the same */
 
 static void
@@ -495,6 +682,30 @@ test_imported(void)
     is_int(found(q, 4000, m, n, &job), B24_STATE_WAITING,
            "and there is none for a third");
     is_int(counted(q, B24_STATE_DUPLICATE), 1, "which is no duplicate");
+
+    b24_queue_close(q);
+
+    /* those that were in the shop before the request are others */
+
+    q = fresh("imported-before.db");
+
+    put_as(q, "import", "7", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put_as(q, "import", "8", B24_STATE_ACCEPTED, 1000);
+    sent(q, 1000);
+    put_as(q, "import", "9", B24_STATE_ACCEPTED, 1000);
+    put(q, "g-1", B24_STATE_ACCEPTED, 62000);
+
+    is_int(claim(q, &job, 62000), B24_QUEUE_OK, "one that is not sent");
+    match(m, "7", "8", "9", &n);
+    is_int(found(q, 63000, m, n, &job), B24_STATE_WAITING,
+           "none of them is the order");
+    is_int(counted(q, B24_STATE_DUPLICATE), 0, "nor its double");
+    match(m, "8", "10", NULL, &n);
+    is_int(found(q, 63000 + DAY, m, n, &job), B24_STATE_ACCEPTED,
+           "its own comes");
+    s = state_of(q, "10");
+    is_str(&s, "accepted", "it has its number");
 
     b24_queue_close(q);
 }
@@ -823,6 +1034,7 @@ main(void)
     }
 
     test_read(q);
+    test_keys();
     test_loose();
     test_imported();
     test_again();

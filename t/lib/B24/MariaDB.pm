@@ -327,7 +327,8 @@ sub log {
         if ($line =~ /^\s*(\d+)\s(Connect|Query|Prepare|Execute|Close stmt|Quit|Init DB|Statistics)\s?(.*)/) {
             my ($id, $command, $text) = ($1, $2, $3);
 
-            $other{$id} = 1 if $command eq 'Connect' && $text !~ /^root\@/;
+            # a server that was started again begins with the same ids
+            $other{$id} = $text !~ /^root\@/ if $command eq 'Connect';
             push @lines, $other{$id} ? "$command $text" : undef;
 
         } elsif (@lines && defined $lines[-1]) {

@@ -255,6 +255,11 @@ CREATE TABLE oc_order (
     order_status_id int NOT NULL DEFAULT 0,
     currency_code varchar(3) NOT NULL, currency_value decimal(15,8) NOT NULL,
     date_added datetime NOT NULL, date_modified datetime NOT NULL);
+CREATE TABLE oc_order_history (
+    order_history_id int NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    order_id int NOT NULL, order_status_id int NOT NULL,
+    notify tinyint NOT NULL DEFAULT 0, `comment` text NOT NULL,
+    date_added datetime NOT NULL, KEY order_id (order_id));
 CREATE TABLE oc_order_product (
     order_product_id int NOT NULL AUTO_INCREMENT PRIMARY KEY,
     order_id int NOT NULL, product_id int NOT NULL,
@@ -282,7 +287,8 @@ EOS
     opencart_order($db, $_) for @orders;
 }
 
-# A date other than the recorded one: `added` (SQL).
+# A date other than the recorded one: `added` (SQL); when it has got its status,
+# for the history: `confirmed`.
 sub opencart_order {
     my ($db, $order, %option) = @_;
 
@@ -301,7 +307,10 @@ sub opencart_order {
         comment => $order->{comment}, total => $order->{total_base_currency},
         order_status_id => 1, currency_code => $order->{currency},
         currency_value => $order->{currency_value}, date_added => $added,
-        date_modified => $added });
+        date_modified => $option{confirmed} // $added });
+    insert($db, 'oc_order_history', { order_id => $id, order_status_id => 1,
+        comment => '', date_added => $option{confirmed} })
+        if $option{confirmed};
     insert($db, 'oc_order_product', map { { order_id => $id,
         tax => $_->{tax_per_unit},
         %$_{qw(product_id name model quantity price total)} } }

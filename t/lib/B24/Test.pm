@@ -50,6 +50,8 @@ package B24::Test;
 #
 #   keep_state       the queue and what the helpers hold stay as the previous
 #                    block left them
+#   before           Perl code, run before the server starts (init comes after
+#                    that): what its first look is to find
 #   expected_alert   lines: pieces of alerts that belong to this block (those
 #                    of error_log are expected anyway)
 #   scenario         Perl code, see B24::Scenario; one subtest per repeat.  In
@@ -383,6 +385,11 @@ sub before_block {
             # a server that was about to quit may have sent something still
             let_go();
             new_queue();
+        }
+
+        if (defined scalar $block->before) {
+            eval $block->before;
+            die $block->name . ": before: $@" if $@;
         }
     }
 
