@@ -472,6 +472,54 @@ __DATA__
 
 
 
+=== TEST 26: 1C-Bitrix: tables of two collations
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('bitrix')
+--- scenario
+    main::site();
+    $::db->sql("ALTER TABLE shop.b_sale_$_->[0] CONVERT TO CHARACTER SET"
+               . " $_->[1]") for ['location', 'utf8mb4 COLLATE'
+                   . ' utf8mb4_unicode_ci'], ['order_props_value',
+                   'utf8mb4 COLLATE utf8mb4_general_ci'];
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    main::order($_, "A-$_") for 500, 501;
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = now() + INTERVAL 1'
+               . ' SECOND, DATE_INSERT = now()');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '79161234567',
+                    EMAIL => 'petr@example.com' }, $::site->accepted('A-500'));
+    is(main::shown("A-$_"), $main::whole, "A-$_ is whole") for 500, 501;
+
+    # non-Unicode as well
+    $::db->sql('ALTER TABLE shop.b_sale_location CONVERT TO CHARACTER SET'
+               . ' latin1');
+    main::order(502, 'A-502');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '79161234567',
+                    EMAIL => 'petr@example.com' }, $::site->accepted('A-502'));
+    is(main::shown('A-502'), $main::whole, 'A-502 is whole');
+    is(B24::Desk::status()->{portals}[0]{database}{error}, 0, 'no error');
+
+
+
+=== TEST 27: OpenCart: tables of two collations
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('opencart')
+--- scenario
+    main::fresh();
+    B24::Tables::opencart($::db);
+    $::db->sql("ALTER TABLE shop.oc_$_->[0] CONVERT TO CHARACTER SET utf8mb4"
+               . " COLLATE utf8mb4_$_->[1]") for ['currency', 'unicode_ci'],
+               ['order', 'general_ci'];
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    main::sold(900, \'NOW() + INTERVAL 1 SECOND');
+    is(main::deals_shown(1), '900 Mug 900 x2 Delivery x1', 'a whole order');
+    is(B24::Desk::status()->{portals}[0]{database}{error}, 0, 'no error');
+
+
+
 === TEST 11: what buyers type is bound, never part of a statement
 --- http_config eval: $::http
 --- config eval: B24::Bought::server('opencart')

@@ -101,6 +101,7 @@ ngx_http_b24_settle_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
 
     s->reader = r;
     s->ask.data = s;
+    s->ask.statement = B24_STATEMENT_ORDER;
     s->ask.run = ngx_http_b24_settle_run;
     s->ask.done = ngx_http_b24_settle_asked;
     s->call.data = s;
