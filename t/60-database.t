@@ -571,6 +571,44 @@ __DATA__
 
 
 
+=== TEST 24: a server that can't write for a while: the number comes later
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(map { main::sold($_, "n-$_") } 1 .. 2);
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30), 'looked');
+
+    $main::db->sql('SET GLOBAL read_only = 1');
+    main::place(id => 'n-1');
+    B24::Desk::deal('n-1', timeout => 20);
+
+    ok(wait_until(sub {
+        my $record = record('n-1');
+        return $record->{state} eq 'waiting' && $record->{deal_id}
+               && ($record->{cause} // '') =~ /\Q(error 1290)\E/;
+    }, 30), 'the number waits') or diag(JSON::PP::encode_json(record('n-1')));
+    like(record('n-1')->{advice}, qr/read-only/, 'and says what may be wrong');
+    is(main::database()->{state}, 'failing', 'the page knows');
+
+    # it can be read
+    main::place(id => 'n-2');
+    is(B24::Desk::deal('n-2', timeout => 30)->{opportunity}, '1890.50',
+       'another is whole');
+
+    my $errors = main::database()->{error};
+    ok(wait_until(sub { main::database()->{error} > $errors + 1 }, 60),
+       'it is tried again');
+    like(main::database()->{reason}, qr/1290/, 'the page still knows');
+
+    $main::db->sql('SET GLOBAL read_only = 0');
+    main::deal_of("n-$_", timeout => 60) for 1, 2;
+    is(scalar grep({ $_->[0] } $main::db->rows(
+           'SELECT deal IS NOT NULL FROM orders')), 2, 'both are written');
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30),
+       'and all is well');
+
+
+
 === TEST 22: columns that can't be compared: no order is taken for absent
 --- http_config eval: main::http(id => 'response:/id request:/id', database => $main::mixed)
 --- config eval: B24::Crm::server()

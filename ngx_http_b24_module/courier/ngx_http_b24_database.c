@@ -386,7 +386,11 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     r->origin->sh->db[NGX_HTTP_B24_DB_ERROR]++;
     r->marked = ++r->unread;
 
-    if (ask->rc == B24_DATABASE_SQL || ask->rc == B24_DATABASE_LARGE) {
+    /* one that can't write may be read */
+
+    if (ask->rc == B24_DATABASE_SQL || ask->rc == B24_DATABASE_LARGE
+        || ask->rc == B24_DATABASE_BUSY)
+    {
         r->refused = (ngx_int_t) ask->statement;
 
     } else {

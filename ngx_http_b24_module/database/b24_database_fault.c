@@ -16,6 +16,11 @@
 #define B24_ER_MIX_3         1270
 #define B24_ER_MIX_N         1271
 #define B24_ER_CONVERT       3988       /* MySQL's */
+#define B24_ER_READ_ONLY     1836       /* MySQL's */
+#define B24_ER_KILLED        1927       /* MariaDB's */
+#define B24_ER_IDLE          4031       /* MySQL's */
+#define B24_ER_HOOK          3100       /* of a group of MySQL's, as the next */
+#define B24_ER_ROLLED_BACK   3101
 #define B24_ER_LATE          1969       /* max_statement_time */
 #define B24_ER_LATE_MYSQL    3024
 
@@ -140,8 +145,24 @@ b24_database_class(b24_database_t *db, unsigned code)
     case ER_NEW_ABORTING_CONNECTION:
     case ER_ABORTING_CONNECTION:
     case ER_OUT_OF_RESOURCES:
-    case ER_DISK_FULL:
+    case B24_ER_KILLED:
+    case B24_ER_IDLE:
         return B24_DATABASE_DOWN;
+
+    /* a standby after a failover, a node that joins, a backup, a full disk */
+
+    case ER_OPTION_PREVENTS_STATEMENT:
+    case B24_ER_READ_ONLY:
+    case ER_OPEN_AS_READONLY:
+    case ER_CANT_UPDATE_WITH_READLOCK:
+    case ER_UNKNOWN_COM_ERROR:
+    case B24_ER_HOOK:
+    case B24_ER_ROLLED_BACK:
+    case ER_RECORD_FILE_FULL:
+    case ER_DISK_FULL:
+    case ER_LOCK_TABLE_FULL:
+    case ER_USER_LIMIT_REACHED:
+        return B24_DATABASE_BUSY;
 
     case CR_OUT_OF_MEMORY:
         return B24_DATABASE_NOMEM;
@@ -179,6 +200,10 @@ b24_database_say(b24_database_t *db, b24_database_rc_e rc, unsigned code,
             "the shop's database does not answer in time",
             "look what it is busy with, and whether the columns that the "
             "statements compare have an index" },
+        [B24_DATABASE_BUSY] = {
+            "the shop's database does not take a statement for now",
+            "look whether it is read-only (a standby, a failover, a backup) or "
+            "full; b24_database must name the server that the shop writes to" },
         [B24_DATABASE_ACCESS] = {
             "the shop's database refuses access",
             "check user, password, name and ssl of b24_database, and what this "

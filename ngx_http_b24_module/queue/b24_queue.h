@@ -386,6 +386,9 @@ typedef struct {
                                        empty ones keep what is there.  With
                                        DELIVERED its status and flags are
                                        settled */
+    int               idle;         /* DELIVERED: there was nothing to be done,
+                                       cause and advice of the event before
+                                       stay; this cause is the timeline's */
 } b24_queue_outcome_t;
 
 /*
