@@ -571,7 +571,7 @@ __DATA__
 
 
 
-=== TEST 24: a server that can't write for a while: the number comes later
+=== TEST 26: a server that can't write for a while: the number comes later
 --- http_config eval: main::http()
 --- config eval: B24::Crm::server()
 --- scenario
@@ -609,7 +609,7 @@ __DATA__
 
 
 
-=== TEST 22: columns that can't be compared: no order is taken for absent
+=== TEST 27: columns that can't be compared: no order is taken for absent
 --- http_config eval: main::http(id => 'response:/id request:/id', database => $main::mixed)
 --- config eval: B24::Crm::server()
 --- scenario
@@ -653,7 +653,7 @@ __DATA__
 
 
 
-=== TEST 23: goods whose columns can't be compared are no goods "Goods"
+=== TEST 28: goods whose columns can't be compared are no goods "Goods"
 --- http_config eval: main::http(database => $main::statements =~ s/(order_id = :row) ORDER/$1 AND name <> sku ORDER/r)
 --- config eval: B24::Crm::server()
 --- scenario

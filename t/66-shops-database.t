@@ -472,7 +472,34 @@ __DATA__
 
 
 
-=== TEST 26: 1C-Bitrix: tables of two collations
+=== TEST 29: 1C-Bitrix: a gateway times out, the order comes in: one deal
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('bitrix')
+--- scenario
+    main::site();
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    B24::Test::upstream()->script(target => 'ajax.php', times => 1,
+                                  status => 504, body => '');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '8 (916) 123-45-67',
+                    EMAIL => 'Petr@example.com' });
+
+    B24::Desk::count_is('unconfirmed', 1, 'nobody saw the answer');
+    like(B24::Desk::status()->{orders}[0]{advice}, qr/comes in by itself/,
+         'what to do');
+
+    main::order(500, 'A-500');
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = now() + INTERVAL 1'
+               . ' SECOND, DATE_INSERT = now()');
+    B24::Desk::count_is('duplicate', 1, 'they are one');
+    B24::Desk::count_is('unconfirmed', 0, 'nobody is asked to send it');
+    is(main::shown('A-500'), $main::whole, 'a whole deal');
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'the only one');
+
+
+
+=== TEST 30: 1C-Bitrix: tables of two collations
 --- http_config eval: main::settings(import => 1)
 --- config eval: B24::Bought::server('bitrix')
 --- scenario
@@ -502,7 +529,7 @@ __DATA__
 
 
 
-=== TEST 27: OpenCart: tables of two collations
+=== TEST 31: OpenCart: tables of two collations
 --- http_config eval: main::settings(import => 1)
 --- config eval: B24::Bought::server('opencart')
 --- scenario

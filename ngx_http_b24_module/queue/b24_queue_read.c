@@ -87,8 +87,6 @@ static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     b24_holder_t *holder);
 static int b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
     const b24_str_t *row, int64_t id, int64_t reuse, b24_holder_t *holder);
-static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
     int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, int64_t record,
@@ -629,7 +627,7 @@ b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
 
 /* it goes as a duplicate of the twin, 0: of one that is gone itself */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_double(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     int64_t twin, int64_t now)
 {

@@ -1051,6 +1051,23 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " AND (r.updated, r.id) > (?, ?)"
         " ORDER BY r.updated, r.id LIMIT ?",
 
+    [B24_SQL_ALIKE_OF] =
+        "SELECT r.origin, r.created, e.data FROM records r"
+        " JOIN events e ON e.record = r.id AND e.seq = 1"
+        " WHERE r.id = ? AND r.state = 'unconfirmed'",
+
+#define B24_SQL_ALIKE                                                         \
+        "SELECT r.id, r.created, r.rule = 'import' AND r.origin = ?2,"        \
+        " CASE WHEN r.rule = 'import' AND r.origin = ?2 THEN"                 \
+        " (SELECT data FROM events WHERE record = r.id AND seq = 1) END"      \
+        " FROM records r WHERE r.id "
+
+    [B24_SQL_ALIKE_AFTER] =
+        B24_SQL_ALIKE "> ?1 ORDER BY r.id LIMIT ?3",
+
+    [B24_SQL_ALIKE_BEFORE] =
+        B24_SQL_ALIKE "< ?1 ORDER BY r.id DESC LIMIT ?3",
+
     [B24_SQL_UNCONFIRMED] =
         "SELECT origin, order_id, reuse > 0, created FROM records"
         " WHERE id = ? AND state = 'unconfirmed'",
