@@ -1,5 +1,5 @@
 # The buyer's connection is free as soon as the shop has answered, whatever
-# the portal, the disk and the courier are busy with.
+# the portal, the disk, the shop's database and the courier are busy with.
 
 use strict;
 use warnings;
@@ -11,8 +11,11 @@ use B24::Test portal => { config => { bucket => { burst => 100_000 } } },
 use Test::Nginx::Socket;
 
 use B24::Client;
+use B24::MariaDB;
 use B24::Orders;
 use B24::SideBySide;
+use IO::Select;
+use IO::Socket::INET;
 use Time::HiRes ();
 
 no_shuffle();
@@ -30,11 +33,67 @@ use constant {
     BOUND  => 0.05,      # seconds; two requests take less than one
 };
 
-our $http = B24::Orders::http(shop => 0) . <<'EOC';
+our $upstream = <<'EOC';
     upstream recorded {
         server 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0;
     }
 EOC
+
+our $http = B24::Orders::http(shop => 0) . $upstream;
+
+our $db = B24::MariaDB->new(dir => "$B24::Test::DIR/mariadb",
+                            port => B24::Test::free_port());
+
+# what takes connections and never says a word
+our $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+    LocalPort => B24::Test::free_port(), Proto => 'tcp', Listen => 50,
+    ReuseAddr => 1) or die "no socket: $!\n";
+
+$ENV{TEST_NGINX_DB} = $db->url;
+$ENV{TEST_NGINX_DB_MUTE} = $db->url(port => $mute->sockport);
+
+our $statements = <<'EOC';
+
+        database {
+            order "SELECT id AS `row`, number AS id FROM orders
+                   WHERE number = :number";
+            link  "UPDATE orders SET deal = :deal WHERE id = :row";
+        }
+EOC
+
+# With the shop's database, whose timeouts are longer than any test.
+sub with_database {
+    my ($url) = @_;
+
+    return B24::Orders::http(shop => 0, more => "b24_database $url"
+        . ' connect=120s read=120s wait=1s absent=1s; b24_import off;')
+        =~ s/(b24_shop tested \{)/$1$statements/r . $upstream;
+}
+
+# Empties the shop but for orders of these numbers.
+sub sold {
+    $db->sql('DROP TABLE IF EXISTS orders; CREATE TABLE orders (id int'
+        . ' AUTO_INCREMENT PRIMARY KEY, number varchar(60) UNIQUE, deal int);'
+        . join('', map { "INSERT INTO orders (number) VALUES ('o-$_');" } @_),
+        'shop');
+}
+
+# While something of the shop's database waits: many buyers as well.
+sub database_waits {
+    my ($waits) = @_;
+
+    place(100);
+    ok(B24::Scenario::wait_until($waits), 'the database is asked');
+
+    goes_on(1, $waits);
+
+    my @answers = B24::Scenario::parallel_requests(map { order_bytes($_) }
+                                                       5 .. 24);
+
+    is(scalar(grep { /\r\n\r\n\{"ok":true\}$/ } @answers), 20,
+       'many at once are answered');
+    ok($waits->(), 'and nothing was heard of the database');
+}
 
 our $server = B24::Orders::server(shop => 'http://recorded')
               . 'keepalive_requests 10000;';
@@ -121,7 +180,8 @@ sub compared {
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(compared first_request_times goes_on held open_shop order);
+        for qw(compared database_waits first_request_times goes_on held
+               open_shop order sold);
 }
 
 plan tests => 2 * blocks();
@@ -225,3 +285,56 @@ B24::Orders::http(shop => 0, webhook => 'https://portal.invalid/rest/1/code/')
     compared('an order', first_request_times($pair));
     is(held(), 1, 'it still hung');
     $pair->stop;
+
+
+
+=== TEST 7: a statement of the shop's database waits for a lock
+--- http_config eval: main::with_database('$TEST_NGINX_DB')
+--- config eval: $::server
+--- scenario
+    open_shop();
+    sold(1 .. 24, 100);
+
+    my $lock = $::db->hold('LOCK TABLES orders WRITE', 'shop');
+
+    database_waits(sub { 1 == $::db->running(qr/^SELECT id AS/) });
+    close $lock;
+    delivered_once(1 .. 24, 100);
+
+
+
+=== TEST 8: the deal's number waits for a lock
+--- http_config eval: main::with_database('$TEST_NGINX_DB')
+--- config eval: $::server
+--- scenario
+    open_shop();
+    sold(1 .. 24, 100);
+    $::db->sql('SET GLOBAL innodb_lock_wait_timeout = 120');
+
+    my $lock = $::db->hold('START TRANSACTION; SELECT * FROM orders FOR UPDATE',
+                           'shop');
+
+    database_waits(sub { 1 == $::db->running(qr/^UPDATE orders/) });
+    close $lock;
+    delivered_once(1 .. 24, 100);
+
+
+
+=== TEST 9: who is there for the shop's database never says a word
+--- http_config eval: main::with_database('$TEST_NGINX_DB_MUTE')
+--- config eval: $::server
+--- scenario
+    open_shop();
+
+    my $peer;
+
+    # still connected, and nothing was sent: the greeting comes first
+    database_waits(sub {
+        $peer //= $::mute->accept;
+        return !IO::Select->new($peer)->can_read(0);
+    });
+
+    $::mute->shutdown(2);
+    close $peer;
+    is(portal()->wait_for(deals => 25, timeout => 60)->{counts}{deals}, 25,
+       'all are delivered as captured');

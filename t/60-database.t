@@ -102,6 +102,12 @@ EOC
 # Goods that are seen late.
 our $late = $statements =~ s/(:row)( ORDER BY id)/$1 AND seen <= NOW(6)$2/r;
 
+# One that waits for a lock that nobody else needs.
+our $slow = $statements =~ s/WHERE (number = :number OR id = :row)(?= LIMIT)/WHERE ($1) AND IF(GET_LOCK('slow', 60), RELEASE_LOCK('slow'), 0) = 1/r;
+
+# Two columns that a shop's server may not be able to compare.
+our $mixed = $statements =~ s/WHERE (number = :number OR id = :row)(?= LIMIT)/WHERE ($1) AND currency = note/r;
+
 our $all = <<'EOC';
         database {
             order "SELECT id AS `row`, number AS id, total FROM orders
@@ -487,20 +493,22 @@ __DATA__
 
 
 === TEST 6: the database is slow: the buyer isn't
---- http_config eval: main::http(database => $main::statements =~ s/LIMIT 1"/AND sleep(0.4) = 0 LIMIT 1"/r)
+--- http_config eval: main::http(times => 'connect=1s read=60s wait=90s absent=90s poll=60s traffic=60s', database => $main::slow)
 --- config eval: B24::Crm::server()
 --- scenario
     main::fresh(map { main::sold($_, "n-$_") } 1 .. 5);
 
-    my $most = 0;
+    my $slow = $main::db->hold("SELECT GET_LOCK('slow', 60)");
 
-    for my $n (1 .. 5) {
-        my $s = main::place(id => "n-$n");
-        $most = $s if $s > $most;
-    }
+    main::place(id => 'n-1');
+    ok(wait_until(sub { $main::db->running(qr/GET_LOCK/) }), 'it is asked');
+    main::place(id => "n-$_") for 2 .. 5;
+    is(scalar $main::db->running(qr/GET_LOCK/), 1,
+       'all are answered before it has said anything');
+    is(scalar(grep { /GET_LOCK/ && /^Execute/ } $main::db->log), 1,
+       'to the first question');
 
-    ok($most < 0.4, "no buyer waited ($most s)");
-
+    close $slow;
     main::deal_of("n-$_", timeout => 60) for 1 .. 5;
     is(main::database()->{read}, 5, 'all were read');
 
@@ -560,6 +568,110 @@ __DATA__
 
     is(record('n-1')->{state}, 'waiting', 'the first waits');
     like(record('n-1')->{cause}, qr/does not answer in time/, 'for its own');
+
+
+
+=== TEST 26: a server that can't write for a while: the number comes later
+--- http_config eval: main::http()
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(map { main::sold($_, "n-$_") } 1 .. 2);
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30), 'looked');
+
+    $main::db->sql('SET GLOBAL read_only = 1');
+    main::place(id => 'n-1');
+    B24::Desk::deal('n-1', timeout => 20);
+
+    ok(wait_until(sub {
+        my $record = record('n-1');
+        return $record->{state} eq 'waiting' && $record->{deal_id}
+               && ($record->{cause} // '') =~ /\Q(error 1290)\E/;
+    }, 30), 'the number waits') or diag(JSON::PP::encode_json(record('n-1')));
+    like(record('n-1')->{advice}, qr/read-only/, 'and says what may be wrong');
+    is(main::database()->{state}, 'failing', 'the page knows');
+
+    # it can be read
+    main::place(id => 'n-2');
+    is(B24::Desk::deal('n-2', timeout => 30)->{opportunity}, '1890.50',
+       'another is whole');
+
+    my $errors = main::database()->{error};
+    ok(wait_until(sub { main::database()->{error} > $errors + 1 }, 60),
+       'it is tried again');
+    like(main::database()->{reason}, qr/1290/, 'the page still knows');
+
+    $main::db->sql('SET GLOBAL read_only = 0');
+    main::deal_of("n-$_", timeout => 60) for 1, 2;
+    is(scalar grep({ $_->[0] } $main::db->rows(
+           'SELECT deal IS NOT NULL FROM orders')), 2, 'both are written');
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30),
+       'and all is well');
+
+
+
+=== TEST 27: columns that can't be compared: no order is taken for absent
+--- http_config eval: main::http(id => 'response:/id request:/id', database => $main::mixed)
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh("INSERT INTO orders (id, number) VALUES (1, 'old')",
+        'ALTER TABLE orders MODIFY currency char(3) COLLATE'
+        . ' utf8mb4_unicode_ci, MODIFY note varchar(100) COLLATE'
+        . ' utf8mb4_general_ci');
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30), 'looked');
+    sleep 2;
+
+    # one whose answer was not seen, one that is imported, one that passes
+    main::place(row => '2', email => 'a@example.com', total => 5,
+        items => [{ name => 'Pen', price => 5, quantity => 1 }]);
+    $main::db->sql(join(";\n", map { main::sold($_, "n-$_", note => 'RUB') }
+                                   2 .. 4), 'shop');
+    main::place(id => 'n-4');
+
+    ok(wait_until(sub {
+        return 2 == grep { ($_->{cause} // '') =~ /collations/ }
+                    @{B24::Desk::status()->{orders}};
+    }, 30), 'they wait for the statement');
+
+    # longer than what is not there is waited for
+    my $errors = main::database()->{error};
+    sleep 5;
+    ok(wait_until(sub { main::database()->{error} > $errors + 1 }, 30),
+       'and are asked for again');
+
+    B24::Desk::count_is($_, 0, "none is $_") for qw(rejected parked);
+    B24::Desk::count_is('unconfirmed', 1, 'nor the one that was not seen');
+    is(main::database()->{state}, 'failing', 'the page knows');
+    like(main::database()->{reason}, qr/Illegal mix of collations/, 'why');
+    like(main::database()->{advice}, qr/COLLATE/, 'and what to do');
+    like(main::error_log(), qr/is of no help: .*Illegal mix/, 'so does the log');
+
+    $main::db->sql('ALTER TABLE orders MODIFY note varchar(100) COLLATE'
+                   . ' utf8mb4_unicode_ci', 'shop');
+    main::deal_of("n-$_", timeout => 60) for 2 .. 4;
+    ok(wait_until(sub { main::database()->{state} eq 'ok' }, 30),
+       'and all is well');
+
+
+
+=== TEST 28: goods whose columns can't be compared are no goods "Goods"
+--- http_config eval: main::http(database => $main::statements =~ s/(order_id = :row) ORDER/$1 AND name <> sku ORDER/r)
+--- config eval: B24::Crm::server()
+--- scenario
+    main::fresh(main::sold(1, 'n-1'),
+        'ALTER TABLE `lines` MODIFY name varchar(100) COLLATE'
+        . ' utf8mb4_unicode_ci, MODIFY sku varchar(40) COLLATE'
+        . ' utf8mb4_general_ci');
+    main::place(id => 'n-1');
+
+    ok(wait_until(sub {
+        return ((record('n-1') // {})->{cause} // '') =~ /collations/;
+    }, 30), 'it waits for the statement');
+    is(record('n-1')->{state}, 'waiting', 'as it has nothing else');
+
+    $main::db->sql('ALTER TABLE `lines` MODIFY sku varchar(40) COLLATE'
+                   . ' utf8mb4_unicode_ci', 'shop');
+    like(main::deal_rows(main::deal_of('n-1', timeout => 60)), qr/^Кружка/,
+         'its goods, once they can be read');
 
 
 

@@ -472,6 +472,81 @@ __DATA__
 
 
 
+=== TEST 29: 1C-Bitrix: a gateway times out, the order comes in: one deal
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('bitrix')
+--- scenario
+    main::site();
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    B24::Test::upstream()->script(target => 'ajax.php', times => 1,
+                                  status => 504, body => '');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '8 (916) 123-45-67',
+                    EMAIL => 'Petr@example.com' });
+
+    B24::Desk::count_is('unconfirmed', 1, 'nobody saw the answer');
+    like(B24::Desk::status()->{orders}[0]{advice}, qr/comes in by itself/,
+         'what to do');
+
+    main::order(500, 'A-500');
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = now() + INTERVAL 1'
+               . ' SECOND, DATE_INSERT = now()');
+    B24::Desk::count_is('duplicate', 1, 'they are one');
+    B24::Desk::count_is('unconfirmed', 0, 'nobody is asked to send it');
+    is(main::shown('A-500'), $main::whole, 'a whole deal');
+    is(scalar @{portal()->report(journal => 0)->{deals}}, 1, 'the only one');
+
+
+
+=== TEST 30: 1C-Bitrix: tables of two collations
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('bitrix')
+--- scenario
+    main::site();
+    $::db->sql("ALTER TABLE shop.b_sale_$_->[0] CONVERT TO CHARACTER SET"
+               . " $_->[1]") for ['location', 'utf8mb4 COLLATE'
+                   . ' utf8mb4_unicode_ci'], ['order_props_value',
+                   'utf8mb4 COLLATE utf8mb4_general_ci'];
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    main::order($_, "A-$_") for 500, 501;
+    $::db->sql('UPDATE shop.b_sale_order SET DATE_UPDATE = now() + INTERVAL 1'
+               . ' SECOND, DATE_INSERT = now()');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '79161234567',
+                    EMAIL => 'petr@example.com' }, $::site->accepted('A-500'));
+    is(main::shown("A-$_"), $main::whole, "A-$_ is whole") for 500, 501;
+
+    # non-Unicode as well
+    $::db->sql('ALTER TABLE shop.b_sale_location CONVERT TO CHARACTER SET'
+               . ' latin1');
+    main::order(502, 'A-502');
+    $::site->save({ FIO => 'Иванов Пётр', PHONE => '79161234567',
+                    EMAIL => 'petr@example.com' }, $::site->accepted('A-502'));
+    is(main::shown('A-502'), $main::whole, 'A-502 is whole');
+    is(B24::Desk::status()->{portals}[0]{database}{error}, 0, 'no error');
+
+
+
+=== TEST 31: OpenCart: tables of two collations
+--- http_config eval: main::settings(import => 1)
+--- config eval: B24::Bought::server('opencart')
+--- scenario
+    main::fresh();
+    B24::Tables::opencart($::db);
+    $::db->sql("ALTER TABLE shop.oc_$_->[0] CONVERT TO CHARACTER SET utf8mb4"
+               . " COLLATE utf8mb4_$_->[1]") for ['currency', 'unicode_ci'],
+               ['order', 'general_ci'];
+    ok(main::looked_at(), 'the shop was looked at');
+    sleep 2;
+
+    main::sold(900, \'NOW() + INTERVAL 1 SECOND');
+    is(main::deals_shown(1), '900 Mug 900 x2 Delivery x1', 'a whole order');
+    is(B24::Desk::status()->{portals}[0]{database}{error}, 0, 'no error');
+
+
+
 === TEST 11: what buyers type is bound, never part of a statement
 --- http_config eval: $::http
 --- config eval: B24::Bought::server('opencart')

@@ -196,6 +196,7 @@ struct ngx_http_b24_ask_s {
                                      b24_database_t *db);
     void                      (*done)(ngx_http_b24_ask_t *ask);
     void                       *data;
+    b24_statement_e             statement;  /* the first that run() asks */
 
     /* of run() */
     b24_database_rc_e           rc;
@@ -218,6 +219,8 @@ struct ngx_http_b24_reader_s {
     ngx_http_b24_quiet_t        quiet;
     char                        cause[B24_DATABASE_WORDS];  /* of the last */
     const char                 *advice;
+    ngx_int_t                   refused;    /* the statement that was, -1: none
+                                               or not known any more */
     ngx_uint_t                  unread;     /* grows whenever orders that went
                                                out unread are to be looked for,
                                                all of them */

@@ -80,6 +80,8 @@ ngx_http_b24_database_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
             (unsigned) ((op[i]->conf->database->connect + 999) / 1000),
             (unsigned) ((op[i]->conf->database->read + 999) / 1000));
 
+        r->refused = -1;
+
         ngx_queue_init(&r->asks);
 
         r->task->ctx = r;
@@ -351,6 +353,16 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     case B24_DATABASE_OK:
     case B24_DATABASE_NONE:
 
+        r->failures = 0;
+
+        /* that another is answered says nothing of the one that was refused */
+
+        if (r->refused >= 0 && r->refused != (ngx_int_t) ask->statement) {
+            return;
+        }
+
+        r->refused = -1;
+
         if (r->origin->sh->database != NGX_HTTP_B24_DB_OK) {
 
             if (r->cause[0]) {
@@ -363,7 +375,6 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
             r->origin->sh->database = NGX_HTTP_B24_DB_OK;
         }
 
-        r->failures = 0;
         r->cause[0] = '\0';
         r->advice = NULL;
         return;
@@ -375,7 +386,16 @@ ngx_http_b24_database_note(ngx_http_b24_reader_t *r, ngx_http_b24_ask_t *ask)
     r->origin->sh->db[NGX_HTTP_B24_DB_ERROR]++;
     r->marked = ++r->unread;
 
-    if (ask->rc != B24_DATABASE_SQL && ask->rc != B24_DATABASE_LARGE) {
+    /* one that can't write may be read */
+
+    if (ask->rc == B24_DATABASE_SQL || ask->rc == B24_DATABASE_LARGE
+        || ask->rc == B24_DATABASE_BUSY)
+    {
+        r->refused = (ngx_int_t) ask->statement;
+
+    } else {
+        r->refused = -1;
+
         n = ngx_min(r->failures, 6);
         ms = ngx_min((ngx_msec_t) NGX_HTTP_B24_DB_FIRST << n,
                      NGX_HTTP_B24_DB_LAST);

@@ -1446,6 +1446,7 @@ ngx_http_b24_status(ngx_http_b24_lane_t *lane)
     lane->out.seen = &lane->seen;
 
     if (lane->job.seen.settled) {
+        lane->out.idle = 1;
         ngx_http_b24_status_done(lane, &nothing, NULL);
         return;
     }

@@ -125,6 +125,7 @@ ngx_http_b24_import_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
 
     im->reader = r;
     im->ask.data = im;
+    im->ask.statement = B24_STATEMENT_CHANGES;
     im->ask.run = ngx_http_b24_import_run;
     im->ask.done = ngx_http_b24_import_asked;
     im->call.data = im;

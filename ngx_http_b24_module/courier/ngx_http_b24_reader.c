@@ -210,6 +210,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
             order->asked = read->now;
         }
 
+        read->ask.statement = B24_STATEMENT_ORDER;
         read->ask.run = ngx_http_b24_read_run;
         read->ask.done = ngx_http_b24_read_done;
 
@@ -222,10 +223,12 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
             order->fields[B24_ORDER_ID] = job->order_id;
         }
 
+        read->ask.statement = B24_STATEMENT_ORDER;
         read->ask.run = ngx_http_b24_state_run;
         read->ask.done = ngx_http_b24_state_done;
 
     } else {
+        read->ask.statement = B24_STATEMENT_LINK;
         read->ask.run = ngx_http_b24_link_run;
         read->ask.done = ngx_http_b24_link_done;
     }

@@ -16,6 +16,9 @@
 
 
 #define NGX_HTTP_B24_SETTLE_EVERY  3            /* s */
+#define NGX_HTTP_B24_SETTLE_ALIKE  120          /* s; what was imported and what
+                                                   was not seen is compared for
+                                                   so long */
 #define NGX_HTTP_B24_SETTLE_MAX    50           /* records of each a round */
 #define NGX_HTTP_B24_SETTLE_SLOW   30           /* s; those older than absent */
 #define NGX_HTTP_B24_SETTLE_UNREAD 86400000     /* ms; then they are given up */
@@ -46,6 +49,9 @@ typedef struct {
     ngx_uint_t                more;         /* some of it were not there */
     ngx_uint_t                young;        /* nor are some that are soon */
     ngx_uint_t                left;         /* what was so before: any */
+    ngx_uint_t                imported;     /* how many there were */
+    time_t                    alike_till;
+    ngx_uint_t                alike;        /* some came in lately */
     ngx_uint_t                soon;         /* and any of the young ones */
     ngx_uint_t                unsettled;    /* the round has such records */
     ngx_uint_t                unread;
@@ -101,6 +107,7 @@ ngx_http_b24_settle_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
 
     s->reader = r;
     s->ask.data = s;
+    s->ask.statement = B24_STATEMENT_ORDER;
     s->ask.run = ngx_http_b24_settle_run;
     s->ask.done = ngx_http_b24_settle_asked;
     s->call.data = s;
@@ -132,6 +139,13 @@ ngx_http_b24_settle_tick(ngx_http_b24_reader_t *r)
     }
 
     s->unsettled = (r->origin->sh->counts[B24_STATE_UNCONFIRMED] != 0);
+
+    if (s->imported != r->origin->sh->db[NGX_HTTP_B24_DB_IMPORTED]) {
+        s->imported = r->origin->sh->db[NGX_HTTP_B24_DB_IMPORTED];
+        s->alike_till = ngx_time() + NGX_HTTP_B24_SETTLE_ALIKE;
+    }
+
+    s->alike = (ngx_time() < s->alike_till);
     s->unread = (s->soon || s->unread_at || r->looked != r->unread
                  || ngx_http_b24_settle_slow(s));
 
@@ -434,6 +448,15 @@ ngx_http_b24_settle_state(ngx_http_b24_settle_t *s, b24_queue_t *q,
     b24_queue_put_result_t  result;
 
     rc = B24_QUEUE_NONE;
+
+    /* nothing can be asked for: it may have come in from there */
+
+    if (settled->rc == B24_DATABASE_UNASKED
+        && (s->alike || s->now - settled->record->created
+                        < 1000 * NGX_HTTP_B24_SETTLE_ALIKE))
+    {
+        rc = b24_queue_alike(q, s->pool, settled->record->record, s->now);
+    }
 
     if (settled->nmatches) {
         rc = b24_queue_found(q, s->pool, settled->record->record,

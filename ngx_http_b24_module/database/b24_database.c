@@ -240,6 +240,7 @@ b24_database_ask(b24_database_t *db, b24_pool_t *pool,
     b24_database_rc_e   rc, last;
 
     last = B24_DATABASE_UNASKED;
+    db->mixes = 0;
 
     binds = b24_palloc(pool, sizeof(b24_binds_t));
     if (binds == NULL) {
@@ -267,7 +268,7 @@ b24_database_ask(b24_database_t *db, b24_pool_t *pool,
         }
     }
 
-    return last;
+    return db->mixes ? B24_DATABASE_SQL : last;
 }
 
 
@@ -279,6 +280,7 @@ b24_database_write(b24_database_t *db, const b24_statement_t *statement,
     b24_database_rc_e   rc, last;
 
     last = B24_DATABASE_UNASKED;
+    db->mixes = 0;
     *affected = 0;
 
     for ( /* void */ ; statement; statement = statement->next) {
@@ -305,7 +307,7 @@ b24_database_write(b24_database_t *db, const b24_statement_t *statement,
         }
     }
 
-    return last;
+    return db->mixes ? B24_DATABASE_SQL : last;
 }
 
 

@@ -50,6 +50,7 @@ typedef enum {
     B24_DATABASE_UNASKED,           /* no value to ask with: nothing was sent */
     B24_DATABASE_DOWN,              /* no connection, or it was lost */
     B24_DATABASE_SLOW,              /* no answer in time */
+    B24_DATABASE_BUSY,              /* it takes no such statement for now */
     B24_DATABASE_ACCESS,            /* user, password, rights, TLS */
     B24_DATABASE_SQL,               /* the statement is refused */
     B24_DATABASE_LARGE,             /* more than a result may have */

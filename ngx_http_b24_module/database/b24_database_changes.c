@@ -73,6 +73,7 @@ b24_database_changes(b24_database_t *db, b24_pool_t *pool,
     }
 
     last = B24_DATABASE_SQL;
+    db->mixes = 0;
 
     for ( /* void */ ; statement; statement = statement->next) {
 
@@ -120,6 +121,10 @@ b24_database_changes(b24_database_t *db, b24_pool_t *pool,
         } else if (rc != B24_DATABASE_SQL) {
             return rc;
         }
+    }
+
+    if (db->mixes) {
+        return B24_DATABASE_SQL;
     }
 
     /* no order yet: whatever comes is newer than the beginning */

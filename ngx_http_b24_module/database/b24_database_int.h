@@ -24,6 +24,8 @@ struct b24_database_s {
     int64_t                    began;       /* ms, the call at hand */
     unsigned                   used:1;      /* the connection has served */
     unsigned                   prepared:1;  /* the statement at hand was */
+    unsigned                   mixes:1;     /* one of the line compares what
+                                               can't be compared */
     char                       cause[B24_DATABASE_WORDS];
     const char                *advice;
 };

@@ -186,8 +186,12 @@ ngx_http_b24_action_order(ngx_http_b24_desk_t *desk, b24_queue_t *q)
 
     case B24_QUEUE_LIMIT:
         desk->rc = B24_QUEUE_OK;
-        desk->refusal = "another order has this number already: give it "
-                        "another suffix=";
+        desk->refusal = desk->records[0].state == B24_STATE_UNCONFIRMED
+                        ? "the shop's database has brought an order of this "
+                          "buyer and total in the meantime: it has a deal of "
+                          "its own, drop this one"
+                        : "another order has this number already: give it "
+                          "another suffix=";
         break;
 
     default:

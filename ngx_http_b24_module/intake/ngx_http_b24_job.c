@@ -42,6 +42,7 @@ static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
     b24_pair_t **to, b24_pair_t *from);
 static void ngx_http_b24_job_release(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_advice(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_pairs(ngx_http_b24_job_t *job, b24_pair_t *from,
     b24_pair_t **to);
 
@@ -1072,7 +1073,43 @@ ngx_http_b24_job_put(ngx_http_b24_job_t *job)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_http_b24_job_advice(job);
+}
+
+
+/*
+ * What the shop has comes in by itself where changes are asked for: whoever
+ * looks there and sends the record makes a second deal.
+ */
+
+static ngx_int_t
+ngx_http_b24_job_advice(ngx_http_b24_job_t *job)
+{
+    b24_buf_t                 buf;
+    b24_str_t                *advice;
+    ngx_http_b24_srv_conf_t  *conf;
+
+    static const size_t  look = sizeof(B24_LOOK) - 1;
+
+    advice = &job->put.advice;
+    conf = job->origin->conf;
+
+    if (job->put.state != B24_STATE_UNCONFIRMED
+        || conf->database == NULL || !conf->imports
+        || b24_shop_statement(job->shop, B24_STATEMENT_CHANGES) == NULL
+        || advice->len < look
+        || ngx_memcmp(advice->data + advice->len - look, B24_LOOK, look) != 0)
+    {
+        return NGX_OK;
+    }
+
+    b24_buf_init(&buf, job->pool);
+    b24_buf_add(&buf, advice->data, advice->len - look);
+    b24_buf_adds(&buf, "if the shop has this order it comes in by itself, from "
+                       "its database: drop this record then; send it only "
+                       "when the shop has the order and no deal was made");
+
+    return b24_buf_str(&buf, advice) == B24_OK ? NGX_OK : NGX_ERROR;
 }
 
 

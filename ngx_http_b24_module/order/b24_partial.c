@@ -42,9 +42,6 @@ static int b24_partial_member(const b24_node_t *node, const char *name,
 static void b24_partial_sum(uint64_t sum, char buf[B24_SUM_LEN]);
 
 
-#define B24_LOOK                                                              \
-    "look whether the shop has this order, then send or drop this record"
-
 #define B24_ACCEPT_ENCODING                                                   \
     "clear Accept-Encoding towards the shop in this location: "               \
     "proxy_set_header Accept-Encoding \"\"; or "                              \

@@ -23,6 +23,11 @@
 typedef struct b24_rules_s    b24_rules_t;      /* all shops, the compiler */
 typedef struct b24_shop_s     b24_shop_t;
 typedef struct b24_block_s    b24_rule_t;       /* one block */
+/* the end of each advice about an order whose answer was not seen */
+#define B24_LOOK                                                              \
+    "look whether the shop has this order, then send or drop this record"
+
+
 typedef struct b24_partial_s  b24_partial_t;    /* request side of an event */
 
 

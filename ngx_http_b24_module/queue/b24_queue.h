@@ -386,6 +386,9 @@ typedef struct {
                                        empty ones keep what is there.  With
                                        DELIVERED its status and flags are
                                        settled */
+    int               idle;         /* DELIVERED: there was nothing to be done,
+                                       cause and advice of the event before
+                                       stay; this cause is the timeline's */
 } b24_queue_outcome_t;
 
 /*
@@ -488,6 +491,14 @@ b24_queue_rc_e b24_queue_found(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, const b24_queue_put_t *put,
     const b24_queue_match_t *matches, size_t n, int loose,
     b24_queue_put_result_t *result);
+/*
+ * One that nothing can be asked by goes as a duplicate of an imported record
+ * that has its buyer and, where both are known, its total, and was put no more
+ * than ten minutes before it and a day after.  NONE: there is no such record,
+ * or it is unconfirmed no more.
+ */
+b24_queue_rc_e b24_queue_alike(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, int64_t now);
 /* there is no such order: counted as rejected, not kept; NONE as above */
 b24_queue_rc_e b24_queue_absent(b24_queue_t *q, b24_pool_t *pool,
     int64_t record);
@@ -763,7 +774,7 @@ b24_queue_rc_e b24_queue_retry_parked(b24_queue_t *q, const b24_str_t *origin,
  * unconfirmed -> accepted now; parked for its re-used number -> accepted, and
  * it is called NUMBER-SUFFIX in Bitrix24 from then on (*origin_id, in the
  * pool).  Without a suffix it is the first free one of 2, 3, ...  LIMIT: that
- * name is another order's.
+ * name is another order's, or an unconfirmed one came in, b24_queue_alike().
  */
 b24_queue_rc_e b24_queue_send(b24_queue_t *q, b24_pool_t *pool,
     const char *key, const b24_str_t *suffix, const char *cause, int64_t now,

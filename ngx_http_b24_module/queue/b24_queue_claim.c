@@ -577,6 +577,7 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_job_t *job,
     b24_query_chars(&query, out->cause);
     b24_query_chars(&query, out->advice);
     b24_query_int(&query, job->record);
+    b24_query_int(&query, out->idle);
 
     return b24_query_done(&query);
 }

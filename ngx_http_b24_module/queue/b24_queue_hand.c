@@ -275,6 +275,7 @@ b24_queue_send_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     const b24_str_t *suffix, const char *cause, int64_t now,
     b24_str_t *origin_id)
 {
+    int64_t         twin;
     b24_buf_t       buf;
     b24_str_t       text;
     b24_hand_t      hand;
@@ -296,6 +297,15 @@ b24_queue_send_one(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         b24_buf_addstr(&buf, origin_id);
 
     } else if (hand.state == B24_STATE_UNCONFIRMED) {
+
+        /* whoever looked into the shop has seen the order that came in */
+
+        rc = b24_queue_alike_twin(q, pool, record, &hand.origin, &twin);
+
+        if (rc != B24_QUEUE_NONE) {
+            return rc == B24_QUEUE_OK ? B24_QUEUE_LIMIT : rc;
+        }
+
         b24_query_init(&query, q, B24_SQL_SEND_EVENT);
         b24_query_int(&query, now);
         b24_query_int(&query, record);

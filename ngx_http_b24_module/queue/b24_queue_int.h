@@ -156,6 +156,9 @@ typedef enum {
     B24_SQL_READ,
     B24_SQL_UNSETTLED,
     B24_SQL_UNCONFIRMED,
+    B24_SQL_ALIKE_OF,
+    B24_SQL_ALIKE_AFTER,
+    B24_SQL_ALIKE_BEFORE,
     B24_SQL_SHOP_NUMBER,
     B24_SQL_UNREAD,
     B24_SQL_UNREAD_ONE,
@@ -332,6 +335,12 @@ b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
 /* b24_queue_claim.c */
 b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job);
+/* that record, see b24_queue_alike() */
+b24_queue_rc_e b24_queue_alike_twin(b24_queue_t *q, b24_pool_t *pool,
+    int64_t record, b24_str_t *origin, int64_t *twin);
+/* it goes, as the same order as twin, 0: one that isn't kept */
+b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, int64_t twin, int64_t now);
 b24_queue_rc_e b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job,
     int64_t now);
 /* once a deal is known: what its numbers lead to */

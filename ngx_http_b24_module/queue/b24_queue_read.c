@@ -87,8 +87,6 @@ static b24_queue_rc_e b24_queue_holder(b24_queue_t *q, int64_t record,
     b24_holder_t *holder);
 static int b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
     const b24_str_t *row, int64_t id, int64_t reuse, b24_holder_t *holder);
-static b24_queue_rc_e b24_queue_double(b24_queue_t *q, int64_t record,
-    const b24_str_t *origin, int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
     int64_t twin, int64_t now);
 static b24_queue_rc_e b24_queue_taken(b24_queue_t *q, int64_t record,
@@ -99,6 +97,8 @@ static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
     b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
+static b24_queue_rc_e b24_queue_behind(b24_queue_t *q,
+    const b24_queue_job_t *job, b24_state_e *state, int64_t now);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
 static b24_queue_rc_e b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool,
@@ -209,12 +209,22 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 {
     b24_str_t       done = b24_string(B24_QUEUE_READ_CAUSE);
     b24_query_t     query;
+    b24_state_e     state;
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
+    state = read->state;
+
+    if (job->kind == B24_EV_LINK && state == B24_STATE_WAITING) {
+        rc = b24_queue_behind(q, job, &state, now);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
     b24_query_init(&query, q, B24_SQL_READ);
-    b24_query_chars(&query, b24_state_name(read->state));
-    b24_query_id(&query, read->state == B24_STATE_WAITING ? read->next : 0);
+    b24_query_chars(&query, b24_state_name(state));
+    b24_query_id(&query, state == B24_STATE_WAITING ? read->next : 0);
     b24_query_int(&query, now);
     b24_query_str(&query, &read->cause);
     b24_query_str(&query, &read->advice);
@@ -237,20 +247,61 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
 
     memset(&moment, 0, sizeof(b24_moment_t));
 
-    moment.state = read->state;
+    moment.state = state;
     moment.cause = read->cause;
 
-    if (read->state == B24_STATE_ACCEPTED && moment.cause.len == 0) {
+    if (state == B24_STATE_ACCEPTED && moment.cause.len == 0) {
         moment.cause = done;
     }
 
     rc = b24_queue_moment(q, job->record, &moment, now);
 
-    if (rc == B24_QUEUE_OK && read->state == B24_STATE_DELIVERED) {
+    if (rc == B24_QUEUE_OK && state == B24_STATE_DELIVERED) {
         rc = b24_queue_go_on(q, job, now);
     }
 
     return rc;
+}
+
+
+/*
+ * The deal's number that can't be written into the shop now must not keep the
+ * deal from what follows: it is tried again behind that.
+ */
+
+static b24_queue_rc_e
+b24_queue_behind(b24_queue_t *q, const b24_queue_job_t *job,
+    b24_state_e *state, int64_t now)
+{
+    int             kind;
+    b24_str_t       name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_NEXT_EVENT);
+    b24_query_int(&query, job->event);
+
+    rc = b24_query_row(&query);
+
+    if (rc != B24_QUEUE_OK) {
+        (void) b24_query_end(&query);
+        return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
+    }
+
+    b24_query_peek_str(&query, 1, &name);
+    kind = b24_queue_kind_find(&name);
+
+    rc = b24_query_end(&query);
+
+    /* two of them must not take turns */
+
+    if (rc != B24_QUEUE_OK || kind == B24_EV_LINK) {
+        return rc;
+    }
+
+    *state = B24_STATE_DELIVERED;
+
+    return b24_queue_event(q, job->record, B24_EV_LINK, &job->data, now);
 }
 
 
@@ -576,7 +627,7 @@ b24_queue_other(b24_query_t *query, const b24_queue_match_t *match,
 
 /* it goes as a duplicate of the twin, 0: of one that is gone itself */
 
-static b24_queue_rc_e
+b24_queue_rc_e
 b24_queue_double(b24_queue_t *q, int64_t record, const b24_str_t *origin,
     int64_t twin, int64_t now)
 {

@@ -506,8 +506,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_REOPEN] =
         "UPDATE records SET state = 'accepted', event = ?, arrived = ?,"
         " updated = ?, attempts = 0,"
-        " cause = CASE WHEN ?4 = 'link' THEN cause END,"
-        " advice = CASE WHEN ?4 = 'link' THEN advice END"
+        " cause = CASE WHEN ?4 <> 'changed' THEN cause END,"
+        " advice = CASE WHEN ?4 <> 'changed' THEN advice END"
         " WHERE id = ?5",
 
     [B24_SQL_BY_ROW] =
@@ -683,17 +683,18 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " ON CONFLICT (record, step) DO UPDATE SET state = excluded.state"
         " WHERE state <> excluded.state",
 
-    /* given back without a cause: the one of the last attempt stays */
+    /* given back without a cause: the one of the last attempt stays, and that
+     * of the event before when there was nothing to be done */
 
     [B24_SQL_OUTCOME] =
         "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
         " deal_id = coalesce(?4, deal_id),"
         " contact_id = coalesce(?5, contact_id),"
         " company_id = coalesce(?6, company_id),"
-        " cause = CASE WHEN ?1 = 'accepted' THEN coalesce(?7, cause)"
-            " ELSE ?7 END,"
-        " advice = CASE WHEN ?1 = 'accepted' THEN coalesce(?8, advice)"
-            " ELSE ?8 END,"
+        " cause = CASE WHEN ?10 THEN cause"
+            " WHEN ?1 = 'accepted' THEN coalesce(?7, cause) ELSE ?7 END,"
+        " advice = CASE WHEN ?10 THEN advice"
+            " WHEN ?1 = 'accepted' THEN coalesce(?8, advice) ELSE ?8 END,"
         " attempts = attempts - (?1 = 'accepted'),"
         " delivered = CASE WHEN ?1 = 'delivered' THEN coalesce(delivered, ?3)"
             " ELSE delivered END,"
@@ -1033,10 +1034,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_READ] =
         "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
-        " cause = CASE WHEN ?1 = 'delivered' THEN coalesce(?4,"
-            " CASE WHEN attempts < 2 THEN cause END) ELSE ?4 END,"
-        " advice = CASE WHEN ?1 = 'delivered' THEN coalesce(?5,"
-            " CASE WHEN attempts < 2 THEN advice END) ELSE ?5 END,"
+        " cause = CASE WHEN ?1 = 'delivered' OR (?1 = 'accepted' AND ?6 = 0)"
+            " THEN coalesce(?4, CASE WHEN attempts < 2 THEN cause END)"
+            " ELSE ?4 END,"
+        " advice = CASE WHEN ?1 = 'delivered' OR (?1 = 'accepted' AND ?6 = 0)"
+            " THEN coalesce(?5, CASE WHEN attempts < 2 THEN advice END)"
+            " ELSE ?5 END,"
         " attempts = attempts - ?6, owner = NULL, lease = NULL"
         " WHERE id = ?7",
 
@@ -1047,6 +1050,23 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE r.origin = ? AND r.state = 'unconfirmed'"
         " AND (r.updated, r.id) > (?, ?)"
         " ORDER BY r.updated, r.id LIMIT ?",
+
+    [B24_SQL_ALIKE_OF] =
+        "SELECT r.origin, r.created, e.data FROM records r"
+        " JOIN events e ON e.record = r.id AND e.seq = 1"
+        " WHERE r.id = ? AND r.state = 'unconfirmed'",
+
+#define B24_SQL_ALIKE                                                         \
+        "SELECT r.id, r.created, r.rule = 'import' AND r.origin = ?2,"        \
+        " CASE WHEN r.rule = 'import' AND r.origin = ?2 THEN"                 \
+        " (SELECT data FROM events WHERE record = r.id AND seq = 1) END"      \
+        " FROM records r WHERE r.id "
+
+    [B24_SQL_ALIKE_AFTER] =
+        B24_SQL_ALIKE "> ?1 ORDER BY r.id LIMIT ?3",
+
+    [B24_SQL_ALIKE_BEFORE] =
+        B24_SQL_ALIKE "< ?1 ORDER BY r.id DESC LIMIT ?3",
 
     [B24_SQL_UNCONFIRMED] =
         "SELECT origin, order_id, reuse > 0, created FROM records"

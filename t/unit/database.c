@@ -331,6 +331,99 @@ test_alternatives(void)
 }
 
 
+/* a text that no row can have, and columns that can't be compared at all */
+static void
+test_collations(void)
+{
+    b24_str_t         *v, found;
+    uint64_t           affected;
+    b24_node_t        *rows;
+    b24_database_t    *db;
+    b24_statement_t   *st;
+
+    static const char  mixed[] = "SELECT id FROM texts WHERE id = :row"
+                                 " AND one = two";
+
+    db = b24_database_create(url(USER, server_port, ""));
+    v = values();
+    v[B24_ORDER_ROW] = str("57");
+    v[B24_ORDER_ID] = str("\xf0\x9f\x98\x80");
+
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, "SELECT id FROM orders WHERE"
+                         " number BETWEEN :number AND :number", NULL), v,
+               &rows), B24_DATABASE_NONE, "a text twice");
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, "SELECT id FROM orders WHERE"
+                         " number IN (:number, :number, :number)", NULL), v,
+               &rows), B24_DATABASE_NONE, "and among several");
+
+    st = statement(B24_STATEMENT_ORDER, mixed, NULL);
+    is_int(b24_database_ask(db, pool, st, v, &rows), B24_DATABASE_SQL,
+           "two columns that can't be compared");
+    ok(strstr(b24_database_cause(db), "collations") != NULL,
+       "the server's words: %s", b24_database_cause(db));
+    ok(strstr(b24_database_advice(db), "COLLATE") != NULL, "what to do: %s",
+       b24_database_advice(db));
+
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, "SELECT id FROM texts WHERE"
+                         " one IN (two, :number)", NULL), v, &rows),
+           B24_DATABASE_SQL, "nor with a value beside them");
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, "SELECT id FROM texts WHERE"
+                         " one IN (two, one, :number, 'x')", NULL), v, &rows),
+           B24_DATABASE_SQL, "nor with several");
+
+    /* that other tables are there and empty says nothing of it */
+
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, mixed,
+                         "SELECT id FROM orders WHERE id = :row + 1"), v,
+               &rows), B24_DATABASE_SQL, "the next finds nothing");
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, mixed,
+                         "SELECT nothing FROM orders WHERE id = :row"), v,
+               &rows), B24_DATABASE_SQL, "or doesn't fit");
+    ok(strstr(b24_database_cause(db), "collations") != NULL,
+       "what counts is said: %s", b24_database_cause(db));
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, mixed,
+                         "SELECT id FROM orders WHERE id = :row"), v, &rows),
+           B24_DATABASE_OK, "the next finds it");
+
+    v[B24_BIND_DEAL] = str("9");
+    is_int(b24_database_write(db,
+               statement(B24_STATEMENT_LINK, "UPDATE texts SET deal = :deal"
+                         " WHERE id = :row AND one = two", NULL), v,
+               &affected), B24_DATABASE_SQL, "nor while writing");
+
+    is_int(b24_database_changes(db, pool,
+               statement(B24_STATEMENT_CHANGES, "SELECT id AS `row`, id,"
+                         " deal AS changed FROM texts WHERE deal >= :since"
+                         " AND one = two",
+                         "SELECT id AS `row`, number AS id, changed FROM many"
+                         " WHERE changed >= :since AND id > 100"),
+               &(b24_str_t) b24_string("2026-01-01 00:00:00"),
+               &(b24_str_t) b24_string("1"), 5, &rows),
+           B24_DATABASE_SQL, "nor among changes");
+
+    /* what is looked at only while it runs */
+
+    v[B24_ORDER_ID] = str("57/2026");
+    is_int(b24_database_ask(db, pool,
+               statement(B24_STATEMENT_ORDER, "SELECT mixes() AS id FROM"
+                         " orders WHERE number = :number", NULL), v, &rows),
+           B24_DATABASE_SQL, "nor in a function");
+    found = str(b24_database_cause(db));
+    ok(b24_str_find(&found, 0, "collations") >= 0
+       && b24_str_find(&found, 0, "57/2026") < 0, "without a value: %s",
+       b24_database_cause(db));
+
+    b24_database_destroy(db);
+}
+
+
 static void
 test_write(void)
 {
@@ -706,14 +799,21 @@ main(void)
                   " INSERT INTO many SELECT seq, concat('n-', seq),"
                   " timestampadd(SECOND, seq, '2026-01-01') FROM seq_1_to_9;"
                   " CREATE TABLE none (id int, number varchar(20))");
+    (void) server("sql CREATE TABLE texts (id int PRIMARY KEY, deal int, one"
+                  " varchar(20) COLLATE utf8mb4_unicode_ci, two varchar(20)"
+                  " COLLATE utf8mb4_general_ci) CHARACTER SET utf8mb4;"
+                  " INSERT INTO texts VALUES (57, 1, 'x', 'x')");
     (void) server("sql SET GLOBAL log_bin_trust_function_creators = 1;"
                   "\\nDELIMITER //\\nCREATE FUNCTION spoil() RETURNS int"
                   " MODIFIES SQL DATA BEGIN UPDATE orders SET deal = 1; RETURN"
-                  " 1; END//");
+                  " 1; END//\\nCREATE FUNCTION mixes() RETURNS int READS SQL"
+                  " DATA BEGIN RETURN (SELECT count(*) FROM texts WHERE one ="
+                  " two); END//");
     (void) server("sql GRANT EXECUTE ON shop.* TO 'b24@shop'@'%'");
 
     test_ask();
     test_alternatives();
+    test_collations();
     test_write();
     test_clock();
     test_changes();

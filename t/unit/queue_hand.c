@@ -398,6 +398,99 @@ test_send(void)
 }
 
 
+/* what came in from the shop's database meanwhile is not sent once more */
+static void
+test_alike(void)
+{
+    int                     i;
+    b24_str_t               number;
+    b24_queue_t            *q;
+    b24_queue_put_t         put;
+    b24_queue_put_result_t  u, result;
+
+    static const struct {
+        const char  *rule;
+        const char  *data;
+        int64_t      time;
+        int          twin;
+        const char  *name;
+    } others[] = {
+        { "import", "{\"v\":1,\"fields\":{\"name\":\"Anna\"}}", 0, 0,
+          "not read yet" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":\"b@example.com\","
+                    "\"total\":\"10.00\"}}", 0, 0, "another buyer's" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":\"a@example.com\","
+                    "\"total\":\"11\"}}", 0, 0, "another total" },
+        { "s/o", "{\"v\":1,\"fields\":{\"email\":\"a@example.com\","
+                 "\"total\":\"10.00\"}}", 0, 0, "one that was captured" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":\"a@example.com\","
+                    "\"total\":\"10.00\"}}", -HOUR, 0, "an earlier one" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":\"a@example.com\","
+                    "\"total\":\"10.00\"}}", 25 * HOUR, 0, "a late one" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":\"A@Example.com\","
+                    "\"total\":\"10.00\"}}", HOUR, 1, "the same" },
+        { "import", "{\"v\":1,\"fields\":{\"phone\":"
+                    "\"8 916 000-00-01\"}}", HOUR, 1,
+          "the same by its phone, no total" },
+        { "import", "{\"v\":1,\"fields\":{\"email\":"
+                    "\"a@example.com\"}}", -HOUR / 10, 1,
+          "before the answer that was not seen" }
+    };
+
+    for (i = 0; i < (int) (sizeof(others) / sizeof(others[0])); i++) {
+        char  name[24], id[12];
+
+        snprintf(name, sizeof(name), "alike%d.db", i);
+        snprintf(id, sizeof(id), "%d", i);
+        q = queue_open(queue_path(name));
+
+        queue_put_init(&put, "shop", id, "x", T0 + others[i].time);
+        put.rule = str(others[i].rule);
+        put.data = str(others[i].data);
+
+        if (others[i].time < 0) {
+            (void) queue_put1(q, &put, &result);
+        }
+
+        queue_put_init(&put, "shop", "", "u", T0);
+        put.state = B24_STATE_UNCONFIRMED;
+        put.data = str("{\"v\":1,\"fields\":{\"email\":\"a@example.com\","
+                       "\"phone\":\"+79160000001\",\"total\":\"10\"}}");
+        (void) queue_put1(q, &put, &u);
+
+        queue_put_init(&put, "shop", id, "x", T0 + others[i].time);
+        put.rule = str(others[i].rule);
+        put.data = str(others[i].data);
+
+        if (others[i].time >= 0) {
+            (void) queue_put1(q, &put, &result);
+        }
+
+        if (others[i].twin) {
+            is_int(b24_queue_send(q, pool, u.key, NULL, SENT, T0, &number),
+                   B24_QUEUE_LIMIT, others[i].name);
+            ok(get(q, u.key)->state == B24_STATE_UNCONFIRMED, "it stays");
+            is_int(b24_queue_alike(q, pool, u.record, T0), B24_QUEUE_OK,
+                   "by itself it goes");
+            ok(get(q, u.key)->key[0] == '\0', "it is the same order");
+            is_int(queue_sql(q, "SELECT n FROM counts"
+                                " WHERE state = 'duplicate'"), 1, "counted");
+            is_int(b24_queue_alike(q, pool, u.record, T0), B24_QUEUE_NONE,
+                   "once");
+
+        } else {
+            is_int(b24_queue_alike(q, pool, u.record, T0), B24_QUEUE_NONE,
+                   others[i].name);
+            is_int(b24_queue_send(q, pool, u.key, NULL, SENT, T0, &number),
+                   B24_QUEUE_OK, "sent");
+        }
+
+        check_counts(q, others[i].name);
+        b24_queue_close(q);
+    }
+}
+
+
 static void
 test_drop(void)
 {
@@ -656,6 +749,7 @@ main(void)
 
     test_retry();
     test_send();
+    test_alike();
     test_drop();
     test_erased();
     test_pause();

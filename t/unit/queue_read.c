@@ -919,6 +919,109 @@ test_link(b24_queue_t *q)
 }
 
 
+/* a number that can't be written now doesn't keep the deal from its status, and
+ * nothing that tells no news takes its cause away */
+
+static void
+test_link_behind(b24_queue_t *q)
+{
+    int                   put_new;
+    b24_str_t             s, origin, order;
+    b24_state_e           state;
+    b24_queue_job_t       job;
+    b24_queue_read_t      read;
+    b24_queue_change_t    change;
+    b24_queue_outcome_t   out;
+    b24_queue_record_t   *records;
+    size_t                n;
+
+    origin = str("shop");
+    order = str("L-2");
+
+    put(q, "L-2", B24_STATE_ACCEPTED, 21000);
+    (void) claim(q, &job, 21000);
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = 413;
+    out.link = str("{\"v\":1,\"link\":2}");
+    (void) b24_queue_outcome(q, "me", &job, &out, 21001);
+
+    (void) claim(q, &job, 21002);
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_WAITING;
+    read.next = 22000;
+    read.cause = str("read-only");
+    read.advice = str("look");
+    is_int(b24_queue_read(q, "me", &job, &read, 21003, &state), B24_QUEUE_OK,
+           "not now");
+    s = state_of(q, "L-2");
+    is_str(&s, "waiting", "it waits");
+
+    memset(&change, 0, sizeof(change));
+    change.origin = origin;
+    change.order_id = order;
+    change.status = str("P");
+    change.data = str("{\"v\":1}");
+    change.now = 21500;
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_status(q, &change, &put_new), B24_QUEUE_OK, "a status");
+    (void) b24_queue_commit(q);
+
+    is_int(claim(q, &job, 22000), B24_QUEUE_OK, "its time has come");
+    is_int(job.kind, B24_EV_LINK, "the number");
+    is_int(job.attempts, 2, "once more");
+    read.next = 24000;
+    (void) b24_queue_read(q, "me", &job, &read, 22001, &state);
+
+    is_int(claim(q, &job, 22002), B24_QUEUE_OK, "what follows needn't wait");
+    is_int(job.kind, B24_EV_STATUS, "the status");
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_ACCEPTED;
+    (void) b24_queue_read(q, "me", &job, &read, 22003, &state);
+    (void) claim(q, &job, 22004);
+    is_int(job.kind, B24_EV_STATUS, "which was read");
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.cause = "nothing in it is new";
+    out.idle = 1;
+    is_int(b24_queue_outcome(q, "me", &job, &out, 22005), B24_QUEUE_OK,
+           "nothing in it is new");
+
+    (void) b24_queue_get(q, pool, NULL, &origin, &order, &records, &n);
+    is_str(&records[0].cause, "read-only", "the number's cause stays");
+    is_str(&records[0].advice, "look", "and what to do");
+
+    is_int(claim(q, &job, 22006), B24_QUEUE_OK, "then again");
+    is_int(job.kind, B24_EV_LINK, "the number");
+    is_int(job.attempts, 1, "from the beginning");
+    is_str(&job.data, "{\"v\":1,\"link\":2}", "with its data");
+
+    /* refused for good, and a status that tells nothing */
+
+    memset(&read, 0, sizeof(read));
+    read.state = B24_STATE_DELIVERED;
+    read.cause = str("refused");
+    read.advice = str("compare");
+    (void) b24_queue_read(q, "me", &job, &read, 22007, &state);
+
+    change.status = str("F");
+    change.now = 22008;
+    (void) b24_queue_begin(q);
+    (void) b24_queue_status(q, &change, &put_new);
+    (void) b24_queue_commit(q);
+    (void) claim(q, &job, 22009);
+    is_int(job.kind, B24_EV_STATUS, "another status");
+    (void) b24_queue_outcome(q, "me", &job, &out, 22010);
+
+    (void) b24_queue_get(q, pool, NULL, &origin, &order, &records, &n);
+    is_str(&records[0].cause, "refused", "the refusal stays");
+    is_str(&records[0].advice, "compare", "and what to do");
+    is_int(claim(q, &job, 22011), B24_QUEUE_NONE, "nothing more");
+}
+
+
 static void
 test_settle(b24_queue_t *q)
 {
@@ -1041,6 +1144,7 @@ main(void)
     test_unread();
     test_migrated();
     test_link(q);
+    test_link_behind(q);
     test_settle(q);
     test_marks(q);
 

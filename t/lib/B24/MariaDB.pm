@@ -288,6 +288,37 @@ sub sql {
     return $text;
 }
 
+# A session that has run these and stays, with its locks, until the handle that
+# this gives is closed.
+sub hold {
+    my ($self, $sql, $database) = @_;
+
+    my $out = "$self->{dir}/held." . ++$self->{statements};
+
+    open my $session, '|-', 'mariadb --no-defaults -n -N -B -u root'
+        . " -S $self->{dir}/sock @{[$database // '']} > $out 2>&1"
+        or die "no client: $!\n";
+
+    $session->autoflush(1);
+    print {$session} "$sql;\nSELECT 'it holds';\n";
+
+    wait_for(sub {
+        open my $in, '<', $out or return 0;
+        return scalar grep { $_ eq "it holds\n" } <$in>;
+    }, START_CAP) or die "nothing is held, see $out\n";
+
+    return $session;
+}
+
+# Those of the module's statements that are being run and match.
+sub running {
+    my ($self, $what) = @_;
+
+    return grep { $_ =~ $what } map { $_->[0] } $self->rows(
+        'SELECT info FROM information_schema.processlist WHERE info IS NOT NULL'
+        . " AND user = '@{[USER]}'");
+}
+
 sub rows {
     my ($self, $sql) = @_;
 
