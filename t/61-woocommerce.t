@@ -539,3 +539,55 @@ EOC
     $::bought->play(filter => sub { $_[0]{name} =~ /-classic-/
                                     && $_[0]{target} !~ m{wc/store} });
     $::bought->deals_are(qr/^classic/);
+
+
+
+=== TEST 14: the session's cookie is set, deleted and set anew
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $cookie = 'wp_woocommerce_session_3bc635ab';
+    my $over = 'expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/';
+    my $id = 100;
+
+    my $put = sub {
+        my ($name, $sent, @set) = @_;
+
+        main::shop_says('cart/add-item', main::cart({ price => 1000 },
+            [5, $name, 1, 1000]),
+            headers => [map { ['Set-Cookie', "$cookie=$_"] } @set]);
+        post('/wp-json/wc/store/v1/cart/add-item', '{"id":5}',
+             'Content-Type' => 'application/json',
+             defined $sent ? (Cookie => "$cookie=$sent") : ());
+    };
+    my $bought = sub {
+        my ($sent) = @_;
+
+        $id++;
+        main::shop_says('store/v1/checkout', { order_id => $id,
+            status => 'processing',
+            payment_result => { payment_status => 'success' } });
+        post('/wp-json/wc/store/v1/checkout', JSON::PP->new->utf8->encode({
+                 billing_address => main::address(
+                     phone => "+791600001$id", email => "$id\@example.com") }),
+             'Content-Type' => 'application/json',
+             Cookie => "$cookie=$sent");
+
+        return join ', ', map { $_->{product_name} }
+                              @{B24::Desk::deal($id)->{rows}};
+    };
+
+    $put->('Mug', undef, 't_a%7C%7C17%7C%7Cab; path=/');
+    is($bought->('t_a%7C%7C17%7C%7Cab'), 'Mug', 'the first visit');
+
+    # a stale one goes and another comes, in one answer
+    $put->('Cup', 't_b%7C%7C17%7C%7Cab', "deleted; $over",
+           't_c%7C%7C17%7C%7Cab; path=/');
+    is($bought->('t_c%7C%7C17%7C%7Cab'), 'Cup', 'the last one counts');
+
+    # what many buyers have in common is no name of theirs
+    $put->('Jug', 't_d%7C%7C17%7C%7Cab', "deleted; $over");
+    $put->('Pan', 't_e%7C%7C17%7C%7Cab', "0; $over");
+    is($bought->('deleted'), '', 'the word of a deletion');
+    is($bought->('0'), '', 'and another one');
+    is($bought->('t_d%7C%7C17%7C%7Cab'), 'Jug', 'the cart is its own buyer\'s');

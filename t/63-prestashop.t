@@ -315,4 +315,51 @@ __DATA__
         is("$deal->{opportunity} $deal->{currency_id}", "12.00 $currency",
            $value);
         is(0 + $unknown, 0 + ($value =~ /CA/), "$value: known, or told of");
+
+
+
+=== TEST 8: 1.7: the cookie changes with the answers; two buyers log out
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my %who = (Anna => 1, Boris => 2);
+    my $cookie = sub {
+        my ($name, $n) = @_;
+        return (Cookie => "PrestaShop-ee=$name$n");
+    };
+
+    for my $name (sort keys %who) {
+        main::shop_says('controller=cart', headers =>
+            [['Content-Type', 'text/html; charset=utf-8'],
+             ['Set-Cookie', "PrestaShop-ee=${name}2; path=/; HttpOnly"]],
+            body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+                cart => main::cart(total => 100, shipping => 0,
+                    value => "100,00\x{a0}\x{20bd}",
+                    products => [main::product("Of$name", 1, 100)]) }));
+        post('/index.php?controller=cart', 'id_product=5&action=update',
+             $cookie->($name, 1));
+
+        main::redirects('controller=order', '/index.php?controller=order');
+        post('/index.php?controller=order', "firstname=$name&lastname=Kim"
+             . "&email=$name%40example.com&submitCreate=1",
+             $cookie->($name, 2));
+
+        main::shop_says('logout', status => 302, body => '', headers =>
+            [['Location', '/'], ['Set-Cookie', 'PrestaShop-ee=deleted;'
+              . ' expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/']]);
+        get('/?logout=1', $cookie->($name, 2));
+    }
+
+    # one of them pages back and goes on, then the other
+    for my $name (sort keys %who) {
+        my $id = 30 + $who{$name};
+        main::redirects('controller=validation', 'http://shop/index.php?'
+            . "controller=order-confirmation&id_cart=1&id_module=30"
+            . "&id_order=$id&key=x");
+        post('/index.php?fc=module&module=ps_wirepayment'
+             . '&controller=validation', '', $cookie->($name, 2));
+
+        my $deal = B24::Desk::deal($id, rows => 1);
+        is(main::rows_of($deal), "Of$name 100.00 x 1", "$name: the goods");
+        is($deal->{contacts}[0]{name}, $name, "$name: the buyer");
     }
