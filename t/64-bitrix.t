@@ -677,3 +677,35 @@ EOC
               { BASKET_DATA => {} });
     $change->(@{$changes[0]}, status => 500);
     unlike($bought->(), $older, 'nor when nothing was changed');
+
+
+
+=== TEST 18: what PHP writes around the answer
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $id = 180;
+
+    for my $noise (["Array\n(\n    [0] => 1\n)\n", ''],
+                   ["array(1) {\n  [0]=>\n  int(1)\n}\n", ''],
+                   ["array(0) {\n}\n", ''],
+                   ['<b>Warning</b>: SQLSTATE[HY000] [2002] no<br />', ''],
+                   ['<b>Notice</b>: Error at offset [] <br />', ''],
+                   ["[]\n", ''], ["[2026-11-30] debug\n", ''],
+                   ['', "\n<!-- 0.05 {s} -->"],
+                   ['', '<script>var a = {b: [1]};</script>'])
+    {
+        my ($before, $behind) = @$noise;
+
+        $id++;
+        $site->refresh(@::cart);
+        $site->save(\%::person, qq($before\{"order":{"ID":"$id"}}$behind));
+        main::deal_is($id, main::usual($id), "$before...$behind" =~ s/\n/ /gr);
+    }
+
+    # either may be the answer: nothing is refused for that
+    $site->refresh(@::cart);
+    $site->save(\%::person, '{"debug":1}{"order":{"ID":"199"}}');
+    B24::Desk::count_is('unconfirmed', 1, 'two objects');
+    B24::Desk::count_is('rejected', 0, 'none is refused');
