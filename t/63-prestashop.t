@@ -363,3 +363,94 @@ __DATA__
         is(main::rows_of($deal), "Of$name 100.00 x 1", "$name: the goods");
         is($deal->{contacts}[0]{name}, $name, "$name: the buyer");
     }
+
+
+
+=== TEST 8: controllers of modules that end in the confirmation
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $id = 100;
+
+    for my $target ('/module/paypal/ecValidation',
+        '/index.php?fc=module&module=paypal&controller=ecValidation',
+        '/de/module/stripe_official/orderSuccess', '/module/mollie/return',
+        '/module/cashondeliveryplus/payment', '/module/my-pay/validation',
+        '/module/my-way/check-result', '/module/bankwire/actions',
+        '/?fc=module&module=bankwire&controller=actions')
+    {
+        $id++;
+        main::redirects(quotemeta $target, 'http://shop/index.php?controller='
+            . "order-confirmation&id_cart=$id&id_module=30&id_order=$id&key=x");
+        get($target, @::buyer);
+        is(B24::Desk::deal($id)->{title}, "Order #$id", $target);
+    }
+
+    # an address without the cart is another page of an order
+    main::redirects('orderreturn', '/index.php?controller=order-detail'
+                    . '&id_order=101');
+    post('/module/returns/orderreturn', '', @::buyer);
+    B24::Desk::count_is('rejected', 1, 'a page of an order');
+
+    # what scripts and banks ask for is not looked at
+    for my $target ('/module/ps_shoppingcart/ajax', '/module/paypal/ajaxOrder',
+        '/module/paypal/webhook', '/index.php?fc=module&module=paypal'
+        . '&controller=ipn', '/module/productcomments/ListComments',
+        '/index.php?fc=module&module=stripe&controller=ajaxPayment')
+    {
+        main::redirects('.', 'http://shop/index.php?controller='
+            . 'order-confirmation&id_cart=999&id_order=999&key=x');
+        get($target, @::buyer);
+    }
+
+    main::redirects('validation', '/order');
+    get('/module/paypal/validation', @::buyer);
+    B24::Desk::count_is('rejected', 2, 'only the last one');
+    B24::Desk::count_is('delivered', 9, 'nothing else is an order');
+
+
+
+=== TEST 9: nothing to pay
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $confirmed = sub {
+        my ($id) = @_;
+        return 'http://shop/index.php?controller=order-confirmation'
+               . "&id_cart=9&id_module=-1&id_order=$id&key=x";
+    };
+
+    main::shop_says('controller=cart', headers =>
+        [['Content-Type', 'text/html; charset=utf-8']],
+        body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+            cart => main::cart(total => 0, discount => 500,
+                value => "0,00\x{a0}₽", products => [
+                    main::product('Кружка', 1, 500)]) }));
+    post('/index.php?controller=cart', 'id_product=5&action=update', @::buyer);
+
+    # not all conditions are met
+    main::redirects('free_order', '/order');
+    post('/order-confirmation?free_order=1', '', @::buyer);
+    B24::Desk::count_is('rejected', 1, 'back to the checkout');
+
+    main::redirects('free_order', $confirmed->(501));
+    post('/order-confirmation?free_order=1', '', @::buyer);
+    my $deal = B24::Desk::deal(501, rows => 2);
+    is(main::rows_of($deal), 'Кружка 500.00 x 1, Discount -500.00 x 1',
+       'the goods');
+    is($deal->{opportunity}, '0.00', 'for nothing');
+
+    my @other = (Cookie => 'PHPSESSID=fedcba9876543210');
+    main::redirects('free_order', $confirmed->(502));
+    get('/index.php?controller=order-confirmation&free_order=1', @other);
+    is(B24::Desk::deal(502)->{title}, 'Order #502', 'no friendly URLs');
+    main::redirects('free_order', $confirmed->(503));
+    get('/de/bestellbestaetigung?free_order=1', @other);
+    is(B24::Desk::deal(503)->{title}, 'Order #503', 'in another language');
+
+    # the page alone
+    main::redirects('order-confirmation', $confirmed->(504));
+    get('/order-confirmation?id_order=504&free_order=0', @other);
+    main::redirects('order-confirmation', $confirmed->(504));
+    get('/order-confirmation?id_order=504', @other);
+    B24::Desk::count_is('delivered', 3, 'is no order');
