@@ -454,3 +454,85 @@ __DATA__
     main::redirects('order-confirmation', $confirmed->(504));
     get('/order-confirmation?id_order=504', @other);
     B24::Desk::count_is('delivered', 3, 'is no order');
+
+
+
+=== TEST 10: an account with several addresses: the chosen one
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $page = sub {
+        my ($chosen, $form) = @_;
+
+        my $cart = main::cart(total => 112, shipping => 0,
+                              products => [main::product('Mug', 2, 112)]);
+        @$cart{keys %$chosen} = values %$chosen;
+
+        my $json = JSON::PP->new->ascii->canonical->encode({ cart => $cart,
+            currency => { iso_code => 'EUR' },
+            customer => { firstname => 'Anna', lastname => 'Kim',
+                email => 'kim@example.com', addresses => {
+                    5 => { id => 5, phone => '+49 30 1111111', city => 'Berlin',
+                           postcode => '10115', address1 => 'Torstr. 1',
+                           company => '' },
+                    7 => { id => 7, phone_mobile => '+49 30 7777777', phone => '',
+                           city => 'Ulm', address1 => 'Hof 7', postcode => '',
+                           company => 'Mill' },
+                    9 => { id => 9, phone => '+49 30 9999999',
+                           city => 'Bonn', postcode => '99999', address1 => 'Weg 9',
+                           company => 'Firm 9' } } } });
+
+        main::shop_says('^/order', headers =>
+            [['Content-Type', 'text/html; charset=utf-8']], body => '<html>'
+            . join('', map { my $name = $_; map { qq(<input type="radio"\n)
+                . qq( name="$name"\n value="$_") . ($_ == $form->{$name}
+                ? ' checked >' : ' >') } 5, 7, 9 } sort keys %$form)
+            . "<script>\nvar prestashop = $json;\n</script></html>");
+        get('/order', @::buyer);
+    };
+    my $choose = sub {
+        main::redirects('^/order', '/order');
+        post('/order', "$_[0]&confirm-addresses=1", @::buyer);
+    };
+    my $id = 700;
+    my $shown = sub {
+        $id++;
+        main::redirects('^/module', 'http://shop/order-confirmation?'
+            . "id_cart=7&id_module=30&id_order=$id&key=x");
+        post('/module/ps_checkpayment/validation', '', @::buyer);
+
+        my $deal = B24::Desk::deal($id);
+        my $firm = $deal->{company_id} && (grep { $_->{id}
+            == $deal->{company_id} } @{portal()->report->{companies}})[0];
+
+        return join '; ', @{$deal->{contacts}[0]{phones}}[-1],
+                          $deal->{comments}, $firm ? $firm->{title} : ();
+    };
+
+    # 1.7: the variable has it
+    $page->({ id_address_delivery => 9, id_address_invoice => 9 }, {});
+    $choose->('id_address_delivery=5&id_address_invoice=5');
+    $page->({ id_address_delivery => 5, id_address_invoice => 5 }, {});
+    is($shown->(), '+49301111111; Address: 10115, Berlin, Torstr. 1',
+       '1.7: no firm');
+
+    $page->({ id_address_delivery => 5, id_address_invoice => 7 }, {});
+    is($shown->(), '+49301111111; Address: 10115, Berlin, Torstr. 1; Mill',
+       '1.7: another one for the invoice');
+
+    # 8: the form has it
+    $page->({}, { id_address_delivery => 7 });
+    is($shown->(), '+49307777777; Address: Ulm, Hof 7; Mill', '8: the form');
+
+    $page->({ id_address_delivery => 0 },
+            { id_address_delivery => 5, id_address_invoice => 9 });
+    like($shown->(), qr/; Address: 10115, Berlin, Torstr. 1; Firm 9$/,
+         '8: another one for the invoice');
+
+    # chosen long ago, and once more
+    $page->({}, { id_address_delivery => 5 });
+    like($shown->(), qr/; Address: 10115, Berlin, Torstr. 1$/, '8: again');
+
+    # a theme without such a form
+    $page->({}, {});
+    like($shown->(), qr/; Address: 99999, Bonn, Weg 9; Firm 9$/, 'the last');

@@ -626,6 +626,12 @@ test_learned(void)
        && b24_str_eqs(&list->learned->value, "3")
        && list->learned->next == NULL, "and told");
 
+    x.learned[0] = "p";
+    x.learned[1] = "8";
+    x.body = "{\"P_3\":\"\",\"P_8\":\"+8\"}";
+    is_phone(&x, "", "what it tells itself is all that counts");
+    x.learned[0] = NULL;
+
     x.answer = "{}";
     is_phone(&x, "", "nothing is known");
     x = (exchange_t) { .target = "/page", .body = "{\"P_3\":\"+7\",\"P_5\":\"\",\"P_4\":\"+8\"}",
