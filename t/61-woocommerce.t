@@ -591,3 +591,45 @@ EOC
     is($bought->('deleted'), '', 'the word of a deletion');
     is($bought->('0'), '', 'and another one');
     is($bought->('t_d%7C%7C17%7C%7Cab'), 'Jug', 'the cart is its own buyer\'s');
+
+
+
+=== TEST 11: each line that refuses, alone; another currency
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $target = '/wp-json/wc/store/v1/checkout';
+    my $accepted = { order_id => 120, status => 'processing',
+                     payment_result => { payment_status => 'success' } };
+    my $body = { billing_address => main::address() };
+    my $order = sub {
+        my ($answer, $query, $batch) = @_;
+
+        main::shop_says($batch ? 'v1/batch' : 'v1/checkout', $batch
+            ? { responses => [{ body => $answer, status => 200 }] } : $answer,
+            status => $batch ? 207 : 200);
+        post($batch ? $target =~ s/checkout/batch/r : "$target$query",
+             JSON::PP->new->utf8->encode($batch ? { requests => [{
+                 path => '/wc/store/v1/checkout', method => 'POST',
+                 body => $body }] } : $body),
+             'Content-Type' => 'application/json', @::buyer);
+    };
+
+    # a draft that says that its payment has succeeded
+    $order->({ %$accepted, status => 'checkout-draft' }, '', $_) for 0, 1;
+    B24::Desk::count_is('rejected', 2, 'drafts');
+
+    # totals while the buyer types are not looked at
+    $order->($accepted, '?__experimental_calc_totals=true');
+    is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
+
+    my $cart = main::cart({ price => 2500 }, [5, 'Mug', 1, 2500]);
+    $cart->{totals}{currency_code} = 'EUR';
+    main::shop_says('store/v1/cart', $cart);
+    get('/wp-json/wc/store/v1/cart', @::buyer);
+    $order->($accepted, '');
+
+    my $deal = B24::Desk::deal(120, rows => 1);
+    is("$deal->{opportunity} $deal->{currency_id}", '25.00 EUR',
+       'the currency of the cart');
+    B24::Desk::count_is('rejected', 2, 'nothing else is refused');

@@ -536,3 +536,40 @@ __DATA__
     # a theme without such a form
     $page->({}, {});
     like($shown->(), qr/; Address: 99999, Bonn, Weg 9; Firm 9$/, 'the last');
+
+
+
+=== TEST 11: the sum of a line goes before the price of one
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $cart = main::cart(total => 100, shipping => 0,
+        value => "100,00\x{a0}\x{20ac}",
+        products => [main::product('Mug', 4, 100)]);
+    $cart->{products}[0]{price_with_reduction} = 24;
+
+    main::shop_says('controller=cart', headers =>
+        [['Content-Type', 'application/json']],
+        body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+            cart => $cart }));
+    post('/index.php?controller=cart', 'id_product=5&action=update', @::buyer);
+
+    my @other = (Cookie => 'PHPSESSID=fedcba9876543210');
+    my $json = JSON::PP->new->ascii->canonical->encode({ cart => $cart,
+        currency => { iso_code => 'EUR' } });
+    main::shop_says('controller=cart', body => "<html><script>var prestashop ="
+        . " $json;</script></html>", headers => [['Content-Type',
+        'text/html; charset=utf-8']]);
+    get('/index.php?controller=cart', @other);
+
+    for (['801', 'an answer of the cart', @::buyer],
+         ['802', 'a page of the cart', @other])
+    {
+        my ($id, $what, @who) = @$_;
+
+        main::redirects('^/module', "http://shop/order-confirmation?id_cart=$id"
+            . "&id_module=30&id_order=$id&key=x");
+        post('/module/ps_checkpayment/validation', '', @who);
+        is(main::rows_of(B24::Desk::deal($id, rows => 1)), 'Mug 25.00 x 4',
+           $what);
+    }
