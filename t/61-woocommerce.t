@@ -594,7 +594,7 @@ EOC
 
 
 
-=== TEST 11: each line that refuses, alone; another currency
+=== TEST 15: each line that refuses, alone; another currency
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

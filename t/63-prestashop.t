@@ -315,6 +315,7 @@ __DATA__
         is("$deal->{opportunity} $deal->{currency_id}", "12.00 $currency",
            $value);
         is(0 + $unknown, 0 + ($value =~ /CA/), "$value: known, or told of");
+    }
 
 
 
@@ -366,7 +367,7 @@ __DATA__
 
 
 
-=== TEST 8: controllers of modules that end in the confirmation
+=== TEST 9: controllers of modules that end in the confirmation
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -410,7 +411,7 @@ __DATA__
 
 
 
-=== TEST 9: nothing to pay
+=== TEST 10: nothing to pay
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -457,7 +458,7 @@ __DATA__
 
 
 
-=== TEST 10: an account with several addresses: the chosen one
+=== TEST 11: an account with several addresses: the chosen one
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
@@ -539,7 +540,7 @@ __DATA__
 
 
 
-=== TEST 11: the sum of a line goes before the price of one
+=== TEST 12: the sum of a line goes before the price of one
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario

@@ -282,7 +282,7 @@ $::common . (main::documented('mysite') =~ s{b24/}{$ENV{TEST_NGINX_PRESETS}/}r)
 
 
 
-=== TEST 7: as it stands: a checkout of several pages
+=== TEST 8: as it stands: a checkout of several pages
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
