@@ -539,3 +539,97 @@ EOC
     $::bought->play(filter => sub { $_[0]{name} =~ /-classic-/
                                     && $_[0]{target} !~ m{wc/store} });
     $::bought->deals_are(qr/^classic/);
+
+
+
+=== TEST 14: the session's cookie is set, deleted and set anew
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $cookie = 'wp_woocommerce_session_3bc635ab';
+    my $over = 'expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/';
+    my $id = 100;
+
+    my $put = sub {
+        my ($name, $sent, @set) = @_;
+
+        main::shop_says('cart/add-item', main::cart({ price => 1000 },
+            [5, $name, 1, 1000]),
+            headers => [map { ['Set-Cookie', "$cookie=$_"] } @set]);
+        post('/wp-json/wc/store/v1/cart/add-item', '{"id":5}',
+             'Content-Type' => 'application/json',
+             defined $sent ? (Cookie => "$cookie=$sent") : ());
+    };
+    my $bought = sub {
+        my ($sent) = @_;
+
+        $id++;
+        main::shop_says('store/v1/checkout', { order_id => $id,
+            status => 'processing',
+            payment_result => { payment_status => 'success' } });
+        post('/wp-json/wc/store/v1/checkout', JSON::PP->new->utf8->encode({
+                 billing_address => main::address(
+                     phone => "+791600001$id", email => "$id\@example.com") }),
+             'Content-Type' => 'application/json',
+             Cookie => "$cookie=$sent");
+
+        return join ', ', map { $_->{product_name} }
+                              @{B24::Desk::deal($id)->{rows}};
+    };
+
+    $put->('Mug', undef, 't_a%7C%7C17%7C%7Cab; path=/');
+    is($bought->('t_a%7C%7C17%7C%7Cab'), 'Mug', 'the first visit');
+
+    # a stale one goes and another comes, in one answer
+    $put->('Cup', 't_b%7C%7C17%7C%7Cab', "deleted; $over",
+           't_c%7C%7C17%7C%7Cab; path=/');
+    is($bought->('t_c%7C%7C17%7C%7Cab'), 'Cup', 'the last one counts');
+
+    # what many buyers have in common is no name of theirs
+    $put->('Jug', 't_d%7C%7C17%7C%7Cab', "deleted; $over");
+    $put->('Pan', 't_e%7C%7C17%7C%7Cab', "0; $over");
+    is($bought->('deleted'), '', 'the word of a deletion');
+    is($bought->('0'), '', 'and another one');
+    is($bought->('t_d%7C%7C17%7C%7Cab'), 'Jug', 'the cart is its own buyer\'s');
+
+
+
+=== TEST 15: each line that refuses, alone; another currency
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $target = '/wp-json/wc/store/v1/checkout';
+    my $accepted = { order_id => 120, status => 'processing',
+                     payment_result => { payment_status => 'success' } };
+    my $body = { billing_address => main::address() };
+    my $order = sub {
+        my ($answer, $query, $batch) = @_;
+
+        main::shop_says($batch ? 'v1/batch' : 'v1/checkout', $batch
+            ? { responses => [{ body => $answer, status => 200 }] } : $answer,
+            status => $batch ? 207 : 200);
+        post($batch ? $target =~ s/checkout/batch/r : "$target$query",
+             JSON::PP->new->utf8->encode($batch ? { requests => [{
+                 path => '/wc/store/v1/checkout', method => 'POST',
+                 body => $body }] } : $body),
+             'Content-Type' => 'application/json', @::buyer);
+    };
+
+    # a draft that says that its payment has succeeded
+    $order->({ %$accepted, status => 'checkout-draft' }, '', $_) for 0, 1;
+    B24::Desk::count_is('rejected', 2, 'drafts');
+
+    # totals while the buyer types are not looked at
+    $order->($accepted, '?__experimental_calc_totals=true');
+    is(B24::Desk::shown(@{B24::Desk::status()->{orders}}), '', 'no record');
+
+    my $cart = main::cart({ price => 2500 }, [5, 'Mug', 1, 2500]);
+    $cart->{totals}{currency_code} = 'EUR';
+    main::shop_says('store/v1/cart', $cart);
+    get('/wp-json/wc/store/v1/cart', @::buyer);
+    $order->($accepted, '');
+
+    my $deal = B24::Desk::deal(120, rows => 1);
+    is("$deal->{opportunity} $deal->{currency_id}", '25.00 EUR',
+       'the currency of the cart');
+    B24::Desk::count_is('rejected', 2, 'nothing else is refused');

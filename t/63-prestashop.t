@@ -316,3 +316,261 @@ __DATA__
            $value);
         is(0 + $unknown, 0 + ($value =~ /CA/), "$value: known, or told of");
     }
+
+
+
+=== TEST 8: 1.7: the cookie changes with the answers; two buyers log out
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my %who = (Anna => 1, Boris => 2);
+    my $cookie = sub {
+        my ($name, $n) = @_;
+        return (Cookie => "PrestaShop-ee=$name$n");
+    };
+
+    for my $name (sort keys %who) {
+        main::shop_says('controller=cart', headers =>
+            [['Content-Type', 'text/html; charset=utf-8'],
+             ['Set-Cookie', "PrestaShop-ee=${name}2; path=/; HttpOnly"]],
+            body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+                cart => main::cart(total => 100, shipping => 0,
+                    value => "100,00\x{a0}\x{20bd}",
+                    products => [main::product("Of$name", 1, 100)]) }));
+        post('/index.php?controller=cart', 'id_product=5&action=update',
+             $cookie->($name, 1));
+
+        main::redirects('controller=order', '/index.php?controller=order');
+        post('/index.php?controller=order', "firstname=$name&lastname=Kim"
+             . "&email=$name%40example.com&submitCreate=1",
+             $cookie->($name, 2));
+
+        main::shop_says('logout', status => 302, body => '', headers =>
+            [['Location', '/'], ['Set-Cookie', 'PrestaShop-ee=deleted;'
+              . ' expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/']]);
+        get('/?logout=1', $cookie->($name, 2));
+    }
+
+    # one of them pages back and goes on, then the other
+    for my $name (sort keys %who) {
+        my $id = 30 + $who{$name};
+        main::redirects('controller=validation', 'http://shop/index.php?'
+            . "controller=order-confirmation&id_cart=1&id_module=30"
+            . "&id_order=$id&key=x");
+        post('/index.php?fc=module&module=ps_wirepayment'
+             . '&controller=validation', '', $cookie->($name, 2));
+
+        my $deal = B24::Desk::deal($id, rows => 1);
+        is(main::rows_of($deal), "Of$name 100.00 x 1", "$name: the goods");
+        is($deal->{contacts}[0]{name}, $name, "$name: the buyer");
+    }
+
+
+
+=== TEST 9: controllers of modules that end in the confirmation
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $id = 100;
+
+    for my $target ('/module/paypal/ecValidation',
+        '/index.php?fc=module&module=paypal&controller=ecValidation',
+        '/de/module/stripe_official/orderSuccess', '/module/mollie/return',
+        '/module/cashondeliveryplus/payment', '/module/my-pay/validation',
+        '/module/my-way/check-result', '/module/bankwire/actions',
+        '/?fc=module&module=bankwire&controller=actions')
+    {
+        $id++;
+        main::redirects(quotemeta $target, 'http://shop/index.php?controller='
+            . "order-confirmation&id_cart=$id&id_module=30&id_order=$id&key=x");
+        get($target, @::buyer);
+        is(B24::Desk::deal($id)->{title}, "Order #$id", $target);
+    }
+
+    # an address without the cart is another page of an order
+    main::redirects('orderreturn', '/index.php?controller=order-detail'
+                    . '&id_order=101');
+    post('/module/returns/orderreturn', '', @::buyer);
+    B24::Desk::count_is('rejected', 1, 'a page of an order');
+
+    # what scripts and banks ask for is not looked at
+    for my $target ('/module/ps_shoppingcart/ajax', '/module/paypal/ajaxOrder',
+        '/module/paypal/webhook', '/index.php?fc=module&module=paypal'
+        . '&controller=ipn', '/module/productcomments/ListComments',
+        '/index.php?fc=module&module=stripe&controller=ajaxPayment')
+    {
+        main::redirects('.', 'http://shop/index.php?controller='
+            . 'order-confirmation&id_cart=999&id_order=999&key=x');
+        get($target, @::buyer);
+    }
+
+    main::redirects('validation', '/order');
+    get('/module/paypal/validation', @::buyer);
+    B24::Desk::count_is('rejected', 2, 'only the last one');
+    B24::Desk::count_is('delivered', 9, 'nothing else is an order');
+
+
+
+=== TEST 10: nothing to pay
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $confirmed = sub {
+        my ($id) = @_;
+        return 'http://shop/index.php?controller=order-confirmation'
+               . "&id_cart=9&id_module=-1&id_order=$id&key=x";
+    };
+
+    main::shop_says('controller=cart', headers =>
+        [['Content-Type', 'text/html; charset=utf-8']],
+        body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+            cart => main::cart(total => 0, discount => 500,
+                value => "0,00\x{a0}₽", products => [
+                    main::product('Кружка', 1, 500)]) }));
+    post('/index.php?controller=cart', 'id_product=5&action=update', @::buyer);
+
+    # not all conditions are met
+    main::redirects('free_order', '/order');
+    post('/order-confirmation?free_order=1', '', @::buyer);
+    B24::Desk::count_is('rejected', 1, 'back to the checkout');
+
+    main::redirects('free_order', $confirmed->(501));
+    post('/order-confirmation?free_order=1', '', @::buyer);
+    my $deal = B24::Desk::deal(501, rows => 2);
+    is(main::rows_of($deal), 'Кружка 500.00 x 1, Discount -500.00 x 1',
+       'the goods');
+    is($deal->{opportunity}, '0.00', 'for nothing');
+
+    my @other = (Cookie => 'PHPSESSID=fedcba9876543210');
+    main::redirects('free_order', $confirmed->(502));
+    get('/index.php?controller=order-confirmation&free_order=1', @other);
+    is(B24::Desk::deal(502)->{title}, 'Order #502', 'no friendly URLs');
+    main::redirects('free_order', $confirmed->(503));
+    get('/de/bestellbestaetigung?free_order=1', @other);
+    is(B24::Desk::deal(503)->{title}, 'Order #503', 'in another language');
+
+    # the page alone
+    main::redirects('order-confirmation', $confirmed->(504));
+    get('/order-confirmation?id_order=504&free_order=0', @other);
+    main::redirects('order-confirmation', $confirmed->(504));
+    get('/order-confirmation?id_order=504', @other);
+    B24::Desk::count_is('delivered', 3, 'is no order');
+
+
+
+=== TEST 11: an account with several addresses: the chosen one
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $page = sub {
+        my ($chosen, $form) = @_;
+
+        my $cart = main::cart(total => 112, shipping => 0,
+                              products => [main::product('Mug', 2, 112)]);
+        @$cart{keys %$chosen} = values %$chosen;
+
+        my $json = JSON::PP->new->ascii->canonical->encode({ cart => $cart,
+            currency => { iso_code => 'EUR' },
+            customer => { firstname => 'Anna', lastname => 'Kim',
+                email => 'kim@example.com', addresses => {
+                    5 => { id => 5, phone => '+49 30 1111111', city => 'Berlin',
+                           postcode => '10115', address1 => 'Torstr. 1',
+                           company => '' },
+                    7 => { id => 7, phone_mobile => '+49 30 7777777', phone => '',
+                           city => 'Ulm', address1 => 'Hof 7', postcode => '',
+                           company => 'Mill' },
+                    9 => { id => 9, phone => '+49 30 9999999',
+                           city => 'Bonn', postcode => '99999', address1 => 'Weg 9',
+                           company => 'Firm 9' } } } });
+
+        main::shop_says('^/order', headers =>
+            [['Content-Type', 'text/html; charset=utf-8']], body => '<html>'
+            . join('', map { my $name = $_; map { qq(<input type="radio"\n)
+                . qq( name="$name"\n value="$_") . ($_ == $form->{$name}
+                ? ' checked >' : ' >') } 5, 7, 9 } sort keys %$form)
+            . "<script>\nvar prestashop = $json;\n</script></html>");
+        get('/order', @::buyer);
+    };
+    my $choose = sub {
+        main::redirects('^/order', '/order');
+        post('/order', "$_[0]&confirm-addresses=1", @::buyer);
+    };
+    my $id = 700;
+    my $shown = sub {
+        $id++;
+        main::redirects('^/module', 'http://shop/order-confirmation?'
+            . "id_cart=7&id_module=30&id_order=$id&key=x");
+        post('/module/ps_checkpayment/validation', '', @::buyer);
+
+        my $deal = B24::Desk::deal($id);
+        my $firm = $deal->{company_id} && (grep { $_->{id}
+            == $deal->{company_id} } @{portal()->report->{companies}})[0];
+
+        return join '; ', @{$deal->{contacts}[0]{phones}}[-1],
+                          $deal->{comments}, $firm ? $firm->{title} : ();
+    };
+
+    # 1.7: the variable has it
+    $page->({ id_address_delivery => 9, id_address_invoice => 9 }, {});
+    $choose->('id_address_delivery=5&id_address_invoice=5');
+    $page->({ id_address_delivery => 5, id_address_invoice => 5 }, {});
+    is($shown->(), '+49301111111; Address: 10115, Berlin, Torstr. 1',
+       '1.7: no firm');
+
+    $page->({ id_address_delivery => 5, id_address_invoice => 7 }, {});
+    is($shown->(), '+49301111111; Address: 10115, Berlin, Torstr. 1; Mill',
+       '1.7: another one for the invoice');
+
+    # 8: the form has it
+    $page->({}, { id_address_delivery => 7 });
+    is($shown->(), '+49307777777; Address: Ulm, Hof 7; Mill', '8: the form');
+
+    $page->({ id_address_delivery => 0 },
+            { id_address_delivery => 5, id_address_invoice => 9 });
+    like($shown->(), qr/; Address: 10115, Berlin, Torstr. 1; Firm 9$/,
+         '8: another one for the invoice');
+
+    # chosen long ago, and once more
+    $page->({}, { id_address_delivery => 5 });
+    like($shown->(), qr/; Address: 10115, Berlin, Torstr. 1$/, '8: again');
+
+    # a theme without such a form
+    $page->({}, {});
+    like($shown->(), qr/; Address: 99999, Bonn, Weg 9; Firm 9$/, 'the last');
+
+
+
+=== TEST 12: the sum of a line goes before the price of one
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $cart = main::cart(total => 100, shipping => 0,
+        value => "100,00\x{a0}\x{20ac}",
+        products => [main::product('Mug', 4, 100)]);
+    $cart->{products}[0]{price_with_reduction} = 24;
+
+    main::shop_says('controller=cart', headers =>
+        [['Content-Type', 'application/json']],
+        body => JSON::PP->new->utf8->canonical->encode({ success => 1,
+            cart => $cart }));
+    post('/index.php?controller=cart', 'id_product=5&action=update', @::buyer);
+
+    my @other = (Cookie => 'PHPSESSID=fedcba9876543210');
+    my $json = JSON::PP->new->ascii->canonical->encode({ cart => $cart,
+        currency => { iso_code => 'EUR' } });
+    main::shop_says('controller=cart', body => "<html><script>var prestashop ="
+        . " $json;</script></html>", headers => [['Content-Type',
+        'text/html; charset=utf-8']]);
+    get('/index.php?controller=cart', @other);
+
+    for (['801', 'an answer of the cart', @::buyer],
+         ['802', 'a page of the cart', @other])
+    {
+        my ($id, $what, @who) = @$_;
+
+        main::redirects('^/module', "http://shop/order-confirmation?id_cart=$id"
+            . "&id_module=30&id_order=$id&key=x");
+        post('/module/ps_checkpayment/validation', '', @who);
+        is(main::rows_of(B24::Desk::deal($id, rows => 1)), 'Mug 25.00 x 4',
+           $what);
+    }

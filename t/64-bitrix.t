@@ -677,3 +677,105 @@ EOC
               { BASKET_DATA => {} });
     $change->(@{$changes[0]}, status => 500);
     unlike($bought->(), $older, 'nor when nothing was changed');
+
+
+
+=== TEST 18: what PHP writes around the answer
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $id = 180;
+
+    for my $noise (["Array\n(\n    [0] => 1\n)\n", ''],
+                   ["array(1) {\n  [0]=>\n  int(1)\n}\n", ''],
+                   ["array(0) {\n}\n", ''],
+                   ['<b>Warning</b>: SQLSTATE[HY000] [2002] no<br />', ''],
+                   ['<b>Notice</b>: Error at offset [] <br />', ''],
+                   ["[]\n", ''], ["[2026-11-30] debug\n", ''],
+                   ['', "\n<!-- 0.05 {s} -->"],
+                   ['', '<script>var a = {b: [1]};</script>'])
+    {
+        my ($before, $behind) = @$noise;
+
+        $id++;
+        $site->refresh(@::cart);
+        $site->save(\%::person, qq($before\{"order":{"ID":"$id"}}$behind));
+        main::deal_is($id, main::usual($id), "$before...$behind" =~ s/\n/ /gr);
+    }
+
+    # either may be the answer: nothing is refused for that
+    $site->refresh(@::cart);
+    $site->save(\%::person, '{"debug":1}{"order":{"ID":"199"}}');
+    B24::Desk::count_is('unconfirmed', 1, 'two objects');
+    B24::Desk::count_is('rejected', 0, 'none is refused');
+
+
+
+=== TEST 19: each line that refuses, alone
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $refused = 0;
+    my $refuses = sub {
+        my ($what) = @_;
+        $refused++;
+        ok(wait_until(sub { B24::Desk::count('rejected') == $refused }), $what);
+    };
+
+    # all of them with a number
+    $site->save(\%::person, { order => { ID => 401, SHOW_AUTH => \'true' } });
+    $refuses->('a login');
+    $site->save(\%::person, { order => { ID => 402,
+        ERROR => { MAIN => 'no' } } });
+    $refuses->('an error');
+    $site->confirm(\%::person, '{"success":"N","redirect":"\/?ORDER_ID=403"}');
+    $refuses->('no success');
+
+    my $click = '/bitrix/components/aspro/oneclickbuy.next/script.php';
+    $site->says($click, { result => 'Y', message => 404,
+                          ext => { CODE => 'SHOW_SMS_FIELD' } });
+    post($click, 'ONE_CLICK_BUY%5BPHONE%5D=89161234567', $site->cookies);
+    $refuses->('a code is asked for');
+
+    # a recalculation says so in one of two fields
+    for my $pair (['soa-action', 'action'], ['action', 'soa-action']) {
+        $site->says(B24::Bitrix::AJAX, $site->accepted('405'));
+        post(B24::Bitrix::AJAX, "$pair->[0]=saveOrderAjax"
+             . "&$pair->[1]=refreshOrderAjax&ORDER_PROP_23=89161234567",
+             $site->cookies);
+    }
+
+    main::none($refused);
+
+
+
+=== TEST 20: what tells sessions apart, alone
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $site = B24::Bitrix->new;
+    my $id = 500;
+    my $goods = sub {
+        my ($fields, @headers) = @_;
+
+        $id++;
+        $site->says(B24::Bitrix::AJAX, { order => $site->result(@::cart),
+                                         error => \'false' });
+        post(B24::Bitrix::AJAX, "soa-action=refreshOrderAjax$fields", @headers);
+        $site->says(B24::Bitrix::AJAX, $site->accepted($id));
+        post(B24::Bitrix::AJAX, "soa-action=saveOrderAjax$fields"
+             . "&ORDER_PROP_23=%2B79160000$id", @headers);
+
+        return main::rows(B24::Desk::deal($id));
+    };
+    my $all = 'Футболка «Лето» 1990.00 x 2, Delivery 300.00 x 1';
+    my $hex = '0123456789abcdef0123456789abcdef';
+
+    is($goods->("&sessid=$hex"), $all, 'sessid');
+    is($goods->('', 'X-Bitrix-Csrf-Token' => $hex), $all, 'its header');
+    is($goods->('', Cookie => 'PHPSESSID=abcdef'), $all, 'the cookie');
+    is($goods->('', Cookie => "BITRIX_SM_SALE_UID=$hex"), $all, 'SALE_UID');
+    is($goods->('', Cookie => 'BITRIX_SM_SALE_UID=17'), '',
+       'one that can be guessed');

@@ -279,3 +279,35 @@ $::common . (main::documented('mysite') =~ s{b24/}{$ENV{TEST_NGINX_PRESETS}/}r)
          'soa-action=saveOrderAjax&ORDER_PROP_42=8+916+000-00-04');
     is(main::shown('57'), '+79160000004; +79160000004; 0.00 RUB',
        'the phone of its own property');
+
+
+
+=== TEST 8: as it stands: a checkout of several pages
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    my $goes = sub {
+        my ($from, $to, $who) = @_;
+
+        main::shop_says('.', '', status => 302,
+                        headers => [['Location', $to]]);
+        post($from, "name=Buyer$who&phone=%2B7916000000$who&total=5");
+    };
+
+    for my $who (1, 2) {
+        $goes->('/checkout', $_, $who) for '/order/step2', '/order/step-2/',
+            '/login?back=%2Forder%2F12&id=checkout', '/sign-in?order=7',
+            '/cart/', 'http://shop/checkout/step_3?id=4#top';
+        B24::Desk::count_is('rejected', 6 * $who, "$who: none is an order");
+
+        # where nobody can tell, a person is asked
+        $goes->('/checkout', '/order/payment?id=address2', $who);
+        B24::Desk::count_is('unconfirmed', $who, "$who: no number");
+
+        $goes->('/order/step2', $_->[0], $who)
+            for ["/thanks?order=A-$who"], ["/order/order-5$who/?from=login"],
+                ["/success/RU$who"], ["/thanks?id=2$who"];
+        like(main::shown($_), qr/^Buyer$who;/, "number $_")
+            for "A-$who", "order-5$who", "RU$who";
+        is((split /;/, main::shown("2$who"))[0], "Buyer$who", "a number alone");
+    }

@@ -13,11 +13,17 @@ static b24_is_e b24_session_cookie(b24_eval_t *ev, const b24_value_t *line,
     b24_str_t *value);
 static b24_is_e b24_session_answer(b24_eval_t *ev, const b24_value_t *line,
     b24_str_t *value);
+static b24_is_e b24_session_name(b24_is_e is, const b24_result_t *res,
+    b24_str_t *value);
 static int b24_session_add(b24_session_value_t *values, unsigned *n,
     unsigned line, const b24_str_t *value);
+static int b24_session_headers(b24_pool_t *pool, const b24_pair_t *headers,
+    b24_pair_t **list);
+static int b24_cookie_replaced(const b24_pair_t *headers,
+    const b24_str_t *name);
 static int b24_cookie_set(const b24_input_t *in, const b24_str_t *name,
     b24_str_t *value);
-static int b24_cookie_parse(const b24_str_t *header, const b24_str_t *name,
+static int b24_cookie_parse(const b24_str_t *header, b24_str_t *name,
     b24_str_t *value);
 static int b24_cookie_over(const b24_str_t *attributes);
 static b24_is_e b24_collect_begin(b24_eval_t *ev, const b24_rule_t *rule,
@@ -162,16 +168,19 @@ int
 b24_shop_sets(const b24_shop_t *shop, const b24_str_t *header)
 {
     size_t            i;
-    b24_str_t         value;
+    b24_str_t         name, value;
     const b24_alt_t  *alt;
+
+    if (b24_cookie_parse(header, &name, &value) == B24_DECLINED) {
+        return 0;
+    }
 
     for (i = 0; i < shop->nsessions; i++) {
 
         for (alt = shop->sessions[i].alts; alt; alt = alt->next) {
 
             if (alt->cookie.len
-                ? b24_cookie_parse(header, &alt->cookie, &value)
-                  != B24_DECLINED
+                ? b24_str_caseeq(&name, &alt->cookie)
                 : alt->sources->type == B24_SOURCE_HEADER
                   && b24_str_caseeqs(&alt->sources->text, "Set-Cookie"))
             {
@@ -204,14 +213,23 @@ b24_shop_sessions(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_input_t *in, int answer, b24_session_value_t *values,
     unsigned *n)
 {
-    unsigned    i, way;
-    b24_is_e    is;
-    b24_str_t   value;
-    b24_eval_t  ev;
+    unsigned      i, way;
+    b24_is_e      is;
+    b24_str_t     value;
+    b24_eval_t    ev;
+    b24_pair_t   *headers;
+    b24_input_t   kept;
 
     *n = 0;
 
-    b24_eval_init(&ev, pool, in, 0);
+    if (b24_session_headers(pool, in->headers, &headers) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    kept = *in;
+    kept.headers = headers;
+
+    b24_eval_init(&ev, pool, &kept, 0);
     ev.whole = 1;
 
     /* the request's come first: they lead to what is known already */
@@ -264,10 +282,9 @@ b24_session_request(b24_eval_t *ev, const b24_value_t *line,
 
         memset(&res, 0, sizeof(b24_result_t));
 
-        is = b24_eval_alt(ev, line, alt, &res);
+        is = b24_session_name(b24_eval_alt(ev, line, alt, &res), &res, value);
 
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
-            *value = res.text;
             return is;
         }
     }
@@ -301,8 +318,9 @@ b24_session_cookie(b24_eval_t *ev, const b24_value_t *line, b24_str_t *value)
             is = b24_eval_filters(ev, alt->filters, &res);
         }
 
+        is = b24_session_name(is, &res, value);
+
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
-            *value = res.text;
             return is;
         }
     }
@@ -335,15 +353,29 @@ b24_session_answer(b24_eval_t *ev, const b24_value_t *line, b24_str_t *value)
 
         memset(&res, 0, sizeof(b24_result_t));
 
-        is = b24_eval_alt(ev, line, alt, &res);
+        is = b24_session_name(b24_eval_alt(ev, line, alt, &res), &res, value);
 
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
-            *value = res.text;
             return is;
         }
     }
 
     return B24_IS_EMPTY;
+}
+
+
+/* what PHP puts into a cookie that it deletes tells nobody apart: a client
+ * that keeps it sends it back */
+static b24_is_e
+b24_session_name(b24_is_e is, const b24_result_t *res, b24_str_t *value)
+{
+    if (is == B24_IS_SET && b24_str_eqs(&res->text, "deleted")) {
+        return B24_IS_EMPTY;
+    }
+
+    *value = res->text;
+
+    return is;
 }
 
 
@@ -368,38 +400,88 @@ b24_session_add(b24_session_value_t *values, unsigned *n, unsigned line,
 }
 
 
-/* the last Set-Cookie of a name decides, as in browsers; 0: none, or one that
- * deletes it */
+/* headers with the cookies that the buyer has then: the last Set-Cookie of a
+ * name decides, as in browsers, and what is deleted is gone */
 static int
-b24_cookie_set(const b24_input_t *in, const b24_str_t *name, b24_str_t *value)
+b24_session_headers(b24_pool_t *pool, const b24_pair_t *headers,
+    b24_pair_t **list)
 {
-    int                set, rc;
-    const b24_pair_t  *header;
+    int          rc;
+    b24_str_t    name, value;
+    b24_pair_t  *pair;
 
-    set = 0;
+    *list = NULL;
 
-    for (header = in->headers; header; header = header->next) {
+    for ( /* void */ ; headers; headers = headers->next) {
 
-        if (!b24_str_caseeqs(&header->name, "Set-Cookie")) {
-            continue;
+        if (b24_str_caseeqs(&headers->name, "Set-Cookie")) {
+            rc = b24_cookie_parse(&headers->value, &name, &value);
+
+            if (rc != B24_OK || b24_cookie_replaced(headers->next, &name)) {
+                continue;
+            }
         }
 
-        rc = b24_cookie_parse(&header->value, name, value);
-
-        if (rc != B24_DECLINED) {
-            set = rc == B24_OK;
+        pair = b24_palloc(pool, sizeof(b24_pair_t));
+        if (pair == NULL) {
+            return B24_ERROR;
         }
+
+        *pair = *headers;
+        pair->next = NULL;
+
+        *list = pair;
+        list = &pair->next;
     }
 
-    return set;
+    return B24_OK;
 }
 
 
-/* OK: set to *value; ERROR: deleted; DECLINED: another cookie.  Names are
- * compared as nginx compares them for $cookie_NAME */
 static int
-b24_cookie_parse(const b24_str_t *header, const b24_str_t *name,
-    b24_str_t *value)
+b24_cookie_replaced(const b24_pair_t *headers, const b24_str_t *name)
+{
+    b24_str_t  other, value;
+
+    for ( /* void */ ; headers; headers = headers->next) {
+
+        if (b24_str_caseeqs(&headers->name, "Set-Cookie")
+            && b24_cookie_parse(&headers->value, &other, &value)
+               != B24_DECLINED
+            && b24_str_caseeq(&other, name))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+b24_cookie_set(const b24_input_t *in, const b24_str_t *name, b24_str_t *value)
+{
+    b24_str_t          other;
+    const b24_pair_t  *header;
+
+    for (header = in->headers; header; header = header->next) {
+
+        if (b24_str_caseeqs(&header->name, "Set-Cookie")
+            && b24_cookie_parse(&header->value, &other, value) == B24_OK
+            && b24_str_caseeq(&other, name))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* OK: sets *name to *value; ERROR: deletes it; DECLINED: it has no name.  Names
+ * are compared as nginx compares them for $cookie_NAME */
+static int
+b24_cookie_parse(const b24_str_t *header, b24_str_t *name, b24_str_t *value)
 {
     size_t     i;
     b24_str_t  text, rest, set;
@@ -430,10 +512,7 @@ b24_cookie_parse(const b24_str_t *header, const b24_str_t *name,
     b24_str_trim(&text);
     b24_str_trim(&set);
 
-    if (!b24_str_caseeq(&text, name)) {
-        return B24_DECLINED;
-    }
-
+    *name = text;
     *value = set;
 
     return value->len == 0 || b24_str_eqs(value, "deleted")

@@ -31,6 +31,19 @@ typedef struct {
 } b24_json_lexer_t;
 
 
+/* values among other output: where they begin, NULL if there is none */
+typedef struct {
+    const u_char  *first;           /* of the text */
+    const u_char  *last;
+    const u_char  *empty;
+    const u_char  *object;
+    const u_char  *array;
+    size_t         objects;
+    size_t         arrays;
+    int            broken;          /* brackets came that were no JSON */
+} b24_json_found_t;
+
+
 typedef struct {
     b24_node_t    *nodes;
     size_t         nnodes;
@@ -40,9 +53,13 @@ typedef struct {
 } b24_json_builder_t;
 
 
-static void b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text,
-    int junk);
+static int b24_json_search(b24_json_lexer_t *lx, u_char *copy);
+static const u_char *b24_json_choose(const b24_json_found_t *found);
+static void b24_json_found(b24_json_found_t *found, const u_char *start,
+    int end, size_t nodes);
 static int b24_json_find(b24_json_lexer_t *lx);
+static void b24_json_at(b24_json_lexer_t *lx, const u_char *start,
+    u_char *copy);
 static int b24_json_last(b24_json_lexer_t *lx);
 static int b24_json_lex(b24_json_lexer_t *lx);
 static int b24_json_value(b24_json_lexer_t *lx);
@@ -73,11 +90,14 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     size_t             extra;
     b24_json_lexer_t   lx;
 
-    if (text->len == 0) {
-        return B24_DECLINED;
+    lx.p = text->data;
+    lx.end = lx.p + text->len;
+
+    if (text->len >= 3 && memcmp(lx.p, "\xef\xbb\xbf", 3) == 0) {
+        lx.p += 3;
     }
 
-    b24_json_begin(&lx, text, junk);
+    b24_json_blanks(&lx);
 
     if (lx.p == lx.end) {
         return B24_DECLINED;
@@ -93,24 +113,11 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
         return B24_ERROR;
     }
 
-    lx.out = copy;
+    if (junk) {
+        rc = b24_json_search(&lx, copy);
 
-    rc = b24_json_lex(&lx);
-
-    if (rc == B24_OK && !junk) {
-        rc = b24_json_last(&lx);
-    }
-
-    /*
-     * The bracket may have been the notice's own ("mail() [function.mail]:").
-     * One behind the place where that proved to be no JSON is believed only
-     * when its value is the last thing in the text.
-     */
-
-    while (rc != B24_OK && junk && lx.nodes <= B24_NODE_MAX
-           && lx.depth < B24_NODE_DEPTH && b24_json_find(&lx))
-    {
-        lx.out = copy;
+    } else {
+        b24_json_at(&lx, lx.p, copy);
         rc = b24_json_lex(&lx);
 
         if (rc == B24_OK) {
@@ -129,29 +136,130 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
 }
 
 
-static void
-b24_json_begin(b24_json_lexer_t *lx, const b24_str_t *text, int junk)
+/*
+ * PHP writes its notices, and what somebody has print_r() write, around the
+ * answer, with brackets of their own: "mail() [function.mail]", "[0] => 1",
+ * "array(0) { }".  What the text begins or ends with is the answer.  When it
+ * begins with one value and ends with another, neither is believed.
+ */
+
+static int
+b24_json_search(b24_json_lexer_t *lx, u_char *copy)
 {
-    lx->p = text->data;
-    lx->end = lx->p + text->len;
-    lx->nodes = 0;
-    lx->bytes = 0;
-    lx->depth = 0;
+    int                end;
+    const u_char      *begin, *start;
+    b24_json_found_t   found;
 
-    if (text->len >= 3 && memcmp(lx->p, "\xef\xbb\xbf", 3) == 0) {
-        lx->p += 3;
+    memset(&found, 0, sizeof(b24_json_found_t));
+
+    begin = lx->p;
+
+    while (b24_json_find(lx)) {
+        start = lx->p;
+
+        b24_json_at(lx, start, copy);
+
+        if (b24_json_lex(lx) != B24_OK) {
+
+            if (lx->nodes > B24_NODE_MAX || lx->depth == B24_NODE_DEPTH) {
+
+                /* it may be the answer, which is too large then */
+
+                if (found.first == NULL) {
+                    return B24_DECLINED;
+                }
+
+                break;
+            }
+
+            found.broken = 1;
+            continue;
+        }
+
+        end = b24_json_last(lx) == B24_OK;
+
+        if (end && start == begin) {
+            return B24_OK;
+        }
+
+        if (start == begin && lx->nodes > 1) {
+            found.first = start;
+
+        } else {
+            b24_json_found(&found, start, end, lx->nodes);
+        }
     }
 
-    if (!junk) {
-        b24_json_blanks(lx);
-        return;
+    start = b24_json_choose(&found);
+
+    if (start == NULL) {
+        return B24_DECLINED;
     }
 
-    (void) b24_json_find(lx);
+    b24_json_at(lx, start, copy);
+
+    return b24_json_lex(lx);
 }
 
 
-/* goes to the next "{" or "[", forgetting what was read; 0: there is none */
+/* NULL: none, or it can't be told which */
+
+static const u_char *
+b24_json_choose(const b24_json_found_t *found)
+{
+    if (found->first && found->last) {
+        return NULL;
+    }
+
+    if (found->first) {
+        return found->first;
+    }
+
+    if (found->last) {
+        return found->last;
+    }
+
+    if (found->objects) {
+        return found->objects == 1 ? found->object : NULL;
+    }
+
+    if (found->arrays) {
+        return found->arrays == 1 ? found->array : NULL;
+    }
+
+    return found->empty;
+}
+
+
+/* behind the place where a bracket proved to be no JSON only what the text ends
+ * with is believed: the others may be parts of a broken value */
+
+static void
+b24_json_found(b24_json_found_t *found, const u_char *start, int end,
+    size_t nodes)
+{
+    if (found->broken && !end) {
+        return;
+    }
+
+    if (nodes == 1) {
+        found->empty = found->empty ? found->empty : start;
+
+    } else if (end) {
+        found->last = start;
+
+    } else if (*start == '{') {
+        found->object = start;
+        found->objects++;
+
+    } else {
+        found->array = start;
+        found->arrays++;
+    }
+}
+
+
+/* goes to the next "{" or "["; 0: there is none */
 
 static int
 b24_json_find(b24_json_lexer_t *lx)
@@ -160,11 +268,20 @@ b24_json_find(b24_json_lexer_t *lx)
         lx->p++;
     }
 
+    return lx->p < lx->end;
+}
+
+
+/* forgets what was read */
+
+static void
+b24_json_at(b24_json_lexer_t *lx, const u_char *start, u_char *copy)
+{
+    lx->p = start;
+    lx->out = copy;
     lx->nodes = 0;
     lx->bytes = 0;
     lx->depth = 0;
-
-    return lx->p < lx->end;
 }
 
 

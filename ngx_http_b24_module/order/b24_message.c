@@ -432,24 +432,32 @@ b24_eval_learned_names(const b24_pointer_t *ptr, b24_choice_t *choices)
 }
 
 
-/* the choice's n-th value: what this exchange tells comes first */
+/* the choice's n-th value: what this exchange tells, else what others told */
 static int
 b24_eval_learned(b24_eval_t *ev, b24_choice_t *choice)
 {
     size_t             n;
+    unsigned           told;
     const b24_pair_t  *pair;
 
     n = choice->n;
+    told = 0;
 
     for (pair = ev->fresh; pair; pair = pair->next) {
 
-        if (b24_str_eq(&pair->name, choice->name) && n-- == 0) {
+        if (!b24_str_eq(&pair->name, choice->name)) {
+            continue;
+        }
+
+        if (n-- == 0) {
             choice->value = pair->value;
             return 1;
         }
+
+        told = 1;
     }
 
-    return ev->in->learned
+    return !told && ev->in->learned
            && ev->in->learned(ev->in->learned_data, choice->name, n,
                               &choice->value);
 }

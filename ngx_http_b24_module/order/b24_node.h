@@ -54,10 +54,11 @@ struct b24_node_s {
 /*
  * RFC 8259 by cJSON, numbers exact, the last of equal members wins (as in
  * PHP).  A byte order mark is skipped; \u0000 becomes U+FFFD; lone surrogates
- * become U+FFFD; invalid UTF-8 is kept as bytes.  With junk set, text before
- * the first "{" or "[" and after the value is ignored (PHP notices before an
- * answer); when that is no JSON, a value further on that the text ends with is
- * taken.  Otherwise only blanks may stand around the value.
+ * become U+FFFD; invalid UTF-8 is kept as bytes.  With junk set, the object or
+ * array is looked for among other output (PHP notices before an answer): the
+ * text begins or ends with it, not with two, or it is the only object, or the
+ * only array; empty ones count when there is no other.  Otherwise only blanks
+ * may stand around the value.
  */
 int b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     b24_node_t **root);

@@ -266,6 +266,16 @@ test_sessions(void)
     x = (exchange_t) { .headers = { "Set-Cookie", "sid=a", "Set-Cookie",
                                     "sid=b; Max-Age=0" } };
     is_sessions(&x, 1, "", "also when it deletes");
+    x = (exchange_t) { .headers = { "Set-Cookie", "sid=deleted; Max-Age=0",
+                                    "Set-Cookie", "SID=b" } };
+    is_sessions(&x, 1, "0:b", "and when it sets anew what was deleted");
+
+    x = (exchange_t) { .vars = { "$cookie_sid", "deleted",
+                                 "${http_token}", "deleted" } };
+    is_sessions(&x, 0, "", "what PHP deletes with is nobody's name");
+    x = (exchange_t) { .vars = { "${http_token}", "deleted" },
+                       .headers = { "Token", "deleted" } };
+    is_sessions(&x, 1, "", "nor in the answer");
 
     shop_load("session ${cookie_b} ~^(..); session $http_cookie \"~p-[0-9a-f]+=([^;]+)\" header:Set-Cookie \"~p-[0-9a-f]+=([^;]+)\";"
               "order { id generated; }");
@@ -275,6 +285,41 @@ test_sessions(void)
                                     "p-01f=uvw; path=/", "Set-Cookie",
                                     "B=efgh" } };
     is_sessions(&x, 1, "0:ab 1:xyz 0:ef 1:uvw", "filters work on all of them");
+
+    {
+        size_t  i;
+
+        static const char  *deleting[] = {
+            "p-01f=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0",
+            "p-01f=0; expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/",
+            "p-01f=deleted",
+            "p-01f=x; Max-Age=0",
+            "p-01f=; path=/",
+        };
+
+        for (i = 0; i < sizeof(deleting) / sizeof(char *); i++) {
+            x = (exchange_t) { COOKIE(deleting[i]) };
+            is_sessions(&x, 1, "", deleting[i]);
+
+            x = (exchange_t) { .headers = { "Set-Cookie", deleting[i],
+                                            "Set-Cookie", "p-01f=new" } };
+            is_sessions(&x, 1, "1:new", "set anew");
+
+            x = (exchange_t) { .headers = { "Set-Cookie", "p-01f=old",
+                                            "Set-Cookie", deleting[i] } };
+            is_sessions(&x, 1, "", "and the other way round");
+        }
+    }
+
+    x = (exchange_t) { .headers = { "Set-Cookie", "p-01f=old", "Set-Cookie",
+                                    "p-01f=new; path=/" } };
+    is_sessions(&x, 1, "1:new", "the last one counts");
+    x = (exchange_t) { .vars = { "$http_cookie", "p-01f=deleted; c=1" } };
+    is_sessions(&x, 0, "", "deleted, as a client sends it");
+
+    x = (exchange_t) { .vars = { "$http_cookie", "p-01f=xyz" },
+                       COOKIE("p-01f=deleted; Max-Age=0") };
+    is_sessions(&x, 1, "1:xyz", "what was deleted is what it was");
 
     {
         b24_str_t  yes = str("p-9=1"), also = str("b=2");
@@ -580,6 +625,12 @@ test_learned(void)
     ok(list->learned && b24_str_eqs(&list->learned->name, "p")
        && b24_str_eqs(&list->learned->value, "3")
        && list->learned->next == NULL, "and told");
+
+    x.learned[0] = "p";
+    x.learned[1] = "8";
+    x.body = "{\"P_3\":\"\",\"P_8\":\"+8\"}";
+    is_phone(&x, "", "what it tells itself is all that counts");
+    x.learned[0] = NULL;
 
     x.answer = "{}";
     is_phone(&x, "", "nothing is known");

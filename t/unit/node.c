@@ -228,7 +228,30 @@ test_junk(void)
     junk("\xef\xbb\xbf[1]", "[1]", "a byte order mark");
     junk("{\"a\":1}<!-- 0.1 s -->", "{\"a\":1}", "a comment behind");
     junk("{\"a\":1}}{", "{\"a\":1}", "anything behind");
-    junk("x [1] {\"a\":1}", "[1]", "the first bracket counts");
+    junk("x [1] {\"a\":1}", "{\"a\":1}", "what the text ends with counts");
+    junk("x [1] {\"a\":1} y", "{\"a\":1}", "else the only object");
+    junk("x {\"a\":1} [1] y", "{\"a\":1}", "wherever it stands");
+    junk("x [1] y", "[1]", "else the only array");
+    junk("x [1] [2] y", "declined", "two arrays");
+    junk("x {\"a\":1} y {\"b\":1} z", "declined", "two objects");
+    junk("x {\"a\":1} y {\"b\":1} ", "{\"b\":1}", "of which one is the end");
+    junk("x {} [] z", "{}", "empty ones only");
+    junk("[] x", "[]", "an empty one");
+    junk("Array\n(\n    [0] => 1\n    [1] => x\n)\n{\"a\":1}", "{\"a\":1}",
+         "print_r() of a list");
+    junk("array(2) {\n  [0]=>\n  int(1)\n  [\"b\"]=>\n  array(0) {\n  }\n}\n"
+         "{\"a\":1}", "{\"a\":1}", "var_dump()");
+    junk("array(0) {\n}\n{\"a\":1}<!-- 1 s -->", "{\"a\":1}",
+         "of nothing, and a comment behind");
+    junk("<b>Notice</b>: Error at offset [] <br />{\"a\":1}", "{\"a\":1}",
+         "an empty list in a notice");
+    junk("[]\n{\"a\":1}", "{\"a\":1}", "an empty list as JSON");
+    junk("{\"a\":1}\n[]", "{\"a\":1}", "behind");
+    junk("{\"a\":1}\n{}<script>x({\"b\":1});</script>", "{\"a\":1}",
+         "a script behind");
+    junk(" {\"a\":1}\n{\"b\":1}\n", "declined",
+         "two, and either may be the answer");
+    junk("[1]{\"b\":1}", "declined", "also of different kinds");
     junk("{\"a\":1", "declined", "cut");
     junk("x {a} {\"a\":1}", "{\"a\":1}", "a bracket of the junk's own");
     junk("<b>Warning</b>: mail() [<a href='function.mail'>function.mail</a>]: x {y\n{\"a\":[1]} \n", "{\"a\":[1]}", "an old PHP's notice");
@@ -238,6 +261,23 @@ test_junk(void)
     junk("12", "declined", "no bracket");
     junk("", "declined", "nothing");
     json("x{\"a\":1}", "declined", "junk when none is allowed");
+
+    {
+        size_t  i;
+        char    deep[3000];
+
+        memset(deep, '[', sizeof(deep));
+        memcpy(deep, "x{\"a\":1} ", 9);
+        deep[sizeof(deep) - 1] = '\0';
+        junk(deep, "declined", "more levels than are read");
+
+        for (i = 9; i < sizeof(deep) - 4; i += 2) {
+            memcpy(deep + i, "{x", 2);
+        }
+
+        memcpy(deep + sizeof(deep) - 4, "[9]", 4);
+        junk(deep, "[9]", "many attempts");
+    }
 }
 
 
