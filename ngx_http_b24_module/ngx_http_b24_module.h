@@ -205,7 +205,7 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                errors;
     ngx_atomic_t                checks;     /* asked for by hand */
     ngx_atomic_t                nudges;     /* the same: to end a back-off */
-    ngx_atomic_t                told;       /* grows when deals may have moved */
+    ngx_atomic_t                told;       /* grows as deals may have moved */
     ngx_atomic_t                checked;    /* seconds: it has told of itself */
     ngx_http_b24_sh_words_t     words;
     u_char                      warnings[NGX_HTTP_B24_WARNINGS];
@@ -489,7 +489,8 @@ struct ngx_http_b24_job_s {
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
     unsigned                    retake:1;   /* the snapshot was not whole */
-    unsigned                    marks:2;    /* of the session: a bit for each
+    unsigned                    behind:1;   /* an order was to use it up */
+    unsigned                    marks:4;    /* of the session: a bit for each
                                                b24_session_mark_e */
     unsigned                    here:1;     /* extracted on the event loop */
 };

@@ -43,6 +43,13 @@ our $shop = <<'EOC';
             default_type application/json;
             return 422   $http_x_answer;
         }
+
+        # a page that takes its time
+        location /cart/slow {
+            default_type application/json;
+            limit_rate   400;
+            return 200   $http_x_answer;
+        }
     }
 EOC
 
@@ -53,7 +60,7 @@ our $rules = <<'EOC';
         default_status  N;
 
         collect cart {
-            uri      /cart;
+            uri      /cart*;
             accept   response:/ok;
             total    request:/total;
             items    request:/items {
@@ -1123,3 +1130,34 @@ shared memory zone "b24_sessions" was locked by
     checkout('s3', 4);
     is(order_shown(4), 'o-4 20.00 [Cup x2 10.00]', 'the cart');
     is($remarks->(4), '', 'without a remark');
+
+
+
+=== TEST 31: what comes after an order is not the order's
+--- http_config eval: ::http()
+--- config eval: ::server(more => 'postpone_output 1;')
+--- scenario
+    # a page that was asked for earlier is on its way: the order waits for what
+    # it may tell, a second at most
+    for my $n (0, 2, 4) {
+        my $sid = "s$n";
+        my $slow = B24::Scenario::client();
+
+        cart($sid, ['Cup']);
+        buyer($sid, $n + 1);
+        $slow->send(ask($sid, '/cart/slow', { items => items('Old') },
+            answer => '{"ok":false,"x":"' . 'x' x 1200 . '"}'));
+        $slow->more;
+
+        checkout($sid, $n + 1);
+        cart($sid, []) if $n;
+        cart($sid, ['Bowl']);
+        buyer($sid, $n + 2);
+        checkout($sid, $n + 2);
+        $slow->response;
+
+        is(order_shown($_->[0]), "o-$_->[0] 20.00 Buyer $_->[0]"
+           . sprintf(' +7916%07d', $_->[0]) . " buyer$_->[0]\@example.com"
+           . " [$_->[1] x2 10.00]", "the order $_->[0]")
+            for [$n + 1, 'Cup'], [$n + 2, 'Bowl'];
+    }

@@ -255,8 +255,8 @@ b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
 
 
 int
-b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node, int64_t skew,
-    b24_crm_deal_t *deal)
+b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node,
+    int64_t skew, b24_crm_deal_t *deal)
 {
     b24_str_t          text;
     const b24_node_t  *field;
@@ -379,7 +379,8 @@ b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
 
     /* somebody has, since we have, and it was seen */
 
-    if (seen->moved > seen->sent_time && b24_str_eq(&deal->stage, &seen->held))
+    if (seen->moved > seen->sent_time
+        && b24_str_eq(&deal->stage, &seen->held))
     {
         ours = 0;
 

@@ -757,6 +757,7 @@ b24_session_write(b24_sessions_t *s, b24_session_id_t id, uint64_t version,
 void
 b24_session_clear(b24_sessions_t *s, b24_session_id_t id)
 {
+    int           i;
     b24_entry_t  *entry;
 
     entry = b24_entry(s, id);
@@ -766,7 +767,11 @@ b24_session_clear(b24_sessions_t *s, b24_session_id_t id)
 
     entry->len = 0;
     entry->round = 0;
-    memset(entry->marks, 0, sizeof(entry->marks));
+
+    for (i = 0; i < B24_SESSION_BEHIND; i++) {
+        memset(&entry->marks[i], 0, sizeof(b24_marked_t));
+    }
+
     entry->epoch = ++s->clock;
     entry->version = ++s->clock;
 }
@@ -799,7 +804,9 @@ b24_session_unmark(b24_sessions_t *s, b24_session_id_t id,
 
     entry = b24_entry(s, id);
 
-    if (entry->epoch == epoch && entry->marks[mark].n) {
+    if ((entry->epoch == epoch || mark == B24_SESSION_BEHIND)
+        && entry->marks[mark].n)
+    {
         entry->marks[mark].n--;
     }
 }

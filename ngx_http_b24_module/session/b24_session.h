@@ -42,6 +42,9 @@ typedef struct {
 typedef enum {
     B24_SESSION_ANSWER = 0,         /* an answer is being given */
     B24_SESSION_QUEUED,             /* an exchange waits to be read */
+    B24_SESSION_ORDER,              /* an order is about to use it up */
+    B24_SESSION_BEHIND,             /* an exchange waits for that: it belongs to
+                                       what comes after */
     B24_SESSION_MARKS
 } b24_session_mark_e;
 
@@ -100,9 +103,10 @@ void b24_session_read(const b24_sessions_t *s, b24_session_id_t id,
  */
 int b24_session_write(b24_sessions_t *s, b24_session_id_t id,
     uint64_t version, const u_char *data, size_t len, uint64_t random);
-/* data and round go, keys stay */
+/* data, round and marks go, those of what is behind an order and keys stay */
 void b24_session_clear(b24_sessions_t *s, b24_session_id_t id);
-/* sets a mark of that kind; takes one back that was set at that epoch */
+/* sets a mark of that kind; takes one back that was set at that epoch, or one
+ * that has stayed */
 void b24_session_mark(b24_sessions_t *s, b24_session_id_t id,
     b24_session_mark_e mark, uint32_t now);
 void b24_session_unmark(b24_sessions_t *s, b24_session_id_t id,

@@ -26,7 +26,7 @@ static void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,
     b24_session_id_t id, b24_session_info_t *info);
 static ngx_int_t ngx_http_b24_session_peek(ngx_http_b24_job_t *job,
     b24_session_info_t *info, ngx_uint_t make, ngx_uint_t marks);
-static ngx_uint_t ngx_http_b24_session_marked(ngx_http_b24_job_t *job,
+static ngx_uint_t ngx_http_b24_session_blocked(ngx_http_b24_job_t *job,
     b24_session_info_t *info);
 static void ngx_http_b24_session_timeout(ngx_event_t *ev);
 static ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
@@ -292,7 +292,9 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
                      info);
 
     job->epoch = info->epoch;
-    job->retake = (info->marks[B24_SESSION_ANSWER]
+    job->behind = (info->marks[B24_SESSION_ORDER]
+                   || info->marks[B24_SESSION_BEHIND]);
+    job->retake = (job->behind || info->marks[B24_SESSION_ANSWER]
                    || info->marks[B24_SESSION_QUEUED]);
 
     if (info->round == 0) {
@@ -319,12 +321,16 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
  * As soon as the answer begins the buyer may know its cookies, and as soon as
  * he has it he may order, from another worker: the session is found by them,
  * and is marked until this one has read what belongs into it.
+ *
+ * As soon as an order's answer begins the buyer may go on, with a cart that is
+ * empty or new: until the order has what is its own, such an exchange is behind
+ * it, and waits.
  */
 
 void
 ngx_http_b24_session_begin(ngx_http_b24_job_t *job)
 {
-    ngx_uint_t          collects;
+    ngx_uint_t          collects, marks;
     b24_session_info_t  info;
 
     if (ngx_http_b24_sessions == NULL || job->in.status == 0 || job->marks
@@ -338,9 +344,11 @@ ngx_http_b24_session_begin(ngx_http_b24_job_t *job)
     ngx_http_b24_session_keys(job, 1, 0);
 
     if (job->nkeys) {
-        (void) ngx_http_b24_session_peek(job, &info, collects,
-                                         collects ? 1 << B24_SESSION_ANSWER
-                                                  : 0);
+        marks = (collects ? 1 << B24_SESSION_ANSWER : 0)
+                | (b24_shop_has_order(job->shop, job->set)
+                   ? 1 << B24_SESSION_ORDER : 0);
+
+        (void) ngx_http_b24_session_peek(job, &info, collects, marks);
     }
 }
 
@@ -370,8 +378,13 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
 
     /* an order that was accepted meanwhile has used it up */
 
-    if (job->retake && job->epoch && info.epoch != job->epoch) {
+    if (job->retake && !job->behind && job->epoch && info.epoch != job->epoch)
+    {
         job->retake = 0;
+    }
+
+    if (collects && ngx_http_b24_session_blocked(job, &info)) {
+        return NGX_BUSY;
     }
 
     if (collects
@@ -385,22 +398,34 @@ ngx_http_b24_session_over(ngx_http_b24_job_t *job)
         return NGX_AGAIN;
     }
 
-    return (job->retake && ngx_http_b24_session_marked(job, &info)) ? NGX_BUSY
-                                                                    : NGX_OK;
+    return ngx_http_b24_session_blocked(job, &info) ? NGX_BUSY : NGX_OK;
 }
 
 
-/* others have something to tell of the session */
+/*
+ * Others have something to tell of the session that comes before this one: for
+ * an order what was collected, for what is behind an order that one.
+ */
 
 static ngx_uint_t
-ngx_http_b24_session_marked(ngx_http_b24_job_t *job, b24_session_info_t *info)
+ngx_http_b24_session_blocked(ngx_http_b24_job_t *job,
+    b24_session_info_t *info)
 {
-    ngx_uint_t  own;
+    if (job->marks & (1 << B24_SESSION_BEHIND)) {
+        return info->marks[B24_SESSION_ORDER] && info->epoch == job->pended;
+    }
 
-    own = (job->marks & (1 << B24_SESSION_ANSWER)) != 0;
+    if (!job->retake) {
+        return 0;
+    }
 
-    return info->marks[B24_SESSION_ANSWER] > own
-           || info->marks[B24_SESSION_QUEUED];
+    return info->marks[B24_SESSION_ANSWER]
+           > ((job->marks >> B24_SESSION_ANSWER) & 1)
+           || info->marks[B24_SESSION_QUEUED]
+           || (job->behind
+               && (info->marks[B24_SESSION_BEHIND]
+                   || info->marks[B24_SESSION_ORDER]
+                      > ((job->marks >> B24_SESSION_ORDER) & 1)));
 }
 
 
@@ -441,7 +466,7 @@ ngx_http_b24_session_timeout(ngx_event_t *ev)
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
 
         rc = ngx_http_b24_session_peek(job, &info, 0, 0);
-        marked = (rc != NGX_OK || ngx_http_b24_session_marked(job, &info));
+        marked = (rc != NGX_OK || ngx_http_b24_session_blocked(job, &info));
 
         if (marked
             && (ngx_msec_int_t) (job->deadline - ngx_current_msec) > 0)
@@ -517,6 +542,13 @@ ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
             /* an order has been accepted since the answer began */
 
             marks = 0;
+        }
+
+        /* what may be an order goes before what comes later */
+
+        if (!job->marks && info->marks[B24_SESSION_ORDER]) {
+            marks = (marks & (1 << B24_SESSION_ANSWER))
+                    ? 1 << B24_SESSION_BEHIND : 0;
         }
 
         for (i = 0; i < B24_SESSION_MARKS; i++) {
@@ -677,6 +709,7 @@ ngx_http_b24_session_retake(ngx_http_b24_job_t *job)
 {
     uint64_t             epoch;
     ngx_str_t            snapshot;
+    ngx_uint_t           behind;
     b24_session_id_t     id;
     b24_session_info_t   info;
 
@@ -687,6 +720,7 @@ ngx_http_b24_session_retake(ngx_http_b24_job_t *job)
     }
 
     epoch = job->epoch;
+    behind = job->behind;
     snapshot = job->snapshot;
 
     id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
@@ -696,7 +730,7 @@ ngx_http_b24_session_retake(ngx_http_b24_job_t *job)
 
     ngx_http_b24_session_unlock();
 
-    if (epoch && epoch != job->epoch) {
+    if (epoch && epoch != job->epoch && !behind) {
 
         /* another order has been accepted since: this one came before */
 
@@ -922,8 +956,9 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool,
         return NGX_ERROR;
     }
 
-    if (job->marks && info.epoch != job->pended) {
-
+    if (job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
+        && info.epoch != job->pended)
+    {
         /* what this tells of was ordered since */
 
         return NGX_DONE;

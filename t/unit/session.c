@@ -231,6 +231,17 @@ test_marks(void)
     b24_session_clear(store, id);
     is_int(marks(id, B24_SESSION_ANSWER, 100), 0,
            "what was on its way is of no use after an order");
+
+    /* but what came behind it is of the next one */
+
+    b24_session_info(store, id, 100, &info);
+    b24_session_mark(store, id, B24_SESSION_ORDER, 100);
+    b24_session_mark(store, id, B24_SESSION_BEHIND, 100);
+    b24_session_clear(store, id);
+    is_int(marks(id, B24_SESSION_ORDER, 100), 0, "the order is through");
+    is_int(marks(id, B24_SESSION_BEHIND, 100), 1, "what is behind it waits");
+    b24_session_unmark(store, id, B24_SESSION_BEHIND, info.epoch);
+    is_int(marks(id, B24_SESSION_BEHIND, 100), 0, "it is applied");
 }
 
 
