@@ -489,6 +489,7 @@ struct ngx_http_b24_job_s {
     unsigned                    failed:1;   /* out of memory or bounds */
     unsigned                    stored:1;
     unsigned                    retake:1;   /* the snapshot was not whole */
+    unsigned                    no_order:1; /* its request tells */
     unsigned                    behind:1;   /* an order was to use it up */
     unsigned                    marks:4;    /* of the session: a bit for each
                                                b24_session_mark_e */

@@ -11,6 +11,7 @@ use B24::Test portal => { config => { bucket => { burst => 100_000 } } },
 use Test::Nginx::Socket;
 
 use B24::Client;
+use B24::Crm ();
 use B24::Desk;
 use B24::Orders;
 use B24::Recording ();
@@ -44,8 +45,8 @@ our $shop = <<'EOC';
             return 422   $http_x_answer;
         }
 
-        # a page that takes its time
-        location /cart/slow {
+        # 400 bytes a second
+        location ~ ^/\w+/slow$ {
             default_type application/json;
             limit_rate   400;
             return 200   $http_x_answer;
@@ -79,7 +80,7 @@ our $rules = <<'EOC';
         }
 
         order placed {
-            uri      /checkout;
+            uri      /checkout*;
             accept   response:/ok;
             id       response:/id;
             comment  request:/note;
@@ -88,7 +89,7 @@ our $rules = <<'EOC';
         }
 
         order counted {
-            uri      /generated;
+            uri      /generated*;
             accept   response:/ok;
             id       generated;
             currency RUB;
@@ -1161,3 +1162,70 @@ shared memory zone "b24_sessions" was locked by
            . " [$_->[1] x2 10.00]", "the order $_->[0]")
             for [$n + 1, 'Cup'], [$n + 2, 'Bowl'];
     }
+
+
+
+=== TEST 32: a cart behind an order that the shop refuses, and the next order
+--- http_config eval: ::http()
+--- config eval: ::server(more => 'postpone_output 1;')
+--- scenario
+    my ($refused, $cart) = (client(), client());
+
+    cart('s1', ['Cup']);
+    buyer('s1', 3);
+    $refused->send(ask('s1', '/checkout/slow', {},
+        answer => '{"ok":false,"x":"' . 'x' x 600 . '"}'));
+    $refused->more;
+    $cart->send(ask('s1', '/cart/slow', { total => '20.00',
+        items => items('Bowl') }, answer => '{"ok":true,"x":"' . 'x' x 760
+        . '"}'));
+    $cart->more;
+    $refused->response;
+
+    # the cart is on its way still: the order has it, the one after it hasn't
+    checkout('s1', 3);
+    $cart->response;
+    is(order_shown(3), 'o-3 20.00 Buyer 3 +79160000003 buyer3@example.com'
+       . ' [Bowl x2 10.00]', 'the newer cart');
+    checkout('s1', 4);
+    is(order_shown(4), 'o-4', 'it is used up');
+
+
+
+=== TEST 33: an order that is sent again while its answer is on its way
+--- http_config eval: ::http()
+--- config eval: ::server(more => 'postpone_output 1;')
+--- scenario
+    my ($first, $again) = (client(), client());
+    my $bytes = ask('s1', '/generated/slow', {},
+                    answer => '{"ok":true,"x":"' . 'x' x 400 . '"}');
+
+    cart('s1', ['Cup']);
+    buyer('s1', 1);
+    $first->send($bytes);
+    $first->more;
+    $again->send($bytes);
+    $_->response for $first, $again;
+
+    ok(wait_until(sub { counts()->{delivered} == 1
+                        && counts()->{duplicate} == 1 }), 'one is a double');
+    is(scalar records(1), 1, 'one order');
+    is(scalar map({ @$_ } values %{B24::Crm::whole_crm()->{deals}}), 1,
+       'one deal');
+
+
+
+=== TEST 34: a cart in the answer to an order that had none
+--- http_config eval: ::http()
+--- config eval: ::server(more => 'postpone_output 1;')
+--- scenario
+    my $order = client();
+
+    $order->send(ask('s1', '/checkout/slow', {},
+        answer => '{"ok":true,"id":"o-1","x":"' . 'x' x 300 . '"}'));
+    $order->more;
+    cart('s1', ['Mug']);
+    $order->response;
+    checkout('s1', 2);
+    is(order_shown(1), 'o-1', 'nothing was known');
+    is(order_shown(2), 'o-2 20.00 [Mug x2 10.00]', 'the next one has it');

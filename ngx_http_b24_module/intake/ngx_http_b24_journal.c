@@ -154,6 +154,11 @@ ngx_http_b24_journal(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         if (job->none && ngx_http_b24_journal_collects(job)) {
             job->none = 0;
 
+            /* it uses nothing up, and nobody is behind it */
+
+            job->no_order = 1;
+            job->retake = 0;
+
         } else if (job->none) {
 
             /* no block's when lines hold: nobody needs the answer */

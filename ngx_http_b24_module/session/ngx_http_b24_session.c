@@ -345,7 +345,7 @@ ngx_http_b24_session_begin(ngx_http_b24_job_t *job)
 
     if (job->nkeys) {
         marks = (collects ? 1 << B24_SESSION_ANSWER : 0)
-                | (b24_shop_has_order(job->shop, job->set)
+                | (b24_shop_has_order(job->shop, job->set) && !job->no_order
                    ? 1 << B24_SESSION_ORDER : 0);
 
         (void) ngx_http_b24_session_peek(job, &info, collects, marks);
@@ -422,10 +422,9 @@ ngx_http_b24_session_blocked(ngx_http_b24_job_t *job,
     return info->marks[B24_SESSION_ANSWER]
            > ((job->marks >> B24_SESSION_ANSWER) & 1)
            || info->marks[B24_SESSION_QUEUED]
-           || (job->behind
+           || (job->behind && !(job->marks & (1 << B24_SESSION_ORDER))
                && (info->marks[B24_SESSION_BEHIND]
-                   || info->marks[B24_SESSION_ORDER]
-                      > ((job->marks >> B24_SESSION_ORDER) & 1)));
+                   || info->marks[B24_SESSION_ORDER]));
 }
 
 
@@ -481,6 +480,13 @@ ngx_http_b24_session_timeout(ngx_event_t *ev)
         if (!marked && ngx_http_b24_job_small(job)) {
             job->here = 1;
             ngx_http_b24_job_extract(job);
+
+        } else if (ngx_http_b24_session_collects(job)) {
+
+            /* smaller ones that come now go behind it */
+
+            (void) ngx_http_b24_session_peek(job, &info, 1,
+                                             1 << B24_SESSION_QUEUED);
         }
 
         ngx_http_b24_store_put(job);
@@ -537,16 +543,24 @@ ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
     if (id) {
         b24_session_info(ngx_http_b24_sessions, id, now, info);
 
-        if (marks && job->marks && job->pended != info->epoch) {
+        if (marks && job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
+            && job->pended != info->epoch)
+        {
 
             /* an order has been accepted since the answer began */
 
             marks = 0;
         }
 
-        /* what may be an order goes before what comes later */
+        /*
+         * What may be an order goes before what comes later, and what is behind
+         * it before the next order: nobody waits for one that waits for him.
+         */
 
-        if (!job->marks && info->marks[B24_SESSION_ORDER]) {
+        if (!job->marks && !(marks & (1 << B24_SESSION_QUEUED))
+            && (info->marks[B24_SESSION_ORDER]
+                || info->marks[B24_SESSION_BEHIND]))
+        {
             marks = (marks & (1 << B24_SESSION_ANSWER))
                     ? 1 << B24_SESSION_BEHIND : 0;
         }
@@ -730,9 +744,12 @@ ngx_http_b24_session_retake(ngx_http_b24_job_t *job)
 
     ngx_http_b24_session_unlock();
 
-    if (epoch && epoch != job->epoch && !behind) {
+    if (epoch && epoch != job->epoch && (!behind || job->snapshot.len == 0)) {
 
-        /* another order has been accepted since: this one came before */
+        /*
+         * Another order has been accepted since: this one came before, or is
+         * the same one once more, as nothing was collected in between.
+         */
 
         job->epoch = epoch;
         job->snapshot = snapshot;
@@ -850,7 +867,7 @@ ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
         b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
                          &info);
 
-        if (job->epoch == 0 || job->epoch == info.epoch) {
+        if (job->epoch == info.epoch) {
             b24_session_clear(ngx_http_b24_sessions, id);
         }
     }
