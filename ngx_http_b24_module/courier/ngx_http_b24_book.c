@@ -28,8 +28,6 @@ static ngx_int_t ngx_http_b24_book_lines(ngx_http_b24_book_t *book,
 static ngx_int_t ngx_http_b24_book_send(ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_again(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t);
-static void ngx_http_b24_book_later(ngx_http_b24_book_t *book,
-    const b24_verdict_t *verdict);
 static void ngx_http_b24_book_drop(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_take(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
@@ -224,9 +222,10 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
 {
     ngx_http_b24_book_t  *book = t->data;
 
-    int            rc, again;
-    b24_answer_t   answer;
-    b24_verdict_t  verdict;
+    int                      rc, again;
+    b24_answer_t             answer;
+    b24_verdict_t            verdict;
+    ngx_http_b24_origin_t  **op;
 
     if (ngx_http_b24_portal_follow(book->portal, t, book->next_pool)
         == NGX_OK)
@@ -253,7 +252,11 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
     }
 
     if (answer.verdict.class != B24_CLASS_OK) {
-        ngx_http_b24_book_later(book, &verdict);
+        op = book->portal->origins.elts;
+
+        ngx_http_b24_portal_refused(book->portal, op[0]->conf, t, &verdict);
+
+        book->due = ngx_time() + NGX_HTTP_B24_BOOK_SOON;
         goto done;
     }
 
@@ -281,38 +284,6 @@ done:
     ngx_http_b24_book_drop(book);
 
     book->done(book->data);
-}
-
-
-/* the request as a whole failed, as one for an order would have */
-
-static void
-ngx_http_b24_book_later(ngx_http_b24_book_t *book,
-    const b24_verdict_t *verdict)
-{
-    char                      reason[NGX_HTTP_B24_REASON];
-    const char               *advice;
-    ngx_http_b24_origin_t   **op;
-
-    advice = book->transfer.advice ? book->transfer.advice : verdict->advice;
-
-    ngx_http_b24_reason(&book->transfer, verdict, reason, sizeof(reason));
-
-    op = book->portal->origins.elts;
-
-    (void) ngx_http_b24_portal_bad(book->portal, op[0]->conf, verdict, reason,
-                                   advice);
-
-    /* the page tells already; whether orders must wait is seen by an order */
-
-    if (verdict->class == B24_CLASS_OPERATOR
-        || verdict->class == B24_CLASS_CHECK
-        || book->transfer.net != B24_NET_OK)
-    {
-        book->portal->sh->resume = 0;
-    }
-
-    book->due = ngx_time() + NGX_HTTP_B24_BOOK_SOON;
 }
 
 

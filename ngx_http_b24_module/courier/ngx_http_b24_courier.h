@@ -88,6 +88,13 @@ void ngx_http_b24_portal_good(ngx_http_b24_portal_t *portal);
 ngx_msec_t ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
     ngx_http_b24_srv_conf_t *bscf, const b24_verdict_t *verdict,
     const char *reason, const char *advice);
+/*
+ * A request that was not for an order failed as a whole: as if one for an order
+ * had, but whether orders must wait is seen by an order, where that isn't said.
+ */
+void ngx_http_b24_portal_refused(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_srv_conf_t *bscf, ngx_http_b24_transfer_t *t,
+    const b24_verdict_t *verdict);
 /* back-off with jitter for the n-th failure in a row, n from 1 */
 ngx_msec_t ngx_http_b24_backoff(ngx_http_b24_srv_conf_t *bscf, ngx_uint_t n);
 /* why a transfer failed, in plain words; terminated */

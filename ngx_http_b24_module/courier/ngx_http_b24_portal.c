@@ -186,6 +186,28 @@ ngx_http_b24_portal_bad(ngx_http_b24_portal_t *portal,
 }
 
 
+void
+ngx_http_b24_portal_refused(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_srv_conf_t *bscf, ngx_http_b24_transfer_t *t,
+    const b24_verdict_t *verdict)
+{
+    char  reason[NGX_HTTP_B24_REASON];
+
+    ngx_http_b24_reason(t, verdict, reason, sizeof(reason));
+
+    (void) ngx_http_b24_portal_bad(portal, bscf, verdict, reason,
+                                   t->advice ? t->advice : verdict->advice);
+
+    /* the page tells already */
+
+    if (verdict->class == B24_CLASS_OPERATOR
+        || verdict->class == B24_CLASS_CHECK || t->net != B24_NET_OK)
+    {
+        portal->sh->resume = 0;
+    }
+}
+
+
 /*
  * Until the portal's own time, by its own clock when the answer tells that; a
  * time that has passed, or is more than an hour away, is none.

@@ -60,8 +60,6 @@ static void ngx_http_b24_watch_list(ngx_http_b24_call_t *call,
 static void ngx_http_b24_watch_listed(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_watch_ask(ngx_http_b24_watch_t *w);
 static void ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t);
-static void ngx_http_b24_watch_bad(ngx_http_b24_watch_t *w,
-    b24_verdict_t *verdict);
 static void ngx_http_b24_watch_note(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_watch_noted(ngx_http_b24_call_t *call);
@@ -310,7 +308,8 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     }
 
     if (answer.verdict.class != B24_CLASS_OK) {
-        ngx_http_b24_watch_bad(w, &verdict);
+        ngx_http_b24_portal_refused(w->portal, w->conf, t, &verdict);
+        ngx_http_b24_watch_end(w, ngx_time() + w->portal->watch);
         return;
     }
 
@@ -323,35 +322,6 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     w->call.done = ngx_http_b24_watch_noted;
 
     ngx_http_b24_store_call(&w->call);
-}
-
-
-/* the request as a whole failed, as one for an order would have */
-
-static void
-ngx_http_b24_watch_bad(ngx_http_b24_watch_t *w, b24_verdict_t *verdict)
-{
-    char  reason[NGX_HTTP_B24_REASON];
-
-    if (w->transfer.advice) {
-        verdict->advice = w->transfer.advice;
-    }
-
-    ngx_http_b24_reason(&w->transfer, verdict, reason, sizeof(reason));
-
-    (void) ngx_http_b24_portal_bad(w->portal, w->conf, verdict, reason,
-                                   verdict->advice);
-
-    /* whether orders must wait is seen by an order */
-
-    if (verdict->class == B24_CLASS_OPERATOR
-        || verdict->class == B24_CLASS_CHECK
-        || w->transfer.net != B24_NET_OK)
-    {
-        w->portal->sh->resume = 0;
-    }
-
-    ngx_http_b24_watch_end(w, ngx_time() + w->portal->watch);
 }
 
 

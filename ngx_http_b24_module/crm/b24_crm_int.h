@@ -82,10 +82,10 @@ const b24_crm_api_t *b24_crm_api(const b24_crm_settings_t *set);
 /* b24_move.c: what of deals is read, and how */
 void b24_crm_deal_select(b24_batch_t *batch, b24_command_t *cmd,
     const b24_crm_api_t *api);
-/* the list that a command gave; B24_DECLINED: verdict tells */
-int b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_api_t *api, const char *name, b24_node_t **list,
-    b24_verdict_t *verdict);
+/* the list that a command gave, items: below that name; B24_DECLINED: verdict
+ * tells */
+int b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, unsigned items,
+    const char *name, b24_node_t **list, b24_verdict_t *verdict);
 int64_t b24_crm_skew(const b24_answer_t *answer, int64_t now);
 /* an item of it; B24_DECLINED: it is none */
 int b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node,

@@ -175,7 +175,7 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
         return B24_OK;
     }
 
-    rc = b24_crm_list(pool, answer, api, "deal", &list, verdict);
+    rc = b24_crm_list(pool, answer, api->universal, "deal", &list, verdict);
 
     if (rc != B24_OK) {
         b24_move_again(api, known, verdict, B24_AGAIN_LOOKUP);
@@ -214,9 +214,8 @@ b24_crm_skew(const b24_answer_t *answer, int64_t now)
 
 
 int
-b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_api_t *api, const char *name, b24_node_t **list,
-    b24_verdict_t *verdict)
+b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, unsigned items,
+    const char *name, b24_node_t **list, b24_verdict_t *verdict)
 {
     b24_str_t        key = b24_string("items");
     b24_node_t      *node;
@@ -236,7 +235,7 @@ b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
         return B24_DECLINED;
     }
 
-    if (api->universal) {
+    if (items) {
         node = (node->type == B24_OBJECT) ? b24_node_get(node, &key) : NULL;
     }
 
@@ -542,7 +541,7 @@ b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
 
     /* it is moved, whether it can be read again or not */
 
-    if (b24_crm_list(pool, answer, api, "deal", &node, &v) == B24_OK
+    if (b24_crm_list(pool, answer, api->universal, "deal", &node, &v) == B24_OK
         && node->first
         && b24_crm_deal_item(api, node->first, 0, &deal) == B24_OK)
     {

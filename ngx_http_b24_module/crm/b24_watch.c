@@ -138,7 +138,6 @@ b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
     const char           *name;
     b24_verdict_t         v;
     const b24_crm_api_t  *api;
-    b24_crm_api_t         plain;
 
     api = b24_crm_api(set);
     *verdict = answer->verdict;
@@ -160,7 +159,7 @@ b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
             return B24_ERROR;
         }
 
-        rc = b24_crm_list(pool, answer, api, name, &list, &v);
+        rc = b24_crm_list(pool, answer, api->universal, name, &list, &v);
 
         if (rc == B24_ERROR) {
             return rc;
@@ -197,10 +196,7 @@ b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
 
     /* its list is in "items", whichever methods deals are read with */
 
-    plain = *api;
-    plain.universal = 1;
-
-    rc = b24_crm_list(pool, answer, &plain, "history", &list, &v);
+    rc = b24_crm_list(pool, answer, 1, "history", &list, &v);
 
     if (rc == B24_OK) {
         return b24_watch_take_history(pool, list, history);

@@ -41,8 +41,8 @@ static ngx_int_t ngx_http_b24_events_read(ngx_http_request_t *r,
     b24_pool_t *pool, b24_str_t *text);
 static ngx_int_t ngx_http_b24_events_take(ngx_http_request_t *r,
     b24_pool_t *pool, b24_str_t *text);
-static void ngx_http_b24_events_text(b24_node_t *root, b24_pool_t *pool,
-    const char *pointer, b24_str_t *text);
+static b24_node_t *ngx_http_b24_events_member(b24_node_t *node, char *name);
+static void ngx_http_b24_events_text(b24_node_t *node, b24_str_t *text);
 static ngx_uint_t ngx_http_b24_events_known(ngx_http_b24_events_t *events,
     b24_str_t *token);
 static void ngx_http_b24_events_put(ngx_http_b24_portal_t *portal,
@@ -354,8 +354,8 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
 {
     int                       i;
     int64_t                   deal;
-    b24_str_t                 name, token, id;
-    b24_node_t               *root, node;
+    b24_str_t                 name, token;
+    b24_node_t               *root, *node;
     ngx_uint_t                left;
     ngx_http_b24_events_t    *events;
     ngx_http_b24_loc_conf_t  *blcf;
@@ -370,7 +370,10 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_http_b24_events_text(root, pool, "/auth/application_token", &token);
+    node = ngx_http_b24_events_member(root, "auth");
+    node = ngx_http_b24_events_member(node, "application_token");
+
+    ngx_http_b24_events_text(node, &token);
 
     if (!ngx_http_b24_events_known(events, &token)) {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS_REFUSED, 1);
@@ -386,14 +389,12 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS, 1);
 
-    ngx_http_b24_events_text(root, pool, "/event", &name);
-    ngx_http_b24_events_text(root, pool, "/data/FIELDS/ID", &id);
+    ngx_http_b24_events_text(ngx_http_b24_events_member(root, "event"), &name);
 
-    memset(&node, 0, sizeof(b24_node_t));
-    node.type = B24_STRING;
-    node.value = id;
+    node = ngx_http_b24_events_member(root, "data");
+    node = ngx_http_b24_events_member(node, "FIELDS");
 
-    deal = b24_node_id(&node);
+    deal = b24_node_id(ngx_http_b24_events_member(node, "ID"));
 
     for (i = 0; deal && ngx_http_b24_events_names[i]; i++) {
 
@@ -407,28 +408,25 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
 }
 
 
-static void
-ngx_http_b24_events_text(b24_node_t *root, b24_pool_t *pool,
-    const char *pointer, b24_str_t *text)
+/* NULL: there is none */
+
+static b24_node_t *
+ngx_http_b24_events_member(b24_node_t *node, char *name)
 {
-    b24_str_t       s;
-    b24_walk_t      walk;
-    b24_node_t     *node;
-    const char     *err;
-    b24_pointer_t   ptr;
+    b24_str_t  key;
 
-    memset(&walk, 0, sizeof(b24_walk_t));
-    walk.pool = pool;
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
 
-    s.data = (u_char *) pointer;
-    s.len = ngx_strlen(pointer);
+    return node ? b24_node_get(node, &key) : NULL;
+}
 
-    if (b24_pointer_compile(pool, &s, &ptr, &err) != B24_OK
-        || b24_pointer_get(&walk, &ptr, root, &node) != B24_OK
-        || b24_node_text(node, text) != B24_OK)
-    {
-        text->data = (u_char *) "";
-        text->len = 0;
+
+static void
+ngx_http_b24_events_text(b24_node_t *node, b24_str_t *text)
+{
+    if (node == NULL || b24_node_text(node, text) != B24_OK) {
+        ngx_str_set(text, "");
     }
 }
 

@@ -26,6 +26,8 @@ static void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,
     b24_session_id_t id, b24_session_info_t *info);
 static ngx_int_t ngx_http_b24_session_peek(ngx_http_b24_job_t *job,
     b24_session_info_t *info, ngx_uint_t make, ngx_uint_t marks);
+static ngx_uint_t ngx_http_b24_session_past(ngx_http_b24_job_t *job,
+    b24_session_info_t *info);
 static ngx_uint_t ngx_http_b24_session_blocked(ngx_http_b24_job_t *job,
     b24_session_info_t *info);
 static void ngx_http_b24_session_timeout(ngx_event_t *ev);
@@ -516,6 +518,17 @@ ngx_http_b24_sessions_exit(void)
 }
 
 
+/* an order has been accepted since the answer began: what it tells of was
+ * ordered, unless it is behind that order */
+
+static ngx_uint_t
+ngx_http_b24_session_past(ngx_http_b24_job_t *job, b24_session_info_t *info)
+{
+    return job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
+           && info->epoch != job->pended;
+}
+
+
 /*
  * The session of the job's keys as it is now, with these marks set.  DECLINED:
  * somebody is inside.
@@ -543,12 +556,7 @@ ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
     if (id) {
         b24_session_info(ngx_http_b24_sessions, id, now, info);
 
-        if (marks && job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
-            && job->pended != info->epoch)
-        {
-
-            /* an order has been accepted since the answer began */
-
+        if (marks && ngx_http_b24_session_past(job, info)) {
             marks = 0;
         }
 
@@ -973,11 +981,7 @@ ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool,
         return NGX_ERROR;
     }
 
-    if (job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
-        && info.epoch != job->pended)
-    {
-        /* what this tells of was ordered since */
-
+    if (ngx_http_b24_session_past(job, &info)) {
         return NGX_DONE;
     }
 
