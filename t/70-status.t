@@ -93,6 +93,8 @@ BEGIN {
 {
     package B24::Scenario::Code;
 
+    B24::Crm->import(qw(deal_of person_moves so_far told));
+
     # The shop's administration: what is told of orders, and what the shop says.
     sub change {
         my ($field, $says) = @_;
@@ -105,15 +107,6 @@ BEGIN {
             'Content-Type' => 'application/json'));
 
         return $client->response->{status};
-    }
-
-    # An order that is delivered, its deal.
-    sub deal_of {
-        my ($id, %field) = @_;
-
-        main::ok(B24::Crm::order(id => $id, %field), "$id is placed");
-
-        return B24::Crm::delivered($id);
     }
 
     # Waits until the deal is at a stage.
@@ -131,20 +124,6 @@ BEGIN {
         return main::is($now, $stage, $name);
     }
 
-    # Waits for the last moment of a record to be like that.
-    sub told {
-        my ($id, $like, $name) = @_;
-
-        my @now;
-
-        B24::Scenario::wait_until(sub {
-            @now = B24::Crm::timeline_of($id);
-            return @now && $now[-1] =~ $like;
-        }) ;
-
-        return main::like($now[-1] // '', $like, $name);
-    }
-
     # Methods of the commands since a request, in their order.
     sub commands {
         my ($from) = @_;
@@ -152,18 +131,6 @@ BEGIN {
         return join ' ', map { map { $_->{method} } @{$_->{commands}} }
                          grep { $_->{method} eq 'batch' }
                          B24::Crm::requests(undef, $from);
-    }
-
-    sub so_far {
-        return B24::Test::portal()->report(journal => 0)->{counts}{arrived};
-    }
-
-    # A person moves a deal in the CRM.
-    sub person_moves {
-        my ($deal, $stage) = @_;
-
-        B24::Test::portal()->edit(entity => 'deal', id => $deal->{id},
-                                  fields => { STAGE_ID => $stage });
     }
 
     # Clocks of the portal have seconds.

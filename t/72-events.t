@@ -66,6 +66,8 @@ our ($classic, $universal)
 {
     package B24::Scenario::Code;
 
+    B24::Crm->import(qw(deal_of person_moves so_far told));
+
     # A webhook as a portal sends it; its status.
     sub webhook {
         my ($deal, %option) = @_;
@@ -92,35 +94,6 @@ our ($classic, $universal)
         return $client->response->{status};
     }
 
-    sub deal_of {
-        my ($id) = @_;
-
-        main::ok(B24::Crm::order(id => $id), "$id is placed");
-
-        return B24::Crm::delivered($id);
-    }
-
-    sub person_moves {
-        my ($deal, $stage) = @_;
-
-        B24::Test::portal()->edit(entity => 'deal', id => $deal->{id},
-                                  fields => { STAGE_ID => $stage });
-    }
-
-    # Waits until the last moment of a record is like that.
-    sub told {
-        my ($id, $like, $name) = @_;
-
-        my @now;
-
-        B24::Scenario::wait_until(sub {
-            @now = B24::Crm::timeline_of($id);
-            return @now && $now[-1] =~ $like;
-        });
-
-        return main::like($now[-1] // '', $like, $name);
-    }
-
     # Lists of deals and of the history that the portal was asked for since.
     sub asked {
         my ($from) = @_;
@@ -137,17 +110,6 @@ our ($classic, $universal)
 
         return \%n;
     }
-
-    sub so_far {
-        return B24::Test::portal()->report(journal => 0)->{counts}{arrived};
-    }
-}
-
-BEGIN {
-    no warnings 'redefine';
-
-    *like = \&Test::More::like;
-    *ok = \&Test::More::ok;
 }
 
 plan tests => 2 * blocks();

@@ -20,17 +20,11 @@ put(b24_queue_t *q, const char *id, const char *row, b24_state_e state,
     b24_queue_put_t         p;
     b24_queue_put_result_t  result;
 
-    memset(&p, 0, sizeof(p));
-    memset(&result, 0, sizeof(result));
+    queue_put_init(&p, "shop", id, print, now);
 
-    p.origin = str("shop");
-    p.order_id = str(id);
     p.row = str(row);
     p.rule = str("s/o");
-    p.fingerprint = str(print);
-    p.data = str("{\"v\":1}");
     p.state = state;
-    p.now = now;
 
     if (queue_put1(q, &p, &result) != B24_QUEUE_OK) {
         printf("Bail out! put: %s\n", b24_queue_message(q));

@@ -19,21 +19,12 @@ put_as(b24_queue_t *q, const char *rule, const char *id, b24_state_e state,
     b24_queue_put_t         p;
     b24_queue_put_result_t  result;
 
-    memset(&p, 0, sizeof(p));
-    memset(&result, 0, sizeof(result));
+    queue_put_init(&p, "shop", id, "0123456789abcdef", now);
 
-    p.origin = str("shop");
-    p.order_id = str(id);
     p.rule = str(rule);
-    p.fingerprint = str("0123456789abcdef");
-    p.data = str("{\"v\":1}");
     p.state = state;
-    p.now = now;
 
-    if (b24_queue_begin(q) != B24_QUEUE_OK
-        || b24_queue_put(q, &p, &result) != B24_QUEUE_OK
-        || b24_queue_commit(q) != B24_QUEUE_OK)
-    {
+    if (queue_put1(q, &p, &result) != B24_QUEUE_OK) {
         printf("Bail out! put: %s\n", b24_queue_message(q));
     }
 
@@ -356,23 +347,13 @@ put_key(b24_queue_t *q, const char *id, const char *key, const char *print,
     b24_queue_put_t         p;
     b24_queue_put_result_t  result;
 
-    memset(&p, 0, sizeof(p));
-    memset(&result, 0, sizeof(result));
+    queue_put_init(&p, "shop", id, print, now);
 
-    p.origin = str("shop");
-    p.order_id = str(id);
     p.row = str(key);
     p.rule = str("s/o");
-    p.fingerprint = str(print);
-    p.data = str("{\"v\":1}");
-    p.state = B24_STATE_ACCEPTED;
     p.reads = 1;
-    p.now = now;
 
-    if (b24_queue_begin(q) != B24_QUEUE_OK
-        || b24_queue_put(q, &p, &result) != B24_QUEUE_OK
-        || b24_queue_commit(q) != B24_QUEUE_OK)
-    {
+    if (queue_put1(q, &p, &result) != B24_QUEUE_OK) {
         printf("Bail out! put: %s\n", b24_queue_message(q));
     }
 

@@ -33,6 +33,9 @@ use Test::More ();
 our @EXPORT = qw(accepted delivered kinds notes order order_body record records
     requests timeline_of whole_crm);
 
+# of deals that move: use B24::Crm qw(...); in the package of scenarios
+our @EXPORT_OK = qw(deal_of person_moves so_far told);
+
 # quick pauses, and a bucket no test of something else runs into
 use constant {
     RETRY => 'first=100ms max=500ms unknown=300ms',
@@ -254,6 +257,42 @@ sub timeline_of {
     return map { defined $_->{cause} ? "$_->{state}: $_->{cause}"
                                      : $_->{state} }
            @{JSON::PP::decode_json($answer->{body})->{timeline}};
+}
+
+# Waits until the last moment of an order is like that.
+sub told {
+    my ($id, $like, $name) = @_;
+
+    my @now;
+
+    B24::Scenario::wait_until(sub {
+        @now = timeline_of($id);
+        return @now && $now[-1] =~ $like;
+    });
+
+    return Test::More::like($now[-1] // '', $like, $name);
+}
+
+# An order that is delivered, its deal.
+sub deal_of {
+    my ($id, %field) = @_;
+
+    Test::More::ok(order(id => $id, %field), "$id is placed");
+
+    return delivered($id);
+}
+
+# A person moves a deal in the CRM.
+sub person_moves {
+    my ($deal, $stage) = @_;
+
+    B24::Test::portal()->edit(entity => 'deal', id => $deal->{id},
+                              fields => { STAGE_ID => $stage });
+}
+
+# Requests that the portal has had so far.
+sub so_far {
+    return B24::Test::portal()->report(journal => 0)->{counts}{arrived};
 }
 
 # Waits until so many orders (or those numbers) are delivered or parked; tells
