@@ -338,7 +338,7 @@ ngx_http_b24_watch_note(ngx_http_b24_call_t *call, b24_queue_t *q)
     w->left = 0;
 
     call->rc = b24_queue_watched(q, &w->portal->host, w->origins, w->norigins,
-                                 w->deals, w->ndeals, w->now, &w->news,
+                                 NULL, 0, w->deals, w->ndeals, w->now, &w->news,
                                  &w->left);
 
     if (call->rc == B24_QUEUE_OK && w->polls) {

@@ -66,6 +66,7 @@ static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
 b24_queue_rc_e
 b24_queue_begin(b24_queue_t *q)
 {
+    int          i;
     b24_query_t  query;
 
     if (!b24_queue_same_file(q)) {
@@ -73,8 +74,9 @@ b24_queue_begin(b24_queue_t *q)
                                "the file was removed or replaced");
     }
 
-    q->event[0] = -1;
-    q->event[1] = -1;
+    for (i = 0; i < B24_QUEUE_LINES; i++) {
+        q->event[i] = -1;
+    }
 
     b24_query_init(&query, q, B24_SQL_BEGIN);
 
@@ -539,7 +541,7 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_new_event(q, 0, &event);
+    rc = b24_queue_new_event(q, B24_EV_NEW, &event);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -578,7 +580,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     rc = b24_queue_room(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, 0, &event);
+        rc = b24_queue_new_event(q, B24_EV_NEW, &event);
     }
 
     if (rc != B24_QUEUE_OK) {
@@ -635,7 +637,7 @@ b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_new_event(q, 0, &event);
+    rc = b24_queue_new_event(q, B24_EV_NEW, &event);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -700,25 +702,31 @@ b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 /*
  * Ids are given out here, so that a record can be written together with its
  * event's; nobody else does it while this transaction lasts.  The line is that
- * of the ids: what follows an order stands behind all orders.
+ * of the ids: what follows an order stands behind all orders, and what goes back
+ * to the shop in a line of its own.
  */
 
 b24_queue_rc_e
-b24_queue_new_event(b24_queue_t *q, int later, int64_t *event)
+b24_queue_new_event(b24_queue_t *q, b24_ev_e kind, int64_t *event)
 {
-    int64_t         first;
+    int             line;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    if (q->event[later] < 0) {
-        first = later ? B24_QUEUE_LATER : 0;
+    static const int64_t  first[] = {
+        0, B24_QUEUE_LATER, B24_QUEUE_BACK, INT64_MAX
+    };
 
+    line = (kind == B24_EV_NEW || kind == B24_EV_LINK) ? 0
+           : (kind == B24_EV_BACK) ? 2 : 1;
+
+    if (q->event[line] < 0) {
         b24_query_init(&query, q, B24_SQL_LAST_EVENT);
-        b24_query_int(&query, first);
-        b24_query_int(&query, first + B24_QUEUE_LATER);
+        b24_query_int(&query, first[line]);
+        b24_query_int(&query, first[line + 1]);
 
         if (b24_query_row(&query) == B24_QUEUE_OK) {
-            q->event[later] = b24_query_get_int(&query, 0);
+            q->event[line] = b24_query_get_int(&query, 0);
         }
 
         rc = b24_query_end(&query);
@@ -727,7 +735,7 @@ b24_queue_new_event(b24_queue_t *q, int later, int64_t *event)
         }
     }
 
-    *event = ++q->event[later];
+    *event = ++q->event[line];
 
     return B24_QUEUE_OK;
 }
@@ -860,7 +868,7 @@ b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     rc = b24_query_end(&query);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, kind != B24_EV_LINK, &event);
+        rc = b24_queue_new_event(q, kind, &event);
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -907,6 +915,10 @@ b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event, b24_ev_e kind,
 
     case B24_EV_LINK:
         moment.cause.data = (u_char *) "its deal is to be made known";
+        break;
+
+    case B24_EV_BACK:
+        moment.cause.data = (u_char *) "the shop is to be told";
         break;
 
     default:

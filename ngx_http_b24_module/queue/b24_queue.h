@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   9
+#define B24_QUEUE_SCHEMA   10
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -59,7 +59,8 @@ typedef enum {
     B24_EV_NEW = 0,
     B24_EV_STATUS,
     B24_EV_CHANGED,
-    B24_EV_LINK
+    B24_EV_LINK,
+    B24_EV_BACK                     /* a status from the CRM to the shop */
 } b24_ev_e;
 
 /* steps of a delivery, in the order they are done */
@@ -69,6 +70,7 @@ typedef enum {
     B24_STEP_DEAL,
     B24_STEP_ROWS,
     B24_STEP_STAGE,                 /* of a STATUS event: the deal is moved */
+    B24_STEP_BACK,                  /* of a BACK event: the shop is called */
     B24_NSTEPS
 } b24_delivery_step_e;
 
@@ -303,13 +305,15 @@ typedef struct {
     char         key[B24_QUEUE_KEY_LEN];
     b24_str_t    origin;
     b24_str_t    order_id;
+    b24_str_t    shop_number;       /* what the shop calls it, when that is
+                                       another number; empty: order_id */
     b24_str_t    row;               /* the shop's key of it; empty: not known */
     b24_str_t    origin_id;         /* ORIGIN_ID when it isn't order_id: the
                                        number was another order's, see send() */
     int          contested;         /* NEW: order_id is another order's too, or
                                        was taken by one: it isn't sent before
                                        read() has told whose it is */
-    b24_str_t    data;
+    b24_str_t    data;              /* BACK: that of the order's first event */
     int          attempts;          /* this one included */
     int64_t      accepted;          /* when the shop's answer arrived */
     int64_t      placed;            /* when the record was made */
@@ -318,7 +322,7 @@ typedef struct {
     int64_t      company_id;
     b24_step_state_e  steps[B24_NSTEPS];
     int64_t      lease;             /* until */
-    b24_queue_seen_t  seen;         /* of a STATUS event */
+    b24_queue_seen_t  seen;         /* of a STATUS or BACK event */
 
     /* set by the courier: what attempt() learns, as b24_queue_learn() */
     const b24_queue_fact_t  *facts;
@@ -326,8 +330,8 @@ typedef struct {
 } b24_queue_job_t;
 
 /*
- * Claims the next due event of one of the origins: accepted ones in order of
- * arrival, waiting ones whose time has come, sending ones whose lease has run
+ * Claims the next due event of one of the origins that goes to the CRM (all but
+ * BACK): accepted ones in order of arrival, waiting ones whose time has come, sending ones whose lease has run
  * out (their owner died; their steps tell what may have happened).  The record
  * becomes sending, attempts grows, owner and lease are written, all in the
  * transaction that selects.  NONE: *next gets the time when something becomes
@@ -343,6 +347,11 @@ typedef struct {
 b24_queue_rc_e b24_queue_claim(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origins, size_t norigins, const char *owner,
     int64_t lease_ms, int64_t now, b24_queue_job_t *job, int64_t *next);
+/* the same for what goes back to the shop (BACK): a shop that hangs holds up
+ * nothing that goes to the CRM */
+b24_queue_rc_e b24_queue_claim_back(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, const char *owner, int64_t lease_ms, int64_t now,
+    b24_queue_job_t *job, int64_t *next);
 
 /*
  * For a courier that has just been elected, so that nobody else is one: what
@@ -386,6 +395,9 @@ typedef struct {
                                        empty ones keep what is there.  With
                                        DELIVERED its status and flags are
                                        settled */
+    int               back;         /* DELIVERED of a STATUS event: the CRM's
+                                       stage is the newer one, a BACK event
+                                       follows */
     int               idle;         /* DELIVERED: there was nothing to be done,
                                        cause and advice of the event before
                                        stay; this cause is the timeline's */
@@ -641,14 +653,18 @@ b24_queue_rc_e b24_queue_watch(b24_queue_t *q, b24_pool_t *pool,
 
 /*
  * What the portal said of them.  A deal at the stage we have sent or seen last
- * is an echo.  Otherwise the CRM has moved it: that is noted with its time, and
- * the order's timeline tells it.  One whose order is being sent is left for
+ * is an echo.  Otherwise the CRM has moved it: that is noted with its time, the
+ * order's timeline tells it, and when its origin is one of the writers, it gets
+ * a BACK event, also when its record is gone (one is made anew).  A BACK event
+ * says that there is something to look at: of several that wait one is kept.
+ * One whose order is being sent is left for
  * another time, and so is one that was told of anew since.  *news: how many
  * were moved; *left: how many stay in the list.  One transaction.
  */
 b24_queue_rc_e b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
-    const b24_str_t *origins, size_t norigins, const b24_queue_moved_t *deals,
-    size_t ndeals, int64_t now, size_t *news, size_t *left);
+    const b24_str_t *origins, size_t norigins, const b24_str_t *writers,
+    size_t nwriters, const b24_queue_moved_t *deals, size_t ndeals,
+    int64_t now, size_t *news, size_t *left);
 
 
 /* ---- values of learn lines ---- */

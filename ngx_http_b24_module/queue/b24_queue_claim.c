@@ -17,6 +17,7 @@ typedef struct {
     int64_t   next;                 /* when another one becomes due */
     unsigned  expired:1;            /* taken from an owner that let it go */
     unsigned  later:1;              /* orders go first */
+    unsigned  back:1;               /* of the line back to the shop */
 } b24_due_t;
 
 typedef struct {
@@ -26,15 +27,22 @@ typedef struct {
 } b24_candidate_t;
 
 
+static b24_queue_rc_e b24_queue_claim_due(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, unsigned back,
+    const char *owner, int64_t lease_ms, int64_t now, b24_queue_job_t *job,
+    int64_t *next);
 static b24_queue_rc_e b24_queue_due(b24_queue_t *q, const b24_str_t *origin,
     const char *owner, int64_t lease_ms, int64_t now, b24_due_t *due);
 static b24_queue_rc_e b24_queue_due_one(b24_queue_t *q, b24_sql_e sql,
-    const b24_str_t *origin, b24_candidate_t *c);
+    const b24_str_t *origin, unsigned back, b24_candidate_t *c);
+static void b24_queue_due_lines(b24_query_t *query, unsigned back);
 static void b24_queue_due_best(b24_due_t *due, const b24_candidate_t *c,
     int64_t time, unsigned expired);
 static b24_queue_rc_e b24_queue_take(b24_queue_t *q, const b24_due_t *due,
     const char *owner, int64_t lease, int64_t now);
 static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_job_t *job);
+static b24_queue_rc_e b24_queue_load_first(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
     b24_queue_job_t *job);
@@ -52,12 +60,34 @@ b24_queue_claim(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
     size_t norigins, const char *owner, int64_t lease_ms, int64_t now,
     b24_queue_job_t *job, int64_t *next)
 {
+    return b24_queue_claim_due(q, pool, origins, norigins, 0, owner, lease_ms,
+                               now, job, next);
+}
+
+
+b24_queue_rc_e
+b24_queue_claim_back(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
+    const char *owner, int64_t lease_ms, int64_t now, b24_queue_job_t *job,
+    int64_t *next)
+{
+    return b24_queue_claim_due(q, pool, origin, 1, 1, owner, lease_ms, now,
+                               job, next);
+}
+
+
+static b24_queue_rc_e
+b24_queue_claim_due(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
+    size_t norigins, unsigned back, const char *owner, int64_t lease_ms,
+    int64_t now, b24_queue_job_t *job, int64_t *next)
+{
     size_t          i;
     b24_due_t       due;
     b24_queue_rc_e  rc;
 
     memset(job, 0, sizeof(b24_queue_job_t));
     memset(&due, 0, sizeof(b24_due_t));
+
+    due.back = back & 1;
 
     *next = 0;
 
@@ -126,7 +156,7 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     b24_queue_rc_e   rc;
     b24_candidate_t  c;
 
-    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, &c);
+    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, due->back, &c);
 
     if (rc == B24_QUEUE_OK && c.record) {
 
@@ -136,7 +166,9 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, B24_SQL_DUE_WAITING, origin, &c);
+        rc = b24_queue_due_one(q, due->back ? B24_SQL_DUE_WAITING_BACK
+                                            : B24_SQL_DUE_WAITING,
+                               origin, due->back, &c);
     }
 
     if (rc == B24_QUEUE_OK && c.record) {
@@ -148,15 +180,19 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
             due->next = c.time;
         }
 
-        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, &c);
+        /* whichever line it is of: the other one's claim takes that away */
 
-        if (rc == B24_QUEUE_OK && c.record && c.time > now + B24_QUEUE_STEP) {
+        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, due->back, &c);
+
+        if (rc == B24_QUEUE_OK && c.record && c.time > now + B24_QUEUE_STEP
+            && (c.event >= B24_QUEUE_BACK) == due->back)
+        {
             b24_queue_due_best(due, &c, now, 0);
         }
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, &c);
+        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, due->back, &c);
     }
 
     if (rc != B24_QUEUE_OK || c.record == 0) {
@@ -174,6 +210,7 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
 
     b24_query_init(&query, q, B24_SQL_DUE_FUTURE);
     b24_query_text(&query, origin);
+    b24_queue_due_lines(&query, due->back);
     b24_query_int(&query, now + 2 * lease_ms);
     b24_query_chars(&query, owner);
 
@@ -190,7 +227,7 @@ b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
 
 static b24_queue_rc_e
 b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
-    b24_candidate_t *c)
+    unsigned back, b24_candidate_t *c)
 {
     b24_query_t  query;
 
@@ -199,6 +236,10 @@ b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
     b24_query_init(&query, q, sql);
     b24_query_text(&query, origin);
 
+    if (sql == B24_SQL_DUE_ACCEPTED || sql == B24_SQL_DUE_SENDING) {
+        b24_queue_due_lines(&query, back);
+    }
+
     if (b24_query_row(&query) == B24_QUEUE_OK) {
         c->record = b24_query_get_int(&query, 0);
         c->time = b24_query_get_int(&query, 1);
@@ -206,6 +247,16 @@ b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
     }
 
     return b24_query_end(&query);
+}
+
+
+/* events from and up to */
+
+static void
+b24_queue_due_lines(b24_query_t *query, unsigned back)
+{
+    b24_query_int(query, back ? B24_QUEUE_BACK : 0);
+    b24_query_int(query, back ? INT64_MAX : B24_QUEUE_BACK);
 }
 
 
@@ -302,17 +353,40 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     job->placed = b24_query_get_int(&query, 11);
     b24_query_get_str(&query, 12, pool, &job->row);
     job->contested = b24_query_get_int(&query, 13) != 0;
+    b24_query_get_str(&query, 14, pool, &job->shop_number);
 
-    kind = b24_queue_kind_find(&name);
+    kind = b24_queue_kind_find(&name, job->event);
     job->kind = kind < 0 ? B24_EV_NEW : (b24_ev_e) kind;
 
     rc = b24_query_end(&query);
 
-    if (rc == B24_QUEUE_OK && job->kind == B24_EV_STATUS) {
+    if (rc == B24_QUEUE_OK
+        && (job->kind == B24_EV_STATUS || job->kind == B24_EV_BACK))
+    {
         rc = b24_queue_load_seen(q, pool, job->record, &job->seen);
     }
 
+    if (rc == B24_QUEUE_OK && job->kind == B24_EV_BACK) {
+        rc = b24_queue_load_first(q, pool, job);
+    }
+
     return rc == B24_QUEUE_OK ? b24_queue_load_steps(q, job) : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_load_first(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_FIRST_DATA);
+    b24_query_int(&query, job->record);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        b24_query_get_str(&query, 0, pool, &job->data);
+    }
+
+    return b24_query_end(&query);
 }
 
 
@@ -488,6 +562,8 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
     b24_queue_rc_e    rc;
     b24_queue_seen_t  seen;
 
+    static const b24_str_t  nothing = b24_string("{}");
+
     if (out->state != B24_STATE_DELIVERED && out->state != B24_STATE_WAITING
         && out->state != B24_STATE_PARKED && out->state != B24_STATE_ACCEPTED)
     {
@@ -520,6 +596,10 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         && out->link.len)
     {
         rc = b24_queue_event(q, job->record, B24_EV_LINK, &out->link, now);
+    }
+
+    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED && out->back) {
+        rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now);
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -615,7 +695,7 @@ b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
 
     event = b24_query_get_int(&query, 0);
     b24_query_peek_str(&query, 1, &name);
-    kind = b24_queue_kind_find(&name);
+    kind = b24_queue_kind_find(&name, event);
     arrived = b24_query_get_int(&query, 2);
 
     rc = b24_query_end(&query);

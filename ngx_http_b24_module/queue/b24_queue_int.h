@@ -24,6 +24,9 @@
 #define B24_QUEUE_FACTS        1000000         /* facts kept */
 /* ids of events that stand in the line behind all orders begin here */
 #define B24_QUEUE_LATER        ((int64_t) 1 << 48)
+/* and here those of events that go back to the shop, a line of their own */
+#define B24_QUEUE_BACK         ((int64_t) 1 << 49)
+#define B24_QUEUE_LINES        3               /* orders, later, back */
 
 
 /* the statements of a connection, their texts are in b24_queue_sql.c */
@@ -72,6 +75,7 @@ typedef enum {
 
     B24_SQL_DUE_ACCEPTED,
     B24_SQL_DUE_WAITING,
+    B24_SQL_DUE_WAITING_BACK,
     B24_SQL_DUE_STEPPED,
     B24_SQL_DUE_SENDING,
     B24_SQL_DUE_FUTURE,
@@ -191,9 +195,9 @@ struct b24_queue_s {
     int64_t        waiting;         /* monotonic ms, since when for a lock */
     int64_t        max;
     int64_t        max_facts;
-    int64_t        event[2];        /* the last id of this transaction, of
-                                       orders and of later events; -1: not
-                                       asked for yet */
+    int64_t        event[B24_QUEUE_LINES];     /* the last id of this
+                                       transaction in each line; -1: not asked
+                                       for yet */
     int            lock;            /* the folder's, -1: not held */
     int            held;            /* the file set aside, -1: none */
     unsigned       broken:1;        /* something in the file is */
@@ -280,9 +284,10 @@ void b24_queue_key_print(char *key, int64_t record);
 /* 0 when it is no key of ours */
 int64_t b24_queue_key_parse(const u_char *key, size_t len);
 
-/* names of the schema, and back: -1 when unknown */
+/* names of the schema, and back: -1 when unknown; a status that stands in the
+ * line back is a BACK event */
 const char *b24_queue_kind_name(b24_ev_e kind);
-int b24_queue_kind_find(const b24_str_t *name);
+int b24_queue_kind_find(const b24_str_t *name, int64_t event);
 const char *b24_queue_fact_name(b24_fact_e kind);
 const char *b24_queue_step_name(int step);
 int b24_queue_step_find(const b24_str_t *name);
@@ -348,7 +353,9 @@ b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 
 /* b24_queue.c */
 b24_queue_rc_e b24_queue_room(b24_queue_t *q);
-b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, int later, int64_t *event);
+/* of the line that events of this kind stand in */
+b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, b24_ev_e kind,
+    int64_t *event);
 b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
     int64_t record, int64_t seq, b24_ev_e kind, int64_t arrived,
     const b24_str_t *data);
@@ -365,6 +372,21 @@ b24_queue_rc_e b24_queue_put_seen(b24_queue_t *q, int64_t record,
     const b24_queue_seen_t *seen);
 b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_seen_t *seen);
+
+/*
+ * STATUS or BACK, both of which say that there is something to look at: one that
+ * waits there and is not being worked on takes it in.  What the record is parked
+ * for, or waits for, is looked at anew, as it may not be wanted any more.
+ */
+b24_queue_rc_e b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
+    const b24_str_t *data, int64_t now);
+/* a record anew of one that has gone, whose deal is known still */
+b24_queue_rc_e b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_ev_e kind, const b24_str_t *data,
+    int64_t now, int64_t *record);
+/* the row of "seen" that is left of one; 0: none */
+b24_queue_rc_e b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_str_t *row, int64_t *seen);
 
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,

@@ -19,7 +19,7 @@ static const char *const  b24_state_names[] = { B24_STATES(B24_X) };
 #undef B24_X
 
 static const char *const  b24_kind_names[] = {
-    "new", "status", "changed", "link"
+    "new", "status", "changed", "link", "status"
 };
 
 static const char *const  b24_fact_names[B24_NFACTS] = {
@@ -27,7 +27,7 @@ static const char *const  b24_fact_names[B24_NFACTS] = {
 };
 
 static const char *const  b24_step_names[B24_NSTEPS] = {
-    "contact", "company", "deal", "rows", "stage"
+    "contact", "company", "deal", "rows", "stage", "back"
 };
 
 static const char *const  b24_step_state_names[] = {
@@ -56,14 +56,16 @@ b24_state_find(const b24_str_t *name)
 const char *
 b24_queue_kind_name(b24_ev_e kind)
 {
-    return (unsigned) kind <= B24_EV_LINK ? b24_kind_names[kind] : "-";
+    return (unsigned) kind <= B24_EV_BACK ? b24_kind_names[kind] : "-";
 }
 
 
 int
-b24_queue_kind_find(const b24_str_t *name)
+b24_queue_kind_find(const b24_str_t *name, int64_t event)
 {
-    return b24_queue_name_find(name, b24_kind_names, B24_EV_LINK + 1);
+    return event >= B24_QUEUE_BACK
+           ? B24_EV_BACK
+           : b24_queue_name_find(name, b24_kind_names, B24_EV_LINK + 1);
 }
 
 

@@ -274,6 +274,7 @@ b24_queue_behind(b24_queue_t *q, const b24_queue_job_t *job,
     b24_state_e *state, int64_t now)
 {
     int             kind;
+    int64_t         event;
     b24_str_t       name;
     b24_query_t     query;
     b24_queue_rc_e  rc;
@@ -288,8 +289,9 @@ b24_queue_behind(b24_queue_t *q, const b24_queue_job_t *job,
         return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
     }
 
+    event = b24_query_get_int(&query, 0);
     b24_query_peek_str(&query, 1, &name);
-    kind = b24_queue_kind_find(&name);
+    kind = b24_queue_kind_find(&name, event);
 
     rc = b24_query_end(&query);
 

@@ -34,6 +34,10 @@
  * of both versions have the file open.
  */
 
+/* B24_QUEUE_BACK, as SQLite is to see it */
+#define B24_SQL_BACK  "562949953421312"
+
+
 static const char  b24_queue_schema_1[] =
     "CREATE TABLE records ("
         "id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -400,6 +404,22 @@ static const char  b24_queue_schema_9[] =
     ") WITHOUT ROWID;";
 
 
+/*
+ * The waiting ones of the two lines, that to the CRM and that back to the shop,
+ * whose events' ids begin at 2^49.  total, goods: of the order, as the deal was
+ * told last
+ */
+
+static const char  b24_queue_schema_10[] =
+    "CREATE INDEX records_waiting_to ON records (origin, next)"
+        " WHERE state = 'waiting' AND event < " B24_SQL_BACK ";"
+    "CREATE INDEX records_waiting_back ON records (origin, next)"
+        " WHERE state = 'waiting' AND event >= " B24_SQL_BACK ";"
+
+    "ALTER TABLE seen ADD COLUMN total TEXT;"
+    "ALTER TABLE seen ADD COLUMN goods TEXT;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
@@ -409,7 +429,8 @@ const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_6,
     b24_queue_schema_7,
     b24_queue_schema_8,
-    b24_queue_schema_9
+    b24_queue_schema_9,
+    b24_queue_schema_10
 };
 
 
@@ -573,9 +594,11 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE order_id = ?1 AND origin = ?2",
 
     [B24_SQL_LAST_STATUS] =
-        "SELECT e.id, e.kind = 'status' AND e.done IS NULL, e.id = r.event,"
-        " r.state FROM events e JOIN records r ON r.id = e.record"
-        " WHERE e.record = ? ORDER BY e.seq DESC LIMIT 1",
+        "SELECT e.id, r.event, r.state FROM records r LEFT JOIN events e"
+        " ON e.id = (SELECT id FROM events WHERE record = r.id"
+        " AND kind = 'status' AND done IS NULL"
+        " AND (id >= " B24_SQL_BACK ") = ?2 ORDER BY seq DESC LIMIT 1)"
+        " WHERE r.id = ?1",
 
     [B24_SQL_MERGE_STATUS] =
         "UPDATE events SET data = ?, arrived = max(arrived, ?) WHERE id = ?",
@@ -624,11 +647,18 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_DUE_ACCEPTED] =
         "SELECT id, arrived, event FROM records INDEXED BY records_accepted"
-        " WHERE state = 'accepted' AND origin = ? ORDER BY event LIMIT 1",
+        " WHERE state = 'accepted' AND origin = ? AND event >= ? AND event < ?"
+        " ORDER BY event LIMIT 1",
 
     [B24_SQL_DUE_WAITING] =
-        "SELECT id, next, event FROM records INDEXED BY records_waiting"
-        " WHERE state = 'waiting' AND origin = ? ORDER BY next LIMIT 1",
+        "SELECT id, next, event FROM records INDEXED BY records_waiting_to"
+        " WHERE state = 'waiting' AND event < " B24_SQL_BACK " AND origin = ?"
+        " ORDER BY next LIMIT 1",
+
+    [B24_SQL_DUE_WAITING_BACK] =
+        "SELECT id, next, event FROM records INDEXED BY records_waiting_back"
+        " WHERE state = 'waiting' AND event >= " B24_SQL_BACK " AND origin = ?"
+        " ORDER BY next LIMIT 1",
 
     [B24_SQL_DUE_STEPPED] =
         "SELECT id, updated, event FROM records INDEXED BY records_list"
@@ -637,12 +667,13 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_DUE_SENDING] =
         "SELECT id, lease, event FROM records INDEXED BY records_sending"
-        " WHERE state = 'sending' AND origin = ? ORDER BY lease LIMIT 1",
+        " WHERE state = 'sending' AND origin = ? AND event >= ? AND event < ?"
+        " ORDER BY lease LIMIT 1",
 
     [B24_SQL_DUE_FUTURE] =
         "SELECT id, lease, event FROM records INDEXED BY records_sending"
-        " WHERE state = 'sending' AND origin = ? AND lease > ?"
-        " AND owner <> ? ORDER BY lease DESC LIMIT 1",
+        " WHERE state = 'sending' AND origin = ? AND event >= ? AND event < ?"
+        " AND lease > ? AND owner <> ? ORDER BY lease DESC LIMIT 1",
 
     [B24_SQL_RECOVER] =
         "UPDATE records SET lease = min(lease, CASE WHEN EXISTS"
@@ -662,7 +693,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " (SELECT number FROM numbers WHERE record = r.id), r.created,"
         " r.shop_row, e.kind = 'new' AND r.reuse > 0 AND r.deal_id IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM numbers WHERE record = r.id)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE record = r.id)"
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE record = r.id),"
+        " r.shop_number"
         " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
     [B24_SQL_STEPS] =

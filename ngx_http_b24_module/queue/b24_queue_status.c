@@ -11,12 +11,12 @@
 #define B24_QUEUE_STALE_MS  600000
 
 
-/* the last event of a record */
+/* what a record has to look at */
 typedef struct {
-    int64_t      event;
+    int64_t      event;             /* the last of its kind that isn't done; 0:
+                                       there is none */
+    int64_t      current;           /* the one being worked on */
     b24_state_e  state;             /* of the record */
-    unsigned     status:1;          /* it is one of ours, not done yet */
-    unsigned     current:1;         /* and the one being worked on */
 } b24_last_t;
 
 
@@ -32,15 +32,10 @@ static b24_queue_rc_e b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     int64_t *record);
 static int b24_queue_status_same(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change);
-static b24_queue_rc_e b24_queue_revive(b24_queue_t *q,
-    const b24_queue_change_t *change, const b24_str_t *order_id,
-    int64_t *record);
 static b24_queue_rc_e b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news);
-static b24_queue_rc_e b24_queue_status_put(b24_queue_t *q,
-    const b24_queue_change_t *change, int64_t record, int news, int *put);
 static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
-    b24_last_t *last);
+    b24_ev_e kind, b24_last_t *last);
 static int b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
     b24_str_t *text);
 static void b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag);
@@ -76,8 +71,14 @@ b24_queue_status(b24_queue_t *q, const b24_queue_change_t *change, int *put)
 
     b24_pool_destroy(pool);
 
-    return rc == B24_QUEUE_OK
-           ? b24_queue_status_put(q, change, record, news, put) : rc;
+    if (rc != B24_QUEUE_OK || !news) {
+        return rc;
+    }
+
+    *put = 1;
+
+    return b24_queue_look(q, record, B24_EV_STATUS, &change->data,
+                          change->now);
 }
 
 
@@ -198,37 +199,14 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     int64_t *record)
 {
     int64_t           old;
-    b24_str_t         row;
-    b24_query_t       query;
-    b24_queue_rc_e    rc, end;
+    b24_queue_rc_e    rc;
     b24_queue_seen_t  seen;
 
     if (order_id->len == 0) {
         return B24_QUEUE_NONE;
     }
 
-    old = 0;
-
-    b24_query_init(&query, q, B24_SQL_SEEN_GONE);
-    b24_query_text(&query, order_id);
-    b24_query_text(&query, &change->origin);
-
-    rc = b24_query_row(&query);
-
-    if (rc == B24_QUEUE_OK) {
-        old = b24_query_get_int(&query, 0);
-        b24_query_peek_str(&query, 1, &row);
-
-        if (b24_queue_other_row(&row, &change->row)) {
-            rc = B24_QUEUE_NONE;
-        }
-    }
-
-    end = b24_query_end(&query);
-
-    if (end != B24_QUEUE_OK) {
-        return end;
-    }
+    rc = b24_queue_seen_gone(q, &change->origin, order_id, &change->row, &old);
 
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_load_seen(q, pool, old, &seen);
@@ -238,7 +216,39 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
         return rc;
     }
 
-    return b24_queue_revive(q, change, order_id, record);
+    return b24_queue_revive(q, &change->origin, order_id, B24_EV_STATUS,
+                            &change->data, change->now, record);
+}
+
+
+b24_queue_rc_e
+b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, const b24_str_t *row, int64_t *seen)
+{
+    b24_str_t       own;
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    *seen = 0;
+
+    b24_query_init(&query, q, B24_SQL_SEEN_GONE);
+    b24_query_text(&query, order_id);
+    b24_query_text(&query, origin);
+
+    rc = b24_query_row(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        *seen = b24_query_get_int(&query, 0);
+        b24_query_peek_str(&query, 1, &own);
+
+        if (b24_queue_other_row(&own, row)) {
+            rc = B24_QUEUE_NONE;
+        }
+    }
+
+    end = b24_query_end(&query);
+
+    return end != B24_QUEUE_OK ? end : rc;
 }
 
 
@@ -269,9 +279,10 @@ b24_queue_status_same(const b24_queue_seen_t *seen,
 }
 
 
-static b24_queue_rc_e
-b24_queue_revive(b24_queue_t *q, const b24_queue_change_t *change,
-    const b24_str_t *order_id, int64_t *record)
+b24_queue_rc_e
+b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id, b24_ev_e kind, const b24_str_t *data,
+    int64_t now, int64_t *record)
 {
     int64_t         event;
     b24_query_t     query;
@@ -280,7 +291,7 @@ b24_queue_revive(b24_queue_t *q, const b24_queue_change_t *change,
     rc = b24_queue_room(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, 1, &event);
+        rc = b24_queue_new_event(q, kind, &event);
     }
 
     if (rc != B24_QUEUE_OK) {
@@ -289,9 +300,9 @@ b24_queue_revive(b24_queue_t *q, const b24_queue_change_t *change,
 
     b24_query_init(&query, q, B24_SQL_REVIVE);
     b24_query_int(&query, event);
-    b24_query_int(&query, change->now);
+    b24_query_int(&query, now);
     b24_query_text(&query, order_id);
-    b24_query_text(&query, &change->origin);
+    b24_query_text(&query, origin);
 
     rc = b24_query_done(&query);
     if (rc != B24_QUEUE_OK) {
@@ -300,21 +311,19 @@ b24_queue_revive(b24_queue_t *q, const b24_queue_change_t *change,
 
     *record = sqlite3_last_insert_rowid(q->db);
 
-    rc = b24_queue_put_event(q, event, *record, 1, B24_EV_STATUS, change->now,
-                             &change->data);
+    rc = b24_queue_put_event(q, event, *record, 1, kind, now, data);
 
     if (rc == B24_QUEUE_OK) {
         b24_query_init(&query, q, B24_SQL_REVIVE_SEEN);
         b24_query_int(&query, *record);
         b24_query_text(&query, order_id);
-        b24_query_text(&query, &change->origin);
+        b24_query_text(&query, origin);
 
         rc = b24_query_done(&query);
     }
 
-    return rc == B24_QUEUE_OK
-           ? b24_queue_note(q, *record, B24_STATE_ACCEPTED, "new status",
-                            change->now)
+    return rc == B24_QUEUE_OK && kind == B24_EV_STATUS
+           ? b24_queue_note(q, *record, B24_STATE_ACCEPTED, "new status", now)
            : rc;
 }
 
@@ -383,46 +392,52 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
 }
 
 
-static b24_queue_rc_e
-b24_queue_status_put(b24_queue_t *q, const b24_queue_change_t *change,
-    int64_t record, int news, int *put)
+b24_queue_rc_e
+b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
+    const b24_str_t *data, int64_t now)
 {
     b24_last_t      last;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    if (!news) {
-        return B24_QUEUE_OK;
-    }
-
-    rc = b24_queue_last(q, record, &last);
+    rc = b24_queue_last(q, record, kind, &last);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    *put = 1;
-
-    if (!last.status
-        || (last.current && last.state == B24_STATE_SENDING))
+    if (last.event == 0
+        || (last.event == last.current && last.state == B24_STATE_SENDING))
     {
-        return b24_queue_event(q, record, B24_EV_STATUS, &change->data,
-                               change->now);
+        rc = b24_queue_event(q, record, kind, data, now);
+
+    } else {
+
+        /* nobody has it: what it will be when it is taken counts */
+
+        b24_query_init(&query, q, B24_SQL_MERGE_STATUS);
+        b24_query_text(&query, data);
+        b24_query_int(&query, now);
+        b24_query_int(&query, last.event);
+
+        rc = b24_query_done(&query);
     }
 
-    /* nobody has it: what it will be when it is taken counts */
+    if (rc != B24_QUEUE_OK || last.current < B24_QUEUE_LATER) {
+        return rc;
+    }
 
-    b24_query_init(&query, q, B24_SQL_MERGE_STATUS);
-    b24_query_text(&query, &change->data);
-    b24_query_int(&query, change->now);
-    b24_query_int(&query, last.event);
+    /*
+     * Another state may be taken where the one before was refused; and what
+     * goes the other way, and waits in front of this, may be overtaken by it.
+     */
 
-    rc = b24_query_done(&query);
-
-    /* another state may be taken where the one before was refused */
-
-    if (rc == B24_QUEUE_OK && last.current && last.state == B24_STATE_PARKED) {
-        rc = b24_queue_reopen(q, record, last.event, B24_EV_STATUS,
-                              change->now, change->now);
+    if (last.state == B24_STATE_PARKED
+        || (last.state == B24_STATE_WAITING && last.event != last.current))
+    {
+        rc = b24_queue_reopen(q, record, last.current,
+                              last.current < B24_QUEUE_BACK ? B24_EV_STATUS
+                                                            : B24_EV_BACK,
+                              now, now);
     }
 
     return rc;
@@ -430,7 +445,7 @@ b24_queue_status_put(b24_queue_t *q, const b24_queue_change_t *change,
 
 
 static b24_queue_rc_e
-b24_queue_last(b24_queue_t *q, int64_t record, b24_last_t *last)
+b24_queue_last(b24_queue_t *q, int64_t record, b24_ev_e kind, b24_last_t *last)
 {
     b24_str_t       name;
     b24_query_t     query;
@@ -440,14 +455,14 @@ b24_queue_last(b24_queue_t *q, int64_t record, b24_last_t *last)
 
     b24_query_init(&query, q, B24_SQL_LAST_STATUS);
     b24_query_int(&query, record);
+    b24_query_int(&query, kind == B24_EV_BACK);
 
     rc = b24_query_row(&query);
 
     if (rc == B24_QUEUE_OK) {
         last->event = b24_query_get_int(&query, 0);
-        last->status = b24_query_get_int(&query, 1) & 1;
-        last->current = b24_query_get_int(&query, 2) & 1;
-        b24_query_peek_str(&query, 3, &name);
+        last->current = b24_query_get_int(&query, 1);
+        b24_query_peek_str(&query, 2, &name);
         last->state = b24_state_find(&name);
     }
 

@@ -9,21 +9,42 @@
 #include "b24_queue_int.h"
 
 
+/* whose deals are looked at */
+typedef struct {
+    const b24_str_t  *origins;
+    size_t            norigins;
+    const b24_str_t  *writers;      /* of these */
+    size_t            nwriters;
+    int64_t           now;
+} b24_watch_t;
+
+/* the order of a deal */
+typedef struct {
+    b24_str_t         origin;       /* empty: there is none */
+    b24_str_t         order_id;
+    int64_t           record;       /* 0: it has gone */
+    b24_state_e       state;
+    int64_t           seen;         /* the row of "seen", 0: none */
+} b24_deal_order_t;
+
+
 static b24_queue_rc_e b24_queue_moved_one(b24_queue_t *q,
     const b24_str_t *portal, const b24_str_t *origins, size_t norigins,
     int64_t deal, int64_t now);
 static b24_queue_rc_e b24_queue_put_history(b24_queue_t *q,
     const b24_str_t *portal, int64_t history);
 static b24_queue_rc_e b24_queue_watched_one(b24_queue_t *q,
-    const b24_str_t *origins, size_t norigins, const b24_queue_moved_t *deal,
-    int64_t now, int *news, int *busy);
-static b24_queue_rc_e b24_queue_deal_record(b24_queue_t *q,
-    const b24_str_t *origins, size_t norigins, int64_t deal, int64_t *record,
-    b24_state_e *state);
+    const b24_watch_t *w, const b24_queue_moved_t *deal, int *news, int *busy);
+static b24_queue_rc_e b24_queue_deal_order(b24_queue_t *q, b24_pool_t *pool,
+    const b24_watch_t *w, int64_t deal, b24_deal_order_t *order);
 static int b24_queue_of(const b24_str_t *origin, const b24_str_t *origins,
     size_t n);
-static b24_queue_rc_e b24_queue_crm_moved(b24_queue_t *q, int64_t record,
-    b24_state_e state, const b24_queue_moved_t *deal, int64_t now, int *news);
+static b24_queue_rc_e b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool,
+    const b24_watch_t *w, b24_deal_order_t *order,
+    const b24_queue_moved_t *deal, int *news);
+static b24_queue_rc_e b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
+    b24_deal_order_t *order, const b24_queue_seen_t *seen,
+    const b24_queue_moved_t *deal);
 
 
 b24_queue_rc_e
@@ -141,22 +162,29 @@ b24_queue_watch(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *portal,
 
 b24_queue_rc_e
 b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
-    const b24_str_t *origins, size_t norigins, const b24_queue_moved_t *deals,
-    size_t ndeals, int64_t now, size_t *news, size_t *left)
+    const b24_str_t *origins, size_t norigins, const b24_str_t *writers,
+    size_t nwriters, const b24_queue_moved_t *deals, size_t ndeals,
+    int64_t now, size_t *news, size_t *left)
 {
     int             new, busy;
     size_t          i;
+    b24_watch_t     w;
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
     *news = 0;
     *left = 0;
 
+    w.origins = origins;
+    w.norigins = norigins;
+    w.writers = writers;
+    w.nwriters = nwriters;
+    w.now = now;
+
     rc = b24_queue_begin(q);
 
     for (i = 0; rc == B24_QUEUE_OK && i < ndeals; i++) {
-        rc = b24_queue_watched_one(q, origins, norigins, &deals[i], now, &new,
-                                   &busy);
+        rc = b24_queue_watched_one(q, &w, &deals[i], &new, &busy);
         if (rc != B24_QUEUE_OK) {
             break;
         }
@@ -185,65 +213,87 @@ b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
 
 
 static b24_queue_rc_e
-b24_queue_watched_one(b24_queue_t *q, const b24_str_t *origins,
-    size_t norigins, const b24_queue_moved_t *deal, int64_t now, int *news,
-    int *busy)
+b24_queue_watched_one(b24_queue_t *q, const b24_watch_t *w,
+    const b24_queue_moved_t *deal, int *news, int *busy)
 {
-    int64_t         record;
-    b24_state_e     state;
-    b24_queue_rc_e  rc;
+    b24_pool_t        *pool;
+    b24_queue_rc_e     rc;
+    b24_deal_order_t   order;
 
     *news = 0;
     *busy = 0;
 
-    rc = b24_queue_deal_record(q, origins, norigins, deal->id, &record,
-                               &state);
-
-    if (rc != B24_QUEUE_OK || record == 0) {
-        return rc;
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
     }
 
-    /* what is on its way may have come there before this was read, or after */
+    rc = b24_queue_deal_order(q, pool, w, deal->id, &order);
 
-    if (state == B24_STATE_SENDING) {
+    if (rc == B24_QUEUE_OK && order.state == B24_STATE_SENDING) {
+
+        /* what is on its way may have come there before this was read, or
+         * after */
+
         *busy = 1;
-        return B24_QUEUE_OK;
+
+    } else if (rc == B24_QUEUE_OK && order.seen) {
+        rc = b24_queue_crm_moved(q, pool, w, &order, deal, news);
     }
 
-    return b24_queue_crm_moved(q, record, state, deal, now, news);
+    b24_pool_destroy(pool);
+
+    return rc;
 }
 
 
-/* 0: there is none; its state is DELIVERED when only its link is left */
+/* of several orders with this deal the latest that has a record */
 
 static b24_queue_rc_e
-b24_queue_deal_record(b24_queue_t *q, const b24_str_t *origins,
-    size_t norigins, int64_t deal, int64_t *record, b24_state_e *state)
+b24_queue_deal_order(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
+    int64_t deal, b24_deal_order_t *order)
 {
-    b24_str_t    origin, name;
-    b24_query_t  query;
+    int64_t         record;
+    b24_str_t       origin, name;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
-    *record = 0;
-    *state = B24_STATE_DELIVERED;
+    static const b24_str_t  none = b24_null_string;
+
+    memset(order, 0, sizeof(b24_deal_order_t));
 
     b24_query_init(&query, q, B24_SQL_DEAL_RECORDS);
     b24_query_int(&query, deal);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         b24_query_peek_str(&query, 0, &origin);
+        record = b24_query_get_int(&query, 1);
 
-        if (!b24_queue_of(&origin, origins, norigins)
-            || b24_query_get_int(&query, 1) <= *record)
+        if (!b24_queue_of(&origin, w->origins, w->norigins)
+            || (order->origin.len && record <= order->record))
         {
             continue;
         }
 
-        *record = b24_query_get_int(&query, 1);
+        b24_query_get_str(&query, 0, pool, &order->origin);
+        b24_query_get_str(&query, 3, pool, &order->order_id);
+
         b24_query_peek_str(&query, 2, &name);
-        *state = b24_state_find(&name);
+        order->state = record ? b24_state_find(&name) : B24_STATE_DELIVERED;
+        order->record = record;
+        order->seen = record;
     }
 
-    return b24_query_end(&query);
+    rc = b24_query_end(&query);
+
+    if (rc != B24_QUEUE_OK || order->origin.len == 0 || order->record) {
+        return rc;
+    }
+
+    rc = b24_queue_seen_gone(q, &order->origin, &order->order_id, &none,
+                             &order->seen);
+
+    return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
 }
 
 
@@ -264,23 +314,17 @@ b24_queue_of(const b24_str_t *origin, const b24_str_t *origins, size_t n)
 
 
 static b24_queue_rc_e
-b24_queue_crm_moved(b24_queue_t *q, int64_t record, b24_state_e state,
-    const b24_queue_moved_t *deal, int64_t now, int *news)
+b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
+    b24_deal_order_t *order, const b24_queue_moved_t *deal, int *news)
 {
-    char               cause[128];
-    b24_pool_t        *pool;
     b24_queue_rc_e     rc;
     b24_queue_seen_t   seen, put;
     const b24_str_t   *known;
 
-    pool = b24_pool_create(0);
-    if (pool == NULL) {
-        return B24_QUEUE_NOMEM;
+    rc = b24_queue_load_seen(q, pool, order->seen, &seen);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
     }
-
-    memset(&put, 0, sizeof(b24_queue_seen_t));
-
-    rc = b24_queue_load_seen(q, pool, record, &seen);
 
     /* where it is as far as we know: the latest of the two */
 
@@ -292,43 +336,92 @@ b24_queue_crm_moved(b24_queue_t *q, int64_t record, b24_state_e state,
         known = &seen.sent;
     }
 
-    *news = rc == B24_QUEUE_OK && known->len
-            && !b24_str_eq(known, &deal->stage);
+    if (known->len == 0) {
 
-    if (*news && deal->stage.len == 0) {
-        rc = b24_queue_note(q, record, state,
-                            "the deal is not in the CRM any more", now);
-
-    } else if (*news) {
-        put.held = deal->stage;
-        put.held_time = now;
-
-        /* the portal's clock tells seconds, and ours may be another */
-
-        put.moved = deal->moved ? deal->moved : now;
-
-        if (put.moved <= seen.sent_time) {
-            put.moved = seen.sent_time + 1;
+        if (deal->stage.len == 0 || order->record == 0) {
+            return B24_QUEUE_OK;
         }
 
-        (void) snprintf(cause, sizeof(cause), "the deal was moved to \"%.*s\" "
-                        "in the CRM", (int) deal->stage.len,
-                        (char *) deal->stage.data);
+        memset(&put, 0, sizeof(b24_queue_seen_t));
 
-        rc = b24_queue_put_seen(q, record, &put);
-
-        if (rc == B24_QUEUE_OK) {
-            rc = b24_queue_note(q, record, state, cause, now);
-        }
-
-    } else if (rc == B24_QUEUE_OK && known->len == 0 && deal->stage.len) {
         put.held = deal->stage;
-        put.held_time = now;
+        put.held_time = w->now;
 
-        rc = b24_queue_put_seen(q, record, &put);
+        return b24_queue_put_seen(q, order->record, &put);
     }
 
-    b24_pool_destroy(pool);
+    if (b24_str_eq(known, &deal->stage)) {
+        return B24_QUEUE_OK;
+    }
 
-    return rc;
+    if (deal->stage.len == 0) {
+        *news = (order->record != 0);
+
+        return *news ? b24_queue_note(q, order->record, order->state,
+                                      "the deal is not in the CRM any more",
+                                      w->now)
+                     : B24_QUEUE_OK;
+    }
+
+    *news = 1;
+
+    return b24_queue_crm_news(q, w, order, &seen, deal);
+}
+
+
+/* of one that has gone nobody is told, where the shop isn't */
+
+static b24_queue_rc_e
+b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
+    b24_deal_order_t *order, const b24_queue_seen_t *seen,
+    const b24_queue_moved_t *deal)
+{
+    int               back, revived;
+    char              cause[128];
+    b24_queue_rc_e    rc;
+    b24_queue_seen_t  put;
+
+    static const b24_str_t  nothing = b24_string("{}");
+
+    back = b24_queue_of(&order->origin, w->writers, w->nwriters);
+    revived = back && order->record == 0;
+    rc = B24_QUEUE_OK;
+
+    if (revived) {
+        order->state = B24_STATE_ACCEPTED;
+
+        rc = b24_queue_revive(q, &order->origin, &order->order_id,
+                              B24_EV_BACK, &nothing, w->now, &order->record);
+    }
+
+    if (rc != B24_QUEUE_OK || order->record == 0) {
+        return rc;
+    }
+
+    memset(&put, 0, sizeof(b24_queue_seen_t));
+
+    put.held = deal->stage;
+    put.held_time = w->now;
+
+    /* the portal's clock tells seconds, and ours may be another */
+
+    put.moved = deal->moved ? deal->moved : w->now;
+
+    if (put.moved <= seen->sent_time) {
+        put.moved = seen->sent_time + 1;
+    }
+
+    (void) snprintf(cause, sizeof(cause), "the deal was moved to \"%.*s\" in"
+                    " the CRM", (int) deal->stage.len,
+                    (char *) deal->stage.data);
+
+    rc = b24_queue_put_seen(q, order->record, &put);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_note(q, order->record, order->state, cause, w->now);
+    }
+
+    return rc == B24_QUEUE_OK && back && !revived
+           ? b24_queue_look(q, order->record, B24_EV_BACK, &nothing, w->now)
+           : rc;
 }

@@ -8,6 +8,7 @@
 static b24_pool_t       *pool;
 static const b24_str_t   portal = b24_string("p.bitrix24.ru");
 static b24_str_t         origins[2];
+static size_t            nwriters;      /* of these, the first ones */
 
 
 static void
@@ -114,8 +115,8 @@ said(b24_queue_t *q, const char *stage, int64_t moved_at, int64_t now,
     deals->stage = str(stage);
     deals->moved = moved_at;
 
-    is_int(b24_queue_watched(q, &portal, origins, 2, deals, n, now, &news,
-                             &left),
+    is_int(b24_queue_watched(q, &portal, origins, 2, origins, nwriters, deals,
+                             n, now, &news, &left),
            B24_QUEUE_OK, "noted");
 
     snprintf(text, sizeof(text), "%zu %zu", news, left);
@@ -243,8 +244,9 @@ test_meanwhile(void)
     deal.moved = T0 + 900;
     moved(q, 7, 0, T0 + 1500);
 
-    is_int(b24_queue_watched(q, &portal, origins, 2, &deal, 1, T0 + 2000,
-                             &news, &left), B24_QUEUE_OK, "an old answer");
+    is_int(b24_queue_watched(q, &portal, origins, 2, NULL, 0, &deal, 1,
+                             T0 + 2000, &news, &left),
+           B24_QUEUE_OK, "an old answer");
     is_int((long long) news, 1, "is news");
     is_int((long long) left, 1, "and it is asked for again");
     list_is(q, "7@1500 history 0", "it is still there");
@@ -291,6 +293,236 @@ test_many(void)
 }
 
 
+/* ---- back to the shop ---- */
+
+/* the next of a line: "KIND ID ATTEMPT", "none NEXT" */
+static void
+next_is(b24_queue_t *q, int back, int64_t now, b24_queue_job_t *job,
+    const char *want, const char *name)
+{
+    char            text[128];
+    int64_t         next;
+    b24_queue_rc_e  rc;
+
+    rc = back ? b24_queue_claim_back(q, pool, &origins[0], "w", MINUTE, now,
+                                     job, &next)
+              : b24_queue_claim(q, pool, origins, 2, "w", MINUTE, now, job,
+                                &next);
+
+    if (rc == B24_QUEUE_OK) {
+        snprintf(text, sizeof(text), "%s %.*s %d",
+                 job->kind == B24_EV_BACK ? "back"
+                 : job->kind == B24_EV_STATUS ? "status" : "?",
+                 (int) job->order_id.len, (char *) job->order_id.data,
+                 job->attempts);
+
+    } else {
+        snprintf(text, sizeof(text), "none %lld",
+                 (long long) (next ? next - T0 : 0));
+    }
+
+    is_text(text, want, name);
+}
+
+
+static void
+ends(b24_queue_t *q, b24_queue_job_t *job, b24_state_e state, int64_t next,
+    int64_t now)
+{
+    b24_queue_outcome_t  out;
+
+    memset(&out, 0, sizeof(out));
+
+    out.state = state;
+    out.next = next;
+    out.cause = "because";
+
+    is_int(b24_queue_outcome(q, "w", job, &out, now), B24_QUEUE_OK,
+           b24_state_name(state));
+}
+
+
+static void
+status(b24_queue_t *q, const char *id, const char *to, int64_t now)
+{
+    int                 put;
+    b24_queue_change_t  change;
+
+    memset(&change, 0, sizeof(change));
+
+    change.origin = origins[0];
+    change.order_id = str(id);
+    change.status = str(to);
+    change.data = str("{}");
+    change.now = now;
+
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_status(q, &change, &put), B24_QUEUE_OK, "a status");
+    (void) b24_queue_commit(q);
+}
+
+
+static void
+test_back(void)
+{
+    int64_t           one;
+    b24_queue_t      *q = queue_open(queue_path("back.db"));
+    b24_queue_job_t   job, other;
+
+    one = order(q, "shop", "1", 7, T0);
+    (void) order(q, "shop", "2", 8, T0);
+    (void) order(q, "other", "1", 9, T0);
+
+    nwriters = 1;
+
+    moved(q, 9, 0, T0 + 1000);
+    said(q, "WON", T0 + 500, T0 + 1000, "1 0", "moved");
+    next_is(q, 1, T0 + 1000, &job, "none 0", "an origin that doesn't write");
+
+    moved(q, 7, 0, T0 + 2000);
+    said(q, "WON", T0 + 1500, T0 + 2000, "1 0", "moved");
+    moved(q, 7, 0, T0 + 2100);
+    said(q, "LOSE", T0 + 2050, T0 + 2200, "1 0", "moved on");
+
+    next_is(q, 0, T0 + 2300, &job, "none 0", "nothing is for the CRM");
+    next_is(q, 1, T0 + 2300, &job, "back 1 1", "the shop is to be told, once");
+    is_str(&job.seen.held, "LOSE", "where it is now");
+    is_int(job.seen.moved - T0, 2050, "since then");
+    ok(job.data.len > 2, "with what the order was");
+
+    next_is(q, 1, T0 + 2300, &other, "none 62300", "once");
+
+    /* a shop that hangs holds up nothing else */
+
+    status(q, "2", "P", T0 + 2400);
+    next_is(q, 0, T0 + 2500, &other, "status 2 1", "others go on");
+    ends(q, &other, B24_STATE_DELIVERED, 0, T0 + 2500);
+
+    /* while it is called it can't be told where the deal is */
+
+    moved(q, 7, 0, T0 + 2600);
+    said(q, "NEW", T0 + 2600, T0 + 2600, "0 1", "left for another time");
+
+    ends(q, &job, B24_STATE_WAITING, T0 + 60000, T0 + 2700);
+    next_is(q, 0, T0 + 2700, &other, "none 0", "it isn't the CRM's");
+    next_is(q, 1, T0 + 2700, &other, "none 60000", "it waits");
+
+    said(q, "NEW", T0 + 2600, T0 + 2800, "1 0", "now it can");
+    next_is(q, 1, T0 + 2800, &other, "none 60000", "the back-off stays");
+
+    /* the shop's own change may be newer */
+
+    status(q, "1", "A", T0 + 3000);
+    next_is(q, 1, T0 + 3000, &job, "back 1 1", "it is looked at anew");
+    next_is(q, 0, T0 + 3000, &other, "none 0", "in sequence");
+    is_int(job.seen.time - T0, 3000, "with the shop's time");
+
+    ends(q, &job, B24_STATE_PARKED, 0, T0 + 3100);
+    next_is(q, 1, T0 + 3100, &other, "none 0", "it is parked");
+
+    moved(q, 7, 0, T0 + 4000);
+    said(q, "WON", T0 + 3900, T0 + 4000, "1 0", "moved once more");
+    next_is(q, 1, T0 + 4000, &job, "back 1 1", "what is newer may be taken");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4100);
+
+    next_is(q, 0, T0 + 4100, &job, "status 1 1", "then what came behind it");
+
+    moved(q, 7, 0, T0 + 4200);
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4200),
+           B24_QUEUE_OK, "and back");
+    (void) b24_queue_commit(q);
+    next_is(q, 1, T0 + 4300, &other, "none 0", "in sequence");
+
+    ends(q, &job, B24_STATE_PARKED, 0, T0 + 4300);
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4400),
+           B24_QUEUE_OK, "moved again");
+    (void) b24_queue_commit(q);
+    next_is(q, 0, T0 + 4400, &job, "status 1 1", "which frees what stands in"
+            " front of it");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4500);
+    next_is(q, 1, T0 + 4500, &job, "back 1 1", "and comes after it, once");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4500);
+    next_is(q, 1, T0 + 4500, &job, "none 0", "nothing is left");
+    next_is(q, 0, T0 + 4500, &job, "none 0", "nor of the CRM's");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* a status that finds the CRM's stage to be the newer one */
+static void
+test_newer(void)
+{
+    b24_queue_t          *q = queue_open(queue_path("newer.db"));
+    b24_queue_job_t       job;
+    b24_queue_outcome_t   out;
+
+    (void) order(q, "shop", "1", 7, T0);
+    status(q, "1", "P", T0 + 1000);
+    next_is(q, 0, T0 + 1000, &job, "status 1 1", "it is looked at");
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_WAITING;
+    out.next = T0 + 2000;
+    out.back = 1;
+
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 1100), B24_QUEUE_OK,
+           "not yet");
+    next_is(q, 0, T0 + 2000, &job, "status 1 2", "it is looked at");
+
+    out.state = B24_STATE_DELIVERED;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 2100), B24_QUEUE_OK,
+           "the CRM's is newer");
+    next_is(q, 1, T0 + 2200, &job, "back 1 1", "the shop is told");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2300);
+    next_is(q, 1, T0 + 2300, &job, "none 0", "once");
+
+    b24_queue_close(q);
+}
+
+
+/* its record has expired */
+static void
+test_gone(void)
+{
+    int                n;
+    b24_queue_t       *q = queue_open(queue_path("gone.db"));
+    b24_queue_job_t    job;
+
+    (void) order(q, "shop", "1", 7, T0);
+    is_int(b24_queue_clean(q, DAY, 100, T0 + 2 * DAY, &n), B24_QUEUE_OK,
+           "days later");
+    is_int(n, 1, "the record has gone");
+
+    moved(q, 7, 0, T0 + 2 * DAY);
+    said(q, "NEW", T0, T0 + 2 * DAY, "0 0", "an echo");
+    moved(q, 7, 0, T0 + 2 * DAY);
+    said(q, "WON", T0 + DAY, T0 + 2 * DAY, "1 0", "moved, nobody to be told");
+    next_is(q, 1, T0 + 2 * DAY, &job, "none 0", "nothing is kept");
+
+    nwriters = 1;
+    moved(q, 7, 0, T0 + 2 * DAY);
+    said(q, "WON", T0 + DAY, T0 + 2 * DAY, "1 0", "moved");
+    next_is(q, 1, T0 + 2 * DAY, &job, "back 1 1", "it is made anew");
+    is_str(&job.seen.held, "WON", "with the stage");
+    is_str(&job.seen.sent, "NEW", "and what was known of it");
+    is_int(job.deal_id, 7, "and its deal");
+    seen_is(q, job.record, "WON@172800000 moved 86400000",
+            "the deal was moved to \"WON\" in the CRM", "noted");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2 * DAY);
+
+    is_int(queue_sql(q, "SELECT n FROM counts WHERE origin = 'shop'"
+                     " AND state = 'delivered'"),
+           1, "it is delivered as ever");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
 int
 main(void)
 {
@@ -304,6 +536,9 @@ main(void)
     test_news();
     test_meanwhile();
     test_many();
+    test_back();
+    test_newer();
+    test_gone();
 
     queue_rmdir(queue_dir);
     b24_pool_destroy(pool);
