@@ -3,8 +3,13 @@
  * Inside the courier: one worker of the host is elected and delivers.
  *
  *     leader   flock, the socket others knock on
- *     deliver  one order at a time for each portal: claim, look-up, attempt,
- *              write, outcome
+ *     deliver  one order at a time for each portal: when; see there for its way
+ *     claim    the next order, and what the configuration says of it
+ *     deal     a new order becomes a deal: recall, look-up, write
+ *     later    what comes later to an order that has one
+ *     send     its requests and answers
+ *     outcome  what became of it, or
+ *     fail     why nothing did
  *     book     what a portal says of itself, and what of our configuration
  *              it does not know
  *     probe    asks a blocked portal whether it answers again
