@@ -19,6 +19,7 @@
  *     settle   what it says of orders whose answer was not seen
  *     import   orders that never passed this nginx
  *     watch    deals that somebody moves in the CRM
+ *     back     and what that means for the order in its shop
  *     portal   limiter, breaker and state of a host
  *     moved    addresses; a portal that was renamed
  *     keep     what of a portal outlives a restart
@@ -37,6 +38,10 @@
 #define NGX_HTTP_B24_OWNER_LEN  64
 
 
+/* of this process, as the queue knows it */
+extern char  ngx_http_b24_owner[NGX_HTTP_B24_OWNER_LEN];
+
+
 /* ---- curl ---- */
 
 typedef struct ngx_http_b24_transfer_s  ngx_http_b24_transfer_t;
@@ -46,6 +51,12 @@ struct ngx_http_b24_transfer_s {
     ngx_str_t       url;            /* terminated; holds the secret */
     ngx_str_t       body;           /* JSON; lives until done() */
     ngx_str_t       certificate;    /* CA file, empty: the system's */
+    const char     *verb;           /* NULL: POST of JSON, as a portal takes it;
+                                       else a call to a shop, with the next */
+    b24_pair_t     *headers;        /* of the request */
+    unsigned        bodied:1;       /* it has a body, maybe an empty one */
+    b24_pool_t     *pool;           /* of the answer's headers */
+
     unsigned        fresh:1;        /* a connection of its own: curl repeats a
                                        request whose reused connection died,
                                        and a write must never be repeated */
@@ -60,14 +71,18 @@ struct ngx_http_b24_transfer_s {
     const char     *advice;         /* what to do about it, or NULL */
     ngx_str_t       location;       /* of a redirect; absolute, may hold the
                                        secret */
+    b24_pair_t     *told;           /* of a shop: all headers of its answer */
 
     ngx_uint_t      hops;           /* redirects followed so far */
     u_char          words[B24_MOVED_ADVICE];        /* of advice */
     void           *easy;
+    void           *list;           /* of curl's, of headers */
     size_t          size;
-    unsigned        large:1;
+    unsigned        large:1;        /* the answer; what came of it is here */
 };
 
+
+#define NGX_HTTP_B24_ANSWER_MAX  (8 * 1024 * 1024)
 
 /* done() comes later, never from inside; NGX_ERROR: nothing was sent */
 ngx_int_t ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t);
@@ -310,6 +325,20 @@ ngx_int_t ngx_http_b24_watch_init(ngx_cycle_t *cycle,
 /* each second, of the elected one */
 void ngx_http_b24_watch_tick(void);
 void ngx_http_b24_watch_exit(void);
+
+
+/* ---- back ---- */
+
+ngx_int_t ngx_http_b24_back_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+void ngx_http_b24_back_exit(void);
+/* this worker has just been elected */
+void ngx_http_b24_back_begin(void);
+/* looks for what is due of every origin that is idle */
+void ngx_http_b24_back_kick(void);
+ngx_uint_t ngx_http_b24_back_busy(void);
+/* statuses of the CRM go to this origin's shop */
+ngx_uint_t ngx_http_b24_back_writes(ngx_http_b24_origin_t *o);
 
 
 /* ---- leader ---- */

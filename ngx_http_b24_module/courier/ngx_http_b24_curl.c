@@ -16,15 +16,20 @@
 #include <stdlib.h>
 
 
-#define NGX_HTTP_B24_ANSWER_MAX   (8 * 1024 * 1024)
 #define NGX_HTTP_B24_CONNECT      10000L    /* ms, name resolution included */
 /* the portal cuts a request after 60 s: the client must wait longer */
 #define NGX_HTTP_B24_TIMEOUT      75000L
+/* a shop that takes longer is looked at again, nothing is done twice */
+#define NGX_HTTP_B24_SITE_TIMEOUT 60000L
 #define NGX_HTTP_B24_CURL_HOLD    80000
 
 
 static ngx_int_t ngx_http_b24_curl_init(void);
 static ngx_int_t ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t);
+static CURLcode ngx_http_b24_curl_request(ngx_http_b24_transfer_t *t);
+static ngx_int_t ngx_http_b24_curl_list(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_curl_free(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t);
 static size_t ngx_http_b24_curl_write(char *data, size_t size, size_t n,
     void *userp);
 static int ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what,
@@ -57,6 +62,63 @@ static ngx_event_t         ngx_http_b24_hold_ev;
 static ngx_event_t         ngx_http_b24_abort_ev;
 static ngx_connection_t    ngx_http_b24_curl_nofd;
 static ngx_uint_t          ngx_http_b24_global;
+
+
+typedef enum {
+    NGX_HTTP_B24_NO_NAME = 0,
+    NGX_HTTP_B24_NO_CONNECT,
+    NGX_HTTP_B24_NO_TRUST,
+    NGX_HTTP_B24_NO_TLS,
+    NGX_HTTP_B24_NO_ANSWER,
+    NGX_HTTP_B24_NO_CONNECT_YET,
+    NGX_HTTP_B24_TOO_LARGE,
+    NGX_HTTP_B24_BROKEN,
+    NGX_HTTP_B24_NO_CONNECTION
+} ngx_http_b24_net_e;
+
+typedef struct {
+    const char  *error;
+    const char  *advice;
+} ngx_http_b24_words_t;
+
+/* of a portal, of a shop */
+static const ngx_http_b24_words_t  ngx_http_b24_curl_words[][2] = {
+
+    { { "the portal's name cannot be resolved",
+        "Check the host in b24_webhook, and this server's DNS." },
+      { "the shop's name cannot be resolved",
+        "Check the host in b24_site, and this server's DNS." } },
+
+    { { "the portal does not accept connections", NULL },
+      { "the shop does not accept connections", NULL } },
+
+    { { "the portal's certificate is not trusted",
+        "Check the host in b24_webhook, and that b24_trusted_certificate holds "
+        "the portal's CA." },
+      { "the shop's certificate is not trusted",
+        "Check the host in b24_site, and that b24_trusted_certificate holds the "
+        "shop's CA." } },
+
+    { { "no TLS connection to the portal",
+        "Check the host in b24_webhook, and that it speaks TLS 1.2 or newer." },
+      { "no TLS connection to the shop",
+        "Check the host in b24_site, and that it speaks TLS 1.2 or newer." } },
+
+    { { "the portal did not answer in time", NULL },
+      { "the shop did not answer in time", NULL } },
+
+    { { "no connection to the portal in time", NULL },
+      { "no connection to the shop in time", NULL } },
+
+    { { "the portal's answer is too large", NULL },
+      { "the shop's answer is too large", NULL } },
+
+    { { "the connection to the portal broke", NULL },
+      { "the connection to the shop broke", NULL } },
+
+    { { "no connection to the portal", NULL },
+      { "no connection to the shop", NULL } }
+};
 
 
 static ngx_int_t
@@ -159,6 +221,8 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     t->answer.len = 0;
     t->size = 0;
     t->large = 0;
+    t->list = NULL;
+    t->told = NULL;
     ngx_str_null(&t->location);
 
     if (ngx_http_b24_curl_init() != NGX_OK) {
@@ -171,8 +235,7 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     }
 
     if (ngx_http_b24_curl_options(t) != NGX_OK) {
-        curl_easy_cleanup(t->easy);
-        t->easy = NULL;
+        ngx_http_b24_curl_free(t);
         return NGX_ERROR;
     }
 
@@ -186,8 +249,7 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
 
     if (rc != CURLM_OK) {
-        curl_easy_cleanup(t->easy);
-        t->easy = NULL;
+        ngx_http_b24_curl_free(t);
         return NGX_ERROR;
     }
 
@@ -204,6 +266,12 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
 }
 
 
+#define ngx_http_b24_opt(name, value)                                         \
+    if (rc == CURLE_OK) {                                                     \
+        rc = curl_easy_setopt(easy, CURLOPT_##name, value);                   \
+    }
+
+
 static ngx_int_t
 ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t)
 {
@@ -211,19 +279,10 @@ ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t)
     CURLcode   rc;
 
     easy = t->easy;
-    rc = CURLE_OK;
-
-#define ngx_http_b24_opt(name, value)                                         \
-    if (rc == CURLE_OK) {                                                     \
-        rc = curl_easy_setopt(easy, CURLOPT_##name, value);                   \
-    }
+    rc = ngx_http_b24_curl_request(t);
 
     ngx_http_b24_opt(PRIVATE, t);
     ngx_http_b24_opt(URL, (char *) t->url.data);
-    ngx_http_b24_opt(POST, 1L);
-    ngx_http_b24_opt(POSTFIELDS, (char *) t->body.data);
-    ngx_http_b24_opt(POSTFIELDSIZE_LARGE, (curl_off_t) t->body.len);
-    ngx_http_b24_opt(HTTPHEADER, ngx_http_b24_headers);
     ngx_http_b24_opt(USERAGENT, "ngx_http_b24_module/" NGX_HTTP_B24_VERSION);
     ngx_http_b24_opt(WRITEFUNCTION, ngx_http_b24_curl_write);
     ngx_http_b24_opt(WRITEDATA, t);
@@ -249,7 +308,8 @@ ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t)
 
     ngx_http_b24_opt(QUICK_EXIT, 1L);
     ngx_http_b24_opt(CONNECTTIMEOUT_MS, NGX_HTTP_B24_CONNECT);
-    ngx_http_b24_opt(TIMEOUT_MS, NGX_HTTP_B24_TIMEOUT);
+    ngx_http_b24_opt(TIMEOUT_MS, t->verb ? NGX_HTTP_B24_SITE_TIMEOUT
+                                         : NGX_HTTP_B24_TIMEOUT);
     ngx_http_b24_opt(MAXAGE_CONN, 30L);
     ngx_http_b24_opt(FRESH_CONNECT, t->fresh ? 1L : 0L);
 
@@ -257,9 +317,112 @@ ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t)
         ngx_http_b24_opt(CAINFO, (char *) t->certificate.data);
     }
 
+    return (rc == CURLE_OK) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* method, headers and body */
+
+static CURLcode
+ngx_http_b24_curl_request(ngx_http_b24_transfer_t *t)
+{
+    CURL                *easy;
+    CURLcode             rc;
+    struct curl_slist   *list;
+
+    easy = t->easy;
+    list = ngx_http_b24_headers;
+    rc = CURLE_OK;
+
+    if (t->verb) {
+
+        if (ngx_http_b24_curl_list(t) != NGX_OK) {
+            return CURLE_OUT_OF_MEMORY;
+        }
+
+        list = t->list;
+    }
+
+    if (t->verb == NULL || t->bodied) {
+        ngx_http_b24_opt(POST, 1L);
+        ngx_http_b24_opt(POSTFIELDS,
+                         t->body.len ? (char *) t->body.data : "");
+        ngx_http_b24_opt(POSTFIELDSIZE_LARGE, (curl_off_t) t->body.len);
+
+    } else {
+        ngx_http_b24_opt(HTTPGET, 1L);
+    }
+
+    if (t->verb) {
+        ngx_http_b24_opt(CUSTOMREQUEST, t->verb);
+    }
+
+    ngx_http_b24_opt(HTTPHEADER, list);
+
 #undef ngx_http_b24_opt
 
-    return (rc == CURLE_OK) ? NGX_OK : NGX_ERROR;
+    return rc;
+}
+
+
+/* names and values hold no line break: order/b24_call.c sees to that */
+
+static ngx_int_t
+ngx_http_b24_curl_list(ngx_http_b24_transfer_t *t)
+{
+    char                *line;
+    u_char              *p;
+    b24_pair_t          *header;
+    struct curl_slist   *list;
+
+    t->list = curl_slist_append(NULL, "Expect:");
+    if (t->list == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (header = t->headers; header; header = header->next) {
+
+        /* "Name;" is a header without a value, "Name:" none at all */
+
+        line = malloc(header->name.len + header->value.len + 3);
+        if (line == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_cpymem(line, header->name.data, header->name.len);
+
+        if (header->value.len) {
+            *p++ = ':';
+            *p++ = ' ';
+            p = ngx_cpymem(p, header->value.data, header->value.len);
+
+        } else {
+            *p++ = ';';
+        }
+
+        *p = '\0';
+
+        list = curl_slist_append(t->list, line);
+
+        free(line);
+
+        if (list == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_curl_free(ngx_http_b24_transfer_t *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->list);
+
+    t->easy = NULL;
+    t->list = NULL;
 }
 
 
@@ -548,10 +711,10 @@ ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc)
 
     ngx_http_b24_curl_judge(t, rc);
     ngx_http_b24_curl_location(t);
+    ngx_http_b24_curl_told(t);
 
     (void) curl_multi_remove_handle(ngx_http_b24_multi, t->easy);
-    curl_easy_cleanup(t->easy);
-    t->easy = NULL;
+    ngx_http_b24_curl_free(t);
 
     ngx_queue_remove(&t->queue);
     ngx_http_b24_ntransfers--;
@@ -570,12 +733,14 @@ ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc)
 }
 
 
-/* could the portal have done something? */
+/* could the other side have done something? */
 
 static void
 ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
 {
-    long  http, sent;
+    long                         http, sent;
+    ngx_http_b24_net_e           why;
+    const ngx_http_b24_words_t  *words;
 
     http = 0;
     sent = 0;
@@ -593,39 +758,37 @@ ngx_http_b24_curl_judge(ngx_http_b24_transfer_t *t, CURLcode rc)
     switch (rc) {
 
     case CURLE_COULDNT_RESOLVE_HOST:
-        t->error = "the portal's name cannot be resolved";
-        t->advice = "Check the host in b24_webhook, and this server's DNS.";
+        why = NGX_HTTP_B24_NO_NAME;
         break;
 
     case CURLE_COULDNT_CONNECT:
-        t->error = "the portal does not accept connections";
+        why = NGX_HTTP_B24_NO_CONNECT;
         break;
 
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-        t->error = "the portal's certificate is not trusted";
-        t->advice = "Check the host in b24_webhook, and that "
-                    "b24_trusted_certificate holds the portal's CA.";
+        why = NGX_HTTP_B24_NO_TRUST;
         break;
 
     case CURLE_SSL_CONNECT_ERROR:
-        t->error = "no TLS connection to the portal";
-        t->advice = "Check the host in b24_webhook, and that it speaks TLS 1.2"
-                    " or newer.";
+        why = NGX_HTTP_B24_NO_TLS;
         break;
 
     case CURLE_OPERATION_TIMEDOUT:
-        t->error = sent ? "the portal did not answer in time"
-                        : "no connection to the portal in time";
+        why = sent ? NGX_HTTP_B24_NO_ANSWER : NGX_HTTP_B24_NO_CONNECT_YET;
         break;
 
     default:
-        t->error = t->large ? "the portal's answer is too large"
-                   : sent ? "the connection to the portal broke"
-                   : "no connection to the portal";
+        why = t->large ? NGX_HTTP_B24_TOO_LARGE
+              : sent ? NGX_HTTP_B24_BROKEN
+              : NGX_HTTP_B24_NO_CONNECTION;
         break;
     }
 
+    words = &ngx_http_b24_curl_words[why][t->verb != NULL];
+
+    t->error = words->error;
+    t->advice = words->advice;
     t->net = sent ? B24_NET_UNKNOWN : B24_NET_UNSENT;
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
@@ -657,6 +820,51 @@ ngx_http_b24_curl_location(ngx_http_b24_transfer_t *t)
     if (t->location.data) {
         ngx_memcpy(t->location.data, url, len + 1);
         t->location.len = len;
+    }
+}
+
+
+/* the last of several answers to one request: 100 (Continue) and the like are
+ * left out */
+
+static void
+ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t)
+{
+    b24_pair_t           *pair, **last;
+    struct curl_header   *header;
+
+    if (t->verb == NULL || t->http == 0) {
+        return;
+    }
+
+    header = NULL;
+    last = &t->told;
+
+    for ( ;; ) {
+        header = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, header);
+
+        if (header == NULL) {
+            return;
+        }
+
+        pair = b24_pcalloc(t->pool, sizeof(b24_pair_t));
+
+        if (pair == NULL
+            || b24_pstrdup(t->pool, &pair->name, (u_char *) header->name,
+                           ngx_strlen(header->name))
+               != B24_OK
+            || b24_pstrdup(t->pool, &pair->value, (u_char *) header->value,
+                           ngx_strlen(header->value))
+               != B24_OK)
+        {
+            /* an answer without them may mean something else */
+
+            t->net = B24_NET_UNKNOWN;
+            return;
+        }
+
+        *last = pair;
+        last = &pair->next;
     }
 }
 
@@ -697,7 +905,7 @@ ngx_http_b24_curl_exit(void)
         /* the lease runs out and the outcome is looked up */
 
         (void) curl_multi_remove_handle(ngx_http_b24_multi, t->easy);
-        curl_easy_cleanup(t->easy);
+        ngx_http_b24_curl_free(t);
 
         free(t->answer.data);
         t->answer.data = NULL;

@@ -157,7 +157,7 @@ ngx_http_b24_deliver_busy(void)
 {
     ngx_uint_t  i;
 
-    if (ngx_http_b24_database_busy()) {
+    if (ngx_http_b24_database_busy() || ngx_http_b24_back_busy()) {
         return 1;
     }
 
@@ -179,6 +179,7 @@ ngx_http_b24_deliver_begin(void)
     ngx_http_b24_sh_portal_t  *sh;
 
     ngx_http_b24_database_begin();
+    ngx_http_b24_back_begin();
 
     for (i = 0; i < ngx_http_b24_nlanes; i++) {
         ngx_http_b24_lanes[i].recover = 1;
@@ -212,6 +213,8 @@ ngx_http_b24_deliver_kick(void)
         ngx_http_b24_lanes[i].again = 1;
         ngx_http_b24_lane_kick(&ngx_http_b24_lanes[i]);
     }
+
+    ngx_http_b24_back_kick();
 }
 
 

@@ -101,10 +101,6 @@ typedef struct {
 } ngx_http_b24_lane_t;
 
 
-/* of this process, as the queue knows it */
-extern char  ngx_http_b24_owner[NGX_HTTP_B24_OWNER_LEN];
-
-
 /* ---- deliver ---- */
 
 /* goes on with what is due, if the lane is idle */

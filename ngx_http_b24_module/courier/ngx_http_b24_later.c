@@ -181,6 +181,16 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
         return;
     }
 
+    if (move == B24_MOVE_NEWER || move == B24_MOVE_CLOSED
+        || move == B24_MOVE_PIPELINE)
+    {
+        /* then the shop has to follow, whoever has noticed it first */
+
+        lane->seen.moved = ngx_max(deal.moved * 1000,
+                                   lane->job.seen.sent_time + 1);
+        lane->out.back = ngx_http_b24_back_writes(lane->origin);
+    }
+
     ngx_http_b24_status_done(lane, &lane->words, advice);
 }
 

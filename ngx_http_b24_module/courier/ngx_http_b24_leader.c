@@ -66,7 +66,8 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     }
 
     if (ngx_http_b24_database_init(cycle, bmcf) != NGX_OK
-        || ngx_http_b24_watch_init(cycle, bmcf) != NGX_OK)
+        || ngx_http_b24_watch_init(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_back_init(cycle, bmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -80,6 +81,7 @@ ngx_http_b24_courier_exit(ngx_cycle_t *cycle)
 {
     ngx_http_b24_deliver_exit();
     ngx_http_b24_watch_exit();
+    ngx_http_b24_back_exit();
     ngx_http_b24_database_exit();
     ngx_http_b24_curl_exit();
     ngx_http_b24_keep_exit();

@@ -32,6 +32,8 @@ typedef struct {
     ngx_http_b24_srv_conf_t  *conf;         /* with the webhook to be used */
     b24_str_t                *origins;
     size_t                    norigins;
+    b24_str_t                *writers;      /* of these, to whose shop it goes */
+    size_t                    nwriters;
     ngx_http_b24_watch_e      stage;
     ngx_http_b24_call_t       call;
     ngx_http_b24_transfer_t   transfer;
@@ -99,13 +101,14 @@ ngx_http_b24_watch_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 
         w->portal = pp[i];
         w->call.data = w;
-        w->call.silent = 1;
 
         w->origins = ngx_pcalloc(cycle->pool,
-                                 pp[i]->origins.nelts * sizeof(b24_str_t));
+                                 2 * pp[i]->origins.nelts * sizeof(b24_str_t));
         if (w->origins == NULL) {
             return NGX_ERROR;
         }
+
+        w->writers = w->origins + pp[i]->origins.nelts;
 
         op = pp[i]->origins.elts;
 
@@ -117,6 +120,10 @@ ngx_http_b24_watch_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 
             w->conf = op[j]->conf;
             w->origins[w->norigins++] = op[j]->name;
+
+            if (ngx_http_b24_back_writes(op[j])) {
+                w->writers[w->nwriters++] = op[j]->name;
+            }
         }
 
         ngx_http_b24_nwatches += (w->norigins != 0);
@@ -188,6 +195,7 @@ ngx_http_b24_watch_kick(ngx_http_b24_watch_t *w)
     }
 
     w->stage = NGX_HTTP_B24_WATCH_LIST;
+    w->call.silent = 1;
     w->call.run = ngx_http_b24_watch_list;
     w->call.done = ngx_http_b24_watch_listed;
 
@@ -318,6 +326,7 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     }
 
     w->stage = NGX_HTTP_B24_WATCH_NOTE;
+    w->call.silent = (w->nwriters == 0);
     w->call.run = ngx_http_b24_watch_note;
     w->call.done = ngx_http_b24_watch_noted;
 
@@ -338,7 +347,7 @@ ngx_http_b24_watch_note(ngx_http_b24_call_t *call, b24_queue_t *q)
     w->left = 0;
 
     call->rc = b24_queue_watched(q, &w->portal->host, w->origins, w->norigins,
-                                 NULL, 0, w->deals, w->ndeals, w->now, &w->news,
+                                 w->writers, w->nwriters, w->deals, w->ndeals, w->now, &w->news,
                                  &w->left);
 
     if (call->rc == B24_QUEUE_OK && w->polls) {
@@ -358,6 +367,8 @@ ngx_http_b24_watch_noted(ngx_http_b24_call_t *call)
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                       "b24: portal \"%V\": %ui deals were moved in the CRM",
                       &w->portal->host, (ngx_uint_t) w->news);
+
+        ngx_http_b24_back_kick();
     }
 
     /* all of a full page, what the history has told, what is left */

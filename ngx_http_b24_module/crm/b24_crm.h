@@ -126,6 +126,7 @@ typedef struct {
     int            requisite_preset;
     b24_pair_t    *stages;          /* STATUS -> STAGE, b24_stage over the
                                        shop's */
+    b24_pair_t    *back;            /* STAGE -> STATUS, b24_stage_back */
     b24_str_t      default_status;
     b24_product_e  product;
     const b24_book_t  *book;        /* NULL: the portal was not asked yet */
@@ -491,6 +492,36 @@ int b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 int b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, int64_t now, b24_queue_moved_t *deals,
     size_t *n, b24_crm_history_t *history, b24_verdict_t *verdict);
+
+
+/* ---- the way back ---- */
+
+typedef enum {
+    B24_BACK_NOTHING = 0,           /* the shop has it already, or nobody has
+                                       moved the deal since we have */
+    B24_BACK_WRITE,
+    B24_BACK_OLDER,                 /* the shop's own change is newer, and on
+                                       its way to the deal */
+    B24_BACK_PIPELINE,              /* another one, without a status */
+    B24_BACK_UNKNOWN,               /* no status for this stage */
+    B24_BACK_ERROR                  /* no memory */
+} b24_back_e;
+
+/*
+ * What the stage seen->held means for the order, whose status and flags are
+ * those that the shop has now; *status is the one to be set: that of the first
+ * line of set->back with the stage, else of the first one of set->stages.
+ */
+b24_back_e b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_queue_seen_t *seen, b24_str_t *status);
+/* the order has that status, or flag */
+int b24_crm_back_there(const b24_order_t *order, const b24_str_t *status);
+/* what is known of both is the same */
+int b24_crm_back_same(const b24_order_t *order, const b24_queue_seen_t *seen);
+/* what came of it, for a person; advice is static, NULL: none */
+int b24_crm_back_words(b24_pool_t *pool, b24_back_e back,
+    const b24_queue_seen_t *seen, const b24_str_t *status, b24_str_t *text,
+    const char **advice);
 
 
 #endif /* _B24_CRM_H_INCLUDED_ */

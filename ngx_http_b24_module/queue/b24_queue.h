@@ -395,6 +395,8 @@ typedef struct {
                                        empty ones keep what is there.  With
                                        DELIVERED its status and flags are
                                        settled */
+    b24_str_t         look;         /* DELIVERED: data of a STATUS event that
+                                       follows; empty: none */
     int               back;         /* DELIVERED of a STATUS event: the CRM's
                                        stage is the newer one, a BACK event
                                        follows */

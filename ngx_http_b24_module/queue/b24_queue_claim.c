@@ -585,7 +585,7 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
 
     if (rc == B24_QUEUE_OK && out->seen) {
         seen = *out->seen;
-        seen.settled = (out->state == B24_STATE_DELIVERED);
+        seen.settled |= (out->state == B24_STATE_DELIVERED);
 
         rc = b24_queue_put_seen(q, job->record, &seen);
     }
@@ -600,6 +600,12 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
 
     if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED && out->back) {
         rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now);
+    }
+
+    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED
+        && out->look.len)
+    {
+        rc = b24_queue_look(q, job->record, B24_EV_STATUS, &out->look, now);
     }
 
     if (rc == B24_QUEUE_OK) {

@@ -403,12 +403,17 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
     put.held = deal->stage;
     put.held_time = w->now;
 
-    /* the portal's clock tells seconds, and ours may be another */
+    /* the portal's clock tells seconds, and ours may be another: it was later
+     * than it was known to be elsewhere */
 
     put.moved = deal->moved ? deal->moved : w->now;
 
     if (put.moved <= seen->sent_time) {
         put.moved = seen->sent_time + 1;
+    }
+
+    if (put.moved <= seen->held_time) {
+        put.moved = seen->held_time + 1;
     }
 
     (void) snprintf(cause, sizeof(cause), "the deal was moved to \"%.*s\" in"

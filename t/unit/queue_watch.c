@@ -205,7 +205,7 @@ test_news(void)
 
     moved(q, 7, 0, T0 + 9000);
     said(q, "LOSE", T0 - 5000, T0 + 10000, "1 0", "a clock that is behind");
-    seen_is(q, record, "LOSE@10000 moved 1",
+    seen_is(q, record, "LOSE@10000 moved 8001",
             "the deal was moved to \"LOSE\" in the CRM", "after our own");
     moved(q, 7, 0, T0 + 11000);
     said(q, "NEW", 0, T0 + 12000, "1 0", "no time at all");
