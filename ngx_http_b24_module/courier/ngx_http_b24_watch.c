@@ -50,6 +50,7 @@ typedef struct {
     b24_queue_moved_t        *deals;
     size_t                    ndeals;
     b24_crm_history_t         history;
+    int64_t                   asked;
     int64_t                   now;          /* of its answer */
     size_t                    news;
     size_t                    left;
@@ -279,6 +280,7 @@ ngx_http_b24_watch_ask(ngx_http_b24_watch_t *w)
     t->data = w;
 
     w->stage = NGX_HTTP_B24_WATCH_ASK;
+    w->asked = ngx_http_b24_now();
 
     return ngx_http_b24_curl_send(t);
 }
@@ -347,8 +349,8 @@ ngx_http_b24_watch_note(ngx_http_b24_call_t *call, b24_queue_t *q)
     w->left = 0;
 
     call->rc = b24_queue_watched(q, &w->portal->host, w->origins, w->norigins,
-                                 w->writers, w->nwriters, w->deals, w->ndeals, w->now, &w->news,
-                                 &w->left);
+                                 w->writers, w->nwriters, w->deals, w->ndeals,
+                                 w->asked, w->now, &w->news, &w->left);
 
     if (call->rc == B24_QUEUE_OK && w->polls) {
         call->rc = b24_queue_moved(q, &w->portal->host, w->origins,

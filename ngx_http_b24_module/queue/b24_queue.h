@@ -241,6 +241,14 @@ typedef struct {
                                        doesn't concern it */
 } b24_queue_seen_t;
 
+/*
+ * Whether a deal is where it is expected: the CRM has told that stage last, or
+ * we have sent it since.  As long as nobody knows how that went both are
+ * expected; else somebody has moved the deal.
+ */
+int b24_queue_seen_known(const b24_queue_seen_t *seen,
+    const b24_str_t *stage);
+
 /* a later state of an order, or that there may be one */
 typedef struct {
     b24_str_t    origin;
@@ -654,19 +662,20 @@ b24_queue_rc_e b24_queue_watch(b24_queue_t *q, b24_pool_t *pool,
     int64_t *history);
 
 /*
- * What the portal said of them.  A deal at the stage we have sent or seen last
- * is an echo.  Otherwise the CRM has moved it: that is noted with its time, the
+ * What the portal said of them at now, asked since asked.  A deal at the stage
+ * we have sent or seen last is an echo (b24_queue_seen_known()).  Otherwise the
+ * CRM has moved it: that is noted with its time, the
  * order's timeline tells it, and when its origin is one of the writers, it gets
  * a BACK event, also when its record is gone (one is made anew).  A BACK event
  * says that there is something to look at: of several that wait one is kept.
- * One whose order is being sent is left for
+ * One whose order is being sent, or was while the portal was asked, is left for
  * another time, and so is one that was told of anew since.  *news: how many
  * were moved; *left: how many stay in the list.  One transaction.
  */
 b24_queue_rc_e b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
     const b24_str_t *origins, size_t norigins, const b24_str_t *writers,
     size_t nwriters, const b24_queue_moved_t *deals, size_t ndeals,
-    int64_t now, size_t *news, size_t *left);
+    int64_t asked, int64_t now, size_t *news, size_t *left);
 
 
 /* ---- values of learn lines ---- */

@@ -555,6 +555,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " JOIN records r ON r.id = n.record"
         " WHERE n.number = ?1 AND n.origin = ?2",
 
+    /* of sent and held the later one is so by any clock, and what has moved a
+     * deal since it was sent, or read elsewhere, has done so later */
+
     [B24_SQL_PUT_SEEN] =
         "INSERT INTO seen (record, origin, status, canceled, paid, shipped,"
         " changed, time, settled, sent, sent_time, held, held_time, moved)"
@@ -578,10 +581,13 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " time = coalesce(excluded.time, time),"
         " settled = coalesce(excluded.settled, settled),"
         " sent = coalesce(excluded.sent, sent),"
-        " sent_time = coalesce(excluded.sent_time, sent_time),"
+        " sent_time = ifnull(max(excluded.sent_time,"
+            " ifnull(held_time + 1, 0)), sent_time),"
         " held = coalesce(excluded.held, held),"
-        " held_time = coalesce(excluded.held_time, held_time),"
-        " moved = coalesce(excluded.moved, moved)",
+        " held_time = ifnull(max(excluded.held_time,"
+            " ifnull(sent_time, 0)), held_time),"
+        " moved = ifnull(max(excluded.moved, ifnull(sent_time + 1, 0),"
+            " ifnull(held_time + 1, 0)), moved)",
 
     [B24_SQL_SEEN] =
         "SELECT status, canceled, paid, shipped, changed, time,"

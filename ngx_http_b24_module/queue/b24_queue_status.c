@@ -563,6 +563,15 @@ b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 }
 
 
+int
+b24_queue_seen_known(const b24_queue_seen_t *seen, const b24_str_t *stage)
+{
+    return b24_str_eq(stage, &seen->held)
+           || ((seen->held.len == 0 || seen->sent_time > seen->held_time)
+               && b24_str_eq(stage, &seen->sent));
+}
+
+
 /* status and flags as one text, to be compared */
 
 static int

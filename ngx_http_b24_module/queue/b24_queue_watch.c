@@ -15,6 +15,7 @@ typedef struct {
     size_t            norigins;
     const b24_str_t  *writers;      /* of these */
     size_t            nwriters;
+    int64_t           asked;        /* the portal, and its answer */
     int64_t           now;
 } b24_watch_t;
 
@@ -41,10 +42,10 @@ static int b24_queue_of(const b24_str_t *origin, const b24_str_t *origins,
     size_t n);
 static b24_queue_rc_e b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool,
     const b24_watch_t *w, b24_deal_order_t *order,
-    const b24_queue_moved_t *deal, int *news);
+    const b24_queue_moved_t *deal, int *news, int *busy);
+static int b24_queue_since(const b24_watch_t *w, int64_t time);
 static b24_queue_rc_e b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
-    b24_deal_order_t *order, const b24_queue_seen_t *seen,
-    const b24_queue_moved_t *deal);
+    b24_deal_order_t *order, const b24_queue_moved_t *deal);
 
 
 b24_queue_rc_e
@@ -164,7 +165,7 @@ b24_queue_rc_e
 b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
     const b24_str_t *origins, size_t norigins, const b24_str_t *writers,
     size_t nwriters, const b24_queue_moved_t *deals, size_t ndeals,
-    int64_t now, size_t *news, size_t *left)
+    int64_t asked, int64_t now, size_t *news, size_t *left)
 {
     int             new, busy;
     size_t          i;
@@ -179,6 +180,7 @@ b24_queue_watched(b24_queue_t *q, const b24_str_t *portal,
     w.norigins = norigins;
     w.writers = writers;
     w.nwriters = nwriters;
+    w.asked = asked;
     w.now = now;
 
     rc = b24_queue_begin(q);
@@ -238,7 +240,7 @@ b24_queue_watched_one(b24_queue_t *q, const b24_watch_t *w,
         *busy = 1;
 
     } else if (rc == B24_QUEUE_OK && order.seen) {
-        rc = b24_queue_crm_moved(q, pool, w, &order, deal, news);
+        rc = b24_queue_crm_moved(q, pool, w, &order, deal, news, busy);
     }
 
     b24_pool_destroy(pool);
@@ -315,28 +317,27 @@ b24_queue_of(const b24_str_t *origin, const b24_str_t *origins, size_t n)
 
 static b24_queue_rc_e
 b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
-    b24_deal_order_t *order, const b24_queue_moved_t *deal, int *news)
+    b24_deal_order_t *order, const b24_queue_moved_t *deal, int *news,
+    int *busy)
 {
-    b24_queue_rc_e     rc;
-    b24_queue_seen_t   seen, put;
-    const b24_str_t   *known;
+    b24_queue_rc_e    rc;
+    b24_queue_seen_t  seen, put;
 
     rc = b24_queue_load_seen(q, pool, order->seen, &seen);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    /* where it is as far as we know: the latest of the two */
+    /* what was written meanwhile may have come there before it was read */
 
-    known = &seen.held;
-
-    if (seen.sent.len
-        && (seen.held.len == 0 || seen.sent_time > seen.held_time))
+    if (b24_queue_since(w, seen.sent_time)
+        || b24_queue_since(w, seen.held_time))
     {
-        known = &seen.sent;
+        *busy = 1;
+        return B24_QUEUE_OK;
     }
 
-    if (known->len == 0) {
+    if (seen.sent.len == 0 && seen.held.len == 0) {
 
         if (deal->stage.len == 0 || order->record == 0) {
             return B24_QUEUE_OK;
@@ -350,7 +351,7 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
         return b24_queue_put_seen(q, order->record, &put);
     }
 
-    if (b24_str_eq(known, &deal->stage)) {
+    if (b24_queue_seen_known(&seen, &deal->stage)) {
         return B24_QUEUE_OK;
     }
 
@@ -365,7 +366,16 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 
     *news = 1;
 
-    return b24_queue_crm_news(q, w, order, &seen, deal);
+    return b24_queue_crm_news(q, w, order, deal);
+}
+
+
+/* while the portal was asked; a time to come is one of a clock that was ahead */
+
+static int
+b24_queue_since(const b24_watch_t *w, int64_t time)
+{
+    return time >= w->asked && time <= w->now;
 }
 
 
@@ -373,8 +383,7 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 
 static b24_queue_rc_e
 b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
-    b24_deal_order_t *order, const b24_queue_seen_t *seen,
-    const b24_queue_moved_t *deal)
+    b24_deal_order_t *order, const b24_queue_moved_t *deal)
 {
     int               back, revived;
     char              cause[128];
@@ -402,19 +411,7 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
 
     put.held = deal->stage;
     put.held_time = w->now;
-
-    /* the portal's clock tells seconds, and ours may be another: it was later
-     * than it was known to be elsewhere */
-
     put.moved = deal->moved ? deal->moved : w->now;
-
-    if (put.moved <= seen->sent_time) {
-        put.moved = seen->sent_time + 1;
-    }
-
-    if (put.moved <= seen->held_time) {
-        put.moved = seen->held_time + 1;
-    }
 
     (void) snprintf(cause, sizeof(cause), "the deal was moved to \"%.*s\" in"
                     " the CRM", (int) deal->stage.len,

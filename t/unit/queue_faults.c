@@ -594,7 +594,7 @@ static void
 test_plans(void)
 {
     int            i, rc, bad, steps;
-    char           sql[1200];
+    char           sql[2400];
     const char    *detail;
     b24_queue_t   *q;
     sqlite3_stmt  *stmt;

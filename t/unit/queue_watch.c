@@ -116,7 +116,7 @@ said(b24_queue_t *q, const char *stage, int64_t moved_at, int64_t now,
     deals->moved = moved_at;
 
     is_int(b24_queue_watched(q, &portal, origins, 2, origins, nwriters, deals,
-                             n, now, &news, &left),
+                             n, now - 100, now, &news, &left),
            B24_QUEUE_OK, "noted");
 
     snprintf(text, sizeof(text), "%zu %zu", news, left);
@@ -245,7 +245,7 @@ test_meanwhile(void)
     moved(q, 7, 0, T0 + 1500);
 
     is_int(b24_queue_watched(q, &portal, origins, 2, NULL, 0, &deal, 1,
-                             T0 + 2000, &news, &left),
+                             T0 + 1200, T0 + 2000, &news, &left),
            B24_QUEUE_OK, "an old answer");
     is_int((long long) news, 1, "is news");
     is_int((long long) left, 1, "and it is asked for again");
@@ -263,6 +263,103 @@ test_meanwhile(void)
 
     said(q, "LOSE", T0 + 2900, T0 + 3500, "0 1", "nothing can be said");
     list_is(q, "7@1500 history 0", "it is asked for later");
+
+    b24_queue_close(q);
+}
+
+
+/* what an attempt or an outcome writes down */
+static void
+write_seen(b24_queue_t *q, int64_t record, const char *sent, const char *held, int64_t now)
+{
+    b24_queue_seen_t  seen;
+
+    memset(&seen, 0, sizeof(seen));
+
+    seen.sent = str(sent);
+    seen.sent_time = seen.sent.len ? now : 0;
+    seen.held = str(held);
+    seen.held_time = seen.held.len ? now : 0;
+
+    is_int(b24_queue_begin(q), B24_QUEUE_OK, "written down");
+    is_int(b24_queue_put_seen(q, record, &seen), B24_QUEUE_OK, "it");
+    is_int(b24_queue_commit(q), B24_QUEUE_OK, "committed");
+}
+
+
+/* an answer that was under way while we have moved the deal says nothing */
+static void
+test_late(void)
+{
+    int64_t       record;
+    b24_queue_t  *q = queue_open(queue_path("late.db"));
+
+    record = order(q, "shop", "1", 7, T0);
+
+    moved(q, 7, 0, T0 + 1000);
+    write_seen(q, record, "WON", "WON", T0 + 1950);
+    said(q, "NEW", T0, T0 + 2000, "0 1", "asked before it was moved");
+    list_is(q, "7@1000 history 0", "it is asked for again");
+    said(q, "WON", T0 + 2000, T0 + 3000, "0 0", "asked after it");
+
+    moved(q, 7, 0, T0 + 4000);
+    write_seen(q, record, "", "LOSE", T0 + 4000 + HOUR);
+    said(q, "WON", T0 + 4000, T0 + 5000, "1 0",
+         "a clock that was ahead holds nothing up");
+
+    b24_queue_close(q);
+}
+
+
+/* nobody knows whether our move has come there */
+static void
+test_unknown(void)
+{
+    int64_t       record;
+    b24_queue_t  *q = queue_open(queue_path("unknown.db"));
+
+    record = order(q, "shop", "1", 7, T0);
+    write_seen(q, record, "", "NEW", T0);
+    write_seen(q, record, "WON", "", T0 + 1000);
+
+    moved(q, 7, 0, T0 + 2000);
+    said(q, "NEW", T0, T0 + 3000, "0 0", "it hasn't");
+    moved(q, 7, 0, T0 + 4000);
+    said(q, "WON", T0 + 1000, T0 + 5000, "0 0", "it has");
+    seen_is(q, record, "NEW@0 moved 0", "", "nobody else has moved it");
+    moved(q, 7, 0, T0 + 6000);
+    said(q, "LOSE", T0 + 5500, T0 + 7000, "1 0", "somebody has");
+    seen_is(q, record, "LOSE@7000 moved 5500",
+            "the deal was moved to \"LOSE\" in the CRM", "it is noted");
+    moved(q, 7, 0, T0 + 8000);
+    said(q, "WON", T0 + 7500, T0 + 9000, "1 0", "to where we had sent it");
+
+    b24_queue_close(q);
+}
+
+
+/* what comes later is so by any clock */
+static void
+test_set_back(void)
+{
+    int64_t       record;
+    b24_queue_t  *q = queue_open(queue_path("set_back.db"));
+
+    record = order(q, "shop", "1", 7, T0 + HOUR);
+
+    moved(q, 7, 0, T0);
+    said(q, "WON", T0 + 1000, T0 + 2000, "1 0", "an hour back");
+    moved(q, 7, 0, T0 + 3000);
+    said(q, "WON", T0 + 1000, T0 + 4000, "0 0", "once");
+    moved(q, 7, 0, T0 + 4000);
+    said(q, "NEW", T0 + 4000, T0 + 5000, "1 0", "to where we had sent it");
+
+    write_seen(q, record, "LOSE", "", T0 + 5000);
+    moved(q, 7, 0, T0 + 6000);
+    said(q, "LOSE", T0 + 5000, T0 + 7000, "0 0", "we have moved it");
+    write_seen(q, record, "", "LOSE", T0 + 8000);
+    moved(q, 7, 0, T0 + 9000);
+    said(q, "WON", T0 + 8500, T0 + 10000, "1 0", "somebody has");
 
     b24_queue_close(q);
 }
@@ -535,6 +632,9 @@ main(void)
     test_list();
     test_news();
     test_meanwhile();
+    test_late();
+    test_unknown();
+    test_set_back();
     test_many();
     test_back();
     test_newer();
