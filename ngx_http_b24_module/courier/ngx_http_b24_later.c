@@ -186,8 +186,7 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
     {
         /* then the shop has to follow, whoever has noticed it first */
 
-        lane->seen.moved = ngx_max(deal.moved * 1000,
-                                   lane->job.seen.sent_time + 1);
+        lane->seen.moved = ngx_max(deal.moved * 1000, 1);
         lane->out.back = ngx_http_b24_back_writes(lane->origin);
     }
 
