@@ -273,7 +273,7 @@ __DATA__
     my $other = deal_of('e-2');
 
     # the shop's first, told of while the portal is away; then the CRM's
-    portal()->fault(kind => 'html', method => 'crm\.deal\.list');
+    portal()->fault(kind => 'html', method => 'crm\.deal\.list', times => 1000);
     $::shop->order('e-1', 'P');
     get('/admin/set?id=e-1&to=P');
     told('e-1', qr/^waiting: /, 'the shop\'s waits');

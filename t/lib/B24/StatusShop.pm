@@ -228,8 +228,12 @@ sub answered {
 
     $c->render_later;
 
+    # the caller may have gone
+    my $tx = $c->tx;
+
     Mojo::IOLoop->timer($shop->{hang} => sub {
-        $c->render(json => $json, status => $status // 200);
+        $c->render(json => $json, status => $status // 200) if $c->tx;
+        undef $tx;
     });
 
     return;
