@@ -32,7 +32,6 @@ static void ngx_http_b24_back_state(ngx_http_b24_ask_t *ask,
 static void ngx_http_b24_back_told(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_back_read(ngx_http_b24_back_t *b);
 static void ngx_http_b24_back_weigh(ngx_http_b24_back_t *b);
-static void ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back);
 static void ngx_http_b24_back_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_back_stored(ngx_http_b24_call_t *call);
@@ -449,12 +448,20 @@ ngx_http_b24_back_told(ngx_http_b24_ask_t *ask)
 
     b->now = ngx_http_b24_now();
 
-    if (b->stage == NGX_HTTP_B24_BACK_CHECKING) {
+    switch (b->stage) {
+
+    case NGX_HTTP_B24_BACK_RECHECK:
+        ngx_http_b24_back_recheck(b);
+        return;
+
+    case NGX_HTTP_B24_BACK_CHECKING:
         ngx_http_b24_back_check(b);
         return;
-    }
 
-    ngx_http_b24_back_read(b);
+    default:
+        ngx_http_b24_back_read(b);
+        return;
+    }
 }
 
 
@@ -537,13 +544,16 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
         return;
     }
 
+    b->weighed.status = b->order.fields[B24_ORDER_STATUS];
+    b->weighed.canceled = b->order.fields[B24_ORDER_CANCELED];
+    b->weighed.paid = b->order.fields[B24_ORDER_PAID];
+    b->weighed.shipped = b->order.fields[B24_ORDER_SHIPPED];
+
     ngx_http_b24_back_write(b);
 }
 
 
-/* nothing is to be written */
-
-static void
+void
 ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back)
 {
     u_char      *p, note[256];
@@ -715,8 +725,8 @@ ngx_http_b24_back_free(ngx_http_b24_back_t *b)
     ngx_memzero(&b->transfer, sizeof(ngx_http_b24_transfer_t));
     ngx_memzero(&b->out, sizeof(b24_queue_outcome_t));
     ngx_memzero(&b->seen, sizeof(b24_queue_seen_t));
+    ngx_memzero(&b->weighed, sizeof(b24_queue_seen_t));
     ngx_str_null(&b->status);
-    ngx_str_null(&b->previous);
 
     b->rules = NULL;
     b->known = NULL;
@@ -724,6 +734,7 @@ ngx_http_b24_back_free(ngx_http_b24_back_t *b)
     b->checks = 0;
     b->read = 0;
     b->called = 0;
+    b->wrote = 0;
 
     b->stage = NGX_HTTP_B24_BACK_IDLE;
 }

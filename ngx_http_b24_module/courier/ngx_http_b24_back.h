@@ -20,6 +20,7 @@ typedef enum {
     NGX_HTTP_B24_BACK_IDLE = 0,
     NGX_HTTP_B24_BACK_CLAIM,
     NGX_HTTP_B24_BACK_READ,
+    NGX_HTTP_B24_BACK_RECHECK,      /* still as it was, a login later? */
     NGX_HTTP_B24_BACK_ATTEMPT,
     NGX_HTTP_B24_BACK_CALL,
     NGX_HTTP_B24_BACK_CHECKING,
@@ -55,13 +56,14 @@ typedef struct {
     b24_order_t               order;        /* as the shop has it */
     b24_crm_settings_t        set;
     b24_str_t                 status;       /* the one to be set */
-    b24_str_t                 previous;     /* and the one there was */
     b24_call_run_t           *run;
     b24_call_request_t        request;
     b24_call_verdict_t        verdict;
     ngx_uint_t                checks;
+    b24_queue_seen_t          weighed;      /* the order as it was then */
     unsigned                  read:1;       /* the database has told of it */
     unsigned                  called:1;     /* the shop was, this time */
+    unsigned                  wrote:1;      /* not only to log in */
     b24_queue_outcome_t       out;
     b24_queue_seen_t          seen;         /* of out */
 } ngx_http_b24_back_t;
@@ -75,7 +77,7 @@ void ngx_http_b24_back_call(ngx_http_b24_back_t *b,
     ngx_http_b24_back_e stage,
     void (*run)(ngx_http_b24_call_t *call, b24_queue_t *q),
     void (*done)(ngx_http_b24_call_t *call));
-/* asks the shop's database how the order is; stage is READ or CHECKING */
+/* asks the shop's database how the order is; stage says what for */
 void ngx_http_b24_back_ask(ngx_http_b24_back_t *b, ngx_http_b24_back_e stage);
 void ngx_http_b24_back_free(ngx_http_b24_back_t *b);
 
@@ -83,6 +85,8 @@ void ngx_http_b24_back_free(ngx_http_b24_back_t *b);
 void ngx_http_b24_back_seen(ngx_http_b24_back_t *b);
 /* a look at the order follows, whose change the deal has to follow */
 ngx_int_t ngx_http_b24_back_look(ngx_http_b24_back_t *b);
+/* nothing is to be written */
+void ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back);
 /* the end of the order's attempt; cause is terminated, NULL: none */
 void ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
     b24_str_t *cause, const char *advice);
@@ -94,7 +98,9 @@ void ngx_http_b24_back_broken(ngx_http_b24_back_t *b);
 
 /* the calls to the shop, to the end of the order's attempt */
 void ngx_http_b24_back_write(ngx_http_b24_back_t *b);
-/* the database has told what has come of them */
+/* the database has told how the order is before them, and what has come of
+ * them */
+void ngx_http_b24_back_recheck(ngx_http_b24_back_t *b);
 void ngx_http_b24_back_check(ngx_http_b24_back_t *b);
 
 

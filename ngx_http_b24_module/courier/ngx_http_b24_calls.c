@@ -19,6 +19,7 @@
 
 static ngx_int_t ngx_http_b24_calls_run(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_next(ngx_http_b24_back_t *b);
+static void ngx_http_b24_calls_go(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_attempt(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_calls_attempted(ngx_http_b24_call_t *call);
@@ -54,8 +55,6 @@ ngx_http_b24_calls_run(ngx_http_b24_back_t *b)
     site = b->origin->conf->site;
     f = b->order.fields;
 
-    b->previous = f[B24_ORDER_STATUS];
-
     ngx_memzero(values, sizeof(values));
 
     values[B24_CALL_SITE] = site->url;
@@ -85,9 +84,15 @@ ngx_http_b24_calls_next(ngx_http_b24_back_t *b)
     switch (b24_call_next(b->run, &b->request, &b->verdict)) {
 
     case B24_OK:
-        ngx_http_b24_back_call(b, NGX_HTTP_B24_BACK_ATTEMPT,
-                               ngx_http_b24_calls_attempt,
-                               ngx_http_b24_calls_attempted);
+
+        /* what somebody changes in the shop while we log in is the newer one */
+
+        if (b->read && b->called && !b->wrote && !b->request.login) {
+            ngx_http_b24_back_ask(b, NGX_HTTP_B24_BACK_RECHECK);
+            return;
+        }
+
+        ngx_http_b24_calls_go(b);
         return;
 
     case B24_DECLINED:
@@ -98,6 +103,36 @@ ngx_http_b24_calls_next(ngx_http_b24_back_t *b)
         ngx_http_b24_back_broken(b);
         return;
     }
+}
+
+
+void
+ngx_http_b24_back_recheck(ngx_http_b24_back_t *b)
+{
+    if (b->ask.rc == B24_DATABASE_OK
+        && !b24_crm_back_same(&b->order, &b->weighed))
+    {
+        if (ngx_http_b24_back_look(b) != NGX_OK) {
+            ngx_http_b24_back_broken(b);
+            return;
+        }
+
+        ngx_http_b24_back_none(b, B24_BACK_OLDER);
+        return;
+    }
+
+    ngx_http_b24_calls_go(b);
+}
+
+
+static void
+ngx_http_b24_calls_go(ngx_http_b24_back_t *b)
+{
+    b->wrote |= !b->request.login;
+
+    ngx_http_b24_back_call(b, NGX_HTTP_B24_BACK_ATTEMPT,
+                           ngx_http_b24_calls_attempt,
+                           ngx_http_b24_calls_attempted);
 }
 
 
@@ -306,7 +341,7 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
 
     if (b->read && !b24_crm_back_there(&b->order, &b->status)) {
 
-        if (b24_str_eq(&f[B24_ORDER_STATUS], &b->previous)) {
+        if (b24_crm_back_same(&b->order, &b->weighed)) {
             ngx_http_b24_back_seen(b);
             ngx_http_b24_back_end(b, B24_STATE_PARKED, &silent,
                                   "look whether the user of b24_site may set "

@@ -99,6 +99,7 @@ sub DESTROY {
 
     return if $self->{owner} != $$ || !$self->{pid};
 
+    local $?;
     kill KILL => $self->{pid};
     waitpid $self->{pid}, 0;
 
