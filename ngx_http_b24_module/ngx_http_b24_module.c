@@ -27,7 +27,7 @@ static ngx_int_t ngx_http_b24_file(ngx_conf_t *cf,
 static void *ngx_http_b24_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static ngx_int_t ngx_http_b24_merge_stages(ngx_array_t *parent,
+static ngx_int_t ngx_http_b24_merge_pairs(ngx_array_t *parent,
     ngx_array_t **child);
 static void *ngx_http_b24_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -153,6 +153,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       0,
       NULL },
 
+    { ngx_string("b24_stage_back"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE2,
+      ngx_http_b24_conf_stage_back,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("b24_match"),
       NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
       ngx_http_b24_conf_match,
@@ -193,6 +200,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_SRV_CONF_OFFSET,
       offsetof(ngx_http_b24_srv_conf_t, imports),
+      NULL },
+
+    { ngx_string("b24_site"),
+      NGX_HTTP_SRV_CONF|NGX_CONF_TAKE123,
+      ngx_http_b24_conf_site,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("b24_mirror"),
@@ -561,6 +575,8 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
      *     bscf->certificate = { 0, NULL };
      *     bscf->phone_code = { 0, NULL };
      *     bscf->stages = NULL;
+     *     bscf->stage_back = NULL;
+     *     bscf->site = NULL;
      *     bscf->o = NULL;
      */
 
@@ -642,24 +658,32 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     /* a "none" of the server's own empties what http says, too */
 
     if (conf->stages_none != 1
-        && ngx_http_b24_merge_stages(prev->stages, &conf->stages) != NGX_OK)
+        && ngx_http_b24_merge_pairs(prev->stages, &conf->stages) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
 
     ngx_conf_merge_value(conf->stages_none, prev->stages_none, 0);
 
+    if (ngx_http_b24_merge_pairs(prev->stage_back, &conf->stage_back)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_b24_conf_list(conf->stage_back);
+
     return NGX_CONF_OK;
 }
 
 
-/* levels merge by status, the inner line wins */
+/* levels merge by name (a status, a stage), the inner line wins */
 
 static ngx_int_t
-ngx_http_b24_merge_stages(ngx_array_t *parent, ngx_array_t **child)
+ngx_http_b24_merge_pairs(ngx_array_t *parent, ngx_array_t **child)
 {
-    ngx_uint_t     i, j, n;
-    ngx_keyval_t  *out, *in, *kv;
+    ngx_uint_t   i, j, n;
+    b24_pair_t  *out, *in, *pair;
 
     if (parent == NULL || *child == NULL) {
         *child = *child ? *child : parent;
@@ -673,10 +697,7 @@ ngx_http_b24_merge_stages(ngx_array_t *parent, ngx_array_t **child)
         in = (*child)->elts;
 
         for (j = 0; j < n; j++) {
-            if (in[j].key.len == out[i].key.len
-                && ngx_memcmp(in[j].key.data, out[i].key.data, in[j].key.len)
-                   == 0)
-            {
+            if (b24_str_eq(&in[j].name, &out[i].name)) {
                 break;
             }
         }
@@ -685,12 +706,12 @@ ngx_http_b24_merge_stages(ngx_array_t *parent, ngx_array_t **child)
             continue;
         }
 
-        kv = ngx_array_push(*child);
-        if (kv == NULL) {
+        pair = ngx_array_push(*child);
+        if (pair == NULL) {
             return NGX_ERROR;
         }
 
-        *kv = out[i];
+        *pair = out[i];
     }
 
     return NGX_OK;

@@ -283,6 +283,16 @@ typedef struct {
 } ngx_http_b24_database_t;
 
 
+/* where and as whom the shop itself is called */
+typedef struct {
+    ngx_str_t                   url;        /* no slash at its end */
+    ngx_str_t                   host;       /* host or host:port */
+    ngx_str_t                   user;       /* may be empty, as the next */
+    ngx_str_t                   password;   /* secret: never logged */
+    ngx_http_b24_place_t        place;
+} ngx_http_b24_site_t;
+
+
 /* an origin that a b24_status line names */
 typedef struct {
     ngx_str_t                   origin;
@@ -344,14 +354,18 @@ typedef struct {
     ngx_uint_t                  product;    /* b24_product_e */
     ngx_str_t                   phone_code;
     ngx_int_t                   requisite_preset;
-    ngx_array_t                *stages;     /* ngx_keyval_t; overrides */
+    ngx_array_t                *stages;     /* b24_pair_t; overrides */
     ngx_flag_t                  stages_none;
+    ngx_array_t                *stage_back; /* b24_pair_t, STAGE and STATUS:
+                                               its elements are a list as well;
+                                               NULL: none */
     ngx_msec_t                  retry_first;
     ngx_msec_t                  retry_max;
     ngx_msec_t                  retry_unknown;
     ngx_http_b24_place_t        retry_place;
     ngx_http_b24_database_t    *database;   /* NULL: none */
     ngx_flag_t                  imports;    /* b24_import */
+    ngx_http_b24_site_t        *site;       /* NULL: none */
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
@@ -552,6 +566,9 @@ char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* one more b24_pair_t; NGX_DECLINED: there is one of this name */
+ngx_int_t ngx_http_b24_conf_pair(ngx_conf_t *cf, ngx_array_t **pairs,
+    ngx_str_t *name, ngx_str_t *value);
 /* text is a string with variables of the line at hand: whether all of them
  * exist is told after the whole configuration */
 ngx_int_t ngx_http_b24_conf_uses(ngx_conf_t *cf,
@@ -564,9 +581,26 @@ char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-/* the one line of a file of the directive at hand */
+/* the one line of a file of the directive at hand; blanks: those at its ends
+ * are a part of it */
 char *ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path,
-    ngx_str_t *text, char *what);
+    ngx_str_t *text, char *what, ngx_uint_t blanks);
+/* of addresses: what follows the scheme; host or host:port as everything else
+ * names it; "." or ".." in a path */
+u_char *ngx_http_b24_conf_scheme(ngx_str_t *url, ngx_uint_t *tls);
+char *ngx_http_b24_conf_host(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t tls,
+    ngx_str_t *host);
+ngx_uint_t ngx_http_b24_conf_dots(u_char *p, u_char *last);
+
+/* intake/ngx_http_b24_site_conf.c */
+char *ngx_http_b24_conf_site(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_b24_conf_stage_back(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* links the elements of an array of b24_pair_t; NULL is none */
+void ngx_http_b24_conf_list(ngx_array_t *pairs);
+/* after merging: whether each site can be called, and would be */
+ngx_int_t ngx_http_b24_site_check(ngx_conf_t *cf,
+    ngx_http_b24_main_conf_t *bmcf);
 
 /* intake/ngx_http_b24_database_conf.c */
 char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -38,6 +38,24 @@ our $readshop = $shop =~ s/\}\n\z/<<'EOC'/er;
 }
 EOC
 
+# One that is called: without a login, and with what a line needs.
+our $writeshop = $shop =~ s/\}\n\z/<<'EOC'/er;
+
+    write w {
+        url     "%{site}/orders/%{id}";
+        accept  status =200;
+    }
+}
+EOC
+
+sub writes {
+    my ($line) = @_;
+
+    return $writeshop =~ s/( +accept  status)/        $line;\n$1/r;
+}
+
+our $watch = 'location = /e { b24_events 0123456789abcdef; }';
+
 our $certificate = certificate();
 
 {
@@ -46,6 +64,13 @@ our $certificate = certificate();
     open my $out, '>', $path or die "cannot write $path: $!\n";
     print $out $certificate;
     close $out or die "cannot write $path: $!\n";
+
+    $path = "$ENV{TEST_NGINX_DIR}/password";
+
+    open $out, '>', $path or die "cannot write $path: $!\n";
+    print $out B24::Conf::SECRET() . "\n";
+    close $out or die "cannot write $path: $!\n";
+    chmod 0600, $path;
 
     POSIX::mkfifo("$ENV{TEST_NGINX_DIR}/pipe", 0600) or die "mkfifo: $!\n";
 }
@@ -2644,14 +2669,609 @@ b24: the origins "s1.test" and "s2.test" have one "b24_database", and each bring
 
 
 
-=== TEST 300: nothing was made for what was refused
+=== TEST 300: the site: all forms
+--- http eval
+$::writeshop . $::webhook . ::servers(map { "b24_mirror s; $::watch b24_site $_;" }
+    'https://shop.test',
+    'HTTPS://Shop.Test:443/',
+    'https://shop.test:8443/folder/a%20b/~c@d//' =~ s/\@/%40/r,
+    'https://192.0.2.1', 'https://[2001:DB8::1]:1/x',
+    'http://127.0.0.1:8080', 'http://localhost/', 'http://[::1]/a..b/...',
+    'https://shop.test user=crm',
+    'https://shop.test "user=c r;m" password=file:DIR/password',
+    'https://shop.test password=file:DIR/password')
+--- accepted
+
+
+
+=== TEST 301: the site twice
+--- server
+b24_site https://shop.test;
+b24_site https://shop.test;
+--- refused
+"b24_site" directive is duplicate
+
+
+
+=== TEST 302: the site of all servers
+--- http
+b24_site https://shop.test;
+--- refused
+"b24_site" directive is not allowed here
+
+
+
+=== TEST 303: the site in a location
+--- server
+location / {
+    b24_site https://shop.test; # @
+}
+--- refused
+"b24_site" directive is not allowed here
+
+
+
+=== TEST 304: the site, nothing given
+--- server
+b24_site;
+--- refused
+invalid number of arguments in "b24_site" directive
+
+
+
+=== TEST 305: the site, no scheme
+--- server
+b24_site shop.test;
+--- refused
+"b24_site" directive must look like https://HOST or https://HOST/\PATH
+
+
+
+=== TEST 306: the site, another scheme
+--- server
+b24_site ftp://shop.test;
+--- refused
+"b24_site" directive must look like https://HOST or https://HOST/\PATH
+
+
+
+=== TEST 307: the site, no host
+--- server
+b24_site https://;
+--- refused
+"b24_site" directive must look like https://HOST or https://HOST/\PATH
+
+
+
+=== TEST 308: the site, a path alone
+--- server
+b24_site https:///path;
+--- refused
+"b24_site" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 309: the site, a host that is none
+--- server
+b24_site https://shop..test;
+--- refused
+"b24_site" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 310: the site, a port that is none
+--- server
+b24_site https://shop.test:0/;
+--- refused
+"b24_site" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 311: the site over plain http
+--- server
+b24_site http://shop.test;
+--- refused
+"b24_site" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 312: the site over plain http to what only looks like loopback
+--- server
+b24_site http://127.0.0.1.shop.test/;
+--- refused
+"b24_site" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 313: the site with a user in its address
+--- server
+b24_site https://crm:SECRET@shop.test/;
+--- refused
+"b24_site" directive takes an address alone: leave out "?", "#", "$" and "@"; who logs in is said by user= and password=
+
+
+
+=== TEST 314: the site with arguments
+--- server
+b24_site https://shop.test/?key=SECRET;
+--- refused
+"b24_site" directive takes an address alone: leave out "?", "#", "$" and "@"; who logs in is said by user= and password=
+
+
+
+=== TEST 315: the site with an anchor
+--- server
+b24_site https://shop.test/#SECRET;
+--- refused
+"b24_site" directive takes an address alone: leave out "?", "#", "$" and "@"; who logs in is said by user= and password=
+
+
+
+=== TEST 316: the site with a variable
+--- server
+b24_site https://$host/;
+--- refused
+"b24_site" directive takes an address alone: leave out "?", "#", "$" and "@"; who logs in is said by user= and password=
+
+
+
+=== TEST 317: the site, a path with ".."
+--- server
+b24_site https://shop.test/a/%2E./b;
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 318: the site, a path that ends in ".."
+--- server
+b24_site https://shop.test/../;
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 319: the site, a path with a blank
+--- server
+b24_site "https://shop.test/a b";
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 320: the site, a path of another alphabet
+--- server
+b24_site https://shop.test/магазин;
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 321: the site, a percent that begins no code
+--- server
+b24_site https://shop.test/a%2;
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 322: the site, a code of a control character
+--- server
+b24_site https://shop.test/a%0Ab;
+--- refused
+"b24_site" directive must have a path of plain characters, others percent-encoded, without "." and ".." in it
+
+
+
+=== TEST 323: the site, an unknown word, which may be a password
+--- server
+b24_site https://shop.test SECRET;
+--- refused
+"b24_site" directive takes one address and then only user=NAME and password=file:\PATH: quote what has blanks or ";"
+
+
+
+=== TEST 324: the site, too many words
+--- server
+b24_site https://shop.test user=a password=file:DIR/password SECRET;
+--- refused
+invalid number of arguments in "b24_site" directive
+
+
+
+=== TEST 325: the site, no user
+--- server
+b24_site https://shop.test user=;
+--- refused
+"b24_site" directive needs a name after user=
+
+
+
+=== TEST 326: the site, a user twice
+--- server
+b24_site https://shop.test user=a user=b;
+--- refused
+"b24_site" directive has user= twice
+
+
+
+=== TEST 327: the site, a user with the password in it
+--- server
+b24_site https://shop.test user=crm:SECRET;
+--- refused
+"b24_site" directive needs a user= without ":": the password has a place of its own, password=file:\PATH
+
+
+
+=== TEST 328: the site, a user with a control character
+--- server eval
+"b24_site https://shop.test \"user=a\tb\";"
+--- refused
+"b24_site" directive has a user= with a control character: leave it out
+
+
+
+=== TEST 329: the site, the password itself
+--- server
+b24_site https://shop.test user=crm password=SECRET;
+--- refused
+"b24_site" directive takes the password from a file only: put it into one of mode 0600 and say password=file:\PATH
+
+
+
+=== TEST 330: the site, a password twice
+--- server
+b24_site https://shop.test password=file:DIR/password password=file:DIR/password;
+--- refused
+"b24_site" directive has password= twice
+
+
+
+=== TEST 331: the site, a file without a name
+--- server
+b24_site https://shop.test user=crm password=file:;
+--- refused
+"b24_site" directive needs a path after "file:"
+
+
+
+=== TEST 332: the site, a file that isn't there
+--- server
+b24_site https://shop.test user=crm password=file:PATH/none;
+--- refused
+"b24_site" cannot open file "PATH/none", correct the path or make the file (2: No such file or directory)
+
+
+
+=== TEST 333: the site, a folder
+--- server
+b24_site https://shop.test user=crm password=file:PATH;
+--- refused
+"b24_site" cannot read file "PATH", give the path of a file that holds the password of the shop's user (21: Is a directory)
+
+
+
+=== TEST 334: the site, an empty file
+--- server
+b24_site https://shop.test user=crm password=file:DIR/secret;
+--- file eval
+"\r\n"
+--- refused
+file "DIR/secret" of "b24_site" must hold the password of the shop's user and nothing else
+
+
+
+=== TEST 335: the site, a file of two lines
+--- server
+b24_site https://shop.test user=crm password=file:DIR/secret;
+--- file
+SECRET
+SECRET
+--- refused
+file "DIR/secret" of "b24_site" must hold the password of the shop's user and nothing else
+
+
+
+=== TEST 336: the site, an empty line before the password
+--- server
+b24_site https://shop.test user=crm password=file:DIR/secret;
+--- file eval
+"\nSECRET\n"
+--- refused
+file "DIR/secret" of "b24_site" must hold the password of the shop's user and nothing else
+
+
+
+=== TEST 337: the site, an endless file
+--- server
+b24_site https://shop.test user=crm password=file:DIR/secret;
+--- file eval
+'SECRET' . 'x' x 5000
+--- refused
+file "DIR/secret" of "b24_site" must hold the password of the shop's user and nothing else
+
+
+
+=== TEST 338: the site, a password of blanks and other signs
+--- http eval: $::writeshop
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test user=crm password=file:DIR/secret;"
+--- file eval
+"  SECRET \x{01}\xff ;{}\"\r\n"
+--- accepted
+
+
+
+=== TEST 339: the site, a password others can read
+--- http eval: $::writeshop
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test user=crm password=file:DIR/secret; # \@"
+--- file
+SECRET
+--- file_mode: 0644
+--- warned
+file "DIR/secret" of "b24_site" can be read by others: its mode should be 0600
+
+
+
+=== TEST 340: a site of a shop that writes nothing
+--- http eval: $::shop
+--- server eval
+"$::webhook b24_mirror s; $::watch b24_origin quiet;
+b24_site https://shop.test; # \@"
+--- refused
+"b24_site" of the origin "quiet" would never be called, its "b24_shop" has no "write" block: add some or leave the line out
+
+
+
+=== TEST 341: a site of several shops, one of which writes
+--- http eval
+$::writeshop . ($::shop =~ s/b24_shop s/b24_shop t/r)
+--- server eval
+"$::webhook b24_mirror t; $::watch b24_site https://shop.test;
+location /s { b24_mirror s; }"
+--- accepted
+
+
+
+=== TEST 342: twins with one site, the shop of one of them writes
+--- http eval
+($::shop =~ s/b24_shop s/b24_shop t/r)
+. ::twins(("$::webhook $::watch b24_site https://shop.test;") x 2)
+  =~ s/\A.*?\n\}\n/$::writeshop/sr
+  =~ s/b24_mirror s;/b24_mirror t;/r
+--- accepted
+
+
+
+=== TEST 343: a site where nothing is mirrored
+--- server
+b24_site https://shop.test user=crm;
+--- accepted
+
+
+
+=== TEST 344: a site without the user that calls need
+--- http eval: ::writes('body "user=%{user}"')
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test password=file:DIR/password; # \@"
+--- refused
+"b24_site" has no user=NAME, and the "write" blocks of "b24_shop s" need it: add it behind the address
+
+
+
+=== TEST 345: a site without the password that calls need
+--- http eval: ::writes('body "user=%{user}&password=%{password}"')
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test user=crm; # \@"
+--- refused
+"b24_site" has no password=file:\PATH, and the "write" blocks of "b24_shop s" need it: add it behind the address
+
+
+
+=== TEST 346: a site without a user for the Basic login
+--- http eval: ::writes('header Authorization "Basic %{basic}"')
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test password=file:DIR/password; # \@"
+--- refused
+"b24_site" has no user=NAME, and the "write" blocks of "b24_shop s" need it: add it behind the address
+
+
+
+=== TEST 347: a site without a password for the Basic login
+--- http eval: ::writes('header Authorization "Basic %{basic}"')
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test user=crm; # \@"
+--- refused
+"b24_site" has no password=file:\PATH, and the "write" blocks of "b24_shop s" need it: add it behind the address
+
+
+
+=== TEST 348: a site without the key of the Basic login
+--- http eval: ::writes('header Authorization "Basic %{key}"')
+--- server eval
+"$::webhook b24_mirror s; $::watch
+b24_site https://shop.test user=crm; # \@"
+--- refused
+"b24_site" has no password=file:\PATH, and the "write" blocks of "b24_shop s" need it: add it behind the address
+
+
+
+=== TEST 349: a site without a portal
+--- http eval: $::writeshop
+--- server
+b24_origin alone;
+b24_mirror s;
+b24_site https://shop.test; # @
+--- refused
+"b24_site" of the origin "alone" has no "b24_webhook" beside it, so that nothing comes back from the CRM: add one or leave the line out
+
+
+
+=== TEST 350: a site that hears of no change
+--- http eval: $::writeshop
+--- server eval
+"$::webhook b24_mirror s; b24_origin deaf;
+b24_site https://shop.test; # \@"
+--- warned
+"b24_site" of the origin "deaf" hears of no change in the CRM: add a location with "b24_events" to its server
+
+
+
+=== TEST 351: a site whose portal tells another server
+--- http eval
+$::writeshop . $::webhook
+. ::servers('b24_mirror s; b24_site https://shop.test;',
+            "b24_mirror s; $::watch")
+--- accepted
+
+
+
+=== TEST 352: twins with one site, in other words
+--- http eval
+::twins("$::webhook $::watch b24_site https://Shop.test:443/a/ user=crm password=file:DIR/password;",
+        "$::webhook $::watch b24_site https://shop.test/a password=file:DIR/password user=crm;")
+=~ s/\A.*?\n\}\n/$::writeshop/sr
+--- accepted
+
+
+
+=== TEST 353: twins with other sites
+--- http eval
+::twins('b24_site https://shop.test;', 'b24_site https://shop.test/a;')
+--- refused eval: ::wrong_twins('b24_site')
+
+
+
+=== TEST 354: twins, one without a site
+--- http eval
+::twins('', 'b24_site https://shop.test;')
+--- refused eval: ::wrong_twins('b24_site')
+
+
+
+=== TEST 355: twins whose sites have other users
+--- http eval
+::twins('b24_site https://shop.test user=a;', 'b24_site https://shop.test user=b;')
+--- refused eval: ::wrong_twins('b24_site')
+
+
+
+=== TEST 356: twins whose sites have other passwords
+--- http eval
+::twins('b24_site https://shop.test password=file:DIR/password;',
+        'b24_site https://shop.test password=file:DIR/secret;')
+--- file eval
+"SECRET \n"
+--- refused eval: ::wrong_twins('b24_site')
+
+
+
+=== TEST 357: the way back of stages: all forms
+--- http eval
+"b24_stage_back WON F;\nb24_stage_back LOSE CANCELED;\n$::shop$::webhook\n"
+. ::servers('b24_mirror s; b24_stage_back WON "Paid in full"; b24_stage_back UC_1-2 F;',
+            'b24_mirror s; b24_stage none; b24_stage_back NEW N;')
+--- accepted
+
+
+
+=== TEST 358: the way back of stages, a word alone
+--- server
+b24_stage_back WON;
+--- refused
+invalid number of arguments in "b24_stage_back" directive
+
+
+
+=== TEST 359: the way back of stages in a location
+--- server
+location / {
+    b24_stage_back WON F; # @
+}
+--- refused
+"b24_stage_back" directive is not allowed here
+
+
+
+=== TEST 360: the way back of stages, no stage
+--- server
+b24_stage_back "" F;
+--- refused
+"b24_stage_back" directive needs a stage and a status
+
+
+
+=== TEST 361: the way back of stages, no status
+--- server
+b24_stage_back WON "";
+--- refused
+"b24_stage_back" directive needs a stage and a status
+
+
+
+=== TEST 362: the way back of stages, one with a pipeline's prefix
+--- server
+b24_stage_back C9:WON F;
+--- refused
+"b24_stage_back" has a bad deal stage "C9:WON": leave the pipeline's prefix out, "b24_category" gives it
+
+
+
+=== TEST 363: the way back of stages, the two in the wrong order
+--- server
+b24_stage_back "Paid in full" WON;
+--- refused
+"b24_stage_back" has a bad deal stage "Paid in full": give its STATUS_ID, such as PREPARATION
+
+
+
+=== TEST 364: the way back of stages, a stage twice
+--- server
+b24_stage_back WON F;
+b24_stage_back LOSE F;
+b24_stage_back WON P;
+--- refused
+"b24_stage_back" has a status for the stage "WON" already
+
+
+
+=== TEST 365: twins whose stages lead back alike, in other order
+--- http eval
+::twins("$::webhook b24_stage_back WON F; b24_stage_back LOSE C;",
+        "$::webhook b24_stage_back LOSE C; b24_stage_back WON F;")
+--- accepted
+
+
+
+=== TEST 366: twins whose stages lead back elsewhere
+--- http eval
+::twins('b24_stage_back WON F;', 'b24_stage_back WON P;')
+--- refused eval: ::wrong_twins('b24_stage_back')
+
+
+
+=== TEST 367: twins, one with another stage of http
+--- http eval
+"b24_stage_back WON F;\n" . ::twins('', 'b24_stage_back WON P;')
+--- refused eval: ::wrong_twins('b24_stage_back')
+
+
+
+=== TEST 368: nothing was made for what was refused
 --- config
 --- scenario
     ok(!-e B24::Conf::never_made(), 'no queue');
 
 
 
-=== TEST 301: levels of fields merge by name
+=== TEST 369: levels of fields merge by name
 --- http_config
     b24_queue $TEST_NGINX_QUEUE;
     b24_origin levels;
@@ -2716,7 +3336,7 @@ b24: the origins "s1.test" and "s2.test" have one "b24_database", and each bring
 
 
 
-=== TEST 302: webhooks: tokens, a file, poll
+=== TEST 370: webhooks: tokens, a file, poll
 --- http eval: "$::shop$::webhook\n"
 --- server
 b24_mirror s;
@@ -2727,7 +3347,7 @@ location /c { b24_events abcdefab poll=1s; b24_mirror off; }
 
 
 
-=== TEST 303: webhooks twice
+=== TEST 371: webhooks twice
 --- server
 location /a {
     b24_events 0123456789abcdef;
@@ -2738,7 +3358,7 @@ location /a {
 
 
 
-=== TEST 304: webhooks: a token that is none
+=== TEST 372: webhooks: a token that is none
 --- server
 location /a { b24_events 0123-4567-89; }
 --- refused
@@ -2746,7 +3366,7 @@ location /a { b24_events 0123-4567-89; }
 
 
 
-=== TEST 305: webhooks: a short token
+=== TEST 373: webhooks: a short token
 --- server
 location /a { b24_events 0123456; }
 --- refused
@@ -2754,7 +3374,7 @@ location /a { b24_events 0123456; }
 
 
 
-=== TEST 306: webhooks: no token
+=== TEST 374: webhooks: no token
 --- server
 location /a { b24_events poll=1m; }
 --- refused
@@ -2762,7 +3382,7 @@ location /a { b24_events poll=1m; }
 
 
 
-=== TEST 307: webhooks: a wrong pause
+=== TEST 375: webhooks: a wrong pause
 --- server
 location /a { b24_events 0123456789abcdef poll=2h; }
 --- refused
@@ -2770,7 +3390,7 @@ location /a { b24_events 0123456789abcdef poll=2h; }
 
 
 
-=== TEST 308: webhooks: no pause
+=== TEST 376: webhooks: no pause
 --- server
 location /a { b24_events 0123456789abcdef poll=0; }
 --- refused
@@ -2778,7 +3398,7 @@ location /a { b24_events 0123456789abcdef poll=0; }
 
 
 
-=== TEST 309: webhooks of a portal that no order goes to
+=== TEST 377: webhooks of a portal that no order goes to
 --- http eval: $::shop
 --- server
 location /a { b24_events 0123456789abcdef; } # @

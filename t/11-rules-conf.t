@@ -905,12 +905,14 @@ database {
 
 
 
-=== TEST 83: write is not there yet
+=== TEST 83: a write that calls nothing
 --- shop
-write { # @
+write w {
 }
+} # @
+b24_shop t {
 --- refused
-"write" is not available yet
+"write w" has no "url": say what is called, such as url "%{site}/api/orders/%{id}"
 
 
 
@@ -2370,3 +2372,342 @@ write off; # @
 expired response:/x;
 --- refused
 "expired" directive is not allowed here
+
+
+
+=== TEST 233: writes of all forms
+--- shop
+write login {
+    method   GET;
+    url      "%{site}?login=%{user}";
+    header   Authorization  "Basic %{basic}";
+    header   X-Key  "%{key}";
+    accept   status =200;
+    accept   response: ~^success;
+    learn    token  response:/token  response: "~token=(\w{32})";
+}
+write status {
+    when     status "!=%{previous}";
+    when     canceled !=Y;
+    when     paid;
+    method   PUT;
+    url      "%{site}/orders/%{row}?n=%{id}";
+    header   Content-Type  application/json;
+    header   Cookie  "t=%{token}";
+    body     '{"status":"%{status}","shipped":"%{shipped}"}';
+    expired  response:/error ~login;
+    accept   "response:/orders/[id=%{row}]/status" "=%{status}";
+    accept   response:/error !;
+}
+write {
+    url      "%{site}/plain";
+    body     "<a>%{password}</a>";
+    accept   header:Location  status ~^2;
+}
+}
+b24_shop heir : s {
+    write login { header X-Key ""; }
+    write status off;
+}
+b24_shop another : s {
+    write off;
+--- server
+b24_webhook https://portal.test/rest/1/SECRET/;
+b24_mirror s;
+--- accepted
+
+
+
+=== TEST 234: a write that asks for no answer
+--- shop
+write w {
+    url "%{site}/a";
+}
+} # @
+b24_shop t {
+--- refused
+"write w" has no "accept": say how the shop's answer tells that it did it, such as accept response:/status "=%{status}"
+
+
+
+=== TEST 235: a write with two names
+--- shop
+write a b { # @
+}
+--- refused
+"write" takes one name at most before "{"
+
+
+
+=== TEST 236: a write with the name "off"
+--- shop
+write off { # @
+}
+--- refused
+"write off" is no name for a block: to drop those of the base, end the line with ";"
+
+
+
+=== TEST 237: a write twice
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+}
+write w { # @
+}
+--- refused
+"write w" is given twice in this shop: give one of the two another name
+
+
+
+=== TEST 238: a write without a block
+--- shop
+write; # @
+--- refused
+"write" needs a block "{ ... }", or "off" to drop those of the base
+
+
+
+=== TEST 239: an heir drops a write that its base has not
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+}
+}
+b24_shop heir : s {
+write x off;
+} # @
+b24_shop t {
+--- refused
+"write x off": the base "s" has no such block, leave the line out
+
+
+
+=== TEST 240: an heir drops the write that another one needs
+--- shop
+write login {
+    url "%{site}/l"; accept status =200; learn c response:/c;
+}
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    header X "%{c}";
+}
+}
+b24_shop heir : s {
+write login off;
+} # @
+b24_shop t {
+--- refused
+"header" of "write w" uses "c", which no call has and no block before it learns: check its spelling, or add "learn c VALUE" there
+
+
+
+=== TEST 241: a write with a method of browsers
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    method HEAD; # @
+}
+--- refused
+"method" of a call is one of GET, POST, PUT, PATCH and DELETE
+
+
+
+=== TEST 242: a write that reads with a body
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    method GET;
+    body "%{row}";
+}
+} # @
+b24_shop t {
+--- refused
+"write w" has a "body", and a GET has none: add "method POST" or the like
+
+
+
+=== TEST 243: a write of another host
+--- shop
+write w {
+    url https://other.test/; # @
+}
+--- refused
+"url" must begin with "%{site}/", the address that "b24_site" gives, such as "%{site}/api/orders"
+
+
+
+=== TEST 244: a write of a host that begins alike
+--- shop
+write w {
+    url "%{site}.other.test/"; # @
+}
+--- refused
+"url" must begin with "%{site}/", the address that "b24_site" gives, such as "%{site}/api/orders"
+
+
+
+=== TEST 245: a write with a value that does not end
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    body "id=%{row"; # @
+}
+--- refused
+"body" has a "%{" without its "}" in "id=%{row"
+
+
+
+=== TEST 246: a write with a value nobody knows
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    body "id=%{rwo}";
+}
+} # @
+b24_shop t {
+--- refused
+"body" of "write w" uses "rwo", which no call has and no block before it learns: check its spelling, or add "learn rwo VALUE" there
+
+
+
+=== TEST 247: a write with a variable
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    body "id=$arg_id"; # @
+}
+--- refused
+"body" has a variable, and a call to the shop has no request it could be of: its values are %{status}, %{row} and the like
+
+
+
+=== TEST 248: a write that asks for a request
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    when request:/a; # @
+}
+--- refused
+"when" of a call takes values by name, such as status, canceled or one that was learned, and not "request:/a"
+
+
+
+=== TEST 249: a write that asks the database
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    accept database:STATUS; # @
+}
+--- refused
+"accept" can't take "database:STATUS": in "write" it looks at what the shop answers to the call; its sources are status, response:, header: and inline:
+
+
+
+=== TEST 250: a write with a header of ours
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    header Host other.test; # @
+}
+--- refused
+"header Host" is set by the module: leave the line out
+
+
+
+=== TEST 251: a write with a header of two lines
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    header X "a
+Host: other.test"; # @
+}
+--- refused
+"header X" has a line break or another control character: leave it out
+
+
+
+=== TEST 252: a write with a body of another kind
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    header Content-Type multipart/form-data;
+    body "%{row}";
+}
+} # @
+b24_shop t {
+--- refused
+"write w" has a "Content-Type" in which values can't be put safely: use application/x-www-form-urlencoded, application/json, application/xml or text/plain
+
+
+
+=== TEST 253: a write that learns what is known
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    learn row response:/id; # @
+}
+--- refused
+"learn row": every call has a value of that name, give it another
+
+
+
+=== TEST 254: a write that learns for nobody
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    learn c response:/id;
+}
+} # @
+b24_shop t {
+--- refused
+"write w" learns for blocks after it, and none of them is without "learn": it would never be called, leave its "learn" lines out or add the block that writes
+
+
+
+=== TEST 255: a write with a line of orders
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    uri /x; # @
+}
+--- refused
+"uri" directive is not allowed here
+
+
+
+=== TEST 256: a write with a field
+--- shop
+write w {
+    url     "%{site}/a";
+    accept  status =200;
+    id response:/id; # @
+}
+--- refused
+"id" directive is not allowed here
+
+
+
+=== TEST 257: as many writes as a shop takes, and one more
+--- http eval
+"b24_shop s {\n"
+. CORE::join('', map { "write w$_ { url \"%{site}/\"; accept status; }\n" } 1 .. 16)
+. "write w { # \@\n}\n}\n"
+--- refused
+"write" is one block too many: a shop takes at most 16

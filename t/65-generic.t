@@ -43,15 +43,18 @@ sub documented {
     return $text;
 }
 
-# The preset with what is commented out of number 9, as a newcomer has it.
+# The preset with what is commented out of numbers 9 and 10, as a newcomer has
+# it.
 sub adapted {
     my $text = B24::Recording::read_file(
         'ngx_http_b24_module/shops/generic.conf');
 
-    my ($before, $after) = $text =~ /^(.*?)(^    # session .*)\z/ms
+    my ($before, $nine, $between, $ten) = $text
+        =~ /^(.*?)(^    # session .*?)(^    # \(10\).*?)(^    # write .*)\z/ms
         or die "there is nothing to adapt\n";
 
-    $text = $before . $after =~ s/^    # ?/    /mgr;
+    $text = $before . ($nine =~ s/^    # ?/    /mgr) . $between
+            . ($ten =~ s/^    # ?/    /mgr);
 
     return $text =~ s/b24_shop generic/b24_shop myshop/r;
 }

@@ -530,7 +530,6 @@ ngx_http_b24_crm_settings(b24_pool_t *pool, ngx_http_b24_origin_t *o,
     b24_str_t *shop_name, b24_crm_settings_t *set)
 {
     ngx_uint_t                i;
-    ngx_keyval_t             *kv;
     const b24_pair_t         *pair;
     const b24_shop_t         *shop;
     ngx_http_b24_srv_conf_t  *bscf;
@@ -568,10 +567,10 @@ ngx_http_b24_crm_settings(b24_pool_t *pool, ngx_http_b24_origin_t *o,
         return NGX_OK;
     }
 
-    kv = bscf->stages->elts;
+    pair = bscf->stages->elts;
 
     for (i = 0; i < bscf->stages->nelts; i++) {
-        if (b24_pair_set(pool, &set->stages, &kv[i].key, &kv[i].value)
+        if (b24_pair_set(pool, &set->stages, &pair[i].name, &pair[i].value)
             != B24_OK)
         {
             return NGX_ERROR;

@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_b24_origin_same(ngx_conf_t *cf,
     ngx_http_b24_origin_t *o, ngx_http_b24_srv_conf_t *bscf);
 static char *ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
     ngx_http_b24_srv_conf_t *b);
-static ngx_uint_t ngx_http_b24_stages_differ(ngx_array_t *a, ngx_array_t *b);
+static ngx_uint_t ngx_http_b24_pairs_differ(ngx_array_t *a, ngx_array_t *b);
 static ngx_int_t ngx_http_b24_portal_add(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_http_b24_origin_t *o);
 
@@ -723,10 +723,8 @@ ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_b24_srv_conf_t  *bscf = conf;
 
-    ngx_str_t     *value;
-    ngx_uint_t     i;
-    const char    *cure;
-    ngx_keyval_t  *kv;
+    ngx_str_t   *value;
+    const char  *cure;
 
     value = cf->args->elts;
 
@@ -757,33 +755,55 @@ ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (bscf->stages == NULL) {
-        bscf->stages = ngx_array_create(cf->pool, 8, sizeof(ngx_keyval_t));
-        if (bscf->stages == NULL) {
-            return NGX_CONF_ERROR;
+    switch (ngx_http_b24_conf_pair(cf, &bscf->stages, &value[1], &value[2])) {
+
+    case NGX_OK:
+        return NGX_CONF_OK;
+
+    case NGX_DECLINED:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"b24_stage\" has a stage for the status \"%V\" "
+                           "already", &value[1]);
+    }
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* a line of a table; NGX_DECLINED: there is one of this name */
+
+ngx_int_t
+ngx_http_b24_conf_pair(ngx_conf_t *cf, ngx_array_t **pairs, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t   i;
+    b24_pair_t  *pair;
+
+    if (*pairs == NULL) {
+        *pairs = ngx_array_create(cf->pool, 8, sizeof(b24_pair_t));
+        if (*pairs == NULL) {
+            return NGX_ERROR;
         }
     }
 
-    kv = bscf->stages->elts;
+    pair = (*pairs)->elts;
 
-    for (i = 0; i < bscf->stages->nelts; i++) {
-        if (ngx_http_b24_same(&kv[i].key, &value[1])) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"b24_stage\" has a stage for the status "
-                               "\"%V\" already", &value[1]);
-            return NGX_CONF_ERROR;
+    for (i = 0; i < (*pairs)->nelts; i++) {
+        if (ngx_http_b24_same(&pair[i].name, name)) {
+            return NGX_DECLINED;
         }
     }
 
-    kv = ngx_array_push(bscf->stages);
-    if (kv == NULL) {
-        return NGX_CONF_ERROR;
+    pair = ngx_array_push(*pairs);
+    if (pair == NULL) {
+        return NGX_ERROR;
     }
 
-    kv->key = value[1];
-    kv->value = value[2];
+    pair->name = *name;
+    pair->value = *value;
+    pair->next = NULL;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
@@ -1059,7 +1079,9 @@ ngx_http_b24_conf_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 
     ngx_http_b24_check_desks(cf, bmcf);
 
-    if (ngx_http_b24_events_check(cf, bmcf) != NGX_OK) {
+    if (ngx_http_b24_events_check(cf, bmcf) != NGX_OK
+        || ngx_http_b24_site_check(cf, bmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -1406,9 +1428,23 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
     }
 
     if (a->stages_none != b->stages_none
-        || ngx_http_b24_stages_differ(a->stages, b->stages))
+        || ngx_http_b24_pairs_differ(a->stages, b->stages))
     {
         return "b24_stage";
+    }
+
+    if (ngx_http_b24_pairs_differ(a->stage_back, b->stage_back)) {
+        return "b24_stage_back";
+    }
+
+    if ((a->site == NULL) != (b->site == NULL)
+        || (a->site
+            && (!ngx_http_b24_same(&a->site->url, &b->site->url)
+                || !ngx_http_b24_same(&a->site->user, &b->site->user)
+                || !ngx_http_b24_same(&a->site->password,
+                                      &b->site->password))))
+    {
+        return "b24_site";
     }
 
     if ((a->database == NULL) != (b->database == NULL)
@@ -1439,10 +1475,10 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
 
 
 static ngx_uint_t
-ngx_http_b24_stages_differ(ngx_array_t *a, ngx_array_t *b)
+ngx_http_b24_pairs_differ(ngx_array_t *a, ngx_array_t *b)
 {
-    ngx_uint_t     i, j;
-    ngx_keyval_t  *ka, *kb;
+    ngx_uint_t   i, j;
+    b24_pair_t  *pa, *pb;
 
     if (a == b) {
         return 0;
@@ -1452,14 +1488,14 @@ ngx_http_b24_stages_differ(ngx_array_t *a, ngx_array_t *b)
         return 1;
     }
 
-    ka = a->elts;
-    kb = b->elts;
+    pa = a->elts;
+    pb = b->elts;
 
     for (i = 0; i < a->nelts; i++) {
 
         for (j = 0; j < b->nelts; j++) {
-            if (ngx_http_b24_same(&ka[i].key, &kb[j].key)
-                && ngx_http_b24_same(&ka[i].value, &kb[j].value))
+            if (ngx_http_b24_same(&pa[i].name, &pb[j].name)
+                && ngx_http_b24_same(&pa[i].value, &pb[j].value))
             {
                 break;
             }

@@ -76,7 +76,7 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         path.len = text.len - 5;
 
         rv = ngx_http_b24_secret_file(cf, &path, &text,
-                                      "address of the database");
+                                      "address of the database", 0);
         if (rv != NGX_CONF_OK) {
             return rv;
         }

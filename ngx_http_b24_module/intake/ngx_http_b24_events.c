@@ -177,7 +177,7 @@ ngx_http_b24_events_token(ngx_conf_t *cf, ngx_http_b24_events_t *events,
         path.len = value->len - 5;
 
         rv = ngx_http_b24_secret_file(cf, &path, token,
-                                      "token of the outgoing webhook");
+                                      "token of the outgoing webhook", 0);
         if (rv != NGX_CONF_OK) {
             return rv;
         }

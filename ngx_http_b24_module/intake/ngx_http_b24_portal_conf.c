@@ -16,9 +16,6 @@ static ngx_fd_t ngx_http_b24_open(ngx_conf_t *cf, ngx_str_t *path);
 static char *ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
     ngx_http_b24_webhook_t *wh);
 static char *ngx_http_b24_webhook_path(u_char *path, u_char *last);
-static ngx_uint_t ngx_http_b24_webhook_dots(u_char *p, u_char *last);
-static char *ngx_http_b24_webhook_host(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_uint_t tls, ngx_http_b24_webhook_t *wh);
 static ngx_uint_t ngx_http_b24_host_name(ngx_str_t *name);
 static ngx_uint_t ngx_http_b24_host_ipv6(ngx_str_t *name);
 static ngx_uint_t ngx_http_b24_loopback(ngx_str_t *name);
@@ -72,7 +69,7 @@ ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         path.len = url.len - 5;
 
         rv = ngx_http_b24_secret_file(cf, &path, &url,
-                                      "address of the webhook");
+                                      "address of the webhook", 0);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -124,8 +121,8 @@ ngx_http_b24_open(ngx_conf_t *cf, ngx_str_t *path)
 /* read by the master, which may be root: workers need no access to it */
 
 char *
-ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url,
-    char *what)
+ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text,
+    char *what, ngx_uint_t blanks)
 {
     u_char          *p, *last;
     ssize_t          n;
@@ -173,8 +170,23 @@ ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url,
         return NGX_CONF_ERROR;
     }
 
-    for (last = p + n; p < last && *p <= ' '; p++) { /* void */ }
-    for ( /* void */ ; last > p && last[-1] <= ' '; last--) { /* void */ }
+    last = p + n;
+
+    if (blanks) {
+
+        if (last > p && last[-1] == LF) {
+            last--;
+
+            if (last > p && last[-1] == CR) {
+                last--;
+            }
+        }
+
+    } else {
+
+        while (p < last && *p <= ' ') { p++; }
+        while (last > p && last[-1] <= ' ') { last--; }
+    }
 
     if (n == NGX_HTTP_B24_WEBHOOK_MAX || p == last
         || ngx_strlchr(p, last, '\n'))
@@ -185,8 +197,8 @@ ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *url,
         return NGX_CONF_ERROR;
     }
 
-    url->data = p;
-    url->len = last - p;
+    text->data = p;
+    text->len = last - p;
 
     return NGX_CONF_OK;
 }
@@ -208,17 +220,9 @@ ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
     p = url->data;
     last = p + url->len;
 
-    if (url->len > 8 && ngx_strncasecmp(p, (u_char *) "https://", 8) == 0) {
-        tls = 1;
-        host.data = p + 8;
+    host.data = ngx_http_b24_conf_scheme(url, &tls);
 
-    } else if (url->len > 7
-               && ngx_strncasecmp(p, (u_char *) "http://", 7) == 0)
-    {
-        tls = 0;
-        host.data = p + 7;
-
-    } else {
+    if (host.data == NULL) {
         return ngx_http_b24_webhook_shape;
     }
 
@@ -247,7 +251,7 @@ ngx_http_b24_webhook_parse(ngx_conf_t *cf, ngx_str_t *url,
         return rv;
     }
 
-    rv = ngx_http_b24_webhook_host(cf, &host, tls, wh);
+    rv = ngx_http_b24_conf_host(cf, &host, tls, &wh->host);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -299,7 +303,7 @@ ngx_http_b24_webhook_path(u_char *path, u_char *last)
         return ngx_http_b24_webhook_shape;
     }
 
-    if (ngx_http_b24_webhook_dots(path, last)) {
+    if (ngx_http_b24_conf_dots(path, last)) {
         return "must have no \".\" or \"..\" in its path";
     }
 
@@ -307,10 +311,33 @@ ngx_http_b24_webhook_path(u_char *path, u_char *last)
 }
 
 
+/* what follows "https://" or "http://", NULL: neither of them */
+
+u_char *
+ngx_http_b24_conf_scheme(ngx_str_t *url, ngx_uint_t *tls)
+{
+    if (url->len > 8
+        && ngx_strncasecmp(url->data, (u_char *) "https://", 8) == 0)
+    {
+        *tls = 1;
+        return url->data + 8;
+    }
+
+    if (url->len > 7
+        && ngx_strncasecmp(url->data, (u_char *) "http://", 7) == 0)
+    {
+        *tls = 0;
+        return url->data + 7;
+    }
+
+    return NULL;
+}
+
+
 /* a segment "." or "..", as such or percent-encoded: it leads elsewhere */
 
-static ngx_uint_t
-ngx_http_b24_webhook_dots(u_char *p, u_char *last)
+ngx_uint_t
+ngx_http_b24_conf_dots(u_char *p, u_char *last)
 {
     u_char      *end;
     ngx_uint_t   n;
@@ -353,14 +380,14 @@ ngx_http_b24_webhook_dots(u_char *p, u_char *last)
 
 
 /*
- * HOST or HOST:PORT.  wh->host is the portal's name in logs, in shared memory
- * and in the queue: lower-case and without a port that is the usual one, so
- * that two ways to write one portal are one.
+ * HOST or HOST:PORT.  *host is the name in logs, in shared memory and in the
+ * queue: lower-case and without a port that is the usual one, so that two ways
+ * to write one address are one.
  */
 
-static char *
-ngx_http_b24_webhook_host(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t tls,
-    ngx_http_b24_webhook_t *wh)
+char *
+ngx_http_b24_conf_host(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t tls,
+    ngx_str_t *host)
 {
     u_char     *p, *last;
     ngx_int_t   port;
@@ -402,7 +429,7 @@ ngx_http_b24_webhook_host(ngx_conf_t *cf, ngx_str_t *text, ngx_uint_t tls,
     }
 
     name.data[name.len] = '\0';
-    wh->host = name;
+    *host = name;
 
     return NGX_CONF_OK;
 }

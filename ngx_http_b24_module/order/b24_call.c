@@ -189,7 +189,7 @@ b24_call_begin(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_str_t values[B24_CALL_NVALUES], b24_call_run_t **run)
 {
     int              i, rc;
-    b24_str_t       *site;
+    b24_str_t        none, *site;
     b24_call_run_t  *r;
 
     r = b24_pcalloc(pool, sizeof(b24_call_run_t));
@@ -215,9 +215,16 @@ b24_call_begin(b24_pool_t *pool, const b24_shop_t *shop,
         site->len--;
     }
 
+    memset(&none, 0, sizeof(b24_str_t));
+
     rc = b24_call_basic(pool, &r->known[B24_CALL_USER],
                         &r->known[B24_CALL_PASSWORD],
                         &r->known[B24_CALL_BASIC]);
+
+    if (rc == B24_OK) {
+        rc = b24_call_basic(pool, &r->known[B24_CALL_PASSWORD], &none,
+                            &r->known[B24_CALL_KEY]);
+    }
 
     if (rc == B24_OK) {
         b24_call_reset(r, &rc);
@@ -1461,14 +1468,16 @@ b24_call_conceal(b24_call_run_t *run, b24_str_t *text)
 
         for (i = 0; i < B24_CALL_NVALUES; i++) {
 
-            if (i != B24_CALL_PASSWORD && i != B24_CALL_BASIC
-                && b24_str_eqs(&pair->name, b24_call_values[i].name))
-            {
+            if (b24_str_eqs(&pair->name, b24_call_values[i].name)) {
                 break;
             }
         }
 
-        if (i == B24_CALL_NVALUES) {
+        /* no token of a session is that short, a sign of an address may be */
+
+        if (i == B24_CALL_PASSWORD || i == B24_CALL_BASIC || i == B24_CALL_KEY
+            || (i == B24_CALL_NVALUES && pair->value.len >= B24_CALL_SECRET))
+        {
             rc = b24_call_secret(run, &pair->value, text);
         }
     }

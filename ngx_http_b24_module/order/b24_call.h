@@ -31,6 +31,7 @@
     X(PASSWORD, "password", "give b24_site a password=file:PATH")             \
     X(BASIC, "basic", "give b24_site a user= without \":\" in it, and a "     \
                       "password=file:PATH")                                   \
+    X(KEY, "key", "give b24_site a password=file:PATH, without \":\" in it")  \
     X(ID, "id", "the order has no number in the shop yet")                    \
     X(ROW, "row", "a database tells it: set b24_database")                    \
     X(STATUS, "status", "map the deal's stage to a status of the shop with "  \
@@ -106,7 +107,8 @@ int b24_shop_writes_use(const b24_shop_t *shop, const char *name);
 
 /*
  * values by B24_CALL_..., "" where one isn't known; BASIC is made of user and
- * password.  SITE is b24_site's URL, flags are "Y" or "N", ID is the shop's and
+ * password, KEY of the password alone, as the user of HTTP's Basic login that
+ * needs no password.  SITE is b24_site's URL, flags are "Y" or "N", ID is the shop's and
  * none of ours ("id generated").  The pool is the run's alone; what is returned
  * lives in it.  B24_OK or B24_ERROR.
  */

@@ -76,11 +76,6 @@ b24_call_open(b24_rules_t *rules, const b24_str_t *args, size_t n)
     int        rc;
     b24_str_t  name;
 
-    rc = b24_rules_available(rules, B24_PART_WRITE);
-    if (rc != B24_OK) {
-        return rc;
-    }
-
     if (n > 2) {
         return b24_rules_fail(rules, "\"write\" takes one name at most before "
                               "\"{\"");
@@ -128,11 +123,6 @@ b24_call_off(b24_rules_t *rules, const b24_str_t *args, size_t n)
         return b24_rules_fail(rules, "\"write ... off\" drops a block of a "
                               "base, and this shop has none: leave the line "
                               "out");
-    }
-
-    rc = b24_rules_available(rules, B24_PART_WRITE);
-    if (rc != B24_OK) {
-        return rc;
     }
 
     if (n == 2) {

@@ -436,7 +436,6 @@ static int
 b24_line_generated(b24_rules_t *rules, const b24_str_t *args, size_t n,
     b24_alt_t *alt)
 {
-    int     rc;
     size_t  i;
 
     for (i = 1; i < n && alt; i++) {
@@ -446,10 +445,6 @@ b24_line_generated(b24_rules_t *rules, const b24_str_t *args, size_t n,
         }
 
         if (b24_str_eqs(&args[i], "generated")) {
-            rc = b24_rules_available(rules, B24_PART_GENERATED);
-            if (rc != B24_OK) {
-                return rc;
-            }
 
             if (rules->block->kind != B24_RULE_ORDER || alt->filters) {
                 return b24_rules_fail(rules, "\"id generated\" stands in an "
@@ -842,11 +837,6 @@ static int
 b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
     int  rc;
-
-    rc = b24_rules_available(rules, B24_PART_LEARN);
-    if (rc != B24_OK) {
-        return rc;
-    }
 
     if (rules->block->kind == B24_RULE_STATUS || n < 2) {
         return b24_rules_fail(rules, "\"learn\" belongs inside a collect or an "

@@ -152,6 +152,15 @@ int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
 const b24_pair_t *b24_order_stage(const b24_order_t *order,
     const b24_pair_t *stages, const b24_str_t *usual);
 /*
+ * The way back: the shop's status that a stage stands for, NULL: none.  It is
+ * that of the first line of back (name: STAGE, value: STATUS) with this stage,
+ * else of the first line of the table that leads to it; so it may be CANCELED,
+ * PAID or SHIPPED, which are no statuses but flags.  stage has no pipeline's
+ * prefix.
+ */
+const b24_str_t *b24_order_status_of(const b24_pair_t *back,
+    const b24_pair_t *stages, const b24_str_t *stage);
+/*
  * Takes characters beyond U+FFFF out of all texts but the order's number, for
  * portals whose database keeps three bytes a character; *n how many.
  */

@@ -15,19 +15,6 @@ static int b24_open_database(b24_rules_t *rules, const b24_str_t *args,
 static int b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
 
 
-/* parts of the language that are available: 1 << B24_PART_... each */
-#define B24_PARTS                                                             \
-    (1U << B24_PART_COLLECT | 1U << B24_PART_LEARN | 1U << B24_PART_GENERATED \
-     | 1U << B24_PART_DATABASE | 1U << B24_PART_SOURCE                        \
-     | 1U << B24_PART_STATUS)
-
-
-static const char  *const b24_part_names[B24_NPARTS] = {
-    "collect", "status", "database", "write", "learn", "database:COLUMN",
-    "id generated"
-};
-
-
 const b24_str_t  b24_kind_names[3] = {
     b24_string("order"), b24_string("collect"), b24_string("status")
 };
@@ -44,7 +31,6 @@ b24_rules_create(b24_pool_t *pool)
     }
 
     rules->pool = pool;
-    rules->parts = B24_PARTS;
 
     return rules;
 }
@@ -67,18 +53,6 @@ b24_rules_fail(b24_rules_t *rules, const char *fmt, ...)
     va_end(args);
 
     return B24_DECLINED;
-}
-
-
-int
-b24_rules_available(b24_rules_t *rules, b24_part_e part)
-{
-    if (rules->parts & (1U << part)) {
-        return B24_OK;
-    }
-
-    return b24_rules_fail(rules, "\"%s\" is not available yet",
-                          b24_part_names[part]);
 }
 
 
@@ -306,19 +280,6 @@ b24_open_block(b24_rules_t *rules, const b24_str_t *args, size_t n,
     int        rc;
     b24_str_t  name;
 
-    rc = B24_OK;
-
-    if (kind == B24_RULE_COLLECT) {
-        rc = b24_rules_available(rules, B24_PART_COLLECT);
-
-    } else if (kind == B24_RULE_STATUS) {
-        rc = b24_rules_available(rules, B24_PART_STATUS);
-    }
-
-    if (rc != B24_OK) {
-        return rc;
-    }
-
     if (n > 2) {
         return b24_rules_fail(rules, "\"%.*s\" takes one name at most before "
                               "\"{\"", b24_rules_arg(&args[0]));
@@ -442,13 +403,6 @@ b24_open_items(b24_rules_t *rules, const b24_str_t *args, size_t n)
 static int
 b24_open_database(b24_rules_t *rules, const b24_str_t *args, size_t n)
 {
-    int  rc;
-
-    rc = b24_rules_available(rules, B24_PART_DATABASE);
-    if (rc != B24_OK) {
-        return rc;
-    }
-
     if (n > 1) {
         return b24_rules_fail(rules, "\"%.*s\" takes no name before \"{\"",
                               b24_rules_arg(&args[0]));

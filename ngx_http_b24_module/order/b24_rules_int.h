@@ -273,19 +273,6 @@ struct b24_shop_s {
 };
 
 
-/* parts of the language that are compiled and can be switched off */
-typedef enum {
-    B24_PART_COLLECT = 0,
-    B24_PART_STATUS,
-    B24_PART_DATABASE,
-    B24_PART_WRITE,
-    B24_PART_LEARN,
-    B24_PART_SOURCE,                /* database:COLUMN */
-    B24_PART_GENERATED,             /* id generated */
-    B24_NPARTS
-} b24_part_e;
-
-
 typedef enum {
     B24_LEVEL_SHOP = 0,
     B24_LEVEL_BLOCK,
@@ -308,8 +295,6 @@ struct b24_rules_s {
     size_t          nvars;
     size_t          avars;
 
-    unsigned        parts;          /* 1 << b24_part_e: available */
-
     /* what is being read */
     b24_shop_t     *shop;
     b24_rule_t     *block;
@@ -331,7 +316,6 @@ struct b24_rules_s {
 /* writes the sentence, returns B24_DECLINED */
 __attribute__((format(printf, 2, 3)))
 int b24_rules_fail(b24_rules_t *rules, const char *fmt, ...);
-int b24_rules_available(b24_rules_t *rules, b24_part_e part);
 
 /* args are what follows the directive; what is its name for sentences */
 int b24_value_compile(b24_rules_t *rules, const b24_str_t *what,

@@ -276,6 +276,29 @@ b24_order_stage(const b24_order_t *order, const b24_pair_t *stages,
 }
 
 
+const b24_str_t *
+b24_order_status_of(const b24_pair_t *back, const b24_pair_t *stages,
+    const b24_str_t *stage)
+{
+    const b24_pair_t  *line;
+
+    line = b24_pair_get(back, stage);
+
+    if (line) {
+        return &line->value;
+    }
+
+    for (line = stages; line; line = line->next) {
+
+        if (b24_str_eq(&line->value, stage)) {
+            return &line->name;
+        }
+    }
+
+    return NULL;
+}
+
+
 /* its number in the table, from 1; 0: there is no such line */
 
 static size_t

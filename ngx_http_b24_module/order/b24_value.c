@@ -558,8 +558,7 @@ b24_source_prefixed(b24_rules_t *rules, const b24_str_t *what,
                                   prefix->example);
         }
 
-        rc = b24_rules_available(rules, B24_PART_SOURCE);
-        return rc == B24_OK ? b24_rules_copy(rules, &source->text, &rest) : rc;
+        return b24_rules_copy(rules, &source->text, &rest);
 
     case B24_SOURCE_INLINE:
         rc = b24_source_inline(rules, what, token, &rest, source);

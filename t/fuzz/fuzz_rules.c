@@ -49,7 +49,9 @@ check(const b24_rules_t *rules, const char *name)
     for (i = 0; (rule = b24_shop_rule(shop, i)) != NULL; i++) {
 
         if (rule->kind != B24_RULE_COLLECT
-            && rule->fields[B24_ORDER_ID].alts == NULL)
+            && rule->fields[B24_ORDER_ID].alts == NULL
+            && (rule->kind == B24_RULE_ORDER
+                || rule->fields[B24_ORDER_ROW].alts == NULL))
         {
             abort();
         }
@@ -67,7 +69,6 @@ check(const b24_rules_t *rules, const char *name)
 }
 
 
-/* the first byte says which parts of the language are available */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -77,10 +78,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     b24_pool_t   *pool;
     b24_rules_t  *rules;
 
-    if (size == 0) {
-        return 0;
-    }
-
     pool = b24_pool_create(1 << 24);
     rules = b24_rules_create(pool);
 
@@ -88,14 +85,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    rules->parts = data[0] == '+' ? ~0U : 0;
-
     b24_buf_init(&buf, pool);
     b24_buf_adds(&buf, "b24_shop base { order a { id response:/id; } "
                        "order { id query:/n; phone request:/p; } "
                        "order c { id header:X; deal A b; } } "
                        "b24_shop heir : base {");
-    b24_buf_add(&buf, data + 1, size - 1);
+    b24_buf_add(&buf, data, size);
     b24_buf_adds(&buf, "\n}");
 
     if (b24_buf_str(&buf, &text) == B24_OK) {

@@ -10,103 +10,20 @@
 #include <stdlib.h>
 
 
-#define ALL_PARTS  ~0U
-
 #define SESSID  "0123456789abcdef0123456789abcdef"
 
 #define W(lines)  "b24_shop s { write a { url \"%{site}/a\"; accept status =200; " lines " } }"
 
 
-/* the shops' interfaces, as shop-traffic describes them */
-
-#define BITRIX_URL  "%{site}/bitrix/admin/sale_order_ajax.php"
-
-static const char  bitrix[] =
-    "b24_shop s {"
-    " write login {"
-    "  method GET;"
-    "  url \"%{site}/bitrix/admin/1c_exchange.php?type=crm&mode=checkauth\";"
-    "  header Authorization \"Basic %{basic}\";"
-    "  accept status =200;"
-    "  accept response: ~^success;"
-    "  learn cookie response: \"~^success\\s+(\\S+)\\s\";"
-    "  learn value response: \"~^success\\s+\\S+\\s+(\\S+)\";"
-    "  learn sessid response: \"~sessid=([0-9a-f]{32})\";"
-    " }"
-    " write cancel {"
-    "  when status =CANCELED;"
-    "  when canceled !=Y;"
-    "  url \"" BITRIX_URL "\";"
-    "  header Cookie \"%{cookie}=%{value}\";"
-    "  body \"action=cancelOrder&orderId=%{row}&canceled=%{canceled}&comment=CRM&sessid=%{sessid}\";"
-    "  expired response:/SYSTEM_ERROR;"
-    "  accept response:/RESULT =OK;"
-    "  accept response:/CANCELED =Y;"
-    " }"
-    " write restore {"
-    "  when status !=CANCELED;"
-    "  when canceled =Y;"
-    "  url \"" BITRIX_URL "\";"
-    "  header Cookie \"%{cookie}=%{value}\";"
-    "  body \"action=cancelOrder&orderId=%{row}&canceled=%{canceled}&comment=CRM&sessid=%{sessid}\";"
-    "  expired response:/SYSTEM_ERROR;"
-    "  accept response:/CANCELED =N;"
-    " }"
-    " write status {"
-    "  when status !=CANCELED;"
-    "  when status \"!=%{previous}\";"
-    "  url \"" BITRIX_URL "\";"
-    "  header Cookie \"%{cookie}=%{value}\";"
-    "  body \"action=saveStatus&orderId=%{row}&statusId=%{status}&sessid=%{sessid}\";"
-    "  expired response:/SYSTEM_ERROR;"
-    "  accept response:/NEED_CONFIRM !;"
-    "  accept response:/RESULT =OK;"
-    " }"
+/* what docs/rules.md gives as an example */
+static const char  check[] =
+    "b24_shop s : bitrix {"
     " write check {"
-    "  when status !=CANCELED;"
+    "  when status \"!~^(CANCELED|PAID|SHIPPED)$\";"
     "  method GET;"
     "  url \"%{site}/bitrix/admin/1c_exchange.php?type=crm&mode=query&ORDER_ID=%{row}\";"
     "  header Cookie \"%{cookie}=%{value}\";"
     "  accept response: \"~<ItemName>OrderStatus</ItemName>\\s*<Value>\\[([^\\]]*)\\]\" \"=%{status}\";"
-    " }"
-    "}";
-
-static const char  woocommerce[] =
-    "b24_shop s {"
-    " write status {"
-    "  method PUT;"
-    "  url \"%{site}/wp-json/wc/v3/orders/%{row}\";"
-    "  header Authorization \"Basic %{basic}\";"
-    "  body '{\"status\":\"%{status}\"}';"
-    "  accept status =200;"
-    "  accept response:/status \"=%{status}\";"
-    " }"
-    "}";
-
-static const char  opencart[] =
-    "b24_shop s {"
-    " write login {"
-    "  url \"%{site}/index.php?route=api/login\";"
-    "  body \"username=%{user}&key=%{password}\";"
-    "  accept response:/api_token;"
-    "  learn token response:/api_token;"
-    " }"
-    " write status {"
-    "  url \"%{site}/index.php?route=api/order/history&api_token=%{token}&store_id=0&order_id=%{row}\";"
-    "  body \"order_status_id=%{status}&notify=0&override=0&comment=\";"
-    "  expired response:/error ~permission;"
-    "  accept response:/success;"
-    "  accept response:/error !;"
-    " }"
-    "}";
-
-static const char  prestashop[] =
-    "b24_shop s {"
-    " write status {"
-    "  url \"%{site}/api/order_histories\";"
-    "  header Authorization \"Basic %{basic}\";"
-    "  body \"<prestashop><order_history><id_order>%{row}</id_order><id_order_state>%{status}</id_order_state></order_history></prestashop>\";"
-    "  accept status =201;"
     " }"
     "}";
 
@@ -129,20 +46,20 @@ static const char  *results[] = {
 static void
 load(const char *text)
 {
-    b24_str_t  name;
-
-    b24_pool_destroy(pool);
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-    rules->parts = ALL_PARTS;
-
     if (conf_load(pool, rules, text) != B24_OK) {
         printf("Bail out! %s\n# %s\n", b24_rules_error(rules), text);
         exit(1);
     }
+}
 
-    name = str("s");
-    shop = b24_rules_find(rules, &name);
+
+/* rules to begin with, and the values of a run */
+static void
+anew(void)
+{
+    b24_pool_destroy(pool);
+    pool = b24_pool_create(0);
+    rules = b24_rules_create(pool);
 
     memset(values, 0, sizeof(values));
     memset(headers, 0, sizeof(headers));
@@ -154,6 +71,54 @@ load(const char *text)
     values[B24_CALL_STATUS] = str("P");
     values[B24_CALL_PREVIOUS] = str("N");
     values[B24_CALL_CANCELED] = str("N");
+}
+
+
+static void
+take(const char *name)
+{
+    b24_str_t  n;
+
+    n = str(name);
+    shop = b24_rules_find(rules, &n);
+}
+
+
+/* the shop s of a text */
+static void
+own(const char *text)
+{
+    anew();
+    load(text);
+    take("s");
+}
+
+
+/* a shop of a file that comes with the module */
+static void
+preset(const char *file, const char *name)
+{
+    char         path[128];
+    FILE        *in;
+    size_t       n;
+    static char  text[1 << 18];
+
+    snprintf(path, sizeof(path), "ngx_http_b24_module/shops/%s.conf", file);
+
+    in = fopen(path, "r");
+
+    if (in == NULL) {
+        printf("Bail out! %s is not there\n", path);
+        exit(1);
+    }
+
+    n = fread(text, 1, sizeof(text) - 1, in);
+    text[n] = '\0';
+    fclose(in);
+
+    anew();
+    load(text);
+    take(name);
 }
 
 
@@ -290,12 +255,29 @@ header(const char *name, const char *value)
 
 
 static void
-bitrix_login(void)
+logged_in(void)
 {
-    load(bitrix);
     begin();
     next(LOGIN_CALL, "bitrix: logs in");
     answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+}
+
+
+static void
+bitrix_login(void)
+{
+    preset("bitrix", "bitrix");
+    logged_in();
+}
+
+
+static void
+bitrix_check(void)
+{
+    preset("bitrix", "bitrix");
+    load(check);
+    take("s");
+    logged_in();
 }
 
 
@@ -305,14 +287,21 @@ test_bitrix(void)
     bitrix_login();
     next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "saves the status");
     answer(200, "{\"RESULT\":\"OK\"}", "ok status: the shop accepts it (200)", "it says so");
-    next(CHECK_CALL, "looks at the order");
-    answer(200, ORDER_XML("P"), "ok check: the shop accepts it (200)", "it has the status");
     next("done : the shop has made the change", "done");
     next("done : the shop has made the change", "and stays so");
 
+    /* an heir that looks at the order afterwards */
+
+    bitrix_check();
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "saves the status");
+    answer(200, "{\"RESULT\":\"OK\"}", "ok status: the shop accepts it (200)", "it says so");
+    next(CHECK_CALL, "looks at the order");
+    answer(200, ORDER_XML("P"), "ok check: the shop accepts it (200)", "it has the status");
+    next("done : the shop has made the change", "done");
+
     /* a silent refusal: "OK" and nothing happened */
 
-    bitrix_login();
+    bitrix_check();
     next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "silent refusal");
     answer(200, "{\"RESULT\":\"OK\"}", "ok status: the shop accepts it (200)", "it says OK");
     next(CHECK_CALL, "looks at the order");
@@ -361,20 +350,20 @@ test_bitrix(void)
 
     /* wrong password */
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     begin();
     next(LOGIN_CALL, "wrong password");
     answer(200, "failure\n\xce\xf8\xe8\xe1\xea\xe0", "refused login: the shop answered 200, but \"accept response: ~^success\" does not hold", "failure");
     is_str(&verdict.advice, "check user= and password= of b24_site: log in to the shop with them by hand", "advice");
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     begin();
     next(LOGIN_CALL, "401");
     answer(401, "", "refused login: the shop refuses the login (401)", "at once");
 
     /* an old version without sessid */
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     begin();
     next(LOGIN_CALL, "no sessid");
     answer(200, "success\nPHPSESSID\nabc\n", "ok login: the shop accepts it (200)", "logs in");
@@ -382,7 +371,7 @@ test_bitrix(void)
 
     /* cancel: the current flag goes along, as the call toggles */
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_STATUS] = str("CANCELED");
     begin();
     next(LOGIN_CALL, "cancel");
@@ -391,13 +380,13 @@ test_bitrix(void)
     answer(200, "{\"RESULT\":\"OK\",\"CANCELED\":\"Y\",\"DATE_CANCELED\":\"x\"}", "ok cancel: the shop accepts it (200)", "canceled");
     next("done : the shop has made the change", "done");
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_STATUS] = str("CANCELED");
     values[B24_CALL_CANCELED] = str("Y");
     begin();
     next("skipped : no \"write\" block is for this change", "canceled already: no login for nothing");
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_STATUS] = str("CANCELED");
     values[B24_CALL_CANCELED] = str("");
     begin();
@@ -408,7 +397,7 @@ test_bitrix(void)
 
     /* back from canceled, the session lost between the two: not toggled twice */
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_CANCELED] = str("Y");
     begin();
     next(LOGIN_CALL, "restore");
@@ -423,9 +412,32 @@ test_bitrix(void)
     answer(500, "", "retry status: the shop answered 500", "an error of the shop");
     next("retry status: the shop answered 500", "ends the run");
 
+    /* a cancelled order keeps its status, so that may be all there is to do */
+
+    preset("bitrix", "bitrix");
+    values[B24_CALL_CANCELED] = str("Y");
+    values[B24_CALL_PREVIOUS] = str("P");
+    logged_in();
+    next(AJAX_CALL "action=cancelOrder&orderId=57&canceled=Y&comment=CRM&sessid=" SESSID, "restores");
+    answer(200, "{\"RESULT\":\"OK\",\"CANCELED\":\"N\"}", "ok restore: the shop accepts it (200)", "restored");
+    next("done : the shop has made the change", "the status is as it was");
+
+    /* flags that no call can set: nothing is done by halves */
+
+    preset("bitrix", "bitrix");
+    values[B24_CALL_STATUS] = str("PAID");
+    begin();
+    next("skipped : no \"write\" block is for this change", "paid");
+
+    preset("bitrix", "bitrix");
+    values[B24_CALL_STATUS] = str("SHIPPED");
+    values[B24_CALL_CANCELED] = str("Y");
+    begin();
+    next("skipped : no \"write\" block is for this change", "shipped, and canceled before");
+
     /* no row */
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_ROW] = str("");
     begin();
     next(LOGIN_CALL, "no row");
@@ -433,7 +445,7 @@ test_bitrix(void)
     next("refused status: row is not known, and \"body\" needs it", "says what is missing");
     is_str(&verdict.advice, "a database tells it: set b24_database", "advice");
 
-    load(bitrix);
+    preset("bitrix", "bitrix");
     values[B24_CALL_USER] = str("");
     begin();
     next("refused login: basic is not known, and \"header\" needs it", "no user");
@@ -455,7 +467,7 @@ test_bitrix(void)
 static void
 woo(void)
 {
-    load(woocommerce);
+    preset("woocommerce", "woocommerce");
     values[B24_CALL_STATUS] = str("completed");
     begin();
     next(WOO_CALL, "woocommerce");
@@ -514,60 +526,147 @@ test_woocommerce(void)
 }
 
 
+#define OC3_LOGIN                                                             \
+    "POST https://shop.example/index.php?route=api/login"                     \
+    "|Content-Type: application/x-www-form-urlencoded|username=crm&key=s3cret%20pass"
+
 static void
 test_opencart(void)
 {
-    load(opencart);
+    preset("opencart", "opencart");
     values[B24_CALL_STATUS] = str("5");
     begin();
-    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
-         "|username=crm&key=s3cret%20pass", "opencart: logs in");
+    next(OC3_LOGIN, "opencart 3: logs in");
     answer(200, "{\"success\":\"Success\",\"api_token\":\"6abd34457a0a4dfca5d109164a\"}", "ok login: the shop accepts it (200)", "a token");
     next("POST https://shop.example/index.php?route=api/order/history&api_token=6abd34457a0a4dfca5d109164a&store_id=0&order_id=57"
          "|Content-Type: application/x-www-form-urlencoded|order_status_id=5&notify=0&override=0&comment=", "adds to the history");
     answer(200, "{\"success\":\"Success: You have modified orders!\"}", "ok status: the shop accepts it (200)", "accepted");
     next("done : the shop has made the change", "done");
 
-    load(opencart);
+    preset("opencart", "opencart");
+    values[B24_CALL_STATUS] = str("5");
+    values[B24_CALL_PREVIOUS] = str("5");
     begin();
-    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
-         "|username=crm&key=s3cret%20pass", "an IP that isn't allowed");
+    next("skipped : no \"write\" block is for this change", "not a second time");
+
+    preset("opencart", "opencart");
+    begin();
+    next(OC3_LOGIN, "an IP that isn't allowed");
     answer(200, "{\"error\":{\"ip\":\"Warning: Your IP 10.0.0.1 is not allowed to access this API!\"}}",
            "refused login: the shop answered 200, but \"accept response:/api_token\" does not hold <Warning: Your IP 10.0.0.1 is not allowed to access this API!>", "the shop's words help");
 
-    load(opencart);
+    preset("opencart", "opencart");
     begin();
-    next("POST https://shop.example/index.php?route=api/login|Content-Type: application/x-www-form-urlencoded"
-         "|username=crm&key=s3cret%20pass", "as recorded");
+    next(OC3_LOGIN, "as recorded");
     answer(200, "[]", "refused login: the shop answered 200, but \"accept response:/api_token\" does not hold", "an empty list");
 
-    load(opencart);
+    preset("opencart", "opencart");
     begin();
     (void) b24_call_next(run, &request, &verdict);
     answer(200, "{\"api_token\":\"aaaaaaaa\"}", "ok login: the shop accepts it (200)", "a token");
     (void) b24_call_next(run, &request, &verdict);
     answer(200, "{\"error\":\"Warning: You do not have permission to access the API, token aaaaaaaa\"}",
-           "auth status: the shop refuses the session <Warning: You do not have permission to access the API, token (secret)>", "an old token");
+           "refused status: the shop answered 200, but \"accept response:/success\" does not hold <Warning: You do not have permission to access the API, token (secret)>", "an error");
+}
+
+
+#define OC4_ADMIN  "https://shop.example/admin4x/index.php?route="
+
+#define OC4_PAGE(dot)                                                         \
+    "<form id=\"form-login\" action=\"https://shop.example/admin4x/index.php?route=common/login" dot "login&login_token=T0kenT0kenT0ken\" method=\"post\">" \
+    "<input type=\"text\" name=\"username\"/><input type=\"password\" name=\"password\"/></form>"
+
+static void
+opencart4(const char *dot, const char *escaped)
+{
+    char  call[512], page[512];
+
+    preset("opencart", "opencart4");
+    values[B24_CALL_SITE] = str("https://shop.example/admin4x");
+    values[B24_CALL_STATUS] = str("5");
+    begin();
+    next("GET " OC4_ADMIN "common/login", "opencart 4: asks for the login's page");
+
+    snprintf(page, sizeof(page), dot[0] == '|' ? OC4_PAGE("|") : OC4_PAGE("."));
+    header("Set-Cookie", "OCSESSID=0a1b2c3d4e; path=/; HttpOnly");
+    answer(200, page, "ok page: the shop accepts it (200)", "a session");
+
+    snprintf(call, sizeof(call), "POST " OC4_ADMIN "common/login%slogin&login_token=T0kenT0kenT0ken|Cookie: OCSESSID=0a1b2c3d4e"
+             "|Content-Type: application/x-www-form-urlencoded|username=crm&password=s3cret%%20pass", escaped);
+    next(call, "logs in");
+    answer(200, "{\"redirect\":\"https:\\/\\/shop.example\\/admin4x\\/index.php?route=common\\/dashboard&user_token=U5erU5er\"}",
+           "ok login: the shop accepts it (200)", "a token");
+
+    snprintf(call, sizeof(call), "POST " OC4_ADMIN "sale/order%scall&user_token=U5erU5er&call=history_add&action=sale/order%saddHistory&store_id=0&order_id=57"
+             "|Cookie: OCSESSID=0a1b2c3d4e|Content-Type: application/x-www-form-urlencoded"
+             "|order_id=57&order_status_id=5&notify=0&override=0&comment=", escaped, escaped);
+    next(call, "adds to the history");
+}
+
+
+static void
+test_opencart4(void)
+{
+    opencart4(".", ".");
+    answer(200, "{\"success\":\"Success: You have modified orders!\"}", "ok status: the shop accepts it (200)", "accepted");
+    next("done : the shop has made the change", "done");
+
+    opencart4("|", "%7C");
+    answer(200, "{\"error\":{\"warning\":\"Warning: You do not have permission to modify orders!\"}}",
+           "refused status: the shop answered 200, but \"accept response:/success\" does not hold <Warning: You do not have permission to modify orders!>", "a right is missing");
+
+    opencart4(".", ".");
+    answer(200, OC4_PAGE("."), "auth status: the shop asks for a login in place of an answer (200)", "the session is over");
+    next("GET " OC4_ADMIN "common/login", "once again");
+    answer(200, OC4_PAGE("."), "ok page: the shop accepts it (200)", "a session");
     (void) b24_call_next(run, &request, &verdict);
-    is_str(&request.url, "https://shop.example/index.php?route=api/login", "logs in again");
-    answer(200, "{\"api_token\":\"bbbbbbbb\"}", "ok login: the shop accepts it (200)", "a new one");
+    answer(200, "{\"error\":\"No match for Username and\\/or Password.\"}",
+           "refused login: the shop answered 200, but \"accept response:/redirect ~user_token=\" does not hold <No match for Username and/or Password.>", "a wrong password");
+    is_str(&verdict.advice, "check user= and password= of b24_site: log in to the shop with them by hand", "advice");
+}
+
+
+/* an "expired" line, where the shop says in words that the session is over */
+static void
+test_expired(void)
+{
+    own("b24_shop s { write login { url \"%{site}/login\"; accept response:/token; learn token response:/token; }"
+        " write status { url \"%{site}/status?t=%{token}\"; expired response:/error ~permission; accept response:/success; } }");
+    begin();
     (void) b24_call_next(run, &request, &verdict);
-    ok(b24_str_find(&request.url, 0, "api_token=bbbbbbbb") != -1, "is taken");
+    answer(200, "{\"token\":\"aaaaaaaa\"}", "ok login: the shop accepts it (200)", "a token");
+    next("POST https://shop.example/status?t=aaaaaaaa", "is taken");
+    answer(200, "{\"error\":\"You do not have permission, token aaaaaaaa\"}",
+           "auth status: the shop refuses the session <You do not have permission, token (secret)>", "an old token");
+    next("POST https://shop.example/login", "logs in again");
+    answer(200, "{\"token\":\"bbbbbbbb\"}", "ok login: the shop accepts it (200)", "a new one");
+    next("POST https://shop.example/status?t=bbbbbbbb", "is taken");
 }
 
 
 static void
 test_prestashop(void)
 {
-    load(prestashop);
-    values[B24_CALL_USER] = str("KEY");
-    values[B24_CALL_PASSWORD] = str("");
+    preset("prestashop", "prestashop");
+    values[B24_CALL_USER] = str("");
+    values[B24_CALL_PASSWORD] = str("KEY");
     values[B24_CALL_STATUS] = str("5");
     begin();
     next("POST https://shop.example/api/order_histories|Authorization: Basic S0VZOg==|Content-Type: application/xml; charset=utf-8"
          "|<prestashop><order_history><id_order>57</id_order><id_order_state>5</id_order_state></order_history></prestashop>", "prestashop");
     answer(201, "<?xml version=\"1.0\"?><prestashop/>", "ok status: the shop accepts it (201)", "created");
     next("done : the shop has made the change", "done");
+
+    preset("prestashop", "prestashop");
+    values[B24_CALL_PASSWORD] = str("K:Y");
+    begin();
+    next("refused status: key is not known, and \"header\" needs it", "a key that no login can carry");
+    is_str(&verdict.advice, "give b24_site a password=file:PATH, without \":\" in it", "advice");
+
+    preset("prestashop", "prestashop");
+    values[B24_CALL_PREVIOUS] = str("P");
+    begin();
+    next("skipped : no \"write\" block is for this change", "not a second time");
 }
 
 
@@ -579,7 +678,7 @@ first(const char *lines, const char *want, const char *name)
     b24_str_t  keep[B24_CALL_NVALUES];
 
     memcpy(keep, values, sizeof(keep));
-    load(lines);
+    own(lines);
     memcpy(values, keep, sizeof(keep));
     begin();
     next(want, name);
@@ -591,7 +690,7 @@ first(const char *lines, const char *want, const char *name)
 static void
 test_values(void)
 {
-    load(W(""));
+    own(W(""));
     values[B24_CALL_ID] = str("\"1\" <&>'/\n\\ \xd0\xaf%");
 
     first("b24_shop s { write a { url \"%{site}/%{id}?a=%{id}&s=%{site}\"; accept status =200; } }",
@@ -688,14 +787,14 @@ test_values(void)
 
     /* pointers know values */
 
-    load(W("accept \"response:/%{row}/[id=%{status}]/ok\";"));
+    own(W("accept \"response:/%{row}/[id=%{status}]/ok\";"));
     begin();
     next(A, "a pointer");
     answer(200, "{\"57\":[{\"id\":\"N\",\"ok\":0},{\"id\":\"P\",\"ok\":1}]}", "ok a: the shop accepts it (200)", "with values");
 
     /* learned headers; a long session value is never told */
 
-    load("b24_shop s { write a { url \"%{site}/a\"; accept status =302; learn c header:Set-Cookie \"~SID=([^;]+)\"; learn d text:x; learn e response:/none; }"
+    own("b24_shop s { write a { url \"%{site}/a\"; accept status =302; learn c header:Set-Cookie \"~SID=([^;]+)\"; learn d text:x; learn e response:/none; }"
          " write b { when e !; when c; url \"%{site}/b\"; header Cookie \"SID=%{c}\"; accept status =200; } }");
     begin();
     next(A, "a login by a page");
@@ -703,7 +802,7 @@ test_values(void)
     answer(302, "", "ok a: the shop accepts it (302)", "that redirects");
     next("POST https://shop.example/b|Cookie: SID=a", "cleaned as it is read");
 
-    load("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:; }"
+    own("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:; }"
          " write b { url \"%{site}/b\"; header Cookie \"SID=%{c}\"; accept status =200; } }");
     begin();
     next(A, "lines are kept");
@@ -712,7 +811,7 @@ test_values(void)
 
     /* a block that learns, of use to none that is called */
 
-    load("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:/c; }"
+    own("b24_shop s { write a { url \"%{site}/a\"; accept status =200; learn c response:/c; }"
          " write b { when c =1; url \"%{site}/b\"; accept status =200; } }");
     begin();
     next(A, "what is learned may decide");
@@ -721,18 +820,18 @@ test_values(void)
 
     /* an answer that can't be read */
 
-    load(W("accept response:/x;"));
+    own(W("accept response:/x;"));
     begin();
     next(A, "an answer");
     answer(200, "{\"x\":[", "refused a: the shop's answer could not be read: broken JSON", "cut");
-    load(W("accept response:/x;"));
+    own(W("accept response:/x;"));
     begin();
     next(A, "an answer");
     answer(200, "hello", "refused a: the shop answered 200, but \"accept response:/x\" does not hold", "that is none");
 
     /* a secret as the shop's page may show it */
 
-    load(W("accept response:/x;"));
+    own(W("accept response:/x;"));
     values[B24_CALL_PASSWORD] = str("pass\t <b>word");
     begin();
     next(A, "a password with blanks and tags");
@@ -741,7 +840,7 @@ test_values(void)
 
     /* a short secret */
 
-    load(W("accept response:/x;"));
+    own(W("accept response:/x;"));
     values[B24_CALL_PASSWORD] = str("abc");
     begin();
     next(A, "a short password");
@@ -750,7 +849,7 @@ test_values(void)
     next(A, "and not in it");
     answer(200, "{\"error\":\"login failed\"}", "refused a: the shop answered 200, but \"accept response:/x\" does not hold <login failed>", "told");
 
-    load("b24_shop s { order { id response:/id; } }");
+    own("b24_shop s { order { id response:/id; } }");
     is_int(b24_shop_writes(shop), 0, "no blocks");
     begin();
     next("skipped : no \"write\" block is for this change", "no run");
@@ -765,7 +864,7 @@ states(b24_body_e state, const char *encoding, const char *want,
     b24_str_t    text;
     b24_input_t  in;
 
-    load(W("accept response:/x;"));
+    own(W("accept response:/x;"));
     begin();
     next(A, name);
 
@@ -922,8 +1021,7 @@ test_wrongs(void)
         b24_pool_destroy(pool);
         pool = b24_pool_create(0);
         rules = b24_rules_create(pool);
-        rules->parts = ALL_PARTS;
-
+    
         rc = conf_load(pool, rules, w->text);
 
         if (rc != B24_DECLINED) {
@@ -934,20 +1032,6 @@ test_wrongs(void)
             is_str(&err, w->sentence, w->text);
         }
     }
-}
-
-
-static void
-test_off(void)
-{
-    b24_pool_destroy(pool);
-    pool = b24_pool_create(0);
-    rules = b24_rules_create(pool);
-
-    is_int(rules->parts & 1U << B24_PART_WRITE, 0, "not available yet");
-
-    rules->parts |= 1U << B24_PART_WRITE;
-    is_int(conf_load(pool, rules, bitrix), B24_OK, "one bit makes it so");
 }
 
 
@@ -973,10 +1057,10 @@ names(const char *want, const char *name)
 static void
 test_heirs(void)
 {
-    load(BASE "b24_shop s : base { }");
+    own(BASE "b24_shop s : base { }");
     names("login a ", "an heir has the base's");
 
-    load(BASE "b24_shop s : base { write z { url \"%{site}/z?%{c}\"; accept status =200; } write a { method PUT; header x y; header Z \"%{c}\"; body \"q=%{row}\"; accept response:/ok; when status; } }");
+    own(BASE "b24_shop s : base { write z { url \"%{site}/z?%{c}\"; accept status =200; } write a { method PUT; header x y; header Z \"%{c}\"; body \"q=%{row}\"; accept response:/ok; when status; } }");
     names("login a z ", "its own come after them");
     begin();
     (void) b24_call_next(run, &request, &verdict);
@@ -985,18 +1069,18 @@ test_heirs(void)
     answer(201, "{\"ok\":1}", "ok a: the shop accepts it (201)", "accept lines as a whole");
     next("POST https://shop.example/z?cc", "its own");
 
-    load(BASE "b24_shop s : base { write a off; write z { url \"%{site}/z\"; accept status =200; } }");
+    own(BASE "b24_shop s : base { write a off; write z { url \"%{site}/z\"; accept status =200; } }");
     names("login z ", "one is dropped");
 
-    load(BASE "b24_shop s : base { write off; write a { url \"%{site}/z\"; accept status =200; } }");
+    own(BASE "b24_shop s : base { write off; write a { url \"%{site}/z\"; accept status =200; } }");
     names("a ", "all are dropped");
     begin();
     next("POST https://shop.example/z", "nothing is inherited then");
 
-    load(BASE "b24_shop s : base { write off; }");
+    own(BASE "b24_shop s : base { write off; }");
     names("", "all are dropped");
 
-    load(BASE "b24_shop mid : base { write a { header X \"\"; } } b24_shop s : mid { write login { learn d response:/d; } write a { header Y \"%{d}\"; } }");
+    own(BASE "b24_shop mid : base { write a { header X \"\"; } } b24_shop s : mid { write login { learn d response:/d; } write a { header Y \"%{d}\"; } }");
     begin();
     (void) b24_call_next(run, &request, &verdict);
     answer(200, "{\"c\":\"cc\",\"d\":\"dd\"}", "ok login: the shop accepts it (200)", "learns more");
@@ -1010,13 +1094,10 @@ test_memory(void)
 {
     int           rc, wrong;
     size_t        limit;
-    b24_str_t     name;
     b24_pool_t   *small;
     b24_input_t   in;
 
-    load(bitrix);
-    name = str("s");
-    shop = b24_rules_find(rules, &name);
+    preset("bitrix", "bitrix");
     wrong = 0;
     rc = B24_ERROR;
 
@@ -1065,8 +1146,7 @@ test_memory(void)
         rules = b24_rules_create(small);
 
         if (rules) {
-            rules->parts = ALL_PARTS;
-            rc = conf_load(pool, rules, BASE "b24_shop s : base { write a { body \"<%{row}>\"; header Y \"%{c}\"; when status \"=%{c}\"; } write b { url \"%{site}/%{c}\"; accept response:/x; } }");
+                    rc = conf_load(pool, rules, BASE "b24_shop s : base { write a { body \"<%{row}>\"; header Y \"%{c}\"; when status \"=%{c}\"; } write b { url \"%{site}/%{c}\"; accept response:/x; } }");
 
             if (rc == B24_DECLINED) {
                 wrong++;
@@ -1087,11 +1167,12 @@ main(void)
     test_bitrix();
     test_woocommerce();
     test_opencart();
+    test_opencart4();
+    test_expired();
     test_prestashop();
     test_values();
     test_states();
     test_wrongs();
-    test_off();
     test_heirs();
     test_memory();
 

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 
 
-#define ALL_PARTS  ~0U
-
 #define BASE                                                                  \
     "b24_shop base { session $cookie_SID; stage N NEW; stage P PREPARATION;"  \
     " default_status N;"                                                      \
@@ -105,10 +103,6 @@ static const wrong_t  wrongs[] = {
     { "b24_shop s { items request:/i { } }",
       "\"items\" belongs inside \"order { ... }\"" },
 
-    /* not available yet */
-
-    { "b24_shop s { write { method PUT; } }",
-      "\"write\" is not available yet" },
     /* the shop's database */
 
     { "b24_shop s { database { order \"DELETE FROM t\"; } }",
@@ -316,13 +310,6 @@ static const wrong_t  wrongs[] = {
       "\"phone\" has a bad pointer \"query:/[a]\": a step in brackets must be [last], [*], [NUMBER], [@NUMBER], [NAME*] or [KEY=VALUE]" },
     { ITEMS("name @key ~~(?<x>.);"),
       "\"name\": \"~~REGEX\" makes rows and works in \"items\" only; a filter has one \"~\"" },
-
-    { NULL, NULL }
-};
-
-
-/* forms that compile only where the whole language is switched on */
-static const wrong_t  whole_wrongs[] = {
     { "b24_shop s { status { id query:/id; phone request:/p; } }",
       "\"phone\" has no place in a status block: it takes id, row, status, canceled, paid and shipped" },
     { "b24_shop s { status { id query:/id; items request:/i { name /n; } } }",
@@ -413,11 +400,6 @@ static const char  *rights[] = {
     WITH_ID("items response: ~<table>(.*)</table> \"~~<tr>(?<n>.)\" { name \"\"; }"),
     ORDER("row response:/row; id response:/id; first_name request:/f; second_name request:/s; last_name request:/l; phone request:/p; email request:/e; company request:/c; inn request:/i; kpp request:/k; address request:/a; comment request:/c; total request:/t; delivery request:/d; discount request:/d; tax request:/t; minor_units 2; status request:/s;"),
     "b24_shop s { order { id response:/id; } order { id response:/id; } }",
-    NULL
-};
-
-
-static const char  *whole_rights[] = {
     "b24_shop s { session $cookie_a; collect cart { uri ~ ^/cart;  accept response:/error !; learn phone_prop response:/props/[IS_PHONE=Y]/ID; total response:/t; items response:/i { name /n; } } order { id response:/id; phone \"request:/ORDER_PROP_%{phone_prop}\"; name \"request:/p/[ID=%{phone_prop}]/v\"; } }",
     "b24_shop s { order { id response:/id; phone \"+%{request:/ORDER_PROP_%{phone_prop}}\"; } collect { learn phone_prop request:/x; } }",
     "b24_shop s { status { uri /admin/status;  id request:/orderId;  status request:/statusId;  accept response:/ok; } }",
@@ -429,20 +411,17 @@ static const char  *whole_rights[] = {
 
 
 static void
-test_wrongs(const wrong_t *list, unsigned parts)
+test_wrongs(void)
 {
-    int           rc;
-    b24_str_t     err;
-    b24_pool_t   *pool;
-    b24_rules_t  *rules;
+    int             rc;
+    b24_str_t       err;
+    b24_pool_t     *pool;
+    b24_rules_t    *rules;
+    const wrong_t  *list;
 
-    for ( /* void */ ; list->text; list++) {
+    for (list = wrongs; list->text; list++) {
         pool = b24_pool_create(0);
         rules = b24_rules_create(pool);
-
-        if (parts) {
-            rules->parts = parts;
-        }
 
         rc = conf_load(pool, rules, list->text);
 
@@ -460,19 +439,16 @@ test_wrongs(const wrong_t *list, unsigned parts)
 
 
 static void
-test_rights(const char **list, unsigned parts)
+test_rights(void)
 {
-    int           rc;
-    b24_pool_t   *pool;
-    b24_rules_t  *rules;
+    int            rc;
+    b24_pool_t    *pool;
+    b24_rules_t   *rules;
+    const char   **list;
 
-    for ( /* void */ ; *list; list++) {
+    for (list = rights; *list; list++) {
         pool = b24_pool_create(0);
         rules = b24_rules_create(pool);
-
-        if (parts) {
-            rules->parts = parts;
-        }
 
         rc = conf_load(pool, rules, *list);
 
@@ -635,7 +611,6 @@ heir(b24_pool_t *pool, const char *text)
     const b24_shop_t  *shop;
 
     rules = b24_rules_create(pool);
-    rules->parts = ALL_PARTS;
 
     if (conf_load(pool, rules, text) != B24_OK) {
         printf("Bail out! %s\n", b24_rules_error(rules));
@@ -777,7 +752,6 @@ test_memory(void)
         rules = b24_rules_create(pool);
 
         if (rules) {
-            rules->parts = ALL_PARTS;
             rc = conf_load(tokens, rules, BASE "collect { learn p request:/x; } } b24_shop s : base { order save { items response: \"~~(?<a>.)\" { name \"x%{/a}$b\"; when /a !~x; } accept header:X =1; id \"request:/x%{p}\"; } }");
 
             if (rc == B24_DECLINED) {
@@ -802,10 +776,8 @@ main(void)
     b24_pool_t   *pool;
     b24_rules_t  *rules;
 
-    test_rights(rights, 0);
-    test_rights(whole_rights, ALL_PARTS);
-    test_wrongs(wrongs, 0);
-    test_wrongs(whole_wrongs, ALL_PARTS);
+    test_rights();
+    test_wrongs();
     test_many();
     test_needs();
     test_heirs();

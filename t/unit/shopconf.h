@@ -19,6 +19,7 @@ typedef struct {
     b24_pool_t    *pool;
     const u_char  *p;
     const u_char  *end;
+    u_char        *token;           /* room for the longest one */
     b24_str_t      args[CONF_ARGS];
     size_t         n;
     int            depth;
@@ -44,14 +45,7 @@ conf_token(conf_t *conf)
     }
 
     arg = &conf->args[conf->n++];
-    arg->len = 0;
-    arg->data = b24_pnalloc(conf->pool, (size_t) (conf->end - conf->p) + 1);
-
-    if (arg->data == NULL) {
-        return B24_ERROR;
-    }
-
-    dst = arg->data;
+    dst = conf->token;
     quote = 0;
 
     if (*conf->p == '"' || *conf->p == '\'') {
@@ -63,7 +57,7 @@ conf_token(conf_t *conf)
 
         if (quote ? c == quote
                   : (conf_blank(c) || c == ';'
-                     || (c == '{' && (dst == arg->data || dst[-1] != '$'))))
+                     || (c == '{' && (dst == conf->token || dst[-1] != '$'))))
         {
             break;
         }
@@ -85,8 +79,11 @@ conf_token(conf_t *conf)
         *dst++ = c;
     }
 
-    *dst = '\0';
-    arg->len = (size_t) (dst - arg->data);
+    if (b24_pstrdup(conf->pool, arg, conf->token, (size_t) (dst - conf->token))
+        != B24_OK)
+    {
+        return B24_ERROR;
+    }
 
     if (quote) {
 
@@ -112,6 +109,12 @@ conf_load_str(b24_pool_t *pool, b24_rules_t *rules, const b24_str_t *text)
     conf.pool = pool;
     conf.p = text->data;
     conf.end = text->data + text->len;
+
+    conf.token = b24_pnalloc(pool, text->len + 1);
+
+    if (conf.token == NULL) {
+        return B24_ERROR;
+    }
 
     while (conf.p < conf.end) {
 

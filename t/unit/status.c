@@ -164,6 +164,78 @@ test_stages(void)
     stage(BARE, "N", "F/Y", "WON");
     stage(BARE, "N", "Q/Y", "none");
     stage(BARE, "N", "N/-/Y/Y", "NEW");
+
+    /* a flag's line means the same wherever it stands, but for PAID, SHIPPED */
+
+    stage("order { id response:/id; } stage N NEW; stage CANCELED LOSE; stage C LOST; stage F WON;", "N", "F/Y", "LOSE");
+    stage("order { id response:/id; } stage N NEW; stage CANCELED LOSE; stage C LOST; stage F WON;", "N", "C", "LOST");
+}
+
+
+/* lines: "STAGE STATUS ..." of b24_stage_back */
+static void
+back(const char *table, const char *lines, const char *wanted, const char *want)
+{
+    size_t            n;
+    char              text[256], name[256], *stage_of, *status_of;
+    b24_str_t         of, got;
+    b24_pair_t        pairs[4];
+    const b24_str_t  *status;
+
+    snprintf(name, sizeof(name), "%s, \"%s\" at %.150s", wanted, lines, table);
+    snprintf(text, sizeof(text), "%s", lines);
+    memset(pairs, 0, sizeof(pairs));
+    n = 0;
+
+    for (stage_of = strtok(text, " "); stage_of && n < 4; stage_of = strtok(NULL, " ")) {
+        status_of = strtok(NULL, " ");
+
+        pairs[n].name = str(stage_of);
+        pairs[n].value = str(status_of);
+
+        if (n) {
+            pairs[n - 1].next = &pairs[n];
+        }
+
+        n++;
+    }
+
+    shop_load(table);
+
+    of = str(wanted);
+    status = b24_order_status_of(n ? pairs : NULL, b24_shop_stages(shop), &of);
+    got = status ? *status : str("none");
+    is_str(&got, want, name);
+}
+
+
+static void
+test_back(void)
+{
+    back(TABLE, "", "NEW", "N");
+    back(TABLE, "", "WON", "F");
+    back(TABLE, "", "LOSE", "CANCELED");
+    back(TABLE, "", "INVOICE", "PAID");
+    back(TABLE, "", "SENT", "SHIPPED");
+    back(TABLE, "", "APOLOGY", "none");
+    back(TABLE, "", "won", "none");
+    back(TABLE, "", "", "none");
+    back("order { id response:/id; }", "", "NEW", "none");
+
+    /* several statuses of one stage: the first line counts */
+
+    back("order { id response:/id; } stage P NEW; stage N NEW; stage Q NEW;", "", "NEW", "P");
+    back("order { id response:/id; } stage CANCELED LOSE; stage C LOSE;", "", "LOSE", "CANCELED");
+
+    /* b24_stage_back goes before it */
+
+    back(TABLE, "WON P", "WON", "P");
+    back(TABLE, "WON P", "NEW", "N");
+    back(TABLE, "LOSE X APOLOGY CANCELED", "APOLOGY", "CANCELED");
+    back(TABLE, "LOSE X APOLOGY CANCELED", "LOSE", "X");
+    back(TABLE, "LOSE X LOSE Y", "LOSE", "X");
+    back("order { id response:/id; }", "NEW N", "NEW", "N");
+    back("order { id response:/id; }", "NEW N", "N", "none");
 }
 
 
@@ -297,6 +369,7 @@ main(void)
 
     test_blocks();
     test_stages();
+    test_back();
     test_moves();
     test_reading();
 
