@@ -563,6 +563,10 @@ ngx_http_b24_crm_settings(b24_pool_t *pool, ngx_http_b24_origin_t *o,
         }
     }
 
+    if (bscf->stage_back) {
+        set->back = bscf->stage_back->elts;
+    }
+
     if (bscf->stages == NULL) {
         return NGX_OK;
     }

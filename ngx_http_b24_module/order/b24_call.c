@@ -53,6 +53,7 @@ struct b24_call_run_s {
     unsigned             session:1;     /* something was learned */
     unsigned             renewed:1;     /* it was over once */
     unsigned             over:1;
+    unsigned             login:1;       /* the answer at hand refuses the login */
     uint64_t             done;          /* bits of the blocks that are done and
                                            aren't called again */
     b24_call_verdict_t   verdict;       /* when it is over */
@@ -574,6 +575,7 @@ b24_call_render(b24_call_run_t *run, b24_call_request_t *req,
 
     req->block = call->name;
     req->method = call->method;
+    req->login = (call->learn != NULL);
 
     /* what can't be compared later isn't sent */
 
@@ -1057,7 +1059,9 @@ b24_call_answer(b24_call_run_t *run, const b24_input_t *in,
         return b24_call_lost(run, in->status, verdict);
     }
 
-    if (in->status == 401) {
+    run->login = (in->status == 401);
+
+    if (run->login) {
         return b24_call_auth(run, B24_CALL_LOGIN, verdict,
                              "the shop refuses the login (401)");
     }
@@ -1655,8 +1659,11 @@ b24_call_verdict_args(b24_call_run_t *run, b24_call_verdict_t *v,
     v->result = result;
     memset(&v->block, 0, sizeof(b24_str_t));
 
+    v->login = run->login;
+
     if (run->call) {
         v->block = run->call->name;
+        v->login |= (run->call->learn != NULL);
     }
 
     v->advice.data = (u_char *) advice;

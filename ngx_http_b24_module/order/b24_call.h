@@ -65,6 +65,8 @@ typedef struct {
     b24_pair_t   *headers;
     b24_str_t     body;
     unsigned      has_body:1;
+    unsigned      login:1;          /* it changes nothing: of a block that
+                                       learns */
 } b24_call_request_t;
 
 
@@ -97,6 +99,8 @@ typedef struct {
     b24_str_t     reason;
     b24_str_t     advice;
     b24_str_t     said;
+    unsigned      login:1;          /* it is of a block that learns: the matter
+                                       of all orders, not of this one */
 } b24_call_verdict_t;
 
 
