@@ -38,6 +38,7 @@
 #define NGX_HTTP_B24_BODY          (256 * 1024)
 #define NGX_HTTP_B24_ANSWER        (1024 * 1024)
 #define NGX_HTTP_B24_TOTAL         (64 * 1024 * 1024)
+#define NGX_HTTP_B24_EVENTS_POLL   60       /* s */
 
 /* above this an exchange is parsed in the thread pool, not on the event loop */
 #define NGX_HTTP_B24_INLINE        (64 * 1024)

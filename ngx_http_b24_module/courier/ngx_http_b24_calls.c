@@ -398,7 +398,7 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
     b->seen.sent_time = b->job.seen.moved;
 
     ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                  "b24: %s: %V", b->job.key, &text);
+                  "b24: the shop was told of %s: %V", b->job.key, &text);
 
     ngx_http_b24_back_end(b, B24_STATE_DELIVERED, &text, advice);
 }

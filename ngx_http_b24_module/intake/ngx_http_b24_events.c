@@ -12,7 +12,6 @@
 
 #define NGX_HTTP_B24_EVENTS_BODY   8192
 #define NGX_HTTP_B24_EVENTS_HELD   4096
-#define NGX_HTTP_B24_EVENTS_POLL   60       /* s */
 #define NGX_HTTP_B24_EVENTS_TOKEN  8        /* bytes at least */
 
 

@@ -368,12 +368,10 @@ ngx_http_b24_site_origin(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
         return NGX_ERROR;
     }
 
+    /* without webhooks the portal's history tells of it, somewhat later */
+
     if (o->portal->watch == 0) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "\"b24_site\" of the origin \"%V\" hears of no change "
-                      "in the CRM: add a location with \"b24_events\" to its "
-                      "server in %V:%ui", &o->name, &site->place.file,
-                      site->place.line);
+        o->portal->watch = NGX_HTTP_B24_EVENTS_POLL;
     }
 
     return NGX_OK;
