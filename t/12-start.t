@@ -510,3 +510,69 @@ EOC
 
     cmp_ok(scalar @alarms, '>', 0, 'memory for names comes to an end');
     is(join('', grep { $_ !~ $words } @alarms), '', 'and nothing else');
+
+
+
+=== TEST 11: the password of the shop's user
+--- config
+--- scenario
+    my $nginx = B24::Conf->new('site');
+    my $password = 'n0t-to-be-seen';
+    my $file = $nginx->dir('conf/password');
+    my $shop = $main::shop =~ s/\}\n\z/<<'EOC'/er;
+
+    write w {
+        url     "%{site}/orders/%{id}";
+        header  Authorization  "Basic %{basic}";
+        accept  status =200;
+    }
+}
+EOC
+    my $server = sub {
+        my ($site, $text) = @_;
+        return "b24_queue @{[$nginx->dir('queue')]};\n$shop server {"
+               . " listen 127.0.0.1:$ENV{TEST_NGINX_PORT_2};"
+               . ' server_name shop.test; b24_mirror s;'
+               . ' b24_webhook https://portal.test/rest/1/code/ dry;'
+               . ' location /e { b24_events 0123456789abcdef; }'
+               . " b24_site https://shop.test $site;"
+               . " location / { return 200 $text; } }";
+    };
+    my $answer = sub {
+        return eval { exchange(request_bytes('GET', '/'),
+                               $ENV{TEST_NGINX_PORT_2}) } // $@;
+    };
+
+    # the master reads it, workers need no right to
+    $nginx->put('conf/password', "$password\n");
+    chmod 0600, $file;
+    $nginx->conf($server->("user=crm password=file:$file", 'old'));
+    ok($nginx->start, 'started') or diag($nginx->alarms);
+    like($answer->(), qr/old$/, 'it answers');
+
+    my ($status, $output) = $nginx->run('-T');
+    is($status, 0, 'printed') or diag($output);
+    like($output, qr/b24_site/, 'with the line');
+    unlike($output, qr/\Q$password\E/, 'without the password');
+
+    for my $wrong ("user=crm:$password", "user=crm password=$password",
+                   'user=crm', "password=file:$file",
+                   "user=crm password=file:$file.gone")
+    {
+        my $emergs = () = $nginx->log =~ /\[emerg\] .*"b24_site"/g;
+
+        $nginx->conf($server->($wrong, 'new'));
+        kill 'HUP', $nginx->pid;
+        ok(wait_until(sub {
+               my $now = () = $nginx->log =~ /\[emerg\] .*"b24_site"/g;
+               return $now > $emergs;
+           }), 'refused');
+        like($answer->(), qr/old$/, 'the old one answers');
+    }
+
+    $nginx->put('conf/password', "another $password\n");
+    $nginx->conf($server->("user=crm password=file:$file", 'new'));
+    kill 'HUP', $nginx->pid;
+    ok(wait_until(sub { $answer->() =~ /new$/ }), 'a right one is taken');
+    ok($nginx->stop, 'gone');
+    unlike($nginx->log, qr/\Q$password\E/, 'no password in the log');

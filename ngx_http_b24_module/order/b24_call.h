@@ -112,9 +112,9 @@ int b24_shop_writes_use(const b24_shop_t *shop, const char *name);
 /*
  * values by B24_CALL_..., "" where one isn't known; BASIC is made of user and
  * password, KEY of the password alone, as the user of HTTP's Basic login that
- * needs no password.  SITE is b24_site's URL, flags are "Y" or "N", ID is the shop's and
- * none of ours ("id generated").  The pool is the run's alone; what is returned
- * lives in it.  B24_OK or B24_ERROR.
+ * needs no password.  SITE is b24_site's URL, flags are "Y" or "N", ID is the
+ * shop's and none of ours ("id generated").  The pool is the run's alone; what
+ * is returned lives in it.  B24_OK or B24_ERROR.
  */
 int b24_call_begin(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_str_t values[B24_CALL_NVALUES], b24_call_run_t **run);

@@ -422,6 +422,19 @@ test_bitrix(void)
     answer(200, "{\"RESULT\":\"OK\",\"CANCELED\":\"N\"}", "ok restore: the shop accepts it (200)", "restored");
     next("done : the shop has made the change", "the status is as it was");
 
+    /* PHP as CGI is not told of the login: docs/shops.md */
+
+    preset("bitrix", "bitrix");
+    load("b24_shop s : bitrix { write login { method POST; header Authorization \"\";"
+         " body \"AUTH_FORM=Y&TYPE=AUTH&USER_LOGIN=%{user}&USER_PASSWORD=%{password}\"; } }");
+    take("s");
+    begin();
+    next("POST https://shop.example/bitrix/admin/1c_exchange.php?type=crm&mode=checkauth"
+         "|Content-Type: application/x-www-form-urlencoded"
+         "|AUTH_FORM=Y&TYPE=AUTH&USER_LOGIN=crm&USER_PASSWORD=s3cret%20pass", "a form in place of the header");
+    answer(200, CHECKAUTH, "ok login: the shop accepts it (200)", "checkauth");
+    next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "the rest is the same");
+
     /* flags that no call can set: nothing is done by halves */
 
     preset("bitrix", "bitrix");
@@ -497,6 +510,14 @@ test_woocommerce(void)
 
     woo();
     answer(404, LOGIN_PAGE, "refused status: the shop does not know this order or this address (404)", "a page not found with a login in it");
+
+    preset("woocommerce", "woocommerce");
+    load("b24_shop s : woocommerce { write status { url \"%{site}/?rest_route=/wc/v3/orders/%{row}\"; } }");
+    take("s");
+    values[B24_CALL_STATUS] = str("completed");
+    begin();
+    next("PUT https://shop.example/?rest_route=/wc/v3/orders/57"
+         "|Authorization: Basic Y3JtOnMzY3JldCBwYXNz|Content-Type: application/json|{\"status\":\"completed\"}", "without friendly URLs");
 
     woo();
     answer(0, "", "retry status: the shop did not answer", "network");
@@ -588,7 +609,10 @@ opencart4(const char *dot, const char *escaped)
     next("GET " OC4_ADMIN "common/login", "opencart 4: asks for the login's page");
 
     snprintf(page, sizeof(page), dot[0] == '|' ? OC4_PAGE("|") : OC4_PAGE("."));
-    header("Set-Cookie", "OCSESSID=0a1b2c3d4e; path=/; HttpOnly");
+    header("Set-Cookie", "language=en-gb; path=/");
+    headers[0].next = &headers[1];
+    headers[1].name = str("Set-Cookie");
+    headers[1].value = str("OCSESSID=0a1b2c3d4e; expires=Tue, 24 Nov 2026 12:52:52 GMT; path=/; HttpOnly");
     answer(200, page, "ok page: the shop accepts it (200)", "a session");
 
     snprintf(call, sizeof(call), "POST " OC4_ADMIN "common/login%slogin&login_token=T0kenT0kenT0ken|Cookie: OCSESSID=0a1b2c3d4e"
@@ -656,6 +680,12 @@ test_prestashop(void)
          "|<prestashop><order_history><id_order>57</id_order><id_order_state>5</id_order_state></order_history></prestashop>", "prestashop");
     answer(201, "<?xml version=\"1.0\"?><prestashop/>", "ok status: the shop accepts it (201)", "created");
     next("done : the shop has made the change", "done");
+
+    preset("prestashop", "prestashop");
+    begin();
+    (void) b24_call_next(run, &request, &verdict);
+    answer(400, "{\"error\":\"No such thing as czNjcmV0IHBhc3M6 (s3cret pass)\"}",
+           "refused status: the shop refuses the call (400) <No such thing as (secret) ((secret))>", "the key is told in no form");
 
     preset("prestashop", "prestashop");
     values[B24_CALL_PASSWORD] = str("K:Y");
@@ -1021,7 +1051,7 @@ test_wrongs(void)
         b24_pool_destroy(pool);
         pool = b24_pool_create(0);
         rules = b24_rules_create(pool);
-    
+
         rc = conf_load(pool, rules, w->text);
 
         if (rc != B24_DECLINED) {
