@@ -84,7 +84,7 @@ packages() {
             echo libtest-base-perl libtest-longstring-perl
             echo libhttp-message-perl
             echo libnginx-mod-http-headers-more-filter libnginx-mod-http-echo
-            echo php-fpm php-sqlite3 php-mbstring
+            echo php-fpm php-sqlite3 php-mysql php-mbstring
             echo mariadb-server-core mariadb-client-core
             ;;
         lint)
