@@ -762,7 +762,7 @@ check_scripts() {
 
     while read -r file; do
         php -l "$file" > $B/php.log 2>&1 || { cat $B/php.log; status=1; }
-    done < <(find t/shop -name '*.php' | sort)
+    done < <(find t/shop t/bitrix -name '*.php' | sort)
 
     return $status
 }
