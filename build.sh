@@ -84,7 +84,7 @@ packages() {
             echo libtest-base-perl libtest-longstring-perl
             echo libhttp-message-perl
             echo libnginx-mod-http-headers-more-filter libnginx-mod-http-echo
-            echo php-fpm php-sqlite3 php-mbstring
+            echo php-fpm php-sqlite3 php-mysql php-mbstring
             echo mariadb-server-core mariadb-client-core
             ;;
         lint)
@@ -762,7 +762,7 @@ check_scripts() {
 
     while read -r file; do
         php -l "$file" > $B/php.log 2>&1 || { cat $B/php.log; status=1; }
-    done < <(find t/shop -name '*.php' | sort)
+    done < <(find t/shop t/bitrix -name '*.php' | sort)
 
     return $status
 }

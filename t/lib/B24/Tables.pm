@@ -18,15 +18,20 @@ use utf8;
 sub insert {
     my ($db, $table, @rows) = @_;
 
-    return if !@rows;
+    $db->sql(inserted($table, @rows)) if @rows;
+}
+
+# The statement for that.
+sub inserted {
+    my ($table, @rows) = @_;
 
     my @columns = sort keys %{$rows[0]};
 
-    $db->sql("INSERT INTO shop.$table ("
-             . join(', ', map { "`$_`" } @columns) . ') VALUES '
-             . join(', ', map { my $row = $_;
-                   '(' . join(', ', map { quoted($row->{$_}) } @columns)
-                   . ')' } @rows));
+    return "INSERT INTO shop.$table ("
+        . join(', ', map { "`$_`" } @columns) . ') VALUES '
+        . join(', ', map { my $row = $_;
+              '(' . join(', ', map { quoted($row->{$_}) } @columns)
+              . ')' } @rows) . ";\n";
 }
 
 sub quoted {
@@ -427,16 +432,54 @@ USE shop;
 CREATE TABLE b_sale_order (
     ID int NOT NULL AUTO_INCREMENT PRIMARY KEY, LID char(2) NOT NULL,
     PERSON_TYPE_ID int NOT NULL, PAYED char(1) NOT NULL DEFAULT 'N',
-    CANCELED char(1) NOT NULL DEFAULT 'N', STATUS_ID varchar(2) NOT NULL,
-    DEDUCTED char(1) NOT NULL DEFAULT 'N',
+    DATE_PAYED datetime, EMP_PAYED_ID int,
+    SUM_PAID decimal(18,2) NOT NULL DEFAULT 0,
+    CANCELED char(1) NOT NULL DEFAULT 'N', DATE_CANCELED datetime,
+    EMP_CANCELED_ID int, REASON_CANCELED varchar(255),
+    STATUS_ID varchar(2) NOT NULL, DATE_STATUS datetime, EMP_STATUS_ID int,
+    ALLOW_DELIVERY char(1) NOT NULL DEFAULT 'N',
+    DEDUCTED char(1) NOT NULL DEFAULT 'N', MARKED char(1) NOT NULL DEFAULT 'N',
     PRICE_DELIVERY decimal(18,4), PRICE decimal(18,4) NOT NULL,
     CURRENCY char(3) NOT NULL, DISCOUNT_VALUE decimal(18,4),
     TAX_VALUE decimal(18,2), USER_ID int NOT NULL DEFAULT 1,
     DATE_INSERT datetime NOT NULL, DATE_UPDATE datetime NOT NULL,
-    USER_DESCRIPTION varchar(2000), ACCOUNT_NUMBER varchar(100),
+    USER_DESCRIPTION varchar(2000), COMMENTS text,
+    RESPONSIBLE_ID int, COMPANY_ID int, LOCKED_BY int, DATE_LOCK datetime,
+    UPDATED_1C char(1) NOT NULL DEFAULT 'N', ACCOUNT_NUMBER varchar(100),
     VERSION int NOT NULL DEFAULT 0,
     UNIQUE KEY IXS_ACCOUNT_NUMBER (ACCOUNT_NUMBER),
     KEY IXS_ORDER_DATE_UPDATE (DATE_UPDATE)) DEFAULT CHARSET $charset;
+CREATE TABLE b_sale_order_payment (
+    ID int NOT NULL AUTO_INCREMENT PRIMARY KEY, ORDER_ID int NOT NULL,
+    PAID char(1) NOT NULL DEFAULT 'N', DATE_PAID datetime, EMP_PAID_ID int,
+    PAY_SYSTEM_ID int NOT NULL, PAY_SYSTEM_NAME varchar(128) NOT NULL,
+    SUM decimal(18,4) NOT NULL, CURRENCY char(3) NOT NULL,
+    IS_RETURN char(1) NOT NULL DEFAULT 'N', PAY_VOUCHER_NUM varchar(20),
+    PAY_VOUCHER_DATE date, PAY_RETURN_NUM varchar(20), PAY_RETURN_DATE date,
+    PAY_RETURN_COMMENT varchar(250),
+    KEY IX_BSOP_ORDER_ID (ORDER_ID)) DEFAULT CHARSET $charset;
+CREATE TABLE b_sale_order_delivery (
+    ID int NOT NULL AUTO_INCREMENT PRIMARY KEY, ORDER_ID int NOT NULL,
+    STATUS_ID varchar(2) NOT NULL, DELIVERY_ID int, DELIVERY_NAME varchar(128),
+    PRICE_DELIVERY decimal(18,4),
+    ALLOW_DELIVERY char(1) NOT NULL DEFAULT 'N', DATE_ALLOW_DELIVERY datetime,
+    EMP_ALLOW_DELIVERY_ID int, DEDUCTED char(1) NOT NULL DEFAULT 'N',
+    DATE_DEDUCTED datetime, EMP_DEDUCTED_ID int,
+    CANCELED char(1) NOT NULL DEFAULT 'N', TRACKING_NUMBER varchar(255),
+    `SYSTEM` char(1) NOT NULL DEFAULT 'N',
+    KEY IX_BSOD_ORDER_ID (ORDER_ID)) DEFAULT CHARSET $charset;
+CREATE TABLE b_sale_order_change (
+    ID int NOT NULL AUTO_INCREMENT PRIMARY KEY, ORDER_ID int NOT NULL,
+    TYPE varchar(255) NOT NULL, DATA varchar(512), DATE_CREATE datetime NOT NULL,
+    DATE_MODIFY datetime NOT NULL, USER_ID int NOT NULL, ENTITY varchar(50),
+    ENTITY_ID int, KEY IXS_ORDER_ID_CHANGE (ORDER_ID)) DEFAULT CHARSET $charset;
+CREATE TABLE b_sale_status (
+    ID varchar(2) NOT NULL PRIMARY KEY, TYPE char(1) NOT NULL DEFAULT 'O',
+    SORT int NOT NULL DEFAULT 100) DEFAULT CHARSET $charset;
+CREATE TABLE b_sale_status_lang (
+    STATUS_ID varchar(2) NOT NULL, LID char(2) NOT NULL,
+    NAME varchar(100) NOT NULL, PRIMARY KEY (STATUS_ID, LID))
+    DEFAULT CHARSET $charset;
 CREATE TABLE b_sale_basket (
     ID int NOT NULL AUTO_INCREMENT PRIMARY KEY, FUSER_ID int NOT NULL,
     ORDER_ID int, LID char(2) NOT NULL, PRODUCT_ID int NOT NULL,
@@ -479,6 +522,27 @@ EOS
     insert($db, 'b_sale_loc_name', map { { LOCATION_ID => 1,
         LANGUAGE_ID => $_->[0], NAME => $_->[1] } } ['en', 'Moscow'],
         ['ru', 'Москва']);
+    bitrix_statuses($db);
+}
+
+# What the wizard of the shop makes, and those of the preset besides: of orders,
+# and (D...) of shipments.
+sub bitrix_statuses {
+    my ($db) = @_;
+
+    my %name = (N => 'Принят, ожидается оплата',
+        P => 'Оплачен, формируется к отправке', A => 'Комплектуется',
+        D => 'Передан в доставку', F => 'Выполнен', C => 'Отменен',
+        DN => 'Ожидает обработки', DA => 'Комплектация заказа',
+        DG => 'Ожидаем приход товара', DT => 'Ожидаем забора',
+        DS => 'Передан в службу доставки', DF => 'Отгружен');
+    my @order = qw(N P A D F C DN DA DG DT DS DF);
+
+    insert($db, 'b_sale_status', map { { ID => $order[$_],
+        TYPE => length $order[$_] > 1 ? 'D' : 'O', SORT => 100 + 10 * $_ } }
+        0 .. $#order);
+    insert($db, 'b_sale_status_lang', map { { STATUS_ID => $_, LID => 'ru',
+        NAME => $name{$_} } } @order);
 }
 
 # Properties of a person type as B24::Bitrix has them: { CODE => id }, with the
@@ -503,33 +567,69 @@ sub bitrix_properties {
 }
 
 # An order: ID, ACCOUNT_NUMBER, type, values => { CODE => value }, ids, rows as
-# those of B24::Bitrix, PRICE and the like by their names.
+# those of B24::Bitrix, PRICE and the like by their names.  It has one payment
+# and one shipment, or the sums of `payments` and so many `shipments`; their
+# keys are ID * 10 + 1 and so on.
 sub bitrix_order {
     my ($db, %option) = @_;
 
-    my ($values, $ids, $rows, $layout, $type)
-        = delete @option{qw(values ids rows layout type)};
-    my $id = $option{ID};
+    bitrix_orders($db, \%option);
+}
 
-    insert($db, 'b_sale_order', { LID => 's1', STATUS_ID => 'N',
-        PERSON_TYPE_ID => $type // 1, CURRENCY => 'RUB',
+# Several of them, each a hash of that, at once.
+sub bitrix_orders {
+    my ($db, @orders) = @_;
+
+    $db->sql(join '', map { bitrix_inserted(%$_) } @orders);
+}
+
+sub bitrix_inserted {
+    my (%option) = @_;
+
+    my ($values, $ids, $rows, $layout, $type, $payments, $shipments)
+        = delete @option{qw(values ids rows layout type payments shipments)};
+    my $id = $option{ID};
+    my $delivery = $option{PRICE_DELIVERY} // 0;
+    my ($cash, @statements) = (0);
+
+    push @statements, inserted('b_sale_order', { LID => 's1',
+        STATUS_ID => 'N', PERSON_TYPE_ID => $type // 1, CURRENCY => 'RUB',
         ACCOUNT_NUMBER => $id, DATE_INSERT => \'NOW()',
         DATE_UPDATE => \'NOW()', %option });
-    insert($db, 'b_sale_order_props_value', map { { ORDER_ID => $id,
+
+    push @statements, inserted('b_sale_order_props_value',
+        map { { ORDER_ID => $id,
         ORDER_PROPS_ID => $ids->{$_}, NAME => "Поле $_", CODE => $_,
         VALUE => $values->{$_}, ($layout // 21) <= 17 ? ()
             : (XML_ID => "bx_$id$_", ENTITY_ID => $id,
-               ENTITY_TYPE => 'ORDER') } } sort keys %$values);
+               ENTITY_TYPE => 'ORDER') } } sort keys %{$values // {}}) if %{$values // {}};
 
     for my $row (@$rows) {
         my ($basket, $product, $name, $quantity, $price, %more) = @$row;
 
-        insert($db, 'b_sale_basket', { ID => $basket, FUSER_ID => 17,
+        push @statements, inserted('b_sale_basket', { ID => $basket,
+            FUSER_ID => 17,
             ORDER_ID => $id, LID => 's1', PRODUCT_ID => $product,
             PRODUCT_XML_ID => "xml#$product", NAME => $name,
             QUANTITY => $quantity, PRICE => $price, CURRENCY => 'RUB',
             VAT_RATE => '0.2000', MEASURE_CODE => 796, %more });
     }
+
+    push @statements, inserted('b_sale_order_payment',
+        map { { ID => $id * 10 + ++$cash, ORDER_ID => $id, PAY_SYSTEM_ID => 2,
+                PAY_SYSTEM_NAME => 'Наличные курьеру', SUM => $_,
+                CURRENCY => $option{CURRENCY} // 'RUB' } }
+            @{$payments // [$option{PRICE}]});
+
+    # what is in no shipment yet is in the one of the system
+    push @statements, inserted('b_sale_order_delivery',
+        map { { ID => $id * 10 + $_, ORDER_ID => $id, STATUS_ID => 'DN',
+                DELIVERY_ID => $_ ? 3 : 0,
+                DELIVERY_NAME => $_ ? 'Курьер' : '',
+                PRICE_DELIVERY => $_ == 1 ? $delivery : 0,
+                SYSTEM => $_ ? 'N' : 'Y' } } 0 .. $shipments // 1);
+
+    return @statements;
 }
 
 1;
