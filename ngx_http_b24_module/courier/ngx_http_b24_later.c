@@ -160,9 +160,6 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
         return;
     }
 
-    lane->seen.held = deal.stage;
-    lane->seen.held_time = ngx_http_b24_now();
-
     move = b24_crm_move(&lane->set, &deal, &lane->move, &lane->job.seen,
                         lane->job.accepted);
 
@@ -179,6 +176,16 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
     if (move == B24_MOVE_DO || move == B24_MOVE_OVER) {
         ngx_http_b24_status_move(lane);
         return;
+    }
+
+    lane->seen.held = deal.stage;
+    lane->seen.held_time = ngx_http_b24_now();
+
+    /* somebody has: so it is for what else the shop has changed before */
+
+    if (move != B24_MOVE_THERE && deal.id) {
+        lane->seen.moved = deal.moved ? deal.moved * 1000
+                                      : lane->seen.held_time;
     }
 
     ngx_http_b24_status_done(lane, &lane->words, advice);

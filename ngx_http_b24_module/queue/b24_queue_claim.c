@@ -599,7 +599,7 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
     }
 
     if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED && out->back) {
-        rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now);
+        rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now, now);
     }
 
     if (rc == B24_QUEUE_OK) {

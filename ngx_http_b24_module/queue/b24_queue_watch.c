@@ -400,7 +400,8 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
         order->state = B24_STATE_ACCEPTED;
 
         rc = b24_queue_revive(q, &order->origin, &order->order_id,
-                              B24_EV_BACK, &nothing, w->now, &order->record);
+                              B24_EV_BACK, &nothing, w->now, w->now,
+                              &order->record);
     }
 
     if (rc != B24_QUEUE_OK || order->record == 0) {
@@ -424,6 +425,7 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
     }
 
     return rc == B24_QUEUE_OK && back && !revived
-           ? b24_queue_look(q, order->record, B24_EV_BACK, &nothing, w->now)
+           ? b24_queue_look(q, order->record, B24_EV_BACK, &nothing, w->now,
+                            w->now)
            : rc;
 }

@@ -526,14 +526,14 @@ test_back(void)
 
     moved(q, 7, 0, T0 + 4200);
     (void) b24_queue_begin(q);
-    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4200),
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4200, T0 + 4200),
            B24_QUEUE_OK, "and back");
     (void) b24_queue_commit(q);
     next_is(q, 1, T0 + 4300, &other, "none 0", "in sequence");
 
     ends(q, &job, B24_STATE_PARKED, 0, T0 + 4300);
     (void) b24_queue_begin(q);
-    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4400),
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4400, T0 + 4400),
            B24_QUEUE_OK, "moved again");
     (void) b24_queue_commit(q);
     next_is(q, 0, T0 + 4400, &job, "status 1 1", "which frees what stands in"
