@@ -243,3 +243,49 @@ __DATA__
         is(scalar(grep { /was moved to|left there/ } timeline_of('a-1')), 0,
            'nobody has moved it in the CRM');
     }
+
+
+
+=== TEST 5: moved in the CRM before we knew that the deal is there
+--- http_config eval: $::http
+--- config eval: ::server('2s')
+--- scenario
+    portal()->fault(kind => 'hang', method => 'crm\.deal\.add',
+                    when => 'after');
+    ok(order(id => 'a-1'), 'an order');
+    portal()->wait_for(held => 1);
+
+    my ($deal) = @{whole_crm()->{deals}{'a-1'}};
+    my $from = so_far();
+
+    person_moves($deal, 'EXECUTING');
+    webhook($deal->{id});
+
+    # the history was read, and is not read again
+    ok(wait_until(sub { 2 <= grep { $_->{seq} > $from
+           && grep { $_->{method} eq 'crm.stagehistory.list' }
+                   @{$_->{commands} // []} }
+           @{portal()->report->{journal}} }), 'the history tells of it');
+    portal()->release;
+
+    told('a-1', qr/^delivered: the deal was moved to "EXECUTING" in the CRM$/,
+         'it is news');
+
+
+
+=== TEST 6: moved in the CRM by a robot, as it is made
+--- http_config eval: $::http
+--- config eval: ::server('12s')
+--- scenario
+    portal()->fault(kind => 'slow', method => 'crm\.deal\.get', seconds => 3,
+                    times => 1);
+    ok(order(id => 'a-1'), 'an order');
+    ok(wait_until(sub { @{whole_crm()->{deals}{'a-1'} // []} }), 'its deal');
+
+    my ($deal) = @{whole_crm()->{deals}{'a-1'}};
+
+    person_moves($deal, 'EXECUTING');
+    webhook($deal->{id});
+
+    told('a-1', qr/^delivered: the deal was moved to "EXECUTING" in the CRM$/,
+         'it is news');

@@ -213,6 +213,8 @@ int b24_crm_stage_id(b24_pool_t *pool, const b24_crm_settings_t *set,
 /* 1: it is a stage of the settings' pipeline, or nobody knows better */
 int b24_crm_stage_known(const b24_crm_settings_t *set,
     const b24_str_t *stage);
+/* 1: the portal has told the stages of the settings' pipeline */
+int b24_crm_stages_told(const b24_crm_settings_t *set);
 /* a remark to an order whose status has no stage, or one the portal does not
  * know: it is delivered all the same, at the pipeline's first stage */
 int b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,

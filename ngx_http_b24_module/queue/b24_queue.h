@@ -406,6 +406,10 @@ typedef struct {
                                        empty ones keep what is there.  With
                                        DELIVERED its status and flags are
                                        settled */
+    b24_str_t         watch;        /* DELIVERED of a NEW event: the portal, when
+                                       deals that move there are looked for: as
+                                       nobody knew whose this one is it is looked
+                                       at once; empty: no */
     int               back;         /* DELIVERED of a STATUS event: the CRM's
                                        stage is the newer one, a BACK event
                                        follows */

@@ -368,6 +368,10 @@ b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
 b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
     const b24_str_t *row);
 
+/* b24_queue_watch.c: a deal is to be looked at */
+b24_queue_rc_e b24_queue_put_moved(b24_queue_t *q, const b24_str_t *portal,
+    int64_t deal, int64_t now);
+
 /* b24_queue_status.c: empty ones keep what is there; settled notes that what is
  * told has come to the deal; what an order came with (time is 0) doesn't take
  * the place of what was told since */
