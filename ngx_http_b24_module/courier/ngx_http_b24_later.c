@@ -160,9 +160,6 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
         return;
     }
 
-    lane->seen.held = deal.stage;
-    lane->seen.held_time = ngx_http_b24_now();
-
     move = b24_crm_move(&lane->set, &deal, &lane->move, &lane->job.seen,
                         lane->job.accepted);
 
@@ -181,12 +178,17 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
         return;
     }
 
-    if (move == B24_MOVE_NEWER || move == B24_MOVE_CLOSED
-        || move == B24_MOVE_PIPELINE)
-    {
-        /* then the shop has to follow, whoever has noticed it first */
+    lane->seen.held = deal.stage;
+    lane->seen.held_time = ngx_http_b24_now();
 
-        lane->seen.moved = ngx_max(deal.moved * 1000, 1);
+    /* somebody has: so it is for what else the shop has changed before */
+
+    if (move != B24_MOVE_THERE && deal.id) {
+        lane->seen.moved = deal.moved ? deal.moved * 1000
+                                      : lane->seen.held_time;
+
+        /* and the shop has to follow, whoever has noticed it first */
+
         lane->out.back = ngx_http_b24_back_writes(lane->origin);
     }
 

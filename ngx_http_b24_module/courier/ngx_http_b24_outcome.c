@@ -76,6 +76,10 @@ ngx_http_b24_lane_outcome(ngx_http_b24_lane_t *lane, b24_state_e state)
 
         ngx_http_b24_outcome_seen(lane);
 
+        if (lane->portal->watch && lane->job.kind == B24_EV_NEW) {
+            out->watch = lane->portal->host;
+        }
+
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                       "b24: %s delivered as deal %L", lane->job.key,
                       (int64_t) known->deal);
@@ -114,10 +118,20 @@ ngx_http_b24_outcome_seen(ngx_http_b24_lane_t *lane)
         seen->sent_time = now;
     }
 
-    seen->held = lane->known.stage;
+    /* one that was there already, or can't be read, was made some time ago */
 
-    if (seen->held.len) {
-        seen->held_time = now;
+    if (seen->sent.len && lane->known.stage.len == 0) {
+        seen->sent_time = lane->job.accepted;
+    }
+
+    /* at another stage than a portal has that knows both: it was moved as it
+     * was made, by a robot or a person, and that is to be found */
+
+    if (seen->sent.len == 0 || b24_str_eq(&lane->known.stage, &seen->sent)
+        || !b24_crm_stages_told(&lane->set))
+    {
+        seen->held = lane->known.stage;
+        seen->held_time = seen->held.len ? now : 0;
     }
 
     lane->out.seen = seen;
@@ -308,6 +322,10 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
     {
         ngx_http_b24_sh_delivered(lane->origin->sh,
                                   lane->now - lane->job.accepted);
+
+        if (lane->out.watch.len) {
+            (void) ngx_atomic_fetch_add(&lane->portal->sh->told, 1);
+        }
     }
 
     ngx_http_b24_lane_free(lane);

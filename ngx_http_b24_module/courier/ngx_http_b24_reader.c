@@ -60,6 +60,7 @@ static void ngx_http_b24_read_later(ngx_http_b24_read_t *read,
 static void ngx_http_b24_state_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_state_done(ngx_http_b24_ask_t *ask);
+static ngx_uint_t ngx_http_b24_state_differs(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
@@ -744,7 +745,12 @@ ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
         read->seen.canceled = read->order->fields[B24_ORDER_CANCELED];
         read->seen.paid = read->order->fields[B24_ORDER_PAID];
         read->seen.shipped = read->order->fields[B24_ORDER_SHIPPED];
-        read->seen.time = read->job.accepted;
+
+        /* what is as it was has no time of its own */
+
+        if (ngx_http_b24_state_differs(read)) {
+            read->seen.time = read->job.accepted;
+        }
 
         read->read.seen = &read->seen;
         read->read.state = B24_STATE_ACCEPTED;
@@ -770,6 +776,21 @@ ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
     }
 
     ngx_http_b24_read_end(read);
+}
+
+
+static ngx_uint_t
+ngx_http_b24_state_differs(ngx_http_b24_read_t *read)
+{
+    b24_queue_seen_t  *now, *had;
+
+    now = &read->seen;
+    had = &read->job.seen;
+
+    return !b24_str_eq(&now->status, &had->status)
+           || !b24_str_eq(&now->canceled, &had->canceled)
+           || !b24_str_eq(&now->paid, &had->paid)
+           || !b24_str_eq(&now->shipped, &had->shipped);
 }
 
 

@@ -384,11 +384,11 @@ b24_crm_stage_known(const b24_crm_settings_t *set, const b24_str_t *stage)
     size_t                 i;
     const b24_pipeline_t  *p;
 
-    p = b24_book_pipeline(set->book, set->category);
-
-    if (p == NULL || !p->known) {
+    if (!b24_crm_stages_told(set)) {
         return 1;
     }
+
+    p = b24_book_pipeline(set->book, set->category);
 
     for (i = 0; i < p->nstages; i++) {
 
@@ -398,6 +398,17 @@ b24_crm_stage_known(const b24_crm_settings_t *set, const b24_str_t *stage)
     }
 
     return 0;
+}
+
+
+int
+b24_crm_stages_told(const b24_crm_settings_t *set)
+{
+    const b24_pipeline_t  *p;
+
+    p = b24_book_pipeline(set->book, set->category);
+
+    return p && p->known;
 }
 
 

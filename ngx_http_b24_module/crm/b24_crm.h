@@ -214,6 +214,8 @@ int b24_crm_stage_id(b24_pool_t *pool, const b24_crm_settings_t *set,
 /* 1: it is a stage of the settings' pipeline, or nobody knows better */
 int b24_crm_stage_known(const b24_crm_settings_t *set,
     const b24_str_t *stage);
+/* 1: the portal has told the stages of the settings' pipeline */
+int b24_crm_stages_told(const b24_crm_settings_t *set);
 /* a remark to an order whose status has no stage, or one the portal does not
  * know: it is delivered all the same, at the pipeline's first stage */
 int b24_crm_stage_remark(b24_pool_t *pool, const b24_crm_settings_t *set,
@@ -440,9 +442,9 @@ int b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, b24_crm_known_t *known, int64_t now,
     b24_crm_deal_t *deal, b24_verdict_t *verdict);
 /*
- * changed: the shop's change, ms.  What we have sent or seen last is nobody's
- * doing; of two changes the newer one counts.  An end is not left by a change
- * that is older, whoever brought the deal there.
+ * changed: the shop's change, ms.  Where the deal is expected nobody else has
+ * brought it (b24_queue_seen_known()): the shop's latest change goes on from
+ * there.  Of its change and somebody else's the newer one counts.
  */
 b24_move_e b24_crm_move(const b24_crm_settings_t *set,
     const b24_crm_deal_t *deal, const b24_str_t *stage,

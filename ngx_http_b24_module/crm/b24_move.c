@@ -15,6 +15,8 @@
 #define B24_MOVE_NAME  40           /* a status as it is shown */
 #define B24_MOVE_SKEW  5            /* s that clocks may differ: an answer is on
                                        its way for a while, too */
+#define B24_MOVE_STEP  60000        /* ms between what was seen and what is told
+                                       of one move */
 
 
 static void b24_move_again(const b24_crm_api_t *api, b24_crm_known_t *known,
@@ -372,31 +374,33 @@ b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
         return B24_MOVE_PIPELINE;
     }
 
-    ours = b24_str_eq(&deal->stage, &seen->sent)
-           || b24_str_eq(&deal->stage, &seen->held);
+    ours = b24_queue_seen_known(seen, &deal->stage);
     moved = deal->moved * 1000;
 
-    /* somebody has, since we have, and it was seen */
+    /* somebody has, since we have, and it was seen; the portal's clock tells
+     * seconds, a time far ahead of it is one of a clock that was set back */
 
     if (seen->moved > seen->sent_time
         && b24_str_eq(&deal->stage, &seen->held))
     {
         ours = 0;
 
-        if (moved < seen->moved) {
+        if (moved == 0
+            || (moved < seen->moved && seen->moved - moved <= B24_MOVE_STEP))
+        {
             moved = seen->moved;
         }
-    }
-
-    if (deal->final && moved > changed) {
-        return B24_MOVE_CLOSED;
     }
 
     if (ours) {
         return B24_MOVE_DO;
     }
 
-    return moved > changed ? B24_MOVE_NEWER : B24_MOVE_OVER;
+    if (moved <= changed) {
+        return B24_MOVE_OVER;
+    }
+
+    return deal->final ? B24_MOVE_CLOSED : B24_MOVE_NEWER;
 }
 
 

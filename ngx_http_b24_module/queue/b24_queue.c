@@ -840,6 +840,14 @@ b24_queue_rc_e
 b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     const b24_str_t *data, int64_t now)
 {
+    return b24_queue_event_of(q, record, kind, data, now, now);
+}
+
+
+b24_queue_rc_e
+b24_queue_event_of(b24_queue_t *q, int64_t record, b24_ev_e kind,
+    const b24_str_t *data, int64_t arrived, int64_t now)
+{
     int64_t         seq, event;
     b24_str_t       name;
     b24_state_e     state;
@@ -872,14 +880,15 @@ b24_queue_event(b24_queue_t *q, int64_t record, b24_ev_e kind,
     }
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_put_event(q, event, record, seq + 1, kind, now, data);
+        rc = b24_queue_put_event(q, event, record, seq + 1, kind, arrived,
+                                 data);
     }
 
     if (rc != B24_QUEUE_OK || state != B24_STATE_DELIVERED) {
         return rc;
     }
 
-    return b24_queue_reopen(q, record, event, kind, now, now);
+    return b24_queue_reopen(q, record, event, kind, arrived, now);
 }
 
 

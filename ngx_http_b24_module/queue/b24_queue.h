@@ -229,7 +229,8 @@ typedef struct {
     b24_str_t    canceled;          /* "Y", "N"; empty: never told */
     b24_str_t    paid;
     b24_str_t    shipped;
-    b24_str_t    changed;           /* of the shop's database, its own words */
+    b24_str_t    changed;           /* of the shop's database: the row of
+                                       "changes" that was seen last */
     int64_t      time;              /* of the shop's change, 0: none */
     b24_str_t    sent;              /* the stage written last, or about to be */
     int64_t      sent_time;
@@ -259,8 +260,10 @@ typedef struct {
     b24_str_t    canceled;
     b24_str_t    paid;
     b24_str_t    shipped;
-    b24_str_t    changed;           /* what was seen already is passed over */
+    b24_str_t    changed;           /* of a row of the database: one that was
+                                       seen already is passed over */
     int64_t      now;               /* arrival of the shop's answer */
+    int64_t      made;              /* when the shop has changed it, 0: now */
     int          look;              /* the shop's database is to be asked */
 } b24_queue_change_t;
 
@@ -405,6 +408,11 @@ typedef struct {
                                        settled */
     b24_str_t         look;         /* DELIVERED: data of a STATUS event that
                                        follows; empty: none */
+    int64_t           look_time;    /* when the shop has changed it, 0: now */
+    b24_str_t         watch;        /* DELIVERED of a NEW event: the portal, when
+                                       deals that move there are looked for: as
+                                       nobody knew whose this one is it is looked
+                                       at once; empty: no */
     int               back;         /* DELIVERED of a STATUS event: the CRM's
                                        stage is the newer one, a BACK event
                                        follows */

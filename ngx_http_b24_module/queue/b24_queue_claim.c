@@ -598,14 +598,21 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         rc = b24_queue_event(q, job->record, B24_EV_LINK, &out->link, now);
     }
 
+    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED
+        && out->watch.len && out->deal_id)
+    {
+        rc = b24_queue_put_moved(q, &out->watch, out->deal_id, now);
+    }
+
     if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED && out->back) {
-        rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now);
+        rc = b24_queue_look(q, job->record, B24_EV_BACK, &nothing, now, now);
     }
 
     if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED
         && out->look.len)
     {
-        rc = b24_queue_look(q, job->record, B24_EV_STATUS, &out->look, now);
+        rc = b24_queue_look(q, job->record, B24_EV_STATUS, &out->look,
+                            out->look_time ? out->look_time : now, now);
     }
 
     if (rc == B24_QUEUE_OK) {

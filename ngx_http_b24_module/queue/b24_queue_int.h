@@ -353,6 +353,9 @@ b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 
 /* b24_queue.c */
 b24_queue_rc_e b24_queue_room(b24_queue_t *q);
+/* b24_queue_event() of what has happened before now */
+b24_queue_rc_e b24_queue_event_of(b24_queue_t *q, int64_t record,
+    b24_ev_e kind, const b24_str_t *data, int64_t arrived, int64_t now);
 /* of the line that events of this kind stand in */
 b24_queue_rc_e b24_queue_new_event(b24_queue_t *q, b24_ev_e kind,
     int64_t *event);
@@ -364,6 +367,10 @@ b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
  * there */
 b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
     const b24_str_t *row);
+
+/* b24_queue_watch.c: a deal is to be looked at */
+b24_queue_rc_e b24_queue_put_moved(b24_queue_t *q, const b24_str_t *portal,
+    int64_t deal, int64_t now);
 
 /* b24_queue_status.c: empty ones keep what is there; settled notes that what is
  * told has come to the deal; what an order came with (time is 0) doesn't take
@@ -379,11 +386,11 @@ b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
  * for, or waits for, is looked at anew, as it may not be wanted any more.
  */
 b24_queue_rc_e b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
-    const b24_str_t *data, int64_t now);
+    const b24_str_t *data, int64_t arrived, int64_t now);
 /* a record anew of one that has gone, whose deal is known still */
 b24_queue_rc_e b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, b24_ev_e kind, const b24_str_t *data,
-    int64_t now, int64_t *record);
+    int64_t arrived, int64_t now, int64_t *record);
 /* the row of "seen" that is left of one; 0: none */
 b24_queue_rc_e b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, const b24_str_t *row, int64_t *seen);

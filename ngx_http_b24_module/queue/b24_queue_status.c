@@ -20,6 +20,7 @@ typedef struct {
 } b24_last_t;
 
 
+static int64_t b24_queue_status_made(const b24_queue_change_t *change);
 static b24_queue_rc_e b24_queue_status_find(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t *record);
 static b24_queue_rc_e b24_queue_status_look(b24_queue_t *q,
@@ -30,8 +31,10 @@ static b24_queue_rc_e b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
 static b24_queue_rc_e b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, const b24_str_t *order_id,
     int64_t *record);
-static int b24_queue_status_same(const b24_queue_seen_t *seen,
+static int b24_queue_status_differs(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change);
+static int b24_queue_status_row(b24_pool_t *pool,
+    const b24_queue_change_t *change, b24_str_t *row);
 static b24_queue_rc_e b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news);
 static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
@@ -78,7 +81,14 @@ b24_queue_status(b24_queue_t *q, const b24_queue_change_t *change, int *put)
     *put = 1;
 
     return b24_queue_look(q, record, B24_EV_STATUS, &change->data,
-                          change->now);
+                          b24_queue_status_made(change), change->now);
+}
+
+
+static int64_t
+b24_queue_status_made(const b24_queue_change_t *change)
+{
+    return change->made ? change->made : change->now;
 }
 
 
@@ -199,6 +209,7 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     int64_t *record)
 {
     int64_t           old;
+    b24_str_t         row;
     b24_queue_rc_e    rc;
     b24_queue_seen_t  seen;
 
@@ -212,12 +223,25 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
         rc = b24_queue_load_seen(q, pool, old, &seen);
     }
 
-    if (rc != B24_QUEUE_OK || b24_queue_status_same(&seen, change)) {
+    if (rc == B24_QUEUE_OK
+        && b24_queue_status_row(pool, change, &row) != B24_OK)
+    {
+        rc = B24_QUEUE_NOMEM;
+    }
+
+    /* what has come to the deal already */
+
+    if (rc != B24_QUEUE_OK
+        || (row.len && b24_str_eq(&row, &seen.changed))
+        || (seen.settled && !change->look
+            && !b24_queue_status_differs(&seen, change)))
+    {
         return rc;
     }
 
     return b24_queue_revive(q, &change->origin, order_id, B24_EV_STATUS,
-                            &change->data, change->now, record);
+                            &change->data, b24_queue_status_made(change),
+                            change->now, record);
 }
 
 
@@ -252,10 +276,10 @@ b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
 }
 
 
-/* what is told is what has come to the deal already */
+/* what is told is another state than the one before */
 
 static int
-b24_queue_status_same(const b24_queue_seen_t *seen,
+b24_queue_status_differs(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change)
 {
     size_t            i;
@@ -264,25 +288,54 @@ b24_queue_status_same(const b24_queue_seen_t *seen,
     const b24_str_t  *had[] = { &seen->status, &seen->canceled, &seen->paid,
                                 &seen->shipped };
 
-    if (change->changed.len && b24_str_eq(&change->changed, &seen->changed)) {
-        return 1;
-    }
-
     for (i = 0; i < 4; i++) {
 
         if (told[i]->len && !b24_str_eq(told[i], had[i])) {
-            return 0;
+            return 1;
         }
     }
 
-    return seen->settled && !change->look;
+    return 0;
+}
+
+
+/*
+ * A row of "changes" as it is remembered: its time and what it tells.  Several
+ * changes may have one time, and only the first of them may have been seen.
+ */
+
+static int
+b24_queue_status_row(b24_pool_t *pool, const b24_queue_change_t *change,
+    b24_str_t *row)
+{
+    b24_buf_t         buf;
+    b24_queue_seen_t  told;
+
+    memset(row, 0, sizeof(b24_str_t));
+
+    if (change->changed.len == 0) {
+        return B24_OK;
+    }
+
+    memset(&told, 0, sizeof(b24_queue_seen_t));
+
+    told.status = change->status;
+    told.canceled = change->canceled;
+    told.paid = change->paid;
+    told.shipped = change->shipped;
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addstr(&buf, &change->changed);
+    b24_buf_addc(&buf, ' ');
+
+    return b24_queue_seen_print(&told, &buf, row);
 }
 
 
 b24_queue_rc_e
 b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, b24_ev_e kind, const b24_str_t *data,
-    int64_t now, int64_t *record)
+    int64_t arrived, int64_t now, int64_t *record)
 {
     int64_t         event;
     b24_query_t     query;
@@ -311,7 +364,7 @@ b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
 
     *record = sqlite3_last_insert_rowid(q->db);
 
-    rc = b24_queue_put_event(q, event, *record, 1, kind, now, data);
+    rc = b24_queue_put_event(q, event, *record, 1, kind, arrived, data);
 
     if (rc == B24_QUEUE_OK) {
         b24_query_init(&query, q, B24_SQL_REVIVE_SEEN);
@@ -336,6 +389,8 @@ static b24_queue_rc_e
 b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news)
 {
+    int               stale, differs, told;
+    int64_t           made;
     b24_queue_rc_e    rc;
     b24_queue_seen_t  seen, now;
 
@@ -346,16 +401,27 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
         return rc;
     }
 
-    if (change->changed.len && b24_str_eq(&change->changed, &seen.changed)) {
+    memset(&now, 0, sizeof(b24_queue_seen_t));
+
+    if (b24_queue_status_row(pool, change, &now.changed) != B24_OK) {
+        return B24_QUEUE_NOMEM;
+    }
+
+    if (now.changed.len && b24_str_eq(&now.changed, &seen.changed)) {
         return B24_QUEUE_OK;
     }
 
-    memset(&now, 0, sizeof(b24_queue_seen_t));
+    differs = b24_queue_status_differs(&seen, change);
+    made = b24_queue_status_made(change);
+    stale = made < seen.time && seen.time - made <= B24_QUEUE_STALE_MS;
 
-    /* a request may call by its key what is the number; the database doesn't */
+    if (now.changed.len) {
 
-    if (change->changed.len) {
-        now.changed = change->changed;
+        /* a request may call by its key what is the number; the database
+         * doesn't, and what it tells is never older than what is known */
+
+        told = differs;
+        made = stale ? seen.time : made;
 
         rc = b24_queue_row(q, record, &change->row);
 
@@ -366,18 +432,20 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
         if (rc != B24_QUEUE_OK) {
             return rc;
         }
+
+    } else {
+
+        /* what came before it was written down behind it */
+
+        told = !stale && !change->look;
     }
 
-    /* what came before it was written down behind it */
-
-    if (seen.time <= change->now
-        || seen.time - change->now > B24_QUEUE_STALE_MS)
-    {
+    if (told) {
         now.status = change->status;
         now.canceled = change->canceled;
         now.paid = change->paid;
         now.shipped = change->shipped;
-        now.time = change->now;
+        now.time = made;
     }
 
     rc = b24_queue_put_seen(q, record, &now);
@@ -386,7 +454,9 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
         rc = b24_queue_load_seen(q, pool, record, &seen);
     }
 
-    *news = change->look || !seen.settled;
+    /* back at the state before the one that is on its way */
+
+    *news = change->look || (told && differs) || !seen.settled;
 
     return rc;
 }
@@ -394,7 +464,7 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
 
 b24_queue_rc_e
 b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
-    const b24_str_t *data, int64_t now)
+    const b24_str_t *data, int64_t arrived, int64_t now)
 {
     b24_last_t      last;
     b24_query_t     query;
@@ -408,7 +478,7 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
     if (last.event == 0
         || (last.event == last.current && last.state == B24_STATE_SENDING))
     {
-        rc = b24_queue_event(q, record, kind, data, now);
+        rc = b24_queue_event_of(q, record, kind, data, arrived, now);
 
     } else {
 
@@ -416,7 +486,7 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
 
         b24_query_init(&query, q, B24_SQL_MERGE_STATUS);
         b24_query_text(&query, data);
-        b24_query_int(&query, now);
+        b24_query_int(&query, arrived);
         b24_query_int(&query, last.event);
 
         rc = b24_query_done(&query);
@@ -437,7 +507,7 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
         rc = b24_queue_reopen(q, record, last.current,
                               last.current < B24_QUEUE_BACK ? B24_EV_STATUS
                                                             : B24_EV_BACK,
-                              now, now);
+                              arrived, now);
     }
 
     return rc;

@@ -93,9 +93,16 @@ b24_queue_moved_one(b24_queue_t *q, const b24_str_t *portal,
 
     rc = b24_query_end(&query);
 
-    if (rc != B24_QUEUE_OK || !ours) {
-        return rc;
-    }
+    return rc == B24_QUEUE_OK && ours
+           ? b24_queue_put_moved(q, portal, deal, now) : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_put_moved(b24_queue_t *q, const b24_str_t *portal, int64_t deal,
+    int64_t now)
+{
+    b24_query_t  query;
 
     b24_query_init(&query, q, B24_SQL_PUT_MOVED);
     b24_query_text(&query, portal);
@@ -339,7 +346,11 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 
     if (seen.sent.len == 0 && seen.held.len == 0) {
 
-        if (deal->stage.len == 0 || order->record == 0) {
+        /* one that isn't delivered yet is looked at when it is */
+
+        if (deal->stage.len == 0 || order->record == 0
+            || order->state != B24_STATE_DELIVERED)
+        {
             return B24_QUEUE_OK;
         }
 
@@ -400,7 +411,8 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
         order->state = B24_STATE_ACCEPTED;
 
         rc = b24_queue_revive(q, &order->origin, &order->order_id,
-                              B24_EV_BACK, &nothing, w->now, &order->record);
+                              B24_EV_BACK, &nothing, w->now, w->now,
+                              &order->record);
     }
 
     if (rc != B24_QUEUE_OK || order->record == 0) {
@@ -424,6 +436,7 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
     }
 
     return rc == B24_QUEUE_OK && back && !revived
-           ? b24_queue_look(q, order->record, B24_EV_BACK, &nothing, w->now)
+           ? b24_queue_look(q, order->record, B24_EV_BACK, &nothing, w->now,
+                            w->now)
            : rc;
 }

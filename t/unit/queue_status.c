@@ -8,6 +8,11 @@
 
 static b24_pool_t  *pool;
 static const char  *origin = "shop";
+static const char  *told_changed = "";
+static int64_t      told_made;
+
+
+static void told(b24_queue_t *q, const char *id, const char *row, const char *state, int64_t now, int want, const char *name);
 
 
 /* "STATUS/CANCELED/PAID/SHIPPED" */
@@ -38,6 +43,8 @@ tell(b24_queue_t *q, const char *id, const char *row, const char *state, int64_t
     change.row = str(row);
     change.data = str("{\"v\":1,\"shop\":\"s\"}");
     change.look = strcmp(state, "look") == 0;
+    change.changed = str(told_changed);
+    change.made = told_made;
     change.now = now;
 
     if (change.look) {
@@ -58,6 +65,20 @@ tell(b24_queue_t *q, const char *id, const char *row, const char *state, int64_t
     }
 
     return rc;
+}
+
+
+/* a row of "changes", "STATUS/CANCELED/PAID/SHIPPED", made and seen at these times */
+static void
+polled(b24_queue_t *q, const char *id, const char *changed, const char *state, int64_t made, int64_t now, int want, const char *name)
+{
+    told_changed = changed;
+    told_made = made;
+
+    told(q, id, "", state, now, want, name);
+
+    told_changed = "";
+    told_made = 0;
 }
 
 
@@ -235,6 +256,19 @@ test_merge(b24_queue_t *q)
     end(q, &job, B24_STATE_DELIVERED, T0 + 3 * MINUTE);
     nothing(q, T0 + 4 * MINUTE, "nothing is left");
 
+    told(q, "m", "", "A", T0 + 3 * MINUTE + 1, 1, "one more");
+    next_is(q, T0 + 3 * MINUTE + 1, &job, "m", "A", "is on its way");
+    told(q, "m", "", "D", T0 + 3 * MINUTE + 2, 1, "and back to the one before");
+    told(q, "m", "", "D", T0 + 3 * MINUTE + 3, 0, "once");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 3 * MINUTE + 4);
+    next_is(q, T0 + 3 * MINUTE + 5, &job, "m", "D", "comes behind it");
+    ok(!job.seen.settled, "and is news");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 3 * MINUTE + 6);
+    nothing(q, T0 + 4 * MINUTE, "that is all");
+
+    told(q, "m", "", "D", T0 + 3 * MINUTE + 9, 0, "told again");
+    told(q, "m", "", "A", T0 + 3 * MINUTE + 8, 0, "what came in between, written down later");
+
     told(q, "m", "", "E", T0 + 3 * MINUTE - 1, 0, "what is older, written down later, is nothing");
     told(q, "m", "", "E", T0 - HOUR, 1, "a clock that was set back an hour");
     next_is(q, T0 + 4 * MINUTE, &other, "m", "E", "is no reason");
@@ -337,6 +371,59 @@ test_look(b24_queue_t *q)
 
 
 static void
+test_rows(b24_queue_t *q)
+{
+    b24_queue_job_t   job;
+    b24_queue_seen_t  seen;
+
+    (void) order(q, "r", "", T0);
+    next_is(q, T0, &job, "r", NULL, "an order");
+    end(q, &job, B24_STATE_DELIVERED, T0);
+
+    polled(q, "r", "12:00:01", "N", T0, T0 + 1000, 0, "a row that tells nothing new");
+    polled(q, "r", "12:00:02", "P", T0 + 2000, T0 + 9000, 1, "one that does");
+    next_is(q, T0 + 9000, &job, "r", "P", "it");
+    is_int(job.accepted, T0 + 2000, "of the time it was made");
+    is_int(job.seen.time, T0 + 2000, "that is noted");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 9000);
+
+    polled(q, "r", "12:00:02", "P", T0 + 2000, T0 + 10000, 0, "it is seen once");
+    polled(q, "r", "12:00:02", "E", T0 + 2000, T0 + 11000, 1, "another change in that second");
+    next_is(q, T0 + 11000, &job, "r", "E", "it");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 11000);
+    polled(q, "r", "12:00:02", "E", T0 + 2000, T0 + 12000, 0, "once as well");
+
+    /* a request that says "look" is no change */
+
+    told(q, "r", "", "look", T0 + 20000, 1, "a hint");
+    (void) b24_queue_load_seen(q, pool, job.record, &seen);
+    is_int(seen.time, T0 + 2000, "it has no time");
+    next_is(q, T0 + 20000, &job, "r", "E", "the state is as before");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 20000);
+
+    /* a clock of the database that is behind, or a time that was cut off */
+
+    told(q, "r", "", "W", T0 + 30000, 1, "by a request");
+    next_is(q, T0 + 30000, &job, "r", "W", "it");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 30000);
+    polled(q, "r", "12:00:29", "A", T0 + 29000, T0 + 31000, 1, "a row that says it is older is the newest");
+    next_is(q, T0 + 31000, &job, "r", "A", "it");
+    is_int(job.seen.time, T0 + 30000, "not before what is known");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 31000);
+
+    /* there and back while it is on its way */
+
+    polled(q, "r", "12:00:40", "W", T0 + 40000, T0 + 41000, 1, "W");
+    next_is(q, T0 + 41000, &job, "r", "W", "is on its way");
+    polled(q, "r", "12:00:42", "A", T0 + 42000, T0 + 43000, 1, "A again");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 44000);
+    next_is(q, T0 + 44000, &job, "r", "A", "follows");
+    end(q, &job, B24_STATE_DELIVERED, T0 + 44000);
+    nothing(q, T0 + 45000, "that is all");
+}
+
+
+static void
 test_expired(b24_queue_t *q)
 {
     int              n;
@@ -350,6 +437,7 @@ test_expired(b24_queue_t *q)
     ok(n > 0, "records have gone");
 
     told(q, "x", "", "N", T0 + 40 * DAY, 0, "what is not new brings nothing back");
+    polled(q, "x", "11:00", "N", T0 + 39 * DAY, T0 + 40 * DAY, 0, "neither does a row");
     nothing(q, T0 + 40 * DAY, "nothing is due");
     told(q, "x", "71", "F", T0 + 40 * DAY, -B24_QUEUE_NONE, "nor one with another key");
     told(q, "", "70", "F", T0 + 40 * DAY, 1, "a status, by its key");
@@ -382,6 +470,7 @@ main(void)
     test_merge(q);
     test_find(q);
     test_look(q);
+    test_rows(q);
     test_expired(q);
 
     b24_queue_close(q);

@@ -8,6 +8,7 @@
 static b24_pool_t       *pool;
 static const b24_str_t   portal = b24_string("p.bitrix24.ru");
 static b24_str_t         origins[2];
+static b24_str_t         watch;             /* of the orders to come */
 static size_t            nwriters;      /* of these, the first ones */
 
 
@@ -51,6 +52,7 @@ order(b24_queue_t *q, const char *origin, const char *id, int64_t deal,
     out.state = B24_STATE_DELIVERED;
     out.deal_id = deal;
     out.seen = &seen;
+    out.watch = watch;
 
     is_int(b24_queue_outcome(q, "w", &job, &out, now), B24_QUEUE_OK,
            "its deal");
@@ -167,6 +169,15 @@ test_list(void)
     list_is(q, "8@2000 7@4000 history 20", "once; history doesn't go back");
     moved(q, 0, 30, T0 + 5000);
     list_is(q, "8@2000 7@4000 history 30", "it goes on without a deal");
+
+    /* told of before it was known whose it is: looked at as soon as it is */
+
+    moved(q, 11, 0, T0 + 6000);
+    list_is(q, "8@2000 7@4000 history 30", "nobody's");
+    watch = portal;
+    (void) order(q, "shop", "2", 11, T0 + 7000);
+    watch.len = 0;
+    list_is(q, "8@2000 7@4000 11@7000 history 30", "one of ours");
 
     b24_queue_close(q);
 }
@@ -526,14 +537,14 @@ test_back(void)
 
     moved(q, 7, 0, T0 + 4200);
     (void) b24_queue_begin(q);
-    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4200),
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4200, T0 + 4200),
            B24_QUEUE_OK, "and back");
     (void) b24_queue_commit(q);
     next_is(q, 1, T0 + 4300, &other, "none 0", "in sequence");
 
     ends(q, &job, B24_STATE_PARKED, 0, T0 + 4300);
     (void) b24_queue_begin(q);
-    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4400),
+    is_int(b24_queue_look(q, one, B24_EV_BACK, &job.data, T0 + 4400, T0 + 4400),
            B24_QUEUE_OK, "moved again");
     (void) b24_queue_commit(q);
     next_is(q, 0, T0 + 4400, &job, "status 1 1", "which frees what stands in"

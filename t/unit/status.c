@@ -243,8 +243,9 @@ test_back(void)
 
 #define T  ((int64_t) 1700000000)
 
+/* sent, held and seen are times against T, as moved is */
 static void
-move(const char *at, const char *sent, const char *held, int64_t moved, b24_move_e want, const char *name)
+move_at(const char *at, const char *sent, int64_t sent_at, const char *held, int64_t held_at, int64_t seen_at, int64_t moved, b24_move_e want, const char *name)
 {
     b24_str_t           to = b24_string("PREPARATION");
     b24_crm_deal_t      deal;
@@ -260,9 +261,20 @@ move(const char *at, const char *sent, const char *held, int64_t moved, b24_move
     deal.final = strcmp(at, "WON") == 0;
     deal.moved = moved;
     seen.sent = str(sent);
+    seen.sent_time = sent_at * 1000;
     seen.held = str(held);
+    seen.held_time = held_at * 1000;
+    seen.moved = seen_at * 1000;
 
     is_int(b24_crm_move(&set, &deal, &to, &seen, T * 1000), want, name);
+}
+
+
+/* the CRM has told last where it is, nobody was seen to move it */
+static void
+move(const char *at, const char *sent, const char *held, int64_t moved, b24_move_e want, const char *name)
+{
+    move_at(at, sent, T - 20, held, held[0] ? T - 19 : 0, 0, moved, want, name);
 }
 
 
@@ -282,10 +294,27 @@ test_moves(void)
     move("NEW", "", "", 0, B24_MOVE_OVER, "no time is told");
     move("NEW", "", "", T, B24_MOVE_OVER, "in the same second");
     move("PREPARATION", "", "", T + 9, B24_MOVE_THERE, "it is there");
-    move("WON", "WON", "WON", T + 9, B24_MOVE_CLOSED, "closed after, by us");
+    move("WON", "WON", "WON", T + 9, B24_MOVE_DO, "closed after, by us, for what the shop had told before");
     move("WON", "NEW", "NEW", T + 9, B24_MOVE_CLOSED, "by somebody");
     move("WON", "WON", "WON", T - 9, B24_MOVE_DO, "closed before, by us");
     move("WON", "NEW", "NEW", T - 9, B24_MOVE_OVER, "by somebody");
+
+    /* nobody knows whether our last move has come there */
+
+    move_at("NEW", "WON", T - 5, "NEW", T - 9, 0, T - 30, B24_MOVE_DO, "it hasn't");
+    move_at("WON", "WON", T - 5, "NEW", T - 9, 0, T + 9, B24_MOVE_DO, "it has, late");
+    move_at("LOSE", "WON", T - 5, "NEW", T - 9, 0, T + 9, B24_MOVE_NEWER, "somebody has");
+
+    /* it was seen elsewhere since */
+
+    move_at("NEW", "NEW", T - 9, "EXECUTING", T - 5, T - 6, T + 9, B24_MOVE_NEWER, "back at what we had sent, after");
+    move_at("NEW", "NEW", T - 9, "EXECUTING", T - 5, T - 6, T - 4, B24_MOVE_OVER, "before");
+    move_at("EXECUTING", "NEW", T - 9, "EXECUTING", T + 5, T + 4, T + 4, B24_MOVE_NEWER, "where it was seen, after");
+    move_at("WON", "NEW", T - 9, "WON", T + 5, T + 4, T + 4, B24_MOVE_CLOSED, "an end, after");
+    move_at("WON", "NEW", T - 9, "WON", T + 5, T - 4, T - 4, B24_MOVE_OVER, "an end, before");
+    move_at("EXECUTING", "NEW", T - 9, "EXECUTING", T + 5, T + 1, T - 1, B24_MOVE_NEWER, "later than a portal's clock has it");
+    move_at("EXECUTING", "NEW", T - 9, "EXECUTING", T + 5, T + 1, 0, B24_MOVE_NEWER, "by a portal that tells no time");
+    move_at("EXECUTING", "NEW", T + 3600, "EXECUTING", T + 3600, T + 3601, T - 4, B24_MOVE_OVER, "our clock was an hour ahead");
 
     memset(&set, 0, sizeof(set));
     memset(&deal, 0, sizeof(deal));
