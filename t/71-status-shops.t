@@ -20,6 +20,7 @@ use B24::MariaDB;
 use B24::Recording;
 use B24::Tables;
 use JSON::PP ();
+use Time::HiRes ();
 
 no_shuffle();
 no_long_string();
@@ -140,13 +141,13 @@ sub site {
 
 # An order of 1C-Bitrix, in its tables and as a deal.
 sub ordered {
-    my ($id, $number) = @_;
+    my ($id, $number, %more) = @_;
 
     B24::Tables::bitrix_order($db, ID => $id, ACCOUNT_NUMBER => $number,
         PRICE => 1990, PRICE_DELIVERY => 0, ids => $site->{types}[0],
         layout => 21, values => { FIO => 'Иванов Пётр',
                                   PHONE => '79161234567' },
-        rows => [[$id * 10, 1012, 'Футболка', 1, 1990]]);
+        rows => [[$id * 10, 1012, 'Футболка', 1, 1990]], %more);
     $site->save({ FIO => 'Иванов Пётр' }, $site->accepted($number));
 
     return B24::Desk::deal($number, timeout => 40);
@@ -180,6 +181,56 @@ sub set {
     $db->sql("UPDATE b_sale_order SET $set,"
              . " DATE_UPDATE = DATE_ADD(DATE_UPDATE, INTERVAL 1 SECOND)"
              . " WHERE ID = $id", 'shop');
+}
+
+# Changes an order as the shop does, with the time of now; hours: by which the
+# shop's zone is ahead of the database's.
+sub changed {
+    my ($id, $hours, %set) = @_;
+
+    my $set = join ', ', map { "$_ = '$set{$_}'" } sort keys %set;
+
+    $db->sql("UPDATE b_sale_order SET $set,"
+             . " DATE_UPDATE = DATE_ADD(NOW(), INTERVAL $hours * 60 MINUTE)"
+             . " WHERE ID = $id", 'shop');
+}
+
+# Changes on both sides between two looks at the table, in either order.
+sub of_their_times {
+    my ($id, $hours) = @_;
+
+    my $deal = ordered($id, "A-$id", DATE_UPDATE =>
+                       \"DATE_ADD(NOW(), INTERVAL $hours * 60 MINUTE)");
+
+    next_poll() for 1, 2;
+    changed($id, $hours, STATUS_ID => 'P');
+    Time::HiRes::sleep(2.2);
+    person_moves($deal, 'EXECUTING');
+    told("A-$id", qr/moved to "EXECUTING" in the CRM after the shop's change to "PREPARATION": it was left there/,
+         'the CRM was later');
+
+    next_poll();
+    person_moves($deal, 'NEW');
+    Time::HiRes::sleep(2.2);
+    changed($id, $hours, STATUS_ID => 'F');
+    told("A-$id", qr/"WON" now, the shop's change was the newer one: in the CRM it had been moved to "NEW"/,
+         'the shop was later');
+}
+
+# Waits until changes are asked for once more.
+sub next_poll {
+    my $polls = sub { scalar grep { /AS changed/ && /Execute/ } $db->log };
+    my $before = $polls->();
+
+    return B24::Scenario::wait_until(sub { $polls->() > $before }, 30);
+}
+
+# A person moves a deal in the CRM.
+sub person_moves {
+    my ($deal, $stage) = @_;
+
+    B24::Test::portal()->edit(entity => 'deal', id => $deal->{id},
+                              fields => { STAGE_ID => $stage });
 }
 
 # Waits for a record's timeline to have such a moment.
@@ -444,3 +495,48 @@ __DATA__
     $::db->start;
     main::set(58, STATUS_ID => 'F');
     main::stage_is('A-58', 'WON', 'which is asked then');
+
+
+
+=== TEST 7: changes are of the time that the shop has, not of the look at it
+--- http_config eval: main::polled('7s')
+--- config eval: main::server_with_flags()
+--- timeout: 60
+--- scenario
+    main::site();
+    main::of_their_times(60, 0);
+
+
+
+=== TEST 8: the shop's program has a zone to the east of the database's
+--- http_config eval: main::polled('7s')
+--- config eval: main::server_with_flags()
+--- timeout: 60
+--- scenario
+    main::site();
+    main::of_their_times(61, 3);
+
+
+
+=== TEST 9: to the west
+--- http_config eval: main::polled('7s')
+--- config eval: main::server_with_flags()
+--- timeout: 60
+--- scenario
+    main::site();
+    main::of_their_times(62, -5.75);
+
+
+
+=== TEST 10: two changes in one second, a look in between
+--- http_config eval: main::polled('1s')
+--- config eval: main::server_with_flags()
+--- scenario
+    main::site();
+    main::ordered(63, 'A-63');
+    main::stage_is('A-63', 'NEW', 'it is there');
+
+    main::set(63, STATUS_ID => 'P');
+    main::stage_is('A-63', 'PREPARATION', 'the first');
+    $::db->sql("UPDATE b_sale_order SET STATUS_ID = 'A' WHERE ID = 63", 'shop');
+    main::stage_is('A-63', 'EXECUTING', 'the second');

@@ -21,6 +21,8 @@
 #define NGX_HTTP_B24_IMPORT_PAGE     200        /* orders a time */
 #define NGX_HTTP_B24_IMPORT_UNKNOWN  1000       /* orders watched at a time */
 #define NGX_HTTP_B24_IMPORT_OVERLAP  120        /* s, or numbers */
+#define NGX_HTTP_B24_IMPORT_AGE      899        /* s that a change may be old
+                                                   of which nobody knows */
 
 
 /* an order that the queue doesn't know */
@@ -46,6 +48,11 @@ typedef struct {
     ngx_uint_t                begun;        /* the mark is known */
     ngx_uint_t                ahead;        /* it is later than "clock" */
     b24_database_clock_t      clock;        /* at the beginning of the round */
+    int64_t                   clocked;      /* the same by ours, ms */
+    ngx_msec_t                began;        /* the same */
+    ngx_msec_t                before;       /* that of the last whole round */
+    ngx_uint_t                rounds;       /* there was one */
+    int64_t                   zone;         /* see b24_database_age() */
     b24_str_t                 changed;      /* the page begins behind these */
     b24_str_t                 row;
     b24_str_t                 held;         /* the least "changed" left to the
@@ -88,6 +95,8 @@ static b24_queue_rc_e ngx_http_b24_import_row(ngx_http_b24_import_t *im,
 static b24_queue_rc_e ngx_http_b24_import_change(ngx_http_b24_import_t *im,
     b24_queue_t *q, b24_node_t *row, b24_str_t *id, b24_str_t *number,
     b24_str_t *changed);
+static int64_t ngx_http_b24_import_made(ngx_http_b24_import_t *im,
+    b24_str_t *changed);
 static void ngx_http_b24_import_hold(ngx_http_b24_import_t *im,
     b24_str_t *changed);
 static void ngx_http_b24_import_present(ngx_http_b24_import_t *im,
@@ -98,6 +107,7 @@ static ngx_uint_t ngx_http_b24_import_waits(ngx_http_b24_import_t *im,
     b24_str_t *id);
 static b24_queue_rc_e ngx_http_b24_import_put(ngx_http_b24_import_t *im,
     b24_queue_t *q, b24_str_t *id, b24_str_t *row);
+static void ngx_http_b24_import_round(ngx_http_b24_import_t *im);
 static void ngx_http_b24_import_forget(ngx_http_b24_import_t *im);
 static void ngx_http_b24_import_stored(ngx_http_b24_call_t *call);
 static void ngx_http_b24_import_end(ngx_http_b24_import_t *im);
@@ -239,6 +249,7 @@ ngx_http_b24_import_loaded(ngx_http_b24_call_t *call)
     im->begun = (call->rc == B24_QUEUE_OK);
 
     if (!im->more) {
+        im->began = im->msec;
         im->ahead = 0;
         im->changed.len = 0;
         im->row.len = 0;
@@ -259,10 +270,10 @@ static void
 ngx_http_b24_import_since(ngx_http_b24_import_t *im)
 {
     u_char      buf[128];
-    char        text[64];
     b24_str_t   since;
+    int64_t     seconds;
     ngx_int_t   n;
-    struct tm   tm, back;
+    struct tm   back;
     time_t      t;
 
     since = im->mark.changed;
@@ -277,31 +288,17 @@ ngx_http_b24_import_since(ngx_http_b24_import_t *im)
         since.data = buf;
         since.len = ngx_sprintf(buf, "%i", n) - buf;
 
-    } else if (since.len >= 19 && since.len < sizeof(text)) {
+    } else if (b24_database_time(&since, &seconds) == B24_OK) {
 
-        ngx_memcpy(text, since.data, since.len);
-        text[since.len] = '\0';
+        t = (time_t) seconds - NGX_HTTP_B24_IMPORT_OVERLAP;
 
-        ngx_memzero(&tm, sizeof(struct tm));
-
-        if (sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d", &tm.tm_year,
-                   &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-                   &tm.tm_sec)
-            == 6)
-        {
-            tm.tm_year -= 1900;
-            tm.tm_mon--;
-
-            t = timegm(&tm) - NGX_HTTP_B24_IMPORT_OVERLAP;
-
-            if (gmtime_r(&t, &back)) {
-                since.data = buf;
-                since.len = ngx_sprintf(buf, "%04d-%02d-%02d %02d:%02d:%02d",
-                                        back.tm_year + 1900, back.tm_mon + 1,
-                                        back.tm_mday, back.tm_hour,
-                                        back.tm_min, back.tm_sec)
-                            - buf;
-            }
+        if (gmtime_r(&t, &back)) {
+            since.data = buf;
+            since.len = ngx_sprintf(buf, "%04d-%02d-%02d %02d:%02d:%02d",
+                                    back.tm_year + 1900, back.tm_mon + 1,
+                                    back.tm_mday, back.tm_hour, back.tm_min,
+                                    back.tm_sec)
+                        - buf;
         }
     }
 
@@ -316,6 +313,8 @@ ngx_http_b24_import_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_import_t  *im = ask->data;
 
+    struct timeval  tv;
+
     im->rows = NULL;
 
     if (!im->more) {
@@ -324,6 +323,9 @@ ngx_http_b24_import_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
         if (ask->rc != B24_DATABASE_OK) {
             return;
         }
+
+        ngx_gettimeofday(&tv);
+        im->clocked = (int64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
 
         if (im->begun) {
             ngx_http_b24_import_since(im);
@@ -352,6 +354,11 @@ ngx_http_b24_import_asked(ngx_http_b24_ask_t *ask)
         && (ask->rc != B24_DATABASE_NONE || !im->ahead))
     {
         im->more = 0;
+
+        if (ask->rc == B24_DATABASE_NONE) {
+            ngx_http_b24_import_round(im);
+        }
+
         ngx_http_b24_import_end(im);
         return;
     }
@@ -564,6 +571,7 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
     change.shipped = order.fields[B24_ORDER_SHIPPED];
     change.changed = *changed;
     change.now = im->now;
+    change.made = ngx_http_b24_import_made(im, changed);
 
     /* without columns of the kind nothing can be compared */
 
@@ -575,6 +583,21 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
     im->changes += (rc == B24_QUEUE_OK && put);
 
     return rc;
+}
+
+
+/* of a row that the round before has not seen, by our clock */
+
+static int64_t
+ngx_http_b24_import_made(ngx_http_b24_import_t *im, b24_str_t *changed)
+{
+    int64_t  most;
+
+    most = im->rounds ? (int64_t) (im->began - im->before) / 1000
+                      : NGX_HTTP_B24_IMPORT_AGE;
+
+    return im->clocked
+           - 1000 * b24_database_age(&im->clock, changed, most, &im->zone);
 }
 
 
@@ -784,11 +807,25 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
     im->more = im->begun && im->rows
                && im->rows->count == NGX_HTTP_B24_IMPORT_PAGE;
 
+    ngx_http_b24_import_round(im);
+
     if (im->imported || im->changes) {
         ngx_http_b24_deliver_kick();
     }
 
     ngx_http_b24_import_end(im);
+}
+
+
+/* all there was by its beginning has been seen, unless more follows */
+
+static void
+ngx_http_b24_import_round(ngx_http_b24_import_t *im)
+{
+    if (!im->more) {
+        im->before = im->began;
+        im->rounds = 1;
+    }
 }
 
 
