@@ -437,7 +437,7 @@ ngx_http_b24_back_state(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_back_t  *b = ask->data;
 
-    ask->rc = b24_database_state(db, b->pool, b->rules, &b->order);
+    ask->rc = b24_database_state(db, b->pool, b->rules, &b->order, &b->moment);
 }
 
 
@@ -523,13 +523,14 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
     }
 
     /*
-     * Nobody has told yet that the shop has changed it: that is the newer
-     * change.  After a call that went wrong it may have been ours.
+     * Nobody has told yet that the shop has changed it.  After a call that went
+     * wrong it may have been ours.
      */
 
     if (back == B24_BACK_WRITE && b->read
         && b->job.steps[B24_STEP_BACK] != B24_STEP_SENT
-        && !b24_crm_back_same(&b->order, &b->job.seen))
+        && !b24_crm_back_same(&b->order, &b->job.seen)
+        && ngx_http_b24_back_newer(b))
     {
         back = B24_BACK_OLDER;
 
@@ -550,6 +551,19 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
     b->weighed.shipped = b->order.fields[B24_ORDER_SHIPPED];
 
     ngx_http_b24_back_write(b);
+}
+
+
+/* what the shop has changed, and nobody has told of; the newer one where its
+ * time isn't known */
+
+ngx_uint_t
+ngx_http_b24_back_newer(ngx_http_b24_back_t *b)
+{
+    b->out.look_time = ngx_http_b24_database_made(b->origin->reader,
+                                                  &b->moment, b->now);
+
+    return b->out.look_time == 0 || b->out.look_time >= b->job.seen.moved;
 }
 
 
@@ -726,6 +740,7 @@ ngx_http_b24_back_free(ngx_http_b24_back_t *b)
     ngx_memzero(&b->out, sizeof(b24_queue_outcome_t));
     ngx_memzero(&b->seen, sizeof(b24_queue_seen_t));
     ngx_memzero(&b->weighed, sizeof(b24_queue_seen_t));
+    ngx_memzero(&b->moment, sizeof(b24_database_moment_t));
     ngx_str_null(&b->status);
 
     b->rules = NULL;

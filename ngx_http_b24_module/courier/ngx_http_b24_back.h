@@ -54,6 +54,7 @@ typedef struct {
     const b24_shop_t         *rules;
     b24_order_t              *known;        /* as it was captured */
     b24_order_t               order;        /* as the shop has it */
+    b24_database_moment_t     moment;       /* since when */
     b24_crm_settings_t        set;
     b24_str_t                 status;       /* the one to be set */
     b24_call_run_t           *run;
@@ -85,6 +86,8 @@ void ngx_http_b24_back_free(ngx_http_b24_back_t *b);
 void ngx_http_b24_back_seen(ngx_http_b24_back_t *b);
 /* a look at the order follows, whose change the deal has to follow */
 ngx_int_t ngx_http_b24_back_look(ngx_http_b24_back_t *b);
+/* what the shop has changed unseen is newer than what is to be written */
+ngx_uint_t ngx_http_b24_back_newer(ngx_http_b24_back_t *b);
 /* nothing is to be written */
 void ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back);
 /* the end of the order's attempt; cause is terminated, NULL: none */

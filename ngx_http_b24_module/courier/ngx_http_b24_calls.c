@@ -110,7 +110,8 @@ void
 ngx_http_b24_back_recheck(ngx_http_b24_back_t *b)
 {
     if (b->ask.rc == B24_DATABASE_OK
-        && !b24_crm_back_same(&b->order, &b->weighed))
+        && !b24_crm_back_same(&b->order, &b->weighed)
+        && ngx_http_b24_back_newer(b))
     {
         if (ngx_http_b24_back_look(b) != NGX_OK) {
             ngx_http_b24_back_broken(b);

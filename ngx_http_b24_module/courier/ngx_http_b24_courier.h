@@ -248,6 +248,9 @@ struct ngx_http_b24_reader_s {
     const char                 *advice;
     ngx_int_t                   refused;    /* the statement that was, -1: none
                                                or not known any more */
+    int64_t                     zone;       /* of the shop's times, see
+                                               b24_database_age() */
+    ngx_uint_t                  zoned;      /* it is known */
     ngx_uint_t                  unread;     /* grows whenever orders that went
                                                out unread are to be looked for,
                                                all of them */
@@ -268,6 +271,10 @@ void ngx_http_b24_database_begin(void);
 ngx_uint_t ngx_http_b24_database_busy(void);
 void ngx_http_b24_database_ask(ngx_http_b24_reader_t *r,
     ngx_http_b24_ask_t *ask);
+/* when a row was changed that was read at now, by our clock, to the second; 0:
+ * nobody knows */
+int64_t ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
+    const b24_database_moment_t *moment, int64_t now);
 /* milliseconds until it may be asked again, 0: now */
 ngx_msec_t ngx_http_b24_database_paused(ngx_http_b24_reader_t *r);
 /* each second, of the elected worker */

@@ -12,6 +12,8 @@
 #define NGX_HTTP_B24_DB_HOLD   60000    /* ms; keeps a quitting worker alive */
 #define NGX_HTTP_B24_DB_FIRST  1000     /* ms; the first pause, then doubled */
 #define NGX_HTTP_B24_DB_LAST   60000
+/* s; a change before that is as old as one can be, a year ago or more */
+#define NGX_HTTP_B24_DB_OLD    (365 * 86400)
 
 
 static void ngx_http_b24_database_start(ngx_http_b24_reader_t *r);
@@ -218,6 +220,26 @@ ngx_http_b24_database_tick(void)
         ngx_http_b24_settle_tick(r);
         ngx_http_b24_import_tick(r);
     }
+}
+
+
+int64_t
+ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
+    const b24_database_moment_t *moment, int64_t now)
+{
+    int64_t  seconds;
+
+    /* a text is of the zone of the shop's program: an hour would be too much */
+
+    if (moment->changed.len == 0
+        || (!r->zoned
+            && b24_database_time(&moment->changed, &seconds) == B24_OK))
+    {
+        return 0;
+    }
+
+    return now - 1000 * b24_database_age(&moment->clock, &moment->changed,
+                                         NGX_HTTP_B24_DB_OLD, &r->zone);
 }
 
 

@@ -52,7 +52,6 @@ typedef struct {
     ngx_msec_t                began;        /* the same */
     ngx_msec_t                before;       /* that of the last whole round */
     ngx_uint_t                rounds;       /* there was one */
-    int64_t                   zone;         /* see b24_database_age() */
     b24_str_t                 changed;      /* the page begins behind these */
     b24_str_t                 row;
     b24_str_t                 held;         /* the least "changed" left to the
@@ -591,13 +590,19 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
 static int64_t
 ngx_http_b24_import_made(ngx_http_b24_import_t *im, b24_str_t *changed)
 {
-    int64_t  most;
+    int64_t                 most;
+    ngx_http_b24_reader_t  *r;
 
+    r = im->reader;
     most = im->rounds ? (int64_t) (im->began - im->before) / 1000
                       : NGX_HTTP_B24_IMPORT_AGE;
 
+    /* of a row that can't be older the zone shows */
+
+    r->zoned |= (most <= NGX_HTTP_B24_IMPORT_AGE);
+
     return im->clocked
-           - 1000 * b24_database_age(&im->clock, changed, most, &im->zone);
+           - 1000 * b24_database_age(&im->clock, changed, most, &r->zone);
 }
 
 

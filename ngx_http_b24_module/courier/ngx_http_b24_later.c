@@ -161,7 +161,8 @@ ngx_http_b24_status_read(ngx_http_b24_transfer_t *t)
     }
 
     move = b24_crm_move(&lane->set, &deal, &lane->move, &lane->job.seen,
-                        lane->job.accepted);
+                        lane->job.seen.time ? lane->job.seen.time
+                                            : lane->job.accepted);
 
     if (b24_crm_move_words(lane->pool, move, &deal, &lane->move, &lane->words,
                            &advice)

@@ -27,6 +27,7 @@ typedef struct {
     b24_order_t              *found[B24_DATABASE_ORDERS];
     size_t                    nfound;
     uint64_t                  affected;
+    b24_database_moment_t     moment;       /* of a status: its change */
     ngx_http_b24_ask_t        ask;
     ngx_http_b24_call_t       call;
     ngx_event_t               timer;
@@ -705,7 +706,8 @@ ngx_http_b24_state_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_read_t  *read = ask->data;
 
-    ask->rc = b24_database_state(db, read->pool, read->shop, read->order);
+    ask->rc = b24_database_state(db, read->pool, read->shop, read->order,
+                                 &read->moment);
 }
 
 
@@ -749,7 +751,10 @@ ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
         /* what is as it was has no time of its own */
 
         if (ngx_http_b24_state_differs(read)) {
-            read->seen.time = read->job.accepted;
+            read->seen.time = ngx_http_b24_database_made(read->reader,
+                                                         &read->moment,
+                                                         read->now);
+            read->seen.time = ngx_max(read->seen.time, read->job.accepted);
         }
 
         read->read.seen = &read->seen;

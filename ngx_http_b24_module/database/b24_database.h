@@ -126,10 +126,17 @@ b24_database_rc_e b24_database_order(b24_database_t *db, b24_pool_t *pool,
     const b24_shop_t *shop, const b24_order_t *order, b24_order_t **found,
     size_t *n);
 
+/* when a row was changed: its column "changed", empty if it has none, and what
+ * time it was there when that was read */
+typedef struct {
+    b24_str_t             changed;
+    b24_database_clock_t  clock;
+} b24_database_moment_t;
+
 /* puts what its "order" statement says of it into an order whose number or row
  * is known; its goods are not asked for */
 b24_database_rc_e b24_database_state(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order);
+    const b24_shop_t *shop, b24_order_t *order, b24_database_moment_t *moment);
 
 /* of the last call that failed, in plain words without a buyer's or a secret's
  * bytes; until the next call */

@@ -62,11 +62,15 @@ b24_database_order(b24_database_t *db, b24_pool_t *pool,
 
 b24_database_rc_e
 b24_database_state(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order)
+    const b24_shop_t *shop, b24_order_t *order, b24_database_moment_t *moment)
 {
     b24_str_t           key, values[B24_NBINDS];
     b24_node_t         *rows;
     b24_database_rc_e   rc;
+
+    static const b24_str_t  changed = b24_string("changed");
+
+    memset(moment, 0, sizeof(b24_database_moment_t));
 
     b24_order_binds(order, values);
 
@@ -82,6 +86,16 @@ b24_database_state(b24_database_t *db, b24_pool_t *pool,
         && !b24_database_same_row(&values[B24_ORDER_ROW], &key))
     {
         return B24_DATABASE_NONE;
+    }
+
+    if (b24_column(rows->first, &changed, &moment->changed)
+        && moment->changed.len)
+    {
+        rc = b24_database_clock(db, &moment->clock);
+
+        if (rc != B24_DATABASE_OK) {
+            return rc;
+        }
     }
 
     return b24_order_merge(pool, shop, order, rows->first, NULL) == B24_OK
