@@ -81,24 +81,12 @@ sub basic {
             . MIME::Base64::encode_base64("$login:$password", ''));
 }
 
-# sale_order_ajax.php, of somebody's session; its JSON, decoded.
 sub ajax {
-    my ($in, @fields) = @_;
-
-    my $answer = B24::Scenario::post(AJAX,
-        form(@fields, sessid => $in->{sessid}), Cookie => $in->{cookie});
-
-    die "ajax: $answer->{status} $answer->{body}\n"
-        if $answer->{status} != 200;
-
-    return JSON::PP::decode_json($answer->{body});
+    return $admin->ajax(@_);
 }
 
 sub page {
-    my ($in, $page, @fields) = @_;
-
-    return B24::Scenario::post("/bitrix/admin/$page",
-        form(@fields, sessid => $in->{sessid}), Cookie => $in->{cookie});
+    return $admin->page(@_);
 }
 
 sub location_of {
@@ -120,15 +108,8 @@ sub result {
         sort keys %$result;
 }
 
-# "P,paid", as the log of calls has it, from the rows themselves.
 sub state_of {
-    my ($id) = @_;
-
-    my $row = $admin->order($id) // return 'none';
-
-    return join ',', $row->{STATUS_ID}, $row->{PAYED} eq 'Y' ? 'paid' : (),
-        $row->{DEDUCTED} eq 'Y' ? 'shipped' : (),
-        $row->{CANCELED} eq 'Y' ? 'canceled' : ();
+    return $admin->state(@_);
 }
 
 # The documents of an export, each as { number, status, paid, canceled, ... }.
@@ -534,6 +515,13 @@ __DATA__
     is(state_of(57), 'N,paid', 'nothing was done');
     ajax($in, @ship, confirmed => 'Y');
     is(state_of(57), 'N,paid,shipped', 'confirmed=Y');
+
+    # done, with a warning
+    $::admin->set(warning => 'Осталось мало');
+    $answer = ajax($in, action => 'saveStatus', orderId => 57, statusId => 'P');
+    is($answer->{RESULT}, 'OK', 'OK');
+    is_deeply($answer->{WARNINGS}, ['Осталось мало'], 'WARNINGS');
+    is(state_of(57), 'P,paid,shipped', 'done');
 
 
 
@@ -949,13 +937,18 @@ __DATA__
             Cookie => $in{$who}{cookie});
     };
 
-    is($cancel->('boris', '/personal/orders/?CANCEL=Y', ID => 57)->{status}, 200,
-       "somebody else's");
-    is(post('/personal/orders/', form(CANCEL => 'Y', ID => 57, action => 'x',
+    my $list = '/personal/orders/?CANCEL=Y&ID=';
+
+    is($cancel->('boris', "${list}57")->{status}, 200, "somebody else's");
+    is(post("${list}57", form(CANCEL => 'Y', ID => 57, action => 'x',
         sessid => '0' x 32), Cookie => $in{anna}{cookie})->{status}, 200,
        'a wrong token');
+    is($cancel->('anna', '/personal/orders/', ID => 57)->{status}, 200,
+       'an order that only the form names');
+    is($cancel->('anna', "${list}A-57")->{status}, 200,
+       'a number, where orders have none');
     is(state_of(57), 'N', 'nothing was done');
-    my $answer = $cancel->('anna', '/personal/orders/?CANCEL=Y', ID => 57);
+    my $answer = $cancel->('anna', "${list}57");
     is($answer->{status}, 302, 'his own');
     is(location_of($answer), '/personal/orders/', 'to his orders');
     is(state_of(57), 'N,canceled', 'done');

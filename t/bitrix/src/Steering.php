@@ -17,6 +17,7 @@ declare(strict_types=1);
  *              need_confirm  strict or confirmed: paying and shipping have to be
  *                          confirmed by that parameter
  *              ajax_lock   Y: sale_order_ajax.php minds locks
+ *              warning     goes with an answer that all is done
  *              gateway_paid  Y: asked for a payment, the gateway says it is paid
  *   account    who may log in; ACCESS as the right to the module sale: D, P, U, W
  *   denied     operations on orders of a status that an account with U or P lacks

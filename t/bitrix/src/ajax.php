@@ -348,6 +348,13 @@ final class Ajax
         } elseif ($this->action === 'updateShipmentStatus') {
             $this->data['RESULT'] = $this->shipment((int) $_REQUEST['shipmentId']);
         }
+
+        /* done, but there is something to be said about it */
+        $warning = $this->steering->get('warning');
+
+        if ($warning !== '') {
+            $this->data += ['WARNING' => $warning, 'WARNINGS' => [$warning]];
+        }
     }
 
 

@@ -12,7 +12,8 @@ function page_site(Db $db, Steering $steering, User $user): void
     $title = 'Магазин';
 
     if (preg_match('~^/personal/orders?/(?:cancel/)?([^/]*)/?$~', $path, $tail)) {
-        $id = (string) ($_REQUEST['ID'] ?? rawurldecode($tail[1]));
+        /* that of the address counts, not the form's */
+        $id = urldecode(urldecode((string) ($_GET['ID'] ?? $tail[1])));
         buyer_cancels($db, $steering, $user, $id);
         $title = 'Мои заказы';
 

@@ -14,6 +14,7 @@ package B24::BitrixAdmin;
 #   $admin->wait_held($fault);  $admin->release($fault);
 #   $admin->expire;                   # all sessions are over
 #   my $in = $admin->session('crm');  # { cookie => ..., sessid => ... }, no HTTP
+#   $admin->ajax($in, action => 'saveStatus', orderId => 57, statusId => 'P');
 #   $admin->order(57)->{STATUS_ID};  $admin->payments(57);
 #   my @calls = $admin->calls(57);    # what was called, and what came of it
 #
@@ -31,8 +32,11 @@ use utf8;
 
 use parent 'B24::Fpm';
 
+use B24::Bitrix ();
+use B24::Scenario ();
 use B24::Tables ();
 use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
 use constant {
@@ -286,6 +290,47 @@ sub session {
 }
 
 
+# ---- what a browser sends --------------------------------------------------
+
+# sale_order_ajax.php, in a session of session(); its JSON, decoded.
+sub ajax {
+    my ($self, $in, @fields) = @_;
+
+    my $answer = $self->page($in, 'sale_order_ajax.php', @fields);
+
+    die "ajax: $answer->{status} $answer->{body}\n"
+        if $answer->{status} != 200;
+
+    return JSON::PP::decode_json($answer->{body});
+}
+
+
+# A form sent to a page of the administration.
+sub page {
+    my ($self, $in, $page, @fields) = @_;
+
+    return $self->send_form($in, "/bitrix/admin/$page", @fields);
+}
+
+
+# The same anywhere.
+sub send_form {
+    my ($self, $in, $target, @fields) = @_;
+
+    return B24::Scenario::post($target, B24::Bitrix::urlencoded('UTF-8',
+        @fields, sessid => $in->{sessid}), Cookie => $in->{cookie});
+}
+
+
+# A link of a page, with the token in it.
+sub follow {
+    my ($self, $in, $target) = @_;
+
+    return B24::Scenario::get("$target&sessid=$in->{sessid}",
+                              Cookie => $in->{cookie});
+}
+
+
 # ---- what tests read -------------------------------------------------------
 
 # Rows as hashes; `from` and `where` in the words of SQL.
@@ -327,6 +372,18 @@ sub shipments {
     return $self->rows("shop.b_sale_order_delivery WHERE ORDER_ID = $id"
         . " AND `SYSTEM` = 'N' ORDER BY ID", qw(ID STATUS_ID ALLOW_DELIVERY
                                                 DEDUCTED TRACKING_NUMBER));
+}
+
+
+# "P,paid,shipped", as the log of calls has it, from the rows; "none".
+sub state {
+    my ($self, $id) = @_;
+
+    my $row = $self->order($id) // return 'none';
+
+    return join ',', $row->{STATUS_ID}, $row->{PAYED} eq 'Y' ? 'paid' : (),
+        $row->{DEDUCTED} eq 'Y' ? 'shipped' : (),
+        $row->{CANCELED} eq 'Y' ? 'canceled' : ();
 }
 
 

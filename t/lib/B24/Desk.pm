@@ -112,6 +112,41 @@ sub deal {
     return { %{$deals[0]}, contacts => [ @contact{@{$deals[0]{contact_ids}}}] };
 }
 
+# A test: the deal of an order comes to a stage.
+sub stage_is {
+    my ($id, $stage, $name) = @_;
+
+    my $now = '';
+
+    B24::Scenario::wait_until(sub {
+        ($now) = map { $_->{stage_id} }
+                 grep { ($_->{origin_id} // '') eq $id }
+                 @{B24::Test::portal()->report(journal => 0)->{deals}};
+        return ($now // '') eq $stage;
+    });
+
+    return Test::More::is($now, $stage, $name // "$id: $stage");
+}
+
+# A test: an order's timeline comes to have such a moment, "STATE: CAUSE".
+sub told {
+    my ($id, $like, $name) = @_;
+
+    my @now;
+
+    B24::Scenario::wait_until(sub {
+        my ($record) = grep { ($_->{id} // '') eq $id } @{status()->{orders}};
+        my $answer = B24::Scenario::get("/b24/orders/$record->{key}?format=json");
+
+        @now = map { "$_->{state}: " . ($_->{cause} // '') }
+               @{JSON::PP::decode_json($answer->{body})->{timeline}};
+        return grep { $_ =~ $like } @now;
+    });
+
+    return Test::More::ok((grep { $_ =~ $like } @now), $name)
+        || Test::More::diag(join "\n", @now);
+}
+
 # A deal with its buyer and rows as one text (bytes, UTF-8).
 sub deal_text {
     my ($id, %want) = @_;
