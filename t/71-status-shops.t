@@ -401,3 +401,42 @@ __DATA__
     B24::Desk::stage_is('A-63', 'PREPARATION', 'the first');
     $::db->sql("UPDATE b_sale_order SET STATUS_ID = 'A' WHERE ID = 63", 'shop');
     B24::Desk::stage_is('A-63', 'EXECUTING', 'the second');
+
+
+
+=== TEST 11: b24_import off: no orders come in, statuses of those that did follow
+--- http_config eval: main::polled('1s') . ' b24_import off;'
+--- config eval: main::server_with_flags()
+--- scenario
+    main::site();
+    main::ordered(64, 'A-64');
+    B24::Desk::stage_is('A-64', 'NEW', 'it is there');
+
+    B24::Tables::bitrix_order($::db, ID => 65, ACCOUNT_NUMBER => 'A-65',
+        PRICE => 1990, PRICE_DELIVERY => 0, ids => $::site->{types}[0],
+        layout => 21, values => { FIO => 'Иванов Пётр' },
+        rows => [[650, 1012, 'Футболка', 1, 1990]]);
+    main::set(64, STATUS_ID => 'P');
+    B24::Desk::stage_is('A-64', 'PREPARATION', 'the table was changed');
+
+    # nobody is named
+    main::set(64, STATUS_ID => 'A');
+    main::admin('sale_order.php?lang=ru', [action => 'status_A',
+        action_target => 'selected'], '<table>', type => 'text/html');
+    B24::Desk::stage_is('A-64', 'EXECUTING', 'all by a filter');
+    main::next_poll() for 1 .. 3;
+    B24::Desk::count_is('delivered', 1, 'of one order');
+
+    # from here on
+    ok(quit(), 'nginx is gone');
+    start_again(sub { $_[0] =~ s/b24_import off/b24_import on/ });
+    main::next_poll() for 1 .. 3;
+    main::set(65, STATUS_ID => 'P');
+    Time::HiRes::sleep(1.1);
+    B24::Tables::bitrix_order($::db, ID => 66, ACCOUNT_NUMBER => 'A-66',
+        PRICE => 1990, PRICE_DELIVERY => 0, ids => $::site->{types}[0],
+        layout => 21, values => { FIO => 'Иванов Пётр' },
+        rows => [[660, 1012, 'Футболка', 1, 1990]]);
+    B24::Desk::stage_is('A-66', 'NEW', 'one that is made now comes in');
+    is(scalar(grep { ($_->{origin_id} // '') eq 'A-65' }
+              @{portal()->report->{deals}}), 0, 'the other does not');

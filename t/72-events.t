@@ -13,6 +13,7 @@ use Test::Nginx::Socket;
 use B24::Client;
 use B24::Crm;
 use B24::Desk;
+use B24::Http2;
 use Time::HiRes ();
 
 no_shuffle();
@@ -176,7 +177,8 @@ __DATA__
     is(webhook($deal->{id}, body => 'x' x 900), 403, 'noise');
     is(B24::Desk::counter('events_refused'), 8, 'they are counted');
     is(webhook($deal->{id}, body => 'x' x 9000), 413, 'too much');
-    is(webhook($deal->{id}, body => 'x' x 3000), 413, 'more than has room');
+    is(webhook($deal->{id}, body => 'x' x 3000), 403,
+       'there is room for as much, whatever is said around it');
     is(webhook($deal->{id}, method => 'PUT'), 405, 'another method');
 
     # those of a portal that say nothing to us
@@ -308,3 +310,88 @@ __DATA__
     told('e-1', qr/the deal is not in the CRM any more$/, 'a deal that is gone');
     ok(B24::Crm::order(id => 'e-2'), 'orders go on');
     B24::Crm::delivered('e-2');
+
+
+
+=== TEST 9: the ways a body can come
+--- http_config eval: $::classic
+--- config eval
+::server("$::token poll=1h", more => 'client_body_buffer_size 1k;
+    client_body_in_file_only clean;
+    listen 127.0.0.1:$TEST_NGINX_PORT_4 http2;')
+--- scenario
+    my $deal = deal_of('e-1');
+    my $form = "event=ONCRMDEALUPDATE&data[FIELDS][ID]=$deal->{id}"
+        . "&auth[application_token]=$::token";
+    my $client;
+    my $ask = sub {
+        my ($bytes) = @_;
+
+        $client = B24::Client->new(port => B24::Scenario::port());
+        $client->send($bytes);
+        return $client->response->{status};
+    };
+    my $head = sub {
+        return join "\r\n", "$_[0] HTTP/1.1", 'Host: x', @_[1 .. $#_], '', '';
+    };
+    my $chunked = sub {
+        my ($body, $size) = @_;
+
+        return $head->('POST /events', 'Transfer-Encoding: chunked')
+            . join('', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                       unpack("(a$size)*", $body), '');
+    };
+
+    is($ask->($chunked->($form, 7)), 200, 'in chunks');
+    is($ask->($chunked->($form . '&x=' . 'y' x 7800, 4000)), 200,
+       'in chunks, as much as may be');
+    is($ask->($chunked->($form . '&x=' . 'y' x 90_000, 4000)), 413,
+       'in chunks, too much');
+    is(webhook($deal->{id}, body => $form . '&x=' . 'y' x 7900), 200,
+       'as much as may be');
+    is(webhook($deal->{id}, body => $form . '&x=' . 'y' x 9000), 413,
+       'too much');
+
+    # no more than that is read
+    my $sent = 0;
+    $client = B24::Client->new(port => B24::Scenario::port());
+    $client->send($head->('POST /events', 'Transfer-Encoding: chunked'));
+    $sent++ while $sent < 64 && $client->send(sprintf "%x\r\n%s\r\n", 16384,
+                                              'z' x 16384);
+    is($client->response->{status}, 413, 'a body without an end');
+
+    is($ask->($head->('GET /events?' . $form)), 405, 'GET');
+    is($ask->($head->('POST /events?' . $form, 'Content-Length: 0')), 403,
+       'a token in the address is none');
+    is(webhook($deal->{id}, body => '{"event":"ONCRMDEALUPDATE","auth":'
+               . "{\"application_token\":\"$::token\"}}"), 403, 'JSON');
+    is(webhook($deal->{id}, body => "auth[application_token][]=$::token"), 403,
+       'a list of tokens');
+    is(webhook($deal->{id}, body => "auth=$::token&application_token=$::token"),
+       403, 'not where it belongs');
+    is(webhook($deal->{id}, body => "$form&auth[application_token]=x"), 403,
+       'of two tokens the last one');
+
+    # the connection goes on
+    $client = B24::Client->new(port => B24::Scenario::port());
+    for ([$form . 'x', 403], [$form, 200], ["$form&event=%00", 200]) {
+        my ($body, $status) = @$_;
+
+        $client->send($head->('POST /events', 'Content-Length: '
+                              . length $body) . $body);
+        is($client->response->{status}, $status, "keep-alive: $status");
+    }
+
+    my $two = B24::Http2->new(port => $ENV{TEST_NGINX_PORT_4});
+    my $stream = $two->open(POST => '/events');
+    $two->data($stream, substr($form, 0, 20));
+    $two->data($stream, substr($form, 20), end => 1);
+    $two->response($stream);
+    $stream = $two->open(POST => '/events');
+    $two->data($stream, 'z' x 16000) for 1 .. 3;
+    $two->response($stream);
+    ok(wait_until(sub { B24::Desk::counter('events') == 6 }), 'all are counted');
+
+    is(scalar(error_log_lines(qr{temporary file.*/events})), 0,
+       'none of it goes to the disk');
+    unlike(error_log(), qr/$::token/, 'nor to the log');

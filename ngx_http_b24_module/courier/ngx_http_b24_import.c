@@ -11,7 +11,8 @@
  * time that is, so that it holds up none of those to come.
  *
  * An order that the queue knows may have another status, or be paid: when the
- * row says so, or tells nothing of that, it is read again (reader).
+ * row says so, or tells nothing of that, it is read again (reader).  That is so
+ * with "b24_import off", too.
  */
 
 
@@ -141,7 +142,7 @@ ngx_http_b24_import_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
 
     r->import = im;
 
-    if (r->shop == NULL || !r->origin->conf->imports
+    if (r->shop == NULL
         || b24_shop_statement(r->shop, B24_STATEMENT_CHANGES) == NULL)
     {
         return NGX_OK;
@@ -446,6 +447,12 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
             put = 1;
         }
 
+        /* what is made while nothing is imported stays where it is */
+
+        if (put && !im->reader->origin->conf->imports) {
+            im->mark.begun = im->mark.changed;
+        }
+
         if (call->rc == B24_QUEUE_OK && put) {
             call->rc = b24_queue_put_mark(q, &im->mark);
         }
@@ -519,6 +526,18 @@ ngx_http_b24_import_row(ngx_http_b24_import_t *im, b24_queue_t *q,
 
     if (rc != B24_QUEUE_NONE) {
         return rc;
+    }
+
+    if (!im->reader->origin->conf->imports) {
+
+        if (ngx_http_b24_import_digits(&number)
+            && (im->mark.row.len == 0
+                || ngx_http_b24_import_compare(&number, &im->mark.row) > 0))
+        {
+            im->mark.row = number;
+        }
+
+        return B24_QUEUE_OK;
     }
 
     if (ngx_http_b24_import_old(im, row, &number)) {

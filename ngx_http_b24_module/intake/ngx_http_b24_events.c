@@ -20,6 +20,7 @@ struct ngx_http_b24_events_s {
     time_t                    poll;         /* s */
     ngx_http_b24_portal_t    *portal;
     ngx_http_b24_srv_conf_t  *bscf;
+    ngx_http_core_loc_conf_t *clcf;
     ngx_http_b24_place_t      place;
 };
 
@@ -34,6 +35,7 @@ static char *ngx_http_b24_events_poll(ngx_http_b24_events_t *events,
     ngx_str_t *value);
 static char *ngx_http_b24_events_token(ngx_conf_t *cf,
     ngx_http_b24_events_t *events, ngx_str_t *value);
+static void ngx_http_b24_events_bound(ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_http_b24_events_handler(ngx_http_request_t *r);
 static void ngx_http_b24_events_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_b24_events_read(ngx_http_request_t *r,
@@ -129,6 +131,7 @@ ngx_http_b24_conf_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_b24_events_handler;
+    events->clcf = clcf;
 
     return NGX_CONF_OK;
 }
@@ -213,6 +216,8 @@ ngx_http_b24_events_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
     pp = bmcf->portals.elts;
 
     for (i = 0; i < bmcf->events.nelts; i++) {
+        ngx_http_b24_events_bound(ep[i]->clcf);
+
         wh = ep[i]->bscf->webhook;
 
         for (j = 0; wh && j < bmcf->portals.nelts; j++) {
@@ -244,6 +249,21 @@ ngx_http_b24_events_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 }
 
 
+/* whatever is said of bodies around it: nginx reads no more than this, also of a
+ * body that has no length, and puts none of it into a file */
+
+static void
+ngx_http_b24_events_bound(ngx_http_core_loc_conf_t *clcf)
+{
+    clcf->client_max_body_size = NGX_HTTP_B24_EVENTS_BODY;
+    clcf->client_body_in_file_only = 0;      /* off */
+
+    if (clcf->client_body_buffer_size < 2 * NGX_HTTP_B24_EVENTS_BODY) {
+        clcf->client_body_buffer_size = 2 * NGX_HTTP_B24_EVENTS_BODY;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_b24_events_handler(ngx_http_request_t *r)
 {
@@ -251,10 +271,6 @@ ngx_http_b24_events_handler(ngx_http_request_t *r)
 
     if (r->method != NGX_HTTP_POST) {
         return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    if (r->headers_in.content_length_n > NGX_HTTP_B24_EVENTS_BODY) {
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
     rc = ngx_http_read_client_request_body(r, ngx_http_b24_events_body);
@@ -315,7 +331,7 @@ ngx_http_b24_events_read(ngx_http_request_t *r, b24_pool_t *pool,
 
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
 
-        /* what went to a file was too large for one */
+        /* chunks of nearly nothing */
 
         if (cl->buf->in_file) {
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
@@ -378,7 +394,7 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS_REFUSED, 1);
 
         if (ngx_http_b24_quiet(&quiet, &left)) {
-            ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                           "b24: a webhook has a wrong token, compare "
                           "\"b24_events\" with the portal's outgoing webhook");
         }
