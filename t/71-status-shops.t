@@ -421,8 +421,9 @@ __DATA__
 
     # nobody is named
     main::set(64, STATUS_ID => 'A');
-    main::admin('sale_order.php?lang=ru', [action => 'status_A',
-        action_target => 'selected'], '<table>', type => 'text/html');
+    my $list = '/bitrix/admin/sale_order.php?lang=ru';
+    $::site->says($list, '<table>', type => 'text/html');
+    post($list, 'action=status_A&action_target=selected');
     B24::Desk::stage_is('A-64', 'EXECUTING', 'all by a filter');
     main::next_poll() for 1 .. 3;
     B24::Desk::count_is('delivered', 1, 'of one order');

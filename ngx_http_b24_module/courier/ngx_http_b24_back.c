@@ -32,6 +32,7 @@ static void ngx_http_b24_back_state(ngx_http_b24_ask_t *ask,
 static void ngx_http_b24_back_told(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_back_read(ngx_http_b24_back_t *b);
 static void ngx_http_b24_back_weigh(ngx_http_b24_back_t *b);
+static ngx_uint_t ngx_http_b24_back_foreign(ngx_http_b24_back_t *b);
 static void ngx_http_b24_back_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_back_stored(ngx_http_b24_call_t *call);
@@ -414,6 +415,16 @@ ngx_http_b24_back_ask(ngx_http_b24_back_t *b, ngx_http_b24_back_e stage)
     r = b->origin->reader;
     b->stage = stage;
 
+    /* what is there already the database would not replace */
+
+    ngx_memzero(&b->asked, sizeof(b24_order_t));
+
+    b->asked.origin = b->order.origin;
+    b->asked.shop = b->order.shop;
+    b->asked.generated = b->order.generated;
+    b->asked.fields[B24_ORDER_ID] = b->order.fields[B24_ORDER_ID];
+    b->asked.fields[B24_ORDER_ROW] = b->order.fields[B24_ORDER_ROW];
+
     if (ngx_http_b24_database_paused(r)) {
 
         /* what was wrong last is wrong still */
@@ -437,7 +448,7 @@ ngx_http_b24_back_state(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_back_t  *b = ask->data;
 
-    ask->rc = b24_database_state(db, b->pool, b->rules, &b->order, &b->moment);
+    ask->rc = b24_database_state(db, b->pool, b->rules, &b->asked, &b->moment);
 }
 
 
@@ -446,7 +457,22 @@ ngx_http_b24_back_told(ngx_http_b24_ask_t *ask)
 {
     ngx_http_b24_back_t  *b = ask->data;
 
+    ngx_uint_t  i;
+
+    static const ngx_uint_t  told[] = {
+        B24_ORDER_ID, B24_ORDER_ROW, B24_ORDER_STATUS, B24_ORDER_CANCELED,
+        B24_ORDER_PAID, B24_ORDER_SHIPPED
+    };
+
     b->now = ngx_http_b24_now();
+
+    for (i = 0; ask->rc == B24_DATABASE_OK
+                && i < sizeof(told) / sizeof(told[0]); i++)
+    {
+        if (b->asked.fields[told[i]].len) {
+            b->order.fields[told[i]] = b->asked.fields[told[i]];
+        }
+    }
 
     switch (b->stage) {
 
@@ -522,14 +548,9 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
         return;
     }
 
-    /*
-     * Nobody has told yet that the shop has changed it.  After a call that went
-     * wrong it may have been ours.
-     */
+    /* nobody has told yet that the shop has changed it */
 
-    if (back == B24_BACK_WRITE && b->read
-        && b->job.steps[B24_STEP_BACK] != B24_STEP_SENT
-        && !b24_crm_back_same(&b->order, &b->job.seen)
+    if (back == B24_BACK_WRITE && b->read && ngx_http_b24_back_foreign(b)
         && ngx_http_b24_back_newer(b))
     {
         back = B24_BACK_OLDER;
@@ -551,6 +572,24 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
     b->weighed.shipped = b->order.fields[B24_ORDER_SHIPPED];
 
     ngx_http_b24_back_write(b);
+}
+
+
+/* a call of which nobody knows how it has ended may have done some of it */
+
+static ngx_uint_t
+ngx_http_b24_back_foreign(ngx_http_b24_back_t *b)
+{
+    b24_str_t  *status;
+
+    if (b->job.steps[B24_STEP_BACK] != B24_STEP_SENT) {
+        return !b24_crm_back_same(&b->order, &b->job.seen);
+    }
+
+    status = &b->order.fields[B24_ORDER_STATUS];
+
+    return !b24_str_eq(status, &b->job.seen.status)
+           && !b24_str_eq(status, &b->status);
 }
 
 
@@ -658,6 +697,12 @@ ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
 
     if (state == B24_STATE_DELIVERED) {
         b->out.steps[B24_STEP_BACK] = B24_STEP_DONE;
+
+    } else if (b->out.seen) {
+
+        /* what has come of the calls is known */
+
+        b->out.steps[B24_STEP_BACK] = B24_STEP_FAILED;
     }
 
     ngx_http_b24_back_call(b, NGX_HTTP_B24_BACK_OUTCOME,
@@ -734,6 +779,7 @@ ngx_http_b24_back_free(ngx_http_b24_back_t *b)
 
     ngx_memzero(&b->job, sizeof(b24_queue_job_t));
     ngx_memzero(&b->order, sizeof(b24_order_t));
+    ngx_memzero(&b->asked, sizeof(b24_order_t));
     ngx_memzero(&b->set, sizeof(b24_crm_settings_t));
     ngx_memzero(&b->verdict, sizeof(b24_call_verdict_t));
     ngx_memzero(&b->transfer, sizeof(ngx_http_b24_transfer_t));

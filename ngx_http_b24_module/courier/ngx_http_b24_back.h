@@ -54,6 +54,7 @@ typedef struct {
     const b24_shop_t         *rules;
     b24_order_t              *known;        /* as it was captured */
     b24_order_t               order;        /* as the shop has it */
+    b24_order_t               asked;        /* as its database tells */
     b24_database_moment_t     moment;       /* since when */
     b24_crm_settings_t        set;
     b24_str_t                 status;       /* the one to be set */

@@ -491,7 +491,11 @@ ngx_http_b24_calls_refused(ngx_http_b24_back_t *b)
         ngx_http_b24_back_seen(b);
     }
 
-    ngx_http_b24_back_end(b, state, &text, (char *) b->verdict.advice.data);
+    ngx_http_b24_back_end(b, state, &text,
+                          b->verdict.login
+                          ? "look whether the user of b24_site can log in to "
+                            "the shop with its password"
+                          : (char *) b->verdict.advice.data);
 }
 
 
