@@ -28,17 +28,18 @@ foreach (['Db', 'Answer', 'Steering', 'User', 'Order', 'ajax', 'exchange',
 /* path => [function, whether it is of the administration, whether it logs in
  * whoever has a name and a password with him] */
 $pages = [
-    '/bitrix/admin/1c_exchange.php'              => ['page_exchange', true, true],
-    '/bitrix/admin/sale_order_ajax.php'          => ['page_ajax', true, false],
-    '/bitrix/admin/sale_order.php'               => ['page_list', true, true],
-    '/bitrix/admin/sale_order_edit.php'          => ['page_edit', true, true],
-    '/bitrix/admin/sale_order_view.php'          => ['page_view', true, true],
-    '/bitrix/admin/sale_order_create.php'        => ['page_create', true, true],
-    '/bitrix/admin/sale_order_payment_edit.php'  => ['page_payment', true, true],
-    '/bitrix/admin/sale_order_shipment_edit.php' => ['page_shipment', true, true],
-    '/bitrix/admin/sale_order_payment.php'       => ['page_plain', true, true],
-    '/bitrix/admin/sale_order_shipment.php'      => ['page_plain', true, true],
-    '/bitrix/tools/sale_ps_result.php'           => ['page_gateway', false, false],
+    '/bitrix/admin/1c_exchange.php' => ['page_exchange', true, true],
+    '/bitrix/admin/sale_order_ajax.php' => ['page_ajax', true, false],
+    '/bitrix/admin/sale_order.php' => ['page_list', true, true],
+    '/bitrix/admin/sale_order_edit.php' => ['page_edit', true, true],
+    '/bitrix/admin/sale_order_view.php' => ['page_view', true, true],
+    '/bitrix/admin/sale_order_create.php' => ['page_create', true, true],
+    '/bitrix/admin/sale_order_payment_edit.php' => ['page_payment', true, true],
+    '/bitrix/admin/sale_order_shipment_edit.php' =>
+        ['page_shipment', true, true],
+    '/bitrix/admin/sale_order_payment.php' => ['page_plain', true, true],
+    '/bitrix/admin/sale_order_shipment.php' => ['page_plain', true, true],
+    '/bitrix/tools/sale_ps_result.php' => ['page_gateway', false, false],
 ];
 
 $path = explode('?', $_SERVER['REQUEST_URI'], 2)[0];

@@ -4,8 +4,8 @@ declare(strict_types=1);
 
 /*
  * An order with its payments and shipments.  Changes are made in memory, and
- * save() writes what there is; who loads it has begun a transaction, and has its
- * row locked until the end of that.
+ * save() writes what there is; who loads it has begun a transaction, and has
+ * its row locked until the end of that.
  */
 final class Order
 {
@@ -142,7 +142,9 @@ final class Order
                                   . ' оплаченные платежи');
             }
 
-            if (in_array('Y', array_column($this->shipments, 'DEDUCTED'), true)) {
+            if (in_array('Y', array_column($this->shipments, 'DEDUCTED'),
+                         true))
+            {
                 throw new Refused('Невозможно отменить заказ, в котором есть'
                                   . ' отгруженные отгрузки');
             }
@@ -188,8 +190,8 @@ final class Order
             throw new Refused('Оплаченный платеж удалить нельзя');
         }
 
-        $this->db->change('DELETE FROM {shop}.b_sale_order_payment WHERE ID = ?',
-                          [$id]);
+        $this->db->change('DELETE FROM {shop}.b_sale_order_payment
+                           WHERE ID = ?', [$id]);
         unset($this->payments[$id], $this->touched['payment'][$id]);
         $this->note('PAYMENT_REMOVED', ['ID' => $id], 'PAYMENT', $id);
         $this->syncPaid();
@@ -216,7 +218,8 @@ final class Order
         }
 
         if ($this->row['CANCELED'] === 'Y') {
-            throw new Refused('Невозможно изменить отгрузку отмененного заказа');
+            throw new Refused('Невозможно изменить отгрузку отмененного'
+                              . ' заказа');
         }
 
         $this->touchShipment($id, [$name => $value,
@@ -252,8 +255,8 @@ final class Order
             throw new Refused('Отгруженную отгрузку удалить нельзя');
         }
 
-        $this->db->change('DELETE FROM {shop}.b_sale_order_delivery WHERE ID = ?',
-                          [$id]);
+        $this->db->change('DELETE FROM {shop}.b_sale_order_delivery
+                           WHERE ID = ?', [$id]);
         unset($this->shipments[$id], $this->touched['delivery'][$id]);
         $this->note('SHIPMENT_REMOVED', ['ID' => $id], 'SHIPMENT', $id);
         $this->syncShipments();
@@ -272,7 +275,8 @@ final class Order
 
             $this->set('PRICE', number_format((float) $sum
                 + (float) $this->row['PRICE_DELIVERY'], 4, '.', ''));
-            $this->note('BASKET_QUANTITY_CHANGED', ['ID' => $id], 'BASKET', $id);
+            $this->note('BASKET_QUANTITY_CHANGED', ['ID' => $id], 'BASKET',
+                        $id);
         }
     }
 
@@ -298,7 +302,9 @@ final class Order
             return true;
         }
 
-        if (!$this->changed && !$this->journal && !array_filter($this->touched)) {
+        if (!$this->changed && !$this->journal
+            && !array_filter($this->touched))
+        {
             return false;
         }
 
@@ -369,13 +375,15 @@ final class Order
                           ?int $id = null): void
     {
         $this->journal[] = ['TYPE' => $type, 'DATA' => serialize($data),
-                            'ENTITY' => $entity, 'ENTITY_ID' => $id ?? $this->id()];
+                            'ENTITY' => $entity,
+                            'ENTITY_ID' => $id ?? $this->id()];
     }
 
 
     private function syncPaid(): void
     {
-        $paid = array_filter($this->payments, fn ($one) => $one['PAID'] === 'Y');
+        $paid = array_filter($this->payments,
+                             fn ($one) => $one['PAID'] === 'Y');
         $sum = array_sum(array_map('floatval', array_column($paid, 'SUM')));
         $was = $this->row['PAYED'];
         $is = $paid && $sum + 0.005 > (float) $this->row['PRICE'] ? 'Y' : 'N';
@@ -388,7 +396,8 @@ final class Order
         }
 
         if ($was === 'N' && $paid) {
-            $this->follow($is === 'Y' ? 'status_on_paid' : 'status_on_half_paid');
+            $this->follow($is === 'Y' ? 'status_on_paid'
+                                      : 'status_on_half_paid');
         }
     }
 

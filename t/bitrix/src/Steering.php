@@ -7,20 +7,21 @@ declare(strict_types=1);
  * of their own, which no request of a shop's visitor reaches (B24::BitrixAdmin
  * makes them).
  *
- *   setting    options of the modules (status_on_paid ...), and of the stand-in:
+ *   setting    options of the modules (status_on_paid ...), of the stand-in:
  *              lost        page: who isn't logged in gets the login page, also
  *                          where 1c_exchange.php and sale_order_ajax.php would
  *                          say so themselves
  *              form_login  direct: a login by form goes on with the page that
  *                          was asked for, also in the administration
  *              basic       N: PHP is not told of Authorization
- *              need_confirm  strict or confirmed: paying and shipping have to be
- *                          confirmed by that parameter
+ *              need_confirm  strict or confirmed: paying and shipping have to
+ *                          be confirmed by that parameter
  *              ajax_lock   Y: sale_order_ajax.php minds locks
  *              warning     goes with an answer that all is done
- *              gateway_paid  Y: asked for a payment, the gateway says it is paid
- *   account    who may log in; ACCESS as the right to the module sale: D, P, U, W
- *   denied     operations on orders of a status that an account with U or P lacks
+ *              gateway_paid  Y: asked for a payment, the gateway has it
+ *   account    who may log in; ACCESS as the right to the module: D, P, U, W
+ *   denied     operations on orders of a status that an account with U or P
+ *              lacks
  *   fault      what goes wrong, TIMES times, see moment()
  *   call_log   what was called, and what came of it
  */
@@ -37,7 +38,8 @@ final class Steering
                                 private string $page)
     {
         $this->settings = array_column(
-            $db->rows("SELECT NAME, VALUE FROM $base.setting"), 'VALUE', 'NAME');
+            $db->rows("SELECT NAME, VALUE FROM $base.setting"), 'VALUE',
+            'NAME');
         $this->faults = $db->rows("SELECT * FROM $base.fault WHERE TIMES > 0
                                    ORDER BY ID");
     }
@@ -141,7 +143,8 @@ final class Steering
                 break;
 
             case 'answer':
-                throw new Answer((int) $fault['VALUE'], "<h1>$fault[VALUE]</h1>\n");
+                throw new Answer((int) $fault['VALUE'],
+                                 "<h1>$fault[VALUE]</h1>\n");
 
             case 'login':
                 throw login_page('');

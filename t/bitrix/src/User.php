@@ -49,8 +49,9 @@ final class User
                              (string) ($_REQUEST['USER_PASSWORD'] ?? ''))
             && $is_admin && $this->steering->get('form_login') !== 'direct')
         {
-            throw new Answer(200, '<script type="text/javascript">window.onload='
-                . 'function(){top.BX.AUTHAGENT.setAuthResult(false);};</script>');
+            throw new Answer(200, '<script type="text/javascript">'
+                . 'window.onload=function(){'
+                . 'top.BX.AUTHAGENT.setAuthResult(false);};</script>');
         }
     }
 
@@ -110,8 +111,8 @@ final class User
 
     public function hasSessid(): bool
     {
-        return ($_REQUEST['sessid'] ?? $_SERVER['HTTP_X_BITRIX_CSRF_TOKEN'] ?? '')
-               === $this->sessid();
+        return ($_REQUEST['sessid'] ?? $_SERVER['HTTP_X_BITRIX_CSRF_TOKEN']
+                ?? '') === $this->sessid();
     }
 
 
@@ -152,7 +153,8 @@ final class User
 
 
     /* With P only what is his own, or his company's. */
-    public function mayTouch(Order $order, string $operation, string $status): bool
+    public function mayTouch(Order $order, string $operation,
+                             string $status): bool
     {
         return $this->access() !== 'P'
                || (((int) $order->get('RESPONSIBLE_ID') === $this->id()

@@ -10,8 +10,8 @@ declare(strict_types=1);
 const SITE_ORDERS = '/bitrix/admin/sale_order.php?lang=ru';
 
 
-/* One order's change in a transaction of its own: locks, does, saves, writes the
- * call down.  Gives the message of what was refused; '' is none. */
+/* One order's change in a transaction of its own: locks, does, saves, writes
+ * the call down.  Gives the message of what was refused; '' is none. */
 function change_order(Db $db, Steering $steering, User $user, string $action,
                       int $id, callable $do): string
 {
@@ -24,7 +24,8 @@ function change_order(Db $db, Steering $steering, User $user, string $action,
         $before = $order->state();
         $do($order);
         $outcome = $order->save() ? 'done' : 'nothing';
-        $steering->call($user, $action, $id, $before, $order->state(), $outcome);
+        $steering->call($user, $action, $id, $before, $order->state(),
+                        $outcome);
         $db->commit();
 
         return '';
@@ -97,8 +98,9 @@ function page_list(Db $db, Steering $steering, User $user): void
                . "</td><td>$row[STATUS_ID]</td><td>$row[PRICE]</td></tr>\n";
     }
 
-    throw admin_page($user, 'Заказы', "<form id=\"form_tbl_sale_order\">\n<table"
-                     . ">$rows</table></form>", implode("\n", $errors));
+    throw admin_page($user, 'Заказы', "<form id=\"form_tbl_sale_order\">\n"
+                     . "<table>$rows</table></form>",
+                     implode("\n", $errors));
 }
 
 
@@ -153,8 +155,8 @@ function list_edit(User $user, Order $order, array $fields): void
 }
 
 
-/* What is done to the orders that are ticked, to all of a filter, or by the menu
- * of a row. */
+/* What is done to the orders that are ticked, to all of a filter, or by the
+ * menu of a row. */
 function list_action(Db $db, Steering $steering, User $user): array
 {
     $action = $_REQUEST['action_button_tbl_sale_order'] ?? '';
@@ -169,10 +171,11 @@ function list_action(Db $db, Steering $steering, User $user): array
     $is_all = ($_REQUEST['action_target'] ?? '') === 'selected'
               || ($_REQUEST['action_all_rows_tbl_sale_order'] ?? '') === 'Y';
 
-    $ids = $is_all ? array_column($db->rows('SELECT ID FROM {shop}.b_sale_order
-                                             WHERE STATUS_ID LIKE ? ORDER BY ID',
-                          [$_REQUEST['filter_status'] ?? '%']), 'ID')
-                   : (array) ($_REQUEST['ID'] ?? []);
+    $ids = $is_all
+           ? array_column($db->rows('SELECT ID FROM {shop}.b_sale_order
+                 WHERE STATUS_ID LIKE ? ORDER BY ID',
+                 [$_REQUEST['filter_status'] ?? '%']), 'ID')
+           : (array) ($_REQUEST['ID'] ?? []);
 
     foreach ($ids as $id) {
         $errors[] = change_order($db, $steering, $user, $action, (int) $id,
@@ -394,7 +397,7 @@ function apply_shipments(Order $order, array $blocks): void
         $id = (int) ($block['SHIPMENT_ID'] ?? $ids[$index - 1] ?? 0);
 
         $order->touchShipment($id, array_intersect_key($block,
-                                                       ['TRACKING_NUMBER' => 1]));
+            ['TRACKING_NUMBER' => 1]));
 
         foreach (['STATUS_ID', 'ALLOW_DELIVERY', 'DEDUCTED'] as $field) {
             if (isset($block[$field])) {
@@ -443,7 +446,8 @@ function part_form(Db $db, Steering $steering, User $user, string $part,
 
     if ($do !== null && $user->hasSessid()) {
         $may = true;
-        $message = change_order($db, $steering, $user, "form of a $part", $order,
+        $message = change_order($db, $steering, $user, "form of a $part",
+            $order,
             function (Order $order) use ($user, $do, &$may): void {
                 $may = $user->can('update', $order->get('STATUS_ID'));
 

@@ -3,8 +3,8 @@
 declare(strict_types=1);
 
 /*
- * sale_order_ajax.php: what the page of an order asks for.  No HTTP login and no
- * login page here: who isn't logged in has no right to the module.
+ * sale_order_ajax.php: what the page of an order asks for.  No HTTP login and
+ * no login page here: who isn't logged in has no right to the module.
  */
 function page_ajax(Db $db, Steering $steering, User $user): void
 {
@@ -20,8 +20,8 @@ function page_ajax(Db $db, Steering $steering, User $user): void
     }
 
     if ($user->access() === 'D' || !$user->hasSessid()) {
-        $steering->call($user, $action, (int) ($_REQUEST['orderId'] ?? 0), '', '',
-                        'denied');
+        $steering->call($user, $action, (int) ($_REQUEST['orderId'] ?? 0), '',
+                        '', 'denied');
         throw refusal('Произошла ошибка. Доступ запрещен',
                       ['SYSTEM_ERROR' => 'Access denied!']);
     }
@@ -40,8 +40,9 @@ function refusal(string $message, array $data = []): Answer
 final class Ajax
 {
     /* these look, or calculate what the form will save */
-    private const READS = ['refreshOrderData', 'getOrderFields', 'getOrderTails',
-        'getProductIdByBarcode', 'getProductIdBySkuProps', 'addProductToBasket',
+    private const READS = ['refreshOrderData', 'getOrderFields',
+        'getOrderTails', 'getProductIdByBarcode', 'getProductIdBySkuProps',
+        'addProductToBasket',
         'changeDeliveryService', 'changeResponsibleUser', 'createNewPayment',
         'getDefaultDeliveryPrice', 'checkProductBarcode', 'deleteCoupon',
         'addCoupons', 'updatePriceCod', 'getProductEditDialogHtml'];
@@ -108,7 +109,8 @@ final class Ajax
             throw new LogicException('Wrong order id!');
         }
 
-        $this->order = Order::load($this->db, $this->steering, $this->user, $id);
+        $this->order = Order::load($this->db, $this->steering, $this->user,
+                                   $id);
 
         if ($this->order === null) {
             /* the other actions go on with nothing, and fall */
@@ -121,7 +123,9 @@ final class Ajax
 
     private function mustBeUnlocked(): void
     {
-        if ($this->steering->get('ajax_lock') === 'Y' && $this->order->isLocked()) {
+        if ($this->steering->get('ajax_lock') === 'Y'
+            && $this->order->isLocked())
+        {
             throw new Refused('Заказ заблокирован пользователем '
                               . $this->order->get('LOCKED_BY'));
         }
@@ -139,7 +143,9 @@ final class Ajax
                 'NEED_CONFIRM' => true, 'CONFIRM_TITLE' => 'Подтверждение',
                 'CONFIRM_MESSAGE' => 'Выполнить действие?'] + $this->data;
 
-        } elseif ($how === 'confirmed' && ($_REQUEST['confirmed'] ?? 'N') !== 'Y') {
+        } elseif ($how === 'confirmed'
+                  && ($_REQUEST['confirmed'] ?? 'N') !== 'Y')
+        {
             $this->data = ['NEED_CONFIRM' => 'Y', 'CONFIRM' => [
                 'TEXT' => 'Заявка уже отправлена. Продолжить?',
                 'TITLE' => 'Подтверждение']] + $this->data;
@@ -216,7 +222,8 @@ final class Ajax
             return;
         }
 
-        [$fields, $status] = $this->voucher($pays ? 'PAY_VOUCHER' : 'PAY_RETURN');
+        [$fields, $status] = $this->voucher($pays ? 'PAY_VOUCHER'
+                                                  : 'PAY_RETURN');
         $this->order->setPaid($id, $pays ? 'Y' : 'N');
         $this->order->touchPayment($id, $fields);
 
@@ -263,11 +270,14 @@ final class Ajax
         $field = (string) ($_REQUEST['field'] ?? '');
         $value = (string) ($_REQUEST['status'] ?? '');
 
-        if (!in_array($field, ['ALLOW_DELIVERY', 'DEDUCTED', 'STATUS_ID'], true)) {
+        if (!in_array($field, ['ALLOW_DELIVERY', 'DEDUCTED', 'STATUS_ID'],
+                      true))
+        {
             throw new LogicException("no field $field");
         }
 
-        $operation = ['DEDUCTED' => 'deduction', 'ALLOW_DELIVERY' => 'delivery'];
+        $operation = ['DEDUCTED' => 'deduction',
+                      'ALLOW_DELIVERY' => 'delivery'];
 
         if (!$this->user->mayTouch($this->order, $operation[$field] ?? 'update',
                                    $this->order->shipment($id)['STATUS_ID']))
@@ -298,7 +308,8 @@ final class Ajax
     {
         $this->order->touchShipment((int) ($_REQUEST['shipmentId']
             ?? throw new Refused('Не указана отгрузка')),
-            ['TRACKING_NUMBER' => (string) ($_REQUEST['trackingNumber'] ?? '')]);
+            ['TRACKING_NUMBER' =>
+                (string) ($_REQUEST['trackingNumber'] ?? '')]);
     }
 
 
@@ -343,10 +354,12 @@ final class Ajax
             }
 
         } elseif ($this->action === 'updatePaymentStatus') {
-            $this->data['RESULT'] = $this->payment((int) $_REQUEST['paymentId']);
+            $this->data['RESULT'] = $this->payment(
+                (int) $_REQUEST['paymentId']);
 
         } elseif ($this->action === 'updateShipmentStatus') {
-            $this->data['RESULT'] = $this->shipment((int) $_REQUEST['shipmentId']);
+            $this->data['RESULT'] = $this->shipment(
+                (int) $_REQUEST['shipmentId']);
         }
 
         /* done, but there is something to be said about it */

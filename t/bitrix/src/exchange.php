@@ -17,14 +17,15 @@ function page_exchange(Db $db, Steering $steering, User $user): void
 
     $mode = $_GET['mode'] ?? '';
 
-    /* who once sends a sessid has to send it from then on, and so have others */
+    /* who once sends a sessid has to do so from then on, and so have others */
     if (($_REQUEST['sessid'] ?? '') !== '') {
         $steering->set('secure_1c_exchange', 'Y');
     }
 
     if (!$user->isLoggedIn()) {
         $steering->call($user, $mode, 0, '', '', 'denied');
-        throw failure('Ошибка авторизации. Неверное имя пользователя или пароль.');
+        throw failure('Ошибка авторизации. Неверное имя пользователя или'
+                      . ' пароль.');
     }
 
     if ($mode === 'checkauth') {
@@ -45,7 +46,8 @@ function page_exchange(Db $db, Steering $steering, User $user): void
                       . ' компонента.');
     }
 
-    $steering->call($user, $mode, (int) ($_GET['ORDER_ID'] ?? 0), '', '', 'read');
+    $steering->call($user, $mode, (int) ($_GET['ORDER_ID'] ?? 0), '', '',
+                    'read');
 
     switch ($mode) {
         case 'init':
@@ -130,7 +132,8 @@ function export_order(Db $db, array $row): string
 {
     $id = [$row['ID']];
     $value = array_column($db->rows('SELECT CODE, VALUE FROM
-        {shop}.b_sale_order_props_value WHERE ORDER_ID = ?', $id), 'VALUE', 'CODE');
+        {shop}.b_sale_order_props_value WHERE ORDER_ID = ?', $id),
+        'VALUE', 'CODE');
     $payment = $db->row('SELECT PAY_SYSTEM_NAME FROM
         {shop}.b_sale_order_payment WHERE ORDER_ID = ? ORDER BY ID', $id);
     $shipment = $db->row("SELECT DELIVERY_NAME FROM
@@ -218,8 +221,9 @@ function export_items(Db $db, array $row): array
 
     if ((float) $row['PRICE_DELIVERY'] > 0) {
         $elements[] = element('Item', elements(['Id' => 'ORDER_DELIVERY',
-            'ItemName' => 'OrderDelivery', 'ItemPrice' => $row['PRICE_DELIVERY'],
-            'Quantity' => '1', 'Amount' => $row['PRICE_DELIVERY']]));
+            'ItemName' => 'OrderDelivery',
+            'ItemPrice' => $row['PRICE_DELIVERY'], 'Quantity' => '1',
+            'Amount' => $row['PRICE_DELIVERY']]));
     }
 
     return $elements;

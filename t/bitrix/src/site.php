@@ -11,7 +11,9 @@ function page_site(Db $db, Steering $steering, User $user): void
     $path = explode('?', $_SERVER['REQUEST_URI'], 2)[0];
     $title = 'Магазин';
 
-    if (preg_match('~^/personal/orders?/(?:cancel/)?([^/]*)/?$~', $path, $tail)) {
+    if (preg_match('~^/personal/orders?/(?:cancel/)?([^/]*)/?$~', $path,
+                   $tail))
+    {
         /* that of the address counts, not the form's */
         $id = urldecode(urldecode((string) ($_GET['ID'] ?? $tail[1])));
         buyer_cancels($db, $steering, $user, $id);
@@ -28,12 +30,13 @@ function page_site(Db $db, Steering $steering, User $user): void
 }
 
 
-/* bitrix:sale.personal.order.cancel.  Where orders have numbers of their own, it
- * goes on to the list whether it could cancel or not. */
+/* bitrix:sale.personal.order.cancel.  Where orders have numbers of their own,
+ * it goes on to the list whether it could cancel or not. */
 function buyer_cancels(Db $db, Steering $steering, User $user, string $id): void
 {
     if (!is_post() || ($_REQUEST['CANCEL'] ?? '') !== 'Y'
-        || ($_REQUEST['action'] ?? '') === '' || $id === '' || !$user->hasSessid())
+        || ($_REQUEST['action'] ?? '') === '' || $id === ''
+        || !$user->hasSessid())
     {
         return;
     }
@@ -54,7 +57,8 @@ function buyer_cancels(Db $db, Steering $steering, User $user, string $id): void
                 throw new Refused('Заказ уже отменен');
             }
 
-            $order->setCanceled('Y', (string) ($_REQUEST['REASON_CANCELED'] ?? ''));
+            $order->setCanceled('Y', (string) ($_REQUEST['REASON_CANCELED']
+                                               ?? ''));
         });
 
     if ($message === '' || ($numbered && $order['ACCOUNT_NUMBER'] === $id)) {
@@ -64,8 +68,8 @@ function buyer_cancels(Db $db, Steering $steering, User $user, string $id): void
 
 
 /*
- * sale_ps_result.php, as a gateway might call it: BX_PAYMENT_NUMBER, AMOUNT, and
- * SIGN, md5 of "NUMBER;AMOUNT;secret".
+ * sale_ps_result.php, as a gateway might call it: BX_PAYMENT_NUMBER, AMOUNT,
+ * and SIGN, md5 of "NUMBER;AMOUNT;secret".
  */
 function page_gateway(Db $db, Steering $steering, User $user): void
 {

@@ -1,19 +1,19 @@
 package B24::BitrixAdmin;
 
-# A stand-in of 1C-Bitrix's administration (t/bitrix) under a PHP-FPM of its own,
-# see B24::Fpm: 1c_exchange.php?type=crm, sale_order_ajax.php, the list and the
-# forms of orders, the buyer's page, a gateway's callback.  It works on the
+# A stand-in of 1C-Bitrix's administration (t/bitrix) under a PHP-FPM of its
+# own, see B24::Fpm: 1c_exchange.php?type=crm, sale_order_ajax.php, the list and
+# the forms of orders, the buyer's page, a gateway's callback.  It works on the
 # tables of B24::Tables::bitrix() in a B24::MariaDB.
 #
 #   my $admin = B24::BitrixAdmin->start("$DIR/bitrix", db => $db);
 #   $admin->location;                 # for nginx: administration, tools, buyer
-#   $admin->account(login => 'crm', password => 'p', access => 'U', export => 1);
+#   $admin->account(login => 'crm', password => 'p', access => 'U');
 #   $admin->set(status_on_paid => 'P');
 #   $admin->deny('crm', to => 'F');   # saveStatus says OK and does nothing
 #   my $fault = $admin->fault(kind => 'hold', page => 'sale_order_ajax.php');
 #   $admin->wait_held($fault);  $admin->release($fault);
 #   $admin->expire;                   # all sessions are over
-#   my $in = $admin->session('crm');  # { cookie => ..., sessid => ... }, no HTTP
+#   my $in = $admin->session('crm');  # { cookie => ..., sessid => ... }
 #   $admin->ajax($in, action => 'saveStatus', orderId => 57, statusId => 'P');
 #   $admin->order(57)->{STATUS_ID};  $admin->payments(57);
 #   my @calls = $admin->calls(57);    # what was called, and what came of it
@@ -44,7 +44,8 @@ use constant {
     HELD_CAP => 30,            # seconds until a request must be held
 
     # what it answers of a site; the checkout is somebody else's
-    PATH => '~ "^/(bitrix/(admin|tools)/|auth/|personal/(orders/|order/cancel/))"',
+    PATH => '~ "^/(bitrix/(admin|tools)/|auth/|personal/orders/'
+            . '|personal/order/cancel/)"',
 };
 
 # whoever has nothing else to be
@@ -207,8 +208,8 @@ sub fault {
     my @values = map { B24::Tables::quoted($_) } $fault{moment} // 'before',
         @fault{qw(kind value page action order)}, $fault{times} // 1;
 
-    my $id = $self->steer('INSERT INTO fault (MOMENT, KIND, VALUE, PAGE, ACTION,'
-        . ' ORDER_ID, TIMES) VALUES (' . join(', ', @values) . ');'
+    my $id = $self->steer('INSERT INTO fault (MOMENT, KIND, VALUE, PAGE,'
+        . ' ACTION, ORDER_ID, TIMES) VALUES (' . join(', ', @values) . ');'
         . 'SELECT LAST_INSERT_ID()');
 
     return $id + 0;
@@ -395,8 +396,8 @@ sub calls {
 
     my @columns = qw(ID PAGE ACTION ORDER_ID LOGIN BEFORE_STATE AFTER_STATE
                      OUTCOME DETAIL);
-    my $from = STEER . '.call_log' . (defined $order ? " WHERE ORDER_ID = $order"
-                                                     : '');
+    my $from = STEER . '.call_log'
+        . (defined $order ? " WHERE ORDER_ID = $order" : '');
 
     return map { my $row = $_; +{ map { lc, $row->{$_} } @columns } }
            $self->rows("$from ORDER BY ID", @columns);

@@ -1,8 +1,8 @@
 package B24::Fpm;
 
-# A PHP-FPM of a test's own: a generated pool in a private folder, a unix socket,
-# no system service touched.  What the sample shop (B24::Shop) and the stand-in
-# of 1C-Bitrix (B24::BitrixAdmin) are run by.
+# A PHP-FPM of a test's own: a generated pool in a private folder, a unix
+# socket, no system service touched.  What the sample shop (B24::Shop) and the
+# stand-in of 1C-Bitrix (B24::BitrixAdmin) are run by.
 #
 #   package B24::Some; use parent 'B24::Fpm';
 #   sub docroot { ... }  sub folders { ... }  sub pool { ... }
