@@ -493,6 +493,7 @@ struct ngx_http_b24_job_s {
     b24_pair_t                 *targets;    /* of orders that are there: their
                                                numbers and keys */
     ngx_uint_t                  unknown;    /* of these, the queue has not */
+    ngx_uint_t                  over;       /* and those that were too many */
     unsigned                    status:1;
     unsigned                    journal:1;  /* what the request carried only */
     unsigned                    gathered:1; /* part of a commit under way */

@@ -257,6 +257,14 @@ __DATA__
     stage_is('l-3', 'WON', 'names of members');
     is(B24::Desk::counter('statuses_unknown'), 1, 'one is unknown');
 
+    # more than are taken
+    change({ id => [(map { "none-$_" } 1 .. 1000), 'l-3', 'l-2'],
+             status => 'P' });
+    ok(B24::Scenario::wait_until(sub {
+        B24::Desk::counter('statuses_unknown') == 1003 }), 'all are counted');
+    like(error_log(), qr/names more orders than are taken at a time: the statuses of 2 were not looked at/,
+         'the log tells');
+
     # of a burst the last state counts, and A, B, A is A
     my $from = so_far();
     is(B24::Scenario::post('/b24/pause', '')->{status}, 202, 'paused');

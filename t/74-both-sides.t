@@ -289,3 +289,44 @@ __DATA__
 
     told('a-1', qr/^delivered: the deal was moved to "EXECUTING" in the CRM$/,
          'it is news');
+
+
+
+=== TEST 7: a portal whose clock is ten minutes ahead, or behind
+--- http_config eval: $::http
+--- config eval: ::server('12s')
+--- scenario
+    for my $clock (600, -600) {
+        my $id = "a$clock";
+
+        portal()->config(clock => $clock);
+
+        my $deal = deal_of($id);
+
+        # the CRM's is newer
+        portal()->fault(kind => 'hang', method => 'crm\.deal\.list',
+                        when => 'before');
+        set($id, 'P');
+        portal()->wait_for(held => 1);
+        next_second();
+        next_second();
+        person_moves($deal, 'WON');
+        portal()->release;
+        told($id, qr/^delivered: the deal was closed at "WON" after/,
+             "$clock: the CRM was later");
+
+        # the shop's is
+        next_second();
+        set($id, 'E');
+        stage_is($id, 'EXECUTING', "$clock: the shop was later");
+
+        # as the webhook tells of it
+        settled();
+        person_moves($deal, 'FINAL_INVOICE');
+        webhook($deal->{id});
+        told($id, qr/moved to "FINAL_INVOICE" in the CRM$/, "$clock: told of");
+        next_second();
+        next_second();
+        set($id, 'P');
+        stage_is($id, 'PREPARATION', "$clock: the shop was later again");
+    }

@@ -581,6 +581,7 @@ ngx_http_b24_job_change(ngx_http_b24_job_t *job)
     change->now = job->time;
 
     job->targets = job->event.targets;
+    job->over = job->event.over;
     job->put.order_id = job->event.order->fields[B24_ORDER_ID];
 
     if (ngx_http_b24_origin_reads(job->origin, job->shop)) {

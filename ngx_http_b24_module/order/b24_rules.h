@@ -214,6 +214,7 @@ typedef struct {
     b24_pair_t     *learned;        /* accepted: NAME and value */
     b24_pair_t     *targets;        /* of a status block: an order's number and
                                        its row, either may be empty */
+    size_t          over;           /* targets that were too many */
     unsigned        alone:1;        /* nothing of the session belongs to it */
     unsigned        unseen:1;       /* unconfirmed: nobody saw the shop's
                                        answer */

@@ -15,6 +15,7 @@
 typedef struct {
     b24_str_t  *texts;
     size_t      n;
+    size_t      over;           /* too many */
 } b24_places_t;
 
 
@@ -180,8 +181,15 @@ b24_status_place(b24_clean_t *clean, int field, const b24_str_t *text,
         return B24_ERROR;
     }
 
-    if (s.len && s.len <= B24_RULES_ID && places->n < B24_STATUS_TARGETS) {
+    if (s.len == 0 || s.len > B24_RULES_ID) {
+        return B24_OK;
+    }
+
+    if (places->n < B24_STATUS_TARGETS) {
         places->texts[places->n++] = s;
+
+    } else {
+        places->over++;
     }
 
     return B24_OK;
@@ -198,6 +206,7 @@ b24_status_targets(b24_pool_t *pool, const b24_places_t *ids,
     b24_pair_t  *pair, **last;
 
     last = &event->targets;
+    event->over = ids->over > rows->over ? ids->over : rows->over;
 
     for (i = 0; i < ids->n || i < rows->n; i++) {
 

@@ -692,6 +692,15 @@ b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
     b24_query_int(&query, job->event);
 
     rc = b24_query_done(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, B24_SQL_DROP_DONE);
+        b24_query_int(&query, job->record);
+        b24_query_int(&query, job->event);
+
+        rc = b24_query_done(&query);
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }

@@ -88,6 +88,7 @@ typedef enum {
     B24_SQL_STEP,
     B24_SQL_OUTCOME,
     B24_SQL_EVENT_DONE,
+    B24_SQL_DROP_DONE,
     B24_SQL_NEXT_EVENT,
     B24_SQL_PUT_LINK,
 

@@ -741,6 +741,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_EVENT_DONE] =
         "UPDATE events SET done = ? WHERE id = ?",
 
+    /* of later events that are done the last is enough: anybody may cause them */
+
+    [B24_SQL_DROP_DONE] =
+        "DELETE FROM events WHERE record = ? AND seq > 1 AND seq <"
+        " (SELECT seq FROM events WHERE id = ?) AND done IS NOT NULL",
+
     [B24_SQL_NEXT_EVENT] =
         "SELECT n.id, n.kind, n.arrived FROM events n JOIN events h"
         " ON n.record = h.record AND n.seq > h.seq"

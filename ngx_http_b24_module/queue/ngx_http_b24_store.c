@@ -666,17 +666,31 @@ ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 static void
 ngx_http_b24_store_told(ngx_http_b24_job_t *job)
 {
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
     if (job->outcome != B24_OUTCOME_ACCEPTED) {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_IGNORED, 1);
         return;
     }
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES, 1);
-    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_UNKNOWN, job->unknown);
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STATUSES_UNKNOWN,
+                       job->unknown + job->over);
+
+    if (job->over && ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: a request to the shop \"%V\" names more orders "
+                      "than are taken at a time: the statuses of %ui were not "
+                      "looked at", &job->origin->name, job->over);
+    }
 
     /* which one it is the shop's database tells */
 
-    if (job->targets == NULL || (job->unknown && job->change.look)) {
+    if (job->targets == NULL || job->over
+        || (job->unknown && job->change.look))
+    {
         ngx_http_b24_import_poll(job->origin);
     }
 }

@@ -423,6 +423,31 @@ test_rows(b24_queue_t *q)
 }
 
 
+/* hints that come for months: rows of them don't add up */
+static void
+test_hints(b24_queue_t *q)
+{
+    int              i;
+    b24_queue_job_t  job;
+
+    (void) order(q, "h", "", T0);
+    next_is(q, T0, &job, "h", NULL, "an order");
+    end(q, &job, B24_STATE_DELIVERED, T0);
+
+    for (i = 1; i < 20; i++) {
+        told(q, "h", "", "look", T0 + i, 1, "a hint");
+        next_is(q, T0 + i, &job, "h", "N", "it");
+        told(q, "h", "", "look", T0 + i, 1, "one while it is looked at");
+        end(q, &job, B24_STATE_DELIVERED, T0 + i);
+        next_is(q, T0 + i, &job, "h", "N", "that one");
+        end(q, &job, B24_STATE_DELIVERED, T0 + i);
+    }
+
+    nothing(q, T0 + i, "that is all");
+    is_int(queue_sql(q, "SELECT count(*) FROM events e JOIN records r ON r.id = e.record WHERE r.order_id = 'h'"), 2, "the order itself and the last one");
+}
+
+
 static void
 test_expired(b24_queue_t *q)
 {
@@ -471,6 +496,7 @@ main(void)
     test_find(q);
     test_look(q);
     test_rows(q);
+    test_hints(q);
     test_expired(q);
 
     b24_queue_close(q);

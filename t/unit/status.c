@@ -108,6 +108,60 @@ test_blocks(void)
 }
 
 
+/* as many as are taken, and one more of each kind */
+static void
+test_many(void)
+{
+    size_t          i, n;
+    uint64_t        set;
+    b24_buf_t       buf;
+    b24_str_t       path;
+    b24_pair_t     *pair;
+    b24_event_t     event;
+    b24_input_t     in;
+    b24_partial_t  *partial;
+
+    memset(&in, 0, sizeof(b24_input_t));
+    shop_vars = no_vars;
+
+    b24_buf_init(&buf, pool);
+    b24_buf_adds(&buf, "{\"order\":[0");
+
+    for (i = 1; i < 1003; i++) {
+        b24_buf_addc(&buf, ',');
+        b24_buf_addi(&buf, (int64_t) i);
+    }
+
+    b24_buf_adds(&buf, "]}");
+
+    in.method = str("POST");
+    path = str("/late");
+    (void) b24_text_target(pool, &path, &in.path, &in.args);
+    in.body_state = B24_BODY_NONE;
+    in.var = shop_var;
+    in.status = 200;
+    in.answer_max = 1 << 20;
+    in.answer_state = B24_BODY_FULL;
+    (void) b24_buf_str(&buf, &in.answer);
+
+    set = b24_shop_candidates(pool, shop, &in);
+
+    if (b24_extract_request(pool, shop, set, &in, &partial) != B24_OK
+        || b24_extract_answer(pool, shop, partial, &in, &event) != B24_OK)
+    {
+        ok(0, "an error");
+        return;
+    }
+
+    for (n = 0, pair = event.targets; pair; pair = pair->next) {
+        n++;
+    }
+
+    is_int((long long) n, 1000, "a thousand are taken");
+    is_int((long long) event.over, 3, "the others are counted");
+}
+
+
 static void
 stage(const char *table, const char *usual, const char *state, const char *want)
 {
@@ -397,6 +451,7 @@ main(void)
     pool = b24_pool_create(0);
 
     test_blocks();
+    test_many();
     test_stages();
     test_back();
     test_moves();

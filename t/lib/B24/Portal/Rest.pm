@@ -194,9 +194,10 @@ sub timing {
 
     my $now = time;
     my $limits = $self->{limits};
+    my $clock = $self->config->{clock};
     my $time = array_of(
-        start       => float_of(sprintf '%.6f', $started),
-        finish      => float_of(sprintf '%.6f', $now),
+        start       => float_of(sprintf '%.6f', $started + $clock),
+        finish      => float_of(sprintf '%.6f', $now + $clock),
         duration    => float_of(sprintf '%.16f', $now - $started),
         processing  => float_of(sprintf '%.16f', $now - $processing),
         date_start  => $self->{store}->now(int $started),

@@ -348,6 +348,7 @@ sub default_config {
         index_frozen    => 0,          # findbycomm doesn't see new records yet
         index_lag       => {seconds => 0, requests => 0},  # nor for so long
         utc_offset      => '+03:00',
+        clock           => 0,          # seconds that it is ahead
         journal_max     => 20_000,     # requests remembered
     };
 }

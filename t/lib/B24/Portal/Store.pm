@@ -616,7 +616,7 @@ sub _index {
 sub now {
     my ($self, $time) = @_;
 
-    $time = int($time // time);
+    $time = int($time // time) + $self->{config}{clock};
 
     my $offset = $self->{config}{utc_offset};
     my $cached = $self->{now};
