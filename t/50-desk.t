@@ -1210,7 +1210,8 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
         b24_oversize_total b24_unreadable_total b24_statuses_total
         b24_statuses_ignored_total b24_statuses_unknown_total b24_stored_total
         b24_store_errors_total b24_held b24_lost_total b24_captured_bytes
-        b24_events_total b24_events_refused_total)],
+        b24_events_total b24_events_refused_total
+        b24_shop_told_total b24_shop_failed_total)],
         'these and no others');
     is(join(' ', map { $metrics->type($_) } qw(b24_orders_total b24_records
             b24_oldest_undelivered_seconds b24_portal_up

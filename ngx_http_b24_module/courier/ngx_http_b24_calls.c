@@ -393,6 +393,8 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
 
     ngx_http_b24_back_seen(b);
 
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SHOP_TOLD, 1);
+
     /* both sides agree, as of the CRM's change */
 
     b->seen.sent = b->job.seen.held;
@@ -422,6 +424,8 @@ ngx_http_b24_calls_failed(ngx_http_b24_back_t *b)
 
     advice = b->transfer.error && b->transfer.advice
              ? b->transfer.advice : (char *) b->verdict.advice.data;
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SHOP_FAILED, 1);
 
     ms = ngx_http_b24_backoff(b->origin->conf, ++b->failures);
 
@@ -460,6 +464,8 @@ ngx_http_b24_calls_refused(ngx_http_b24_back_t *b)
         ngx_http_b24_back_broken(b);
         return;
     }
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SHOP_FAILED, 1);
 
     state = B24_STATE_PARKED;
 

@@ -23,6 +23,10 @@ queue does not know.")
 NGX_HTTP_B24_X(EVENTS, "events", "Webhooks of the portals taken.")
 NGX_HTTP_B24_X(EVENTS_REFUSED, "events_refused", "Webhooks with a wrong token, \
 or that no portal sends.")
+NGX_HTTP_B24_X(SHOP_TOLD, "shop_told", "Statuses of the CRM that were brought \
+to their shop.")
+NGX_HTTP_B24_X(SHOP_FAILED, "shop_failed", "Attempts at that which the shop \
+did not take.")
 NGX_HTTP_B24_X(STORED, "stored", "Records committed.")
 NGX_HTTP_B24_X(STORE_ERRORS, "store_errors", "Failed commits.")
 NGX_HTTP_B24_X(HELD, "held", "Orders held in memory now.")
