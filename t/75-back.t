@@ -305,21 +305,29 @@ __DATA__
 
 
 === TEST 5: a shop that fails is tried again, and holds up nothing else
---- http_config eval: ::http()
+--- http_config eval: ::http(retry => 'first=100ms max=500ms unknown=1m')
 --- config eval: ::server()
 --- timeout: 60
 --- scenario
     my $deal = deal_of('e-1');
 
-    $::shop->mood(hang => 8);
+    $::shop->mood(hold => 1);
     moves($deal, 'WON');
     ok(wait_until(sub { $::shop->calls }), 'it hangs');
     ok(B24::Crm::order(id => 'e-2'), 'another order');
     B24::Crm::delivered('e-2');
     get('/admin/set?id=e-2&to=P');
     stage_is('e-2', 'PREPARATION', 'and its status');
-    $::shop->mood(hang => 0);
+
+    # nor does a worker that goes away wait for it
     reload();
+    ok(B24::Crm::order(id => 'e-3'), 'an order for the next workers');
+    B24::Crm::delivered('e-3');
+    is(join(', ', $::shop->calls), 'login', 'the shop has not answered yet');
+    $::shop->mood(hold => 0);
+    shop_has('e-1', 'W', 'then it is told');
+    quiet();
+    is(scalar(grep { /^set e-1/ } $::shop->calls), 1, 'once');
 
     for my $mood ([answer => 500], [answer => 429], [lose => 1]) {
         my $to = $::shop->order('e-1') eq 'P' ? 'WON' : 'PREPARATION';

@@ -9,7 +9,9 @@
  *     outcome  (queue)    then the next claim
  *
  * What goes to the CRM has a line and lanes of its own: a shop that hangs holds
- * up nothing but this.
+ * up nothing but this.  Nor does it hold up the next worker that is elected: one
+ * that quits ends what it has at hand without being the elected one, and the
+ * lease keeps others from it.
  */
 
 
@@ -145,22 +147,6 @@ ngx_uint_t
 ngx_http_b24_back_writes(ngx_http_b24_origin_t *o)
 {
     return ngx_http_b24_back_shop(ngx_http_b24_main, o) != NULL;
-}
-
-
-ngx_uint_t
-ngx_http_b24_back_busy(void)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < ngx_http_b24_nbacks; i++) {
-
-        if (ngx_http_b24_backs[i].stage != NGX_HTTP_B24_BACK_IDLE) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -305,7 +291,8 @@ ngx_http_b24_back_claim(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     if (b->recover) {
         call->rc = b24_queue_recover(q, &b->origin->name, ngx_http_b24_owner,
-                                     0, b->now);
+                                 (int64_t) b->origin->conf->retry_unknown,
+                                 b->now);
     }
 
     if (call->rc == B24_QUEUE_OK) {

@@ -343,7 +343,6 @@ void ngx_http_b24_back_exit(void);
 void ngx_http_b24_back_begin(void);
 /* looks for what is due of every origin that is idle */
 void ngx_http_b24_back_kick(void);
-ngx_uint_t ngx_http_b24_back_busy(void);
 /* statuses of the CRM go to this origin's shop */
 ngx_uint_t ngx_http_b24_back_writes(ngx_http_b24_origin_t *o);
 

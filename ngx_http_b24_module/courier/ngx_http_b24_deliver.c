@@ -157,7 +157,10 @@ ngx_http_b24_deliver_busy(void)
 {
     ngx_uint_t  i;
 
-    if (ngx_http_b24_database_busy() || ngx_http_b24_back_busy()) {
+    /* a shop that hangs is waited for by nobody: what is under way there ends
+     * without being the elected one, see ngx_http_b24_back.c */
+
+    if (ngx_http_b24_database_busy()) {
         return 1;
     }
 

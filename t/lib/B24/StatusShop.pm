@@ -13,6 +13,7 @@ package B24::StatusShop;
 #   $shop->mood(silent => 1);      yes to everything, nothing is changed
 #   $shop->mood(answer => 503);    to each call; 0: as usual
 #   $shop->mood(hang => 5);        seconds, before each answer
+#   $shop->mood(hold => 1);        no answer before hold => 0
 #   $shop->mood(lose => 1);        does it, closes without an answer
 #   $shop->mood(password => 'x', refuse => 'words', expire => 1);
 #   $shop->order('e-1');           its status, as it is now
@@ -195,7 +196,7 @@ sub serve {
 sub fresh {
     return (orders => {}, calls => [], tokens => {}, n => 0,
             password => PASSWORD, map { $_ => 0 }
-            qw(silent answer hang lose refuse));
+            qw(silent answer hang hold lose refuse));
 }
 
 sub put {
@@ -225,9 +226,24 @@ sub answered {
     return Mojo::IOLoop->stream($c->tx->connection)->close if $shop->{lose};
 
     return $c->render(json => $json, status => $status // 200)
-        if !$shop->{hang};
+        if !$shop->{hang} && !$shop->{hold};
 
     $c->render_later;
+
+    if ($shop->{hold}) {
+        my $tx = $c->tx;
+        my $id;
+
+        $id = Mojo::IOLoop->recurring(0.05 => sub {
+            return if $shop->{hold};
+
+            Mojo::IOLoop->remove($id);
+            $c->render(json => $json, status => $status // 200) if $c->tx;
+            undef $tx;
+        });
+
+        return;
+    }
 
     # the caller may have gone
     my $tx = $c->tx;
