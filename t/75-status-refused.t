@@ -1,0 +1,168 @@
+# Requests that look like those of a shop's administration, from somebody who
+# is none of it, or that the shop has not done: without the shop's database the
+# presets must see that from the answer.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+use B24::Test portal => { config => { bucket => { burst => 100_000 } } };
+use Test::Nginx::Socket;
+
+use B24::Client;
+use B24::Desk;
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(1);
+worker_connections(256);
+log_level('info');
+
+our $http = <<'EOC';
+    b24_queue     $TEST_NGINX_QUEUE;
+    b24_origin    shop;
+    b24_webhook   $TEST_NGINX_PORTAL_URL;
+
+    include $TEST_NGINX_PRESETS/woocommerce.conf;
+    include $TEST_NGINX_PRESETS/prestashop.conf;
+
+    # what the shop answers: a status and a location
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+
+        location / {
+            add_header Location $http_x_location always;
+
+            if ($http_x_status = 301) { return 301; }
+
+            return 302;
+        }
+    }
+EOC
+
+our $server = <<'EOC';
+    location /b24 {
+        b24_status;
+    }
+
+    location / {
+        b24_mirror SHOP;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+EOC
+
+sub server_of {
+    my ($shop) = @_;
+
+    return $server =~ s/SHOP/$shop/r;
+}
+
+{
+    package B24::Scenario::Code;
+
+    # Whether such a request and its answer were taken for a status:
+    # "taken N" (orders that aren't known), "ignored" or "none".
+    sub takes {
+        my ($method, $target, $body, $status, $location) = @_;
+
+        my $count = sub {
+            return map { B24::Desk::counter("statuses$_") } '', '_ignored',
+                '_unknown';
+        };
+        my @before = $count->();
+        my $client = B24::Client->new(port => B24::Scenario::port());
+
+        $client->send(B24::Client::request_bytes($method, $target, $body,
+            'Content-Type' => 'application/x-www-form-urlencoded',
+            'X-Status' => $status, 'X-Location' => $location));
+
+        my $answer = $client->response;
+        my @now;
+
+        die "answered with $answer->{status}\n" if $answer->{status} != $status;
+
+        # what is none of a status block's is counted nowhere
+        B24::Scenario::wait_until(sub {
+            @now = $count->();
+            return "@now[0, 1]" ne "@before[0, 1]";
+        }, 2);
+
+        return $now[0] > $before[0] ? 'taken ' . ($now[2] - $before[2])
+            : $now[1] > $before[1] ? 'ignored' : 'none';
+    }
+}
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: WooCommerce: an address that is sent elsewhere as it is
+--- http_config eval: $::http
+--- config eval: main::server_of('woocommerce')
+--- scenario
+    my $bulk = '/wp-admin/edit.php?post_type=shop_order&post[]=5121'
+        . '&action=mark_cancelled&action2=-1';
+    my $list = '/wp-admin/edit.php?post_type=shop_order';
+    my $form = 'action=editpost&post_ID=5121&order_status=wc-cancelled';
+
+    is(takes(GET => $bulk, '', 302, "$list&changed=1&ids=5121"), 'taken 1',
+       'a group action that is done');
+    is(takes(GET => $bulk, '', 302, "$list&changed=0&ids="), 'ignored',
+       'one that is not');
+    is(takes(POST => '/wp-admin/post.php', $form, 302,
+             '/wp-admin/post.php?post=5121&action=edit&message=1'), 'taken 1',
+       'a form that is saved');
+
+    # nobody has to be signed in for these
+    for my $echo ('&changed=1', '&x=?changed=1', '&x=%26&changed=1') {
+        unlike(takes(GET => "$bulk$echo", '', $_, "https://shop$bulk$echo"),
+               qr/taken/, "to https: $_ $echo") for 301, 302;
+    }
+
+    for my $echo ('?message=1', '?x=?message=1', '?x=1&message=1') {
+        my $page = "/wp-admin/post.php$echo";
+
+        unlike(takes(POST => $page, $form, $_, "https://shop$page"), qr/taken/,
+               "to https: $_ $echo") for 301, 302;
+    }
+
+    is(takes(POST => '/wp-admin/post.php?message=1', $form, 302,
+             'http://shop/wp-login.php?redirect_to=http%3A%2F%2Fshop%2F'
+             . 'wp-admin%2Fpost.php%3Fmessage%3D1&reauth=1') =~ /taken/ ? 1 : 0,
+       0, 'to the login');
+
+
+
+=== TEST 2: PrestaShop: not signed in, a token of another session
+--- http_config eval: $::http
+--- config eval: main::server_of('prestashop')
+--- scenario
+    my $page = '/admin814/index.php/sell/orders/209/status';
+    my $list = '/admin814/index.php/sell/orders/list/209/status';
+    my $set = 'update_order_status_action_bar%5Bnew_order_status_id%5D=6';
+
+    is(takes(POST => "$page?_token=x", $set, 302,
+             '/admin814/index.php/sell/orders/209/view?_token=x'), 'taken 1',
+       'the page of an order');
+    is(takes(POST => "$list?_token=x", 'value=6', 302,
+             '/admin814/index.php/sell/orders/?_token=x'), 'taken 1',
+       'the list');
+
+    for my $location (
+        'http://shop/admin814/index.php?controller=AdminLogin&redirect=AdminOrders',
+        '/admin814/index.php/login',
+        '/admin814/index.php/security/compromised?uri=%2Fadmin814%2Findex.php'
+        . '%2Fsell%2Forders%2F209%2Fview',
+        "https://shop$page?_token=x",
+        "https://shop$page?x=/sell/orders/209/view",
+        "/en$page") {
+
+        is(takes(POST => "$page?_token=x", $set, 302, $location), 'ignored',
+           "to $location");
+    }
