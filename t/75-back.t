@@ -28,7 +28,7 @@ our $shop = B24::StatusShop->start($ENV{TEST_NGINX_PORT_4});
 
 our $table = <<'EOC';
         stage N NEW;  stage P PREPARATION;  stage Q PREPARATION;
-        stage W WON;  stage L LOSE;
+        stage W WON;  stage L LOSE;  stage PAID PREPAYMENT_INVOICE;
         default_status N;
 
         status admin {
@@ -47,6 +47,7 @@ our $writes = <<'EOC';
             learn     token  response:/token;
         }
         write status {
+            when      status  !=PAID;
             when      status  "!=%{previous}";
             url       "%{site}/set";
             header    X-Token  "%{token}";
@@ -411,6 +412,12 @@ __DATA__
     Time::HiRes::sleep(1.1);
     moves($deal, 'APOLOGY');
     shop_has('e-1', 'L', 'a stage that no status has');
+    quiet();
+    Time::HiRes::sleep(1.1);
+    moves($deal, 'PREPAYMENT_INVOICE');
+    told('e-1', qr/^delivered: no "write" block is for this change$/,
+         'what the rules can not do');
+    like(B24::Crm::record('e-1')->{advice}, qr/write/, 'with advice');
 
 
 

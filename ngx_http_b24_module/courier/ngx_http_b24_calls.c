@@ -13,6 +13,7 @@
 
 #define NGX_HTTP_B24_CALLS_CHECKS   3        /* looks for what was written */
 #define NGX_HTTP_B24_CALLS_CHECK    700      /* ms between them */
+#define NGX_HTTP_B24_CALLS_MEMORY  60000    /* ms; memory after a failure */
 #define NGX_HTTP_B24_CALLS_LOGIN    60000    /* ms; a login that is refused */
 #define NGX_HTTP_B24_CALLS_INFLATE  (1024 * 1024)
 
@@ -156,6 +157,8 @@ ngx_http_b24_calls_attempted(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_back_t  *b = call->data;
 
+    static b24_str_t  text = b24_string("no memory to call the shop");
+
     if (call->rc == B24_QUEUE_STALE) {
 
         /* somebody else has the order */
@@ -168,9 +171,12 @@ ngx_http_b24_calls_attempted(ngx_http_b24_call_t *call)
         b->job.steps[B24_STEP_BACK] = B24_STEP_SENT;
         b->called = 1;
 
-        if (ngx_http_b24_calls_send(b) == NGX_OK) {
-            return;
+        if (ngx_http_b24_calls_send(b) != NGX_OK) {
+            b->out.next = b->now + NGX_HTTP_B24_CALLS_MEMORY;
+            ngx_http_b24_back_end(b, B24_STATE_WAITING, &text, NULL);
         }
+
+        return;
     }
 
     /* not written down, so not sent */
@@ -316,6 +322,11 @@ ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b)
 
     case B24_CALL_RETRY:
         ngx_http_b24_calls_failed(b);
+        break;
+
+    case B24_CALL_SKIPPED:
+        ngx_http_b24_back_end(b, B24_STATE_DELIVERED, &b->verdict.reason,
+                              (char *) b->verdict.advice.data);
         break;
 
     default:
