@@ -137,17 +137,23 @@ sub ordered {
     return B24::Desk::deal($number, timeout => 40);
 }
 
-# What the page of an order is sent, and what it answers.
-sub ajax {
-    my ($fields, $answer) = @_;
+# What a page of the administration is sent, and what it answers.
+sub admin {
+    my ($page, $fields, $answer, %option) = @_;
 
-    my $target = '/bitrix/admin/sale_order_ajax.php';
+    my $target = "/bitrix/admin/$page";
 
-    $site->says($target, $answer);
+    $site->says($target, $answer, %option);
 
     return B24::Scenario::post($target,
         B24::Bitrix::urlencoded('UTF-8', @$fields, sessid => '0123'),
         $site->cookies);
+}
+
+sub ajax {
+    my ($fields, $answer) = @_;
+
+    return admin('sale_order_ajax.php', $fields, $answer);
 }
 
 # A column of an order in the tables.
@@ -359,7 +365,7 @@ __DATA__
 
 
 
-=== TEST 7: changes are of the time that the shop has, not of the look at it
+=== TEST 6: changes are of the time that the shop has, not of the look at it
 --- http_config eval: main::polled('7s')
 --- config eval: main::server_with_flags()
 --- timeout: 60
@@ -369,7 +375,7 @@ __DATA__
 
 
 
-=== TEST 8: the shop's program has a zone to the east of the database's
+=== TEST 7: the shop's program has a zone to the east of the database's
 --- http_config eval: main::polled('7s')
 --- config eval: main::server_with_flags()
 --- timeout: 60
@@ -379,7 +385,7 @@ __DATA__
 
 
 
-=== TEST 9: to the west
+=== TEST 8: to the west
 --- http_config eval: main::polled('7s')
 --- config eval: main::server_with_flags()
 --- timeout: 60
@@ -389,7 +395,7 @@ __DATA__
 
 
 
-=== TEST 10: two changes in one second, a look in between
+=== TEST 9: two changes in one second, a look in between
 --- http_config eval: main::polled('1s')
 --- config eval: main::server_with_flags()
 --- scenario
@@ -404,7 +410,7 @@ __DATA__
 
 
 
-=== TEST 11: b24_import off: no orders come in, statuses of those that did follow
+=== TEST 10: b24_import off: no orders come in, statuses of those that did follow
 --- http_config eval: main::polled('1s') . ' b24_import off;'
 --- config eval: main::server_with_flags()
 --- scenario
