@@ -29,6 +29,7 @@ our $http = <<'EOC';
 
     include $TEST_NGINX_PRESETS/woocommerce.conf;
     include $TEST_NGINX_PRESETS/prestashop.conf;
+    include $TEST_NGINX_PRESETS/bitrix.conf;
 
     # what the shop answers: a status and a location
     server {
@@ -166,3 +167,29 @@ __DATA__
         is(takes(POST => "$page?_token=x", $set, 302, $location), 'ignored',
            "to $location");
     }
+
+
+
+=== TEST 3: 1C-Bitrix: the buyer's page
+--- http_config eval: $::http
+--- config eval: main::server_of('bitrix')
+--- scenario
+    my $form = 'CANCEL=Y&ID=57&action=x&REASON_CANCELED=&sessid='
+        . '0123456789abcdef0123456789abcdef';
+
+    is(takes(POST => $_->[0], $form, 302, $_->[1]), 'taken 1', "@$_")
+        for ['/personal/order/cancel/57/', '/personal/order/'],
+            ['/personal/orders/?ID=57', '/personal/orders/'],
+            ['/personal/order/cancel.php', '/personal/order/index.php?a=b'],
+            ['/personal/orders/', 'https://shop.test/personal/orders/?x=y'];
+
+    # nobody has to be signed in for these
+    is(takes(POST => $_->[0], $form, 302, $_->[1]) =~ /taken/ ? 1 : 0, 0, "@$_")
+        for ['/personal/orders/', '/auth/?backurl=/personal/orders/'],
+            ['/personal/orders/', '/'], ['/', '/'],
+            ['/personal/orders/', 'https://shop.test/'],
+            ['/personal/orders/', 'https://shop.test'],
+            ['/personal/orders/?logout=yes', '/personal/orders/'],
+            ['/catalog/?a=/personal/', '/personal/'],
+            ['/personal', '/personal/'],
+            ['/personal/orders/', '//personal/orders/'];

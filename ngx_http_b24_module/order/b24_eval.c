@@ -252,6 +252,7 @@ b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
     int                  n;
     b24_buf_t            buf;
     b24_is_e             is;
+    b24_str_t            text;
     b24_result_t         piece;
     const b24_source_t  *source;
 
@@ -272,8 +273,15 @@ b24_eval_pieces(b24_eval_t *ev, const b24_value_t *value,
         }
 
         if (is == B24_IS_SET && source->type != B24_SOURCE_TEXT) {
+            text = piece.text;
             b24_str_trim(&piece.text);
             is = piece.text.len ? B24_IS_SET : B24_IS_EMPTY;
+
+            /* blanks around a variable are the rule's */
+
+            if (source->type == B24_SOURCE_VAR) {
+                piece.text = text;
+            }
         }
 
         if (is != B24_IS_SET) {

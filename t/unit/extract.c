@@ -710,6 +710,10 @@ plain(void)
     x.vars[5] = "late";
     x.vars[6] = "$empty";
     x.vars[7] = "";
+    x.vars[8] = " $cookie_c ";
+    x.vars[9] = " cookie ";
+    x.vars[10] = " $cookie_d ";
+    x.vars[11] = "  ";
 
     return x;
 }
@@ -763,6 +767,8 @@ test_values(void)
     is_line("name \"%{request:/a} %{request:/e}\" empty;", B24_ORDER_NAME, &x, "empty");
     is_line("name \"%{request:/a}/%{status}/%{header:X-Id}/\" $cookie_a;", B24_ORDER_NAME, &x, "A/200/1/");
     is_line("name \"%{request:/a}$cookie_a%{status}\";", B24_ORDER_NAME, &x, "Acookie200");
+    is_line("name \"%{request:/a} $cookie_c %{status}\";", B24_ORDER_NAME, &x, "A cookie 200");
+    is_line("name \"%{request:/a} $cookie_d %{status}\" none;", B24_ORDER_NAME, &x, "none");
     is_line("name \"%{request:/e}/%{status}\" both;", B24_ORDER_NAME, &x, "both");
     is_line("name \"%{request:/a}%{header:None}\" both;", B24_ORDER_NAME, &x, "both");
     is_line("name request:/pct;", B24_ORDER_NAME, &x, "100%");

@@ -12,7 +12,7 @@
 #include "tap.h"
 
 
-#define SHOP_VARS  9            /* template, value, ..., NULL */
+#define SHOP_VARS  13           /* template, value, ..., NULL */
 
 
 static b24_pool_t         *pool;
