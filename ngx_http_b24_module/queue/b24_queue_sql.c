@@ -555,6 +555,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " JOIN records r ON r.id = n.record"
         " WHERE n.number = ?1 AND n.origin = ?2",
 
+    /* a change of the shop's is one, also when it leads back to what the deal was
+     * told last: somebody may have moved the deal in between */
+
     /* of sent and held the later one is so by any clock, and what has moved a
      * deal since it was sent, or read elsewhere, has done so later */
 
@@ -579,7 +582,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
             " ELSE coalesce(excluded.shipped, shipped) END,"
         " changed = coalesce(excluded.changed, changed),"
         " time = coalesce(excluded.time, time),"
-        " settled = coalesce(excluded.settled, settled),"
+        " settled = CASE WHEN excluded.settled IS NOT NULL"
+            " THEN excluded.settled"
+            " WHEN excluded.time IS NOT NULL"
+            " AND (coalesce(excluded.status, status) IS NOT status"
+            " OR coalesce(excluded.canceled, canceled) IS NOT canceled"
+            " OR coalesce(excluded.paid, paid) IS NOT paid"
+            " OR coalesce(excluded.shipped, shipped) IS NOT shipped)"
+            " THEN NULL ELSE settled END,"
         " sent = coalesce(excluded.sent, sent),"
         " sent_time = ifnull(max(excluded.sent_time,"
             " ifnull(held_time + 1, 0)), sent_time),"

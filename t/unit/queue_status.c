@@ -259,7 +259,7 @@ test_merge(b24_queue_t *q)
     told(q, "m", "", "A", T0 + 3 * MINUTE + 1, 1, "one more");
     next_is(q, T0 + 3 * MINUTE + 1, &job, "m", "A", "is on its way");
     told(q, "m", "", "D", T0 + 3 * MINUTE + 2, 1, "and back to the one before");
-    told(q, "m", "", "D", T0 + 3 * MINUTE + 3, 0, "once");
+    told(q, "m", "", "D", T0 + 3 * MINUTE + 3, 1, "which is told again, as any that is on its way");
     end(q, &job, B24_STATE_DELIVERED, T0 + 3 * MINUTE + 4);
     next_is(q, T0 + 3 * MINUTE + 5, &job, "m", "D", "comes behind it");
     ok(!job.seen.settled, "and is news");

@@ -592,6 +592,48 @@ test_newer(void)
 }
 
 
+/* the shop there and back, a move in between: the shop's is the newest */
+static void
+test_there_and_back(void)
+{
+    b24_queue_t          *q = queue_open(queue_path("there.db"));
+    b24_queue_job_t       job;
+    b24_queue_seen_t      seen;
+    b24_queue_outcome_t   out;
+
+    nwriters = 1;
+
+    (void) order(q, "shop", "1", 7, T0);
+    status(q, "1", "N", T0 + 1000);
+    next_is(q, 0, T0 + 1000, &job, "status 1 1", "how it is");
+
+    memset(&out, 0, sizeof(out));
+    memset(&seen, 0, sizeof(seen));
+    seen.status = str("N");
+    out.state = B24_STATE_DELIVERED;
+    out.seen = &seen;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 1100), B24_QUEUE_OK,
+           "has come to the deal");
+
+    status(q, "1", "P", T0 + 2000);
+    moved(q, 7, 0, T0 + 3000);
+    said(q, "WON", T0 + 3000, T0 + 3000, "1 0", "moved");
+    status(q, "1", "N", T0 + 4000);
+
+    next_is(q, 0, T0 + 5000, &job, "status 1 1", "the shop's is looked at");
+    is_str(&job.seen.status, "N", "back at the first one");
+    is_int(job.seen.time - T0, 4000, "since then");
+    ok(!job.seen.settled, "a change all the same");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 5000);
+    next_is(q, 1, T0 + 5000, &job, "back 1 1", "then the CRM's");
+    ok(!job.seen.settled, "which is weighed against it");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 5000);
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
 /* its record has expired */
 static void
 test_gone(void)
@@ -649,6 +691,7 @@ main(void)
     test_many();
     test_back();
     test_newer();
+    test_there_and_back();
     test_gone();
 
     queue_rmdir(queue_dir);
