@@ -12,8 +12,7 @@
 #include "ngx_http_b24_courier.h"
 
 
-/* s between two requests: what is told meanwhile goes into one; after a failure
- * the next one comes when the history would be looked at */
+/* s between two requests: what is told meanwhile goes into one */
 #define ngx_http_b24_watch_gap(w)                                             \
     ((w)->portal->watch / 12 ? (w)->portal->watch / 12 : 1)
 
@@ -43,6 +42,7 @@ typedef struct {
     ngx_uint_t                again;        /* more waits to be asked for */
     time_t                    poll;         /* when the history is looked at */
     time_t                    next;         /* not before */
+    ngx_uint_t                failures;     /* in a row */
 
     /* of the round */
     ngx_uint_t                polls;
@@ -66,6 +66,7 @@ static void ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_watch_note(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_watch_noted(ngx_http_b24_call_t *call);
+static void ngx_http_b24_watch_failed(ngx_http_b24_watch_t *w);
 static void ngx_http_b24_watch_end(ngx_http_b24_watch_t *w, time_t next);
 
 
@@ -244,7 +245,7 @@ ngx_http_b24_watch_listed(ngx_http_b24_call_t *call)
 
     if (ngx_http_b24_watch_ask(w) != NGX_OK) {
         ngx_http_b24_portal_result(w->portal, B24_NET_UNSENT, NULL);
-        ngx_http_b24_watch_end(w, ngx_time() + w->portal->watch);
+        ngx_http_b24_watch_failed(w);
     }
 }
 
@@ -313,15 +314,17 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
                               w->polls ? &w->history : NULL, &verdict)
            != B24_OK)
     {
-        ngx_http_b24_watch_end(w, ngx_time() + w->portal->watch);
+        ngx_http_b24_watch_failed(w);
         return;
     }
 
     if (answer.verdict.class != B24_CLASS_OK) {
         ngx_http_b24_portal_refused(w->portal, w->conf, t, &verdict);
-        ngx_http_b24_watch_end(w, ngx_time() + w->portal->watch);
+        ngx_http_b24_watch_failed(w);
         return;
     }
+
+    w->failures = 0;
 
     if (w->polls && !w->history.more) {
         w->poll = ngx_time() + w->portal->watch;
@@ -379,6 +382,22 @@ ngx_http_b24_watch_noted(ngx_http_b24_call_t *call)
                 || w->left || w->history.n);
 
     ngx_http_b24_watch_end(w, ngx_time() + ngx_http_b24_watch_gap(w));
+}
+
+
+/* what was told of waits: longer each time, as long as between two looks at the
+ * history at most */
+
+static void
+ngx_http_b24_watch_failed(ngx_http_b24_watch_t *w)
+{
+    time_t  pause;
+
+    pause = ngx_http_b24_watch_gap(w) << ngx_min(w->failures, 10);
+    w->failures++;
+    w->again = 1;
+
+    ngx_http_b24_watch_end(w, ngx_time() + ngx_min(pause, w->portal->watch));
 }
 
 
