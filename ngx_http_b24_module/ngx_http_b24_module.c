@@ -209,6 +209,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       0,
       NULL },
 
+    { ngx_string("b24_update"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1,
+      ngx_http_b24_conf_update,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("b24_mirror"),
       NGX_HTTP_B24_LOC|NGX_CONF_TAKE1,
       ngx_http_b24_conf_mirror,
@@ -594,6 +601,7 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
     bscf->retry_unknown = NGX_CONF_UNSET_MSEC;
     bscf->database = NGX_CONF_UNSET_PTR;
     bscf->imports = NGX_CONF_UNSET;
+    bscf->update = NGX_CONF_UNSET_UINT;
 
     ngx_http_b24_place(cf, &bscf->place);
 
@@ -641,6 +649,7 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->database, prev->database, NULL);
     ngx_conf_merge_value(conf->imports, prev->imports, 1);
+    ngx_conf_merge_uint_value(conf->update, prev->update, B24_UPDATE_TOTAL);
 
     if (conf->retry_place.file.len == 0) {
         conf->retry_place = prev->retry_place;

@@ -367,6 +367,7 @@ typedef struct {
     ngx_http_b24_database_t    *database;   /* NULL: none */
     ngx_flag_t                  imports;    /* b24_import */
     ngx_http_b24_site_t        *site;       /* NULL: none */
+    ngx_uint_t                  update;     /* b24_update; b24_update_e */
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
@@ -606,6 +607,8 @@ ngx_int_t ngx_http_b24_site_check(ngx_conf_t *cf,
 
 /* intake/ngx_http_b24_database_conf.c */
 char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_update(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_uint_t ngx_http_b24_databases(ngx_http_b24_main_conf_t *bmcf);
 void ngx_http_b24_database_check(ngx_conf_t *cf,

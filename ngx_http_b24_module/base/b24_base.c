@@ -465,6 +465,21 @@ b24_hash(uint64_t h, const void *data, size_t len)
 }
 
 
+void
+b24_hash_hex(uint64_t h, char out[17])
+{
+    int                i;
+    static const char  hex[] = "0123456789abcdef";
+
+    for (i = 15; i >= 0; i--) {
+        out[i] = hex[h & 0xf];
+        h >>= 4;
+    }
+
+    out[16] = '\0';
+}
+
+
 static uint64_t
 b24_sip_word(const u_char *p)
 {

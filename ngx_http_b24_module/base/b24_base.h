@@ -112,6 +112,8 @@ int b24_hex(u_char c);
 #define B24_HASH_START  0xcbf29ce484222325ULL
 
 uint64_t b24_hash(uint64_t h, const void *data, size_t len);
+/* 16 hexadecimal digits, terminated */
+void b24_hash_hex(uint64_t h, char out[17]);
 
 
 /*

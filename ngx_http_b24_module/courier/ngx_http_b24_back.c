@@ -435,7 +435,8 @@ ngx_http_b24_back_state(ngx_http_b24_ask_t *ask, b24_database_t *db)
 {
     ngx_http_b24_back_t  *b = ask->data;
 
-    ask->rc = b24_database_state(db, b->pool, b->rules, &b->asked, &b->moment);
+    ask->rc = b24_database_state(db, b->pool, b->rules, &b->asked, 0,
+                                 &b->moment);
 }
 
 

@@ -545,6 +545,7 @@ ngx_http_b24_crm_settings(b24_pool_t *pool, ngx_http_b24_origin_t *o,
     set->phone_code = bscf->phone_code;
     set->requisite_preset = (int) bscf->requisite_preset;
     set->product = (b24_product_e) bscf->product;
+    set->update = (b24_update_e) bscf->update;
 
     shop = b24_rules_find(ngx_http_b24_main->rules, shop_name);
 

@@ -556,6 +556,7 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     ngx_memzero(&lane->known, sizeof(b24_crm_known_t));
     ngx_memzero(&lane->out, sizeof(b24_queue_outcome_t));
     ngx_memzero(&lane->seen, sizeof(b24_queue_seen_t));
+    ngx_memzero(&lane->update, sizeof(b24_crm_update_t));
 
     lane->origin = NULL;
     lane->order = NULL;
@@ -569,5 +570,8 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     lane->direct = 0;
     lane->turned = 0;
     lane->command = 0;
+    lane->moving = 0;
+    ngx_str_null(&lane->move);
+    ngx_str_null(&lane->words);
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
 }

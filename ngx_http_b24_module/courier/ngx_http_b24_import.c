@@ -10,9 +10,9 @@
  * ahead of that clock comes in as any other, but what is read goes on from the
  * time that is, so that it holds up none of those to come.
  *
- * An order that the queue knows may have another status, or be paid: when the
- * row says so, or tells nothing of that, it is read again (reader).  That is so
- * with "b24_import off", too.
+ * An order that the queue knows may have another status, another total, or be
+ * paid: when the row says so, or tells nothing of that, it is read again
+ * (reader).  That is so with "b24_import off", too.
  */
 
 
@@ -566,6 +566,7 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
     b24_node_t *row, b24_str_t *id, b24_str_t *number, b24_str_t *changed)
 {
     int                  put;
+    ngx_uint_t           update;
     b24_order_t          order;
     b24_queue_rc_e       rc;
     b24_queue_change_t   change;
@@ -591,10 +592,22 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
     change.now = im->now;
     change.made = ngx_http_b24_import_made(im, changed);
 
-    /* without columns of the kind nothing can be compared */
+    update = im->reader->origin->conf->update;
 
-    change.look = change.status.len == 0 && change.canceled.len == 0
-                  && change.paid.len == 0 && change.shipped.len == 0;
+    if (update != B24_UPDATE_OFF
+        && b24_order_amount(im->pool, &order.fields[B24_ORDER_TOTAL],
+                            &change.total)
+           != B24_OK)
+    {
+        return B24_QUEUE_NOMEM;
+    }
+
+    /* without columns of the kind nothing can be compared; goods never can */
+
+    change.look = (change.status.len == 0 && change.canceled.len == 0
+                   && change.paid.len == 0 && change.shipped.len == 0)
+                  || update == B24_UPDATE_ROWS
+                  || (update == B24_UPDATE_TOTAL && change.total.len == 0);
 
     rc = b24_queue_status(q, &change, &put);
 

@@ -95,7 +95,9 @@ typedef struct {
     b24_queue_outcome_t       out;
     b24_queue_seen_t          seen;         /* of out */
     b24_str_t                 move;         /* of a status: the stage */
+    unsigned                  moving:1;     /* the deal is brought there */
     b24_str_t                 words;        /* and what comes of it */
+    b24_crm_update_t          update;       /* of its total and rows */
     char                      cause[NGX_HTTP_B24_CAUSE];
     char                      code[NGX_HTTP_B24_CODE];
 } ngx_http_b24_lane_t;

@@ -134,6 +134,15 @@ ngx_http_b24_outcome_seen(ngx_http_b24_lane_t *lane)
         seen->held_time = seen->held.len ? now : 0;
     }
 
+    /* and a later total, and later goods */
+
+    if (b24_crm_told(lane->pool, lane->order, seen) != B24_OK) {
+        ngx_str_null(&seen->total);
+        ngx_str_null(&seen->goods);
+        ngx_str_null(&seen->sent_total);
+        ngx_str_null(&seen->sent_rows);
+    }
+
     lane->out.seen = seen;
 }
 

@@ -24,6 +24,7 @@ typedef struct {
     const char               *owner;
     const b24_shop_t         *shop;
     b24_order_t              *order;
+    b24_order_t              *first;        /* of a change: as it was put */
     b24_order_t              *found[B24_DATABASE_ORDERS];
     size_t                    nfound;
     uint64_t                  affected;
@@ -62,6 +63,10 @@ static void ngx_http_b24_state_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_state_done(ngx_http_b24_ask_t *ask);
 static ngx_uint_t ngx_http_b24_state_differs(ngx_http_b24_read_t *read);
+static ngx_int_t ngx_http_b24_state_goods(ngx_http_b24_read_t *read);
+static ngx_int_t ngx_http_b24_state_print(ngx_http_b24_read_t *read,
+    ngx_uint_t found);
+static void ngx_http_b24_state_buyer(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
     const char *cause, const char *advice);
 static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
@@ -196,6 +201,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     read->owner = owner;
     read->shop = shop;
     read->order = order;
+    read->first = NULL;
     read->affected = 0;
     read->failed = 0;
     read->now = ngx_http_b24_now();
@@ -223,6 +229,16 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
         if (job->row.len || job->order_id.len) {
             order->fields[B24_ORDER_ROW] = job->row;
             order->fields[B24_ORDER_ID] = job->order_id;
+        }
+
+        /* and it is read as it was then */
+
+        if (job->first.len
+            && b24_order_parse(pool, &job->first, &read->first) == B24_OK)
+        {
+            order->rule = read->first->rule;
+            order->columns = read->first->columns;
+            order->imported = read->first->imported;
         }
 
         read->ask.statement = B24_STATEMENT_ORDER;
@@ -707,7 +723,10 @@ ngx_http_b24_state_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
     ngx_http_b24_read_t  *read = ask->data;
 
     ask->rc = b24_database_state(db, read->pool, read->shop, read->order,
-                                 &read->moment);
+                        read->reader->origin->conf->update == B24_UPDATE_ROWS
+                        && b24_shop_statement(read->shop,
+                                              B24_STATEMENT_ITEMS) != NULL,
+                        &read->moment);
 }
 
 
@@ -718,7 +737,7 @@ ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
 {
     ngx_http_b24_read_t  *read = ask->data;
 
-    b24_order_t  order;
+    ngx_uint_t  found;
 
     read->now = ngx_http_b24_now();
     read->read.state = B24_STATE_DELIVERED;
@@ -726,21 +745,24 @@ ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
     switch (ask->rc) {
 
     case B24_DATABASE_OK:
-        ngx_memzero(&order, sizeof(b24_order_t));
-        ngx_memzero(&read->seen, sizeof(b24_queue_seen_t));
+        found = (ngx_http_b24_state_goods(read) == NGX_OK);
 
-        /* nothing of the buyer is written down again */
-
-        order.shop = read->order->shop;
-        order.fields[B24_ORDER_ID] = read->order->fields[B24_ORDER_ID];
-        order.fields[B24_ORDER_ROW] = read->order->fields[B24_ORDER_ROW];
-        order.read = 1;
-
-        if (b24_order_print(read->pool, &order, &read->read.data) != B24_OK) {
+        if (ngx_http_b24_state_print(read, found) != NGX_OK) {
             ngx_str_null(&read->read.data);
             ngx_http_b24_read_wait(read, NGX_HTTP_B24_READ_MEMORY, NULL, NULL);
             return;
         }
+
+        if (!found) {
+            ngx_http_b24_read_wait(read,
+                (int64_t) ngx_http_b24_read_pauses[read->order->looks - 1],
+                "the order's goods are not in the shop's database yet", NULL);
+            return;
+        }
+
+        ngx_memzero(&read->seen, sizeof(b24_queue_seen_t));
+
+        ngx_http_b24_state_buyer(read);
 
         read->read.row = read->order->fields[B24_ORDER_ROW];
         read->seen.status = read->order->fields[B24_ORDER_STATUS];
@@ -796,6 +818,112 @@ ngx_http_b24_state_differs(ngx_http_b24_read_t *read)
            || !b24_str_eq(&now->canceled, &had->canceled)
            || !b24_str_eq(&now->paid, &had->paid)
            || !b24_str_eq(&now->shipped, &had->shipped);
+}
+
+
+/*
+ * A shop may write an order's total down before its goods, and those one by
+ * one: where they have changed and don't make the total, they are read again,
+ * as those of a new order are.  AGAIN: later.
+ */
+
+static ngx_int_t
+ngx_http_b24_state_goods(ngx_http_b24_read_t *read)
+{
+    int           rc;
+    b24_order_t  *order;
+
+    order = read->order;
+
+    if (order->had.goods.len == 0
+        || b24_str_eq(&order->had.goods, &read->job.seen.goods))
+    {
+        return NGX_OK;
+    }
+
+    rc = b24_order_goods(order);
+
+    if ((rc == B24_ERROR && order->looks < NGX_HTTP_B24_READ_LOOKS)
+        || (rc == B24_DECLINED && order->looks < NGX_HTTP_B24_READ_GOODS))
+    {
+        order->looks++;
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
+/* nothing of the buyer is written down again, and goods only when they are
+ * others */
+
+static ngx_int_t
+ngx_http_b24_state_print(ngx_http_b24_read_t *read, ngx_uint_t found)
+{
+    size_t        i;
+    b24_order_t   order, *from;
+
+    static const int  amounts[] = {
+        B24_ORDER_CURRENCY, B24_ORDER_TOTAL, B24_ORDER_DELIVERY,
+        B24_ORDER_DISCOUNT, B24_ORDER_TAX
+    };
+
+    from = read->order;
+
+    ngx_memzero(&order, sizeof(b24_order_t));
+
+    order.shop = from->shop;
+    order.fields[B24_ORDER_ID] = from->fields[B24_ORDER_ID];
+    order.fields[B24_ORDER_ROW] = from->fields[B24_ORDER_ROW];
+    order.asked = read->now;
+    order.looks = from->looks;
+
+    if (!found) {
+        return b24_order_print(read->pool, &order, &read->read.data) == B24_OK
+               ? NGX_OK : NGX_ERROR;
+    }
+
+    order.read = 1;
+    order.had = from->had;
+    ngx_str_null(&order.had.buyer);
+
+    for (i = 0; i < sizeof(amounts) / sizeof(int); i++) {
+        order.fields[amounts[i]] = from->fields[amounts[i]];
+    }
+
+    if (!b24_str_eq(&order.had.goods, &read->job.seen.goods)) {
+        order.items = from->items;
+        order.items_last = from->items_last;
+        order.nitems = from->nitems;
+    }
+
+    return b24_order_print(read->pool, &order, &read->read.data) == B24_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* said once; what has changed is in the shop */
+
+static void
+ngx_http_b24_state_buyer(ngx_http_b24_read_t *read)
+{
+    b24_order_t  *first;
+
+    first = read->first;
+
+    if (first == NULL || first->had.buyer.len == 0
+        || read->order->had.buyer.len == 0
+        || b24_str_eq(&first->had.buyer, &read->order->had.buyer)
+        || read->reader->origin->conf->update == B24_UPDATE_OFF)
+    {
+        return;
+    }
+
+    ngx_http_b24_read_words(read, "the buyer's data were changed in the shop: "
+                            "the contact was left as it is",
+                            "compare the deal's contact with the order in the "
+                            "shop");
+    read->read.once = 1;
 }
 
 
@@ -969,5 +1097,6 @@ ngx_http_b24_read_free(ngx_http_b24_read_t *read)
 
     read->pool = NULL;
     read->order = NULL;
+    read->first = NULL;
     read->busy = 0;
 }

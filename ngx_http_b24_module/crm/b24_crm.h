@@ -9,9 +9,9 @@
  *     b24_crm_write()  -> batch -> b24_crm_written()
  *     b24_crm_learn()  -> queue
  *
- *     b24_crm_deal_ask()  -> batch -> b24_crm_deal_read()    a status, then
- *     b24_crm_move()      decides
- *     b24_crm_deal_move() -> batch -> b24_crm_deal_moved()
+ *     b24_crm_deal_ask()  -> batch -> b24_crm_deal_read()    a change, then
+ *     b24_crm_move(), b24_crm_update_read()   decide
+ *     b24_crm_deal_change() -> batch -> b24_crm_deal_changed()
  */
 
 
@@ -41,6 +41,14 @@ typedef enum {
     B24_PRODUCT_ID,
     B24_PRODUCT_XML_ID
 } b24_product_e;
+
+
+/* what of a deal follows later changes of its order */
+typedef enum {
+    B24_UPDATE_OFF = 0,
+    B24_UPDATE_TOTAL,
+    B24_UPDATE_ROWS                 /* and its product rows */
+} b24_update_e;
 
 
 typedef enum {
@@ -129,6 +137,7 @@ typedef struct {
     b24_pair_t    *back;            /* STAGE -> STATUS, b24_stage_back */
     b24_str_t      default_status;
     b24_product_e  product;
+    b24_update_e   update;
     const b24_book_t  *book;        /* NULL: the portal was not asked yet */
 } b24_crm_settings_t;
 
@@ -410,6 +419,9 @@ typedef struct {
     unsigned   final:1;             /* won or lost */
     int64_t    moved;               /* to that stage, or changed at all; Unix
                                        seconds by our clock, 0: not told */
+    b24_str_t  amount;              /* OPPORTUNITY; empty: not told */
+    b24_str_t  currency;
+    unsigned   summed:1;            /* the amount is the sum of its rows */
 } b24_crm_deal_t;
 
 typedef enum {
@@ -433,7 +445,7 @@ int b24_crm_move_to(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, b24_str_t *stage, b24_str_t *text,
     b24_str_t *name);
 
-/* a batch (halt:0) that reads the deal of known->deal */
+/* a command that reads the deal of known->deal */
 int b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_crm_known_t *known);
 /* now: our clock, Unix seconds; verdict and known->again as of
@@ -453,14 +465,87 @@ b24_move_e b24_crm_move(const b24_crm_settings_t *set,
 int b24_crm_move_words(b24_pool_t *pool, b24_move_e move,
     const b24_crm_deal_t *deal, const b24_str_t *stage, b24_str_t *text,
     const char **advice);
-/* a batch (halt:1) that moves it, and reads it again: a stage that the portal
- * does not know it drops without a word */
-int b24_crm_deal_move(b24_batch_t *batch, const b24_crm_settings_t *set,
-    const b24_crm_known_t *known, const b24_str_t *stage);
+
+/* ---- a deal whose order was changed in the shop ---- */
+
+typedef struct {
+    unsigned       total:1;         /* is another than the deal was given */
+    unsigned       rows:1;
+    unsigned       goodless:1;      /* they would be, but there are none */
+
+    /* from b24_crm_update_read() on: what comes of it */
+    unsigned       set_total:1;     /* the deal is given the total */
+    unsigned       set_rows:1;
+    unsigned       direct:1;        /* the rows, by a call of their own */
+    unsigned       left:1;          /* it is closed, nothing is set */
+    unsigned       edited_total:1;  /* has what we have not given it */
+    unsigned       edited_rows:1;
+
+    b24_str_t      amount;          /* that it is to have, two places */
+    b24_str_t      currency;        /* empty: not known */
+    b24_str_t      sent_total;      /* as they are kept in "seen" */
+    b24_str_t      sent_rows;
+    b24_row_t     *list;
+    size_t         nlist;
+    b24_decimal_t  diff;            /* that the rows do not reach the total */
+    b24_crm_deal_t deal;            /* as it was found */
+    size_t         nheld;           /* its rows, and their sum */
+    b24_decimal_t  held;
+    b24_str_t      taken;           /* the total it has now, when that is
+                                       another */
+} b24_crm_update_t;
+
+/*
+ * What a deal is given with its order, for b24_queue_seen_t: sent_total and
+ * sent_rows, and total and goods as the shop's database had them.
+ */
+int b24_crm_told(b24_pool_t *pool, const b24_order_t *order,
+    b24_queue_seen_t *seen);
+/*
+ * Compares what the shop's database says of the order now (order->had, its
+ * amounts and items) with what it said when the deal was given the last.  When
+ * seen doesn't tell, as of orders delivered by an earlier version, seen gets
+ * what first, the order as it was delivered, tells; NULL: it has gone, and
+ * nothing is compared.  Not known what the goods were: they are taken to be
+ * others when the total is.
+ */
+int b24_crm_update_begin(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_order_t *first,
+    b24_queue_seen_t *seen, b24_crm_update_t *update);
+/* further commands beside b24_crm_deal_ask(): what is to be overwritten, and
+ * the products of the new rows */
+int b24_crm_update_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known,
+    const b24_queue_seen_t *seen, const b24_crm_update_t *update);
+/*
+ * Decides: deal is as b24_crm_deal_read() has found it; opens: its stage is
+ * about to be set, so that it does not stay closed.  seen gets what has to be
+ * committed before it is sent.
+ */
+int b24_crm_update_read(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_order_t *order,
+    b24_crm_known_t *known, const b24_crm_deal_t *deal, int opens,
+    b24_queue_seen_t *seen, b24_crm_update_t *update,
+    b24_verdict_t *verdict);
+/* what came of it, for a person, behind what is in the buffer; nothing: empty;
+ * *advice stays when there is none */
+void b24_crm_update_words(b24_buf_t *buf, const b24_crm_update_t *update,
+    const char **advice);
+
+/*
+ * A batch (halt:1) that sets the stage (empty: not), the total and the rows, as
+ * far as they are to be set and fit in, and reads the deal again: a stage that
+ * the portal does not know it drops without a word.  batch->count 0: there is
+ * nothing for a batch.
+ */
+int b24_crm_deal_change(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_crm_known_t *known, const b24_str_t *stage,
+    const b24_crm_update_t *update);
 /* *held: the stage it is at now, empty: not told; *method is static */
-int b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_settings_t *set, b24_crm_known_t *known, b24_str_t *held,
-    b24_verdict_t *verdict, const char **method);
+int b24_crm_deal_changed(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_settings_t *set, b24_order_t *order,
+    b24_crm_known_t *known, b24_crm_update_t *update, const b24_str_t *stage,
+    b24_str_t *held, b24_verdict_t *verdict, const char **method);
 
 
 /* ---- deals that move in the CRM ---- */

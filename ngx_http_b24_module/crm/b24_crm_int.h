@@ -24,9 +24,11 @@ typedef struct {
     const char  *list[3];
     const char  *update[3];
     const char  *rows_set;
+    const char  *rows_get;
     const char  *ref[3];            /* id of what this batch has added */
     int          type[3];           /* entityTypeId */
     const char  *rows;              /* parameter that holds the rows */
+    const char  *items;             /* member of a list's result, or NULL */
 } b24_crm_api_t;
 
 
@@ -80,12 +82,17 @@ typedef struct {
 const b24_crm_api_t *b24_crm_api(const b24_crm_settings_t *set);
 
 /* b24_move.c: what of deals is read, and how */
+/* money: OPPORTUNITY and the like, too */
 void b24_crm_deal_select(b24_batch_t *batch, b24_command_t *cmd,
-    const b24_crm_api_t *api);
-/* the list that a command gave, items: below that name; B24_DECLINED: verdict
- * tells */
-int b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, unsigned items,
-    const char *name, b24_node_t **list, b24_verdict_t *verdict);
+    const b24_crm_api_t *api, int money);
+/* the list that a command gave, below the member items (NULL: it is the
+ * result); B24_DECLINED: verdict tells */
+int b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer,
+    const char *items, const char *name, b24_node_t **list,
+    b24_verdict_t *verdict);
+/* the other family of methods may do it */
+void b24_crm_again(const b24_crm_api_t *api, b24_crm_known_t *known,
+    const b24_verdict_t *verdict, b24_again_e again);
 int64_t b24_crm_skew(const b24_answer_t *answer, int64_t now);
 /* an item of it; B24_DECLINED: it is none */
 int b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node,

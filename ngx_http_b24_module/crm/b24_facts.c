@@ -35,9 +35,11 @@ static const b24_crm_api_t  b24_crm_apis[] = {
       { "crm.contact.list", "crm.company.list", "crm.deal.list" },
       { "crm.contact.update", "crm.company.update", "crm.deal.update" },
       "crm.deal.productrows.set",
+      "crm.deal.productrows.get",
       { "$result[c]", "$result[k]", "$result[d]" },
       { 3, 4, 2 },
-      "rows" },
+      "rows",
+      NULL },
 
     { 1,
       { "crm.item.add", "crm.item.add", "crm.item.add" },
@@ -45,10 +47,12 @@ static const b24_crm_api_t  b24_crm_apis[] = {
       { "crm.item.list", "crm.item.list", "crm.item.list" },
       { "crm.item.update", "crm.item.update", "crm.item.update" },
       "crm.item.productrow.set",
+      "crm.item.productrow.list",
       { "$result[c][item][id]", "$result[k][item][id]",
         "$result[d][item][id]" },
       { 3, 4, 2 },
-      "productRows" }
+      "productRows",
+      "items" }
 };
 
 

@@ -19,8 +19,6 @@
                                        of one move */
 
 
-static void b24_move_again(const b24_crm_api_t *api, b24_crm_known_t *known,
-    const b24_verdict_t *verdict, b24_again_e again);
 static int64_t b24_move_time(const b24_crm_api_t *api, const b24_node_t *node,
     const char *field);
 static int b24_move_shown(const b24_str_t *status);
@@ -28,8 +26,10 @@ static int b24_move_shown(const b24_str_t *status);
 
 static const char *const  b24_move_fields[] = {
     "ID", "STAGE_ID", "CATEGORY_ID", "STAGE_SEMANTIC_ID", "MOVED_TIME",
-    "DATE_MODIFY", NULL
+    "DATE_MODIFY", "OPPORTUNITY", "CURRENCY_ID", "IS_MANUAL_OPPORTUNITY", NULL
 };
+
+#define B24_MOVE_MONEY  6           /* the first of those */
 
 
 int
@@ -128,7 +128,7 @@ b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     b24_command_int(batch, cmd, api->universal ? "filter[=id]" : "filter[=ID]",
                     known->deal);
-    b24_crm_deal_select(batch, cmd, api);
+    b24_crm_deal_select(batch, cmd, api, 1);
     b24_command_int(batch, cmd, "start", -1);
 
     return batch->failed ? B24_ERROR : B24_OK;
@@ -137,12 +137,12 @@ b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 
 void
 b24_crm_deal_select(b24_batch_t *batch, b24_command_t *cmd,
-    const b24_crm_api_t *api)
+    const b24_crm_api_t *api, int money)
 {
     int   i;
     char  key[B24_CRM_KEY], field[B24_CRM_KEY];
 
-    for (i = 0; b24_move_fields[i]; i++) {
+    for (i = 0; b24_move_fields[i] && (money || i < B24_MOVE_MONEY); i++) {
         (void) snprintf(key, sizeof(key), "select[%d]", i);
 
         if (api->universal && strcmp(b24_move_fields[i], "DATE_MODIFY") == 0) {
@@ -177,10 +177,10 @@ b24_crm_deal_read(b24_pool_t *pool, const b24_answer_t *answer,
         return B24_OK;
     }
 
-    rc = b24_crm_list(pool, answer, api->universal, "deal", &list, verdict);
+    rc = b24_crm_list(pool, answer, api->items, "deal", &list, verdict);
 
     if (rc != B24_OK) {
-        b24_move_again(api, known, verdict, B24_AGAIN_LOOKUP);
+        b24_crm_again(api, known, verdict, B24_AGAIN_LOOKUP);
         return rc == B24_ERROR ? B24_ERROR : B24_OK;
     }
 
@@ -216,10 +216,10 @@ b24_crm_skew(const b24_answer_t *answer, int64_t now)
 
 
 int
-b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, unsigned items,
+b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, const char *items,
     const char *name, b24_node_t **list, b24_verdict_t *verdict)
 {
-    b24_str_t        key = b24_string("items");
+    b24_str_t        key;
     b24_node_t      *node;
     b24_cmd_state_e  state;
 
@@ -238,6 +238,9 @@ b24_crm_list(b24_pool_t *pool, const b24_answer_t *answer, unsigned items,
     }
 
     if (items) {
+        key.data = (u_char *) items;
+        key.len = strlen(items);
+
         node = (node->type == B24_OBJECT) ? b24_node_get(node, &key) : NULL;
     }
 
@@ -278,6 +281,23 @@ b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node,
 
     deal->final = field && b24_node_text(field, &text) == B24_OK
                   && (b24_str_eqs(&text, "S") || b24_str_eqs(&text, "F"));
+
+    field = b24_crm_field(api, node, "OPPORTUNITY");
+
+    if (field == NULL || b24_node_text(field, &deal->amount) != B24_OK) {
+        deal->amount.len = 0;
+    }
+
+    field = b24_crm_field(api, node, "CURRENCY_ID");
+
+    if (field == NULL || b24_node_text(field, &deal->currency) != B24_OK) {
+        deal->currency.len = 0;
+    }
+
+    field = b24_crm_field(api, node, "IS_MANUAL_OPPORTUNITY");
+
+    deal->summed = field && b24_node_text(field, &text) == B24_OK
+                   && b24_str_eqs(&text, "N");
 
     deal->moved = b24_move_time(api, node, "MOVED_TIME");
 
@@ -342,10 +362,8 @@ b24_move_time(const b24_crm_api_t *api, const b24_node_t *node,
 }
 
 
-/* the other family of methods may do it */
-
-static void
-b24_move_again(const b24_crm_api_t *api, b24_crm_known_t *known,
+void
+b24_crm_again(const b24_crm_api_t *api, b24_crm_known_t *known,
     const b24_verdict_t *verdict, b24_again_e again)
 {
     if (!known->other_api && b24_crm_api_refused(api, verdict)) {
@@ -472,85 +490,4 @@ b24_crm_move_words(b24_pool_t *pool, b24_move_e move,
     }
 
     return b24_buf_str(&buf, text);
-}
-
-
-int
-b24_crm_deal_move(b24_batch_t *batch, const b24_crm_settings_t *set,
-    const b24_crm_known_t *known, const b24_str_t *stage)
-{
-    char                  key[B24_CRM_KEY];
-    b24_command_t        *cmd;
-    const b24_crm_api_t  *api;
-
-    api = b24_crm_api(set);
-
-    cmd = b24_batch_add(batch, "move", api->update[B24_ENTITY_DEAL]);
-
-    if (api->universal) {
-        b24_command_int(batch, cmd, "entityTypeId",
-                        api->type[B24_ENTITY_DEAL]);
-    }
-
-    b24_command_int(batch, cmd, "id", known->deal);
-
-    b24_crm_key(api, key, "fields", "", "STAGE_ID");
-    b24_command_text(batch, cmd, key, stage);
-
-    return b24_crm_deal_ask(batch, set, known);
-}
-
-
-int
-b24_crm_deal_moved(b24_pool_t *pool, const b24_answer_t *answer,
-    const b24_crm_settings_t *set, b24_crm_known_t *known, b24_str_t *held,
-    b24_verdict_t *verdict, const char **method)
-{
-    b24_str_t             none = b24_null_string;
-    b24_node_t           *node;
-    b24_verdict_t         v;
-    b24_crm_deal_t        deal;
-    b24_cmd_state_e       state;
-    const b24_crm_api_t  *api;
-
-    api = b24_crm_api(set);
-
-    *held = none;
-    *method = NULL;
-    *verdict = answer->verdict;
-    known->again = B24_AGAIN_NO;
-
-    if (verdict->class != B24_CLASS_OK) {
-        return B24_OK;
-    }
-
-    *method = api->update[B24_ENTITY_DEAL];
-
-    state = b24_answer_command(pool, answer, "move", &node, &v);
-
-    if (state == B24_CMD_FAILED) {
-        *verdict = v;
-        b24_move_again(api, known, verdict, B24_AGAIN_WRITE);
-        return B24_OK;
-    }
-
-    if (state == B24_CMD_NOT_RUN || node->type == B24_NULL
-        || node->type == B24_FALSE)
-    {
-        b24_crm_failed(verdict, B24_CLASS_CHECK,
-                       state == B24_CMD_NOT_RUN ? "NOT_RUN" : "UNEXPECTED",
-                       "the portal did not say that the deal was moved");
-        return B24_OK;
-    }
-
-    /* it is moved, whether it can be read again or not */
-
-    if (b24_crm_list(pool, answer, api->universal, "deal", &node, &v) == B24_OK
-        && node->first
-        && b24_crm_deal_item(api, node->first, 0, &deal) == B24_OK)
-    {
-        *held = deal.stage;
-    }
-
-    return B24_OK;
 }

@@ -93,7 +93,7 @@ b24_watch_ask_page(b24_batch_t *batch, const b24_crm_api_t *api,
         b24_command_int(batch, cmd, key, deals[i].id);
     }
 
-    b24_crm_deal_select(batch, cmd, api);
+    b24_crm_deal_select(batch, cmd, api, 0);
     b24_command_int(batch, cmd, "start", -1);
 
     return B24_OK;
@@ -159,7 +159,7 @@ b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
             return B24_ERROR;
         }
 
-        rc = b24_crm_list(pool, answer, api->universal, name, &list, &v);
+        rc = b24_crm_list(pool, answer, api->items, name, &list, &v);
 
         if (rc == B24_ERROR) {
             return rc;
@@ -196,7 +196,7 @@ b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
 
     /* its list is in "items", whichever methods deals are read with */
 
-    rc = b24_crm_list(pool, answer, 1, "history", &list, &v);
+    rc = b24_crm_list(pool, answer, "items", "history", &list, &v);
 
     if (rc == B24_OK) {
         return b24_watch_take_history(pool, list, history);

@@ -133,10 +133,11 @@ typedef struct {
     b24_database_clock_t  clock;
 } b24_database_moment_t;
 
-/* puts what its "order" statement says of it into an order whose number or row
- * is known; its goods are not asked for */
+/* puts what its "order" statement says of it, goods: "items", too, into an
+ * order of which nothing else is known but its number or row */
 b24_database_rc_e b24_database_state(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order, b24_database_moment_t *moment);
+    const b24_shop_t *shop, b24_order_t *order, int goods,
+    b24_database_moment_t *moment);
 
 /* of the last call that failed, in plain words without a buyer's or a secret's
  * bytes; until the next call */

@@ -8,6 +8,11 @@
 static b24_database_rc_e b24_database_found(b24_database_t *db,
     b24_pool_t *pool, const b24_shop_t *shop, const b24_str_t *known,
     const b24_node_t *row, const b24_str_t *values, b24_order_t **order);
+static b24_database_rc_e b24_database_items(b24_database_t *db,
+    b24_pool_t *pool, const b24_shop_t *shop, const b24_str_t *values,
+    b24_node_t **items);
+static int b24_database_had(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_node_t *row, const b24_node_t *items, b24_order_t *order);
 static int b24_database_same_row(const b24_str_t *asked,
     const b24_str_t *found);
 
@@ -62,10 +67,11 @@ b24_database_order(b24_database_t *db, b24_pool_t *pool,
 
 b24_database_rc_e
 b24_database_state(b24_database_t *db, b24_pool_t *pool,
-    const b24_shop_t *shop, b24_order_t *order, b24_database_moment_t *moment)
+    const b24_shop_t *shop, b24_order_t *order, int goods,
+    b24_database_moment_t *moment)
 {
-    b24_str_t           key, values[B24_NBINDS];
-    b24_node_t         *rows;
+    b24_str_t           key, id, values[B24_NBINDS];
+    b24_node_t         *rows, *items;
     b24_database_rc_e   rc;
 
     static const b24_str_t  changed = b24_string("changed");
@@ -82,10 +88,13 @@ b24_database_state(b24_database_t *db, b24_pool_t *pool,
         return rc;
     }
 
-    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ROW], &key)
-        && !b24_database_same_row(&values[B24_ORDER_ROW], &key))
-    {
-        return B24_DATABASE_NONE;
+    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ROW], &key)) {
+
+        if (!b24_database_same_row(&values[B24_ORDER_ROW], &key)) {
+            return B24_DATABASE_NONE;
+        }
+
+        values[B24_ORDER_ROW] = key;
     }
 
     if (b24_column(rows->first, &changed, &moment->changed)
@@ -98,7 +107,21 @@ b24_database_state(b24_database_t *db, b24_pool_t *pool,
         }
     }
 
-    return b24_order_merge(pool, shop, order, rows->first, NULL) == B24_OK
+    if (b24_column(rows->first, &b24_order_names[B24_ORDER_ID], &id)) {
+        values[B24_ORDER_ID] = id;
+    }
+
+    items = NULL;
+
+    if (goods) {
+        rc = b24_database_items(db, pool, shop, values, &items);
+        if (rc != B24_DATABASE_OK) {
+            return rc;
+        }
+    }
+
+    return b24_order_merge(pool, shop, order, rows->first, items) == B24_OK
+           && b24_order_had(pool, order, goods, &order->had) == B24_OK
            ? B24_DATABASE_OK : B24_DATABASE_NOMEM;
 }
 
@@ -110,10 +133,9 @@ b24_database_found(b24_database_t *db, b24_pool_t *pool,
     const b24_shop_t *shop, const b24_str_t *known, const b24_node_t *row,
     const b24_str_t *values, b24_order_t **order)
 {
-    b24_str_t               key, id, of[B24_NBINDS];
-    b24_node_t             *items;
-    b24_database_rc_e       rc;
-    const b24_statement_t  *statement;
+    b24_str_t           key, id, of[B24_NBINDS];
+    b24_node_t         *items;
+    b24_database_rc_e   rc;
 
     memcpy(of, values, sizeof(of));
 
@@ -132,23 +154,66 @@ b24_database_found(b24_database_t *db, b24_pool_t *pool,
         of[B24_ORDER_ID] = id;
     }
 
-    items = NULL;
-    statement = b24_shop_statement(shop, B24_STATEMENT_ITEMS);
-
-    if (statement) {
-        rc = b24_database_ask(db, pool, statement, of, &items);
-
-        if (rc == B24_DATABASE_NONE || rc == B24_DATABASE_UNASKED) {
-            items = NULL;
-
-        } else if (rc != B24_DATABASE_OK) {
-            return rc;
-        }
+    rc = b24_database_items(db, pool, shop, of, &items);
+    if (rc != B24_DATABASE_OK) {
+        return rc;
     }
 
     return b24_order_parse(pool, known, order) == B24_OK
            && b24_order_merge(pool, shop, *order, row, items) == B24_OK
+           && b24_database_had(pool, shop, row, items, *order) == B24_OK
            ? B24_DATABASE_OK : B24_DATABASE_NOMEM;
+}
+
+
+/* *items is NULL when there are none */
+
+static b24_database_rc_e
+b24_database_items(b24_database_t *db, b24_pool_t *pool,
+    const b24_shop_t *shop, const b24_str_t *values, b24_node_t **items)
+{
+    b24_database_rc_e       rc;
+    const b24_statement_t  *statement;
+
+    *items = NULL;
+
+    statement = b24_shop_statement(shop, B24_STATEMENT_ITEMS);
+
+    if (statement == NULL) {
+        return B24_DATABASE_OK;
+    }
+
+    rc = b24_database_ask(db, pool, statement, values, items);
+
+    if (rc == B24_DATABASE_NONE || rc == B24_DATABASE_UNASKED) {
+        *items = NULL;
+        rc = B24_DATABASE_OK;
+    }
+
+    return rc;
+}
+
+
+/* the same without what was captured */
+
+static int
+b24_database_had(b24_pool_t *pool, const b24_shop_t *shop,
+    const b24_node_t *row, const b24_node_t *items, b24_order_t *order)
+{
+    b24_order_t  bare;
+
+    memset(&bare, 0, sizeof(b24_order_t));
+
+    bare.shop = order->shop;
+    bare.rule = order->rule;
+    bare.columns = order->columns;
+    bare.imported = order->imported;
+
+    return b24_order_merge(pool, shop, &bare, row, items) == B24_OK
+           ? b24_order_had(pool, &bare,
+                           b24_shop_statement(shop, B24_STATEMENT_ITEMS)
+                           != NULL, &order->had)
+           : B24_ERROR;
 }
 
 

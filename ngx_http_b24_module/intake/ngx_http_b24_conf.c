@@ -1464,6 +1464,10 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_import";
     }
 
+    if (a->update != b->update) {
+        return "b24_update";
+    }
+
     if (a->retry_first != b->retry_first || a->retry_max != b->retry_max
         || a->retry_unknown != b->retry_unknown)
     {

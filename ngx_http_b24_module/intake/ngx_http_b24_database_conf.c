@@ -1,5 +1,5 @@
 
-/* The shop's database: b24_database, b24_import. */
+/* The shop's database: b24_database, b24_import, b24_update. */
 
 
 #include "ngx_http_b24_module.h"
@@ -183,6 +183,37 @@ ngx_http_b24_database_time(ngx_conf_t *cf, ngx_str_t *arg,
                        "blanks or \";\"");
 
     return NGX_CONF_ERROR;
+}
+
+
+/* b24_update off | total | rows */
+
+char *
+ngx_http_b24_conf_update(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_b24_srv_conf_t  *bscf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    static char  *forms[] = { "off", "total", "rows" };
+
+    if (bscf->update != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+
+        if (ngx_strcmp(value[1].data, forms[i]) == 0) {
+            bscf->update = B24_UPDATE_OFF + i;
+            return NGX_CONF_OK;
+        }
+    }
+
+    return "takes \"off\" (deals follow statuses only), \"total\" (and the "
+           "order's total) or \"rows\" (its goods, too)";
 }
 
 

@@ -36,7 +36,7 @@ static int b24_order_read_pairs(b24_pool_t *pool, const b24_node_t *node,
     b24_pair_t **list);
 static int b24_order_read_columns(b24_pool_t *pool, const b24_node_t *node,
     b24_order_t *order);
-static void b24_order_read_database(const b24_node_t *node,
+static int b24_order_read_database(b24_pool_t *pool, const b24_node_t *node,
     b24_order_t *order);
 static int64_t b24_order_number(const b24_node_t *node, const char *name);
 static int b24_order_read_remarks(b24_pool_t *pool, const b24_node_t *node,
@@ -48,7 +48,6 @@ static uint64_t b24_hash_email(uint64_t h, const b24_str_t *email,
 static uint64_t b24_hash_total(uint64_t h, const b24_str_t *total);
 static uint64_t b24_hash_text(uint64_t h, const b24_str_t *text);
 static uint64_t b24_hash_byte(uint64_t h, u_char c);
-static void b24_hash_print(uint64_t h, char out[17]);
 
 
 #define B24_X(id, name)  b24_string(name),
@@ -352,7 +351,7 @@ b24_order_fingerprint(const b24_order_t *order, char out[17])
 
     h = b24_hash_total(h, &f[B24_ORDER_TOTAL]);
 
-    b24_hash_print(h, out);
+    b24_hash_hex(h, out);
 }
 
 
@@ -377,7 +376,7 @@ b24_order_generate(b24_pool_t *pool, b24_order_t *order)
     h = b24_hash_text(B24_HASH_START, id);
     h = b24_hash_text(h, &print);
 
-    b24_hash_print(h, text);
+    b24_hash_hex(h, text);
 
     return b24_pstrdup(pool, id, (u_char *) text, 16);
 }
@@ -531,6 +530,8 @@ b24_order_print_columns(b24_buf_t *out, const b24_order_t *order)
 static void
 b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
 {
+    unsigned  n;
+
     if (order->generated) {
         b24_buf_adds(out, ",\"generated\":true");
     }
@@ -565,6 +566,12 @@ b24_order_print_database(b24_buf_t *out, const b24_order_t *order)
     if (order->imported) {
         b24_buf_adds(out, ",\"imported\":true");
     }
+
+    n = 1;
+
+    b24_order_print_member(out, "total", &order->had.total, &n);
+    b24_order_print_member(out, "goods", &order->had.goods, &n);
+    b24_order_print_member(out, "buyer", &order->had.buyer, &n);
 
     b24_buf_addc(out, '}');
 }
@@ -669,7 +676,12 @@ b24_order_read(b24_pool_t *pool, const b24_node_t *root, b24_order_t *order)
         return rc;
     }
 
-    b24_order_read_database(b24_order_member(root, "database"), order);
+    if (b24_order_read_database(pool, b24_order_member(root, "database"),
+                                order)
+        != B24_OK)
+    {
+        return B24_ERROR;
+    }
 
     order->generated = b24_order_number(root, "generated") & 1;
     order->collected = b24_order_number(root, "collected") & 1;
@@ -842,11 +854,12 @@ b24_order_read_columns(b24_pool_t *pool, const b24_node_t *node,
 }
 
 
-static void
-b24_order_read_database(const b24_node_t *node, b24_order_t *order)
+static int
+b24_order_read_database(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order)
 {
     if (node == NULL || node->type != B24_OBJECT) {
-        return;
+        return B24_OK;
     }
 
     order->tries = (unsigned) b24_order_number(node, "tries");
@@ -854,6 +867,14 @@ b24_order_read_database(const b24_node_t *node, b24_order_t *order)
     order->asked = b24_order_number(node, "asked");
     order->read = b24_order_number(node, "read") & 1;
     order->imported = b24_order_number(node, "imported") & 1;
+
+    return b24_order_read_text(pool, node, "total", &order->had.total)
+           == B24_OK
+           && b24_order_read_text(pool, node, "goods", &order->had.goods)
+              == B24_OK
+           && b24_order_read_text(pool, node, "buyer", &order->had.buyer)
+              == B24_OK
+           ? B24_OK : B24_ERROR;
 }
 
 
@@ -1013,19 +1034,4 @@ static uint64_t
 b24_hash_byte(uint64_t h, u_char c)
 {
     return b24_hash(h, &c, 1);
-}
-
-
-static void
-b24_hash_print(uint64_t h, char out[17])
-{
-    int                i;
-    static const char  hex[] = "0123456789abcdef";
-
-    for (i = 15; i >= 0; i--) {
-        out[i] = hex[h & 0xf];
-        h >>= 4;
-    }
-
-    out[16] = '\0';
 }

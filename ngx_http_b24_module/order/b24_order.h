@@ -93,6 +93,18 @@ struct b24_item_s {
 
 
 /*
+ * What the shop's database has of an order, to be compared with what it has
+ * later.
+ */
+typedef struct {
+    b24_str_t    total;             /* two places; empty: none, or no number */
+    b24_str_t    goods;             /* a hash of items and amounts; empty: they
+                                       were not asked for */
+    b24_str_t    buyer;             /* of name, phone, e-mail; empty: none */
+} b24_order_had_t;
+
+
+/*
  * After extraction: texts are clean UTF-8; amounts (total, delivery, discount,
  * tax, an item's price, sum, quantity, discount, tax_rate) are canonical
  * decimals in major units ("1990.00", "0.5"), empty when absent or when the
@@ -118,6 +130,7 @@ typedef struct {
                                        part of the document */
     unsigned     tries;             /* how often it was asked */
     unsigned     looks;             /* and how often for goods it had not yet */
+    b24_order_had_t  had;           /* as it was read there */
     unsigned     read:1;            /* it was: nothing more is to be asked */
     unsigned     imported:1;        /* from there, no request was seen */
     unsigned     generated:1;       /* the number is one of ours */
@@ -183,6 +196,14 @@ int b24_order_parse(b24_pool_t *pool, const b24_str_t *json,
  * empty, and the total.  Equal for a repeated submit.
  */
 void b24_order_fingerprint(const b24_order_t *order, char out[17]);
+/* order holds nothing but what the database says of it, goods: its items, too;
+ * had in the pool */
+int b24_order_had(b24_pool_t *pool, const b24_order_t *order, int goods,
+    b24_order_had_t *had);
+/* an amount with two places, so that texts can be compared; empty: it is no
+ * number */
+int b24_order_amount(b24_pool_t *pool, const b24_str_t *text,
+    b24_str_t *amount);
 /*
  * A number of ours: the round's becomes that of the round and the fingerprint,
  * once all of the order is known.  What a buyer sends again after an error is

@@ -919,7 +919,7 @@ b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event, b24_ev_e kind,
     switch (kind) {
 
     case B24_EV_STATUS:
-        moment.cause.data = (u_char *) "new status";
+        moment.cause.data = (u_char *) B24_QUEUE_STATUS_CAUSE;
         break;
 
     case B24_EV_LINK:

@@ -70,6 +70,7 @@ typedef enum {
     B24_STEP_DEAL,
     B24_STEP_ROWS,
     B24_STEP_STAGE,                 /* of a STATUS event: the deal is moved */
+    B24_STEP_UPDATE,                /* likewise: total and rows are set */
     B24_STEP_BACK,                  /* of a BACK event: the shop is called */
     B24_NSTEPS
 } b24_delivery_step_e;
@@ -240,6 +241,17 @@ typedef struct {
                                        held, by our clock; 0: nobody has */
     int          settled;           /* what was told has come to the deal, or
                                        doesn't concern it */
+
+    /*
+     * Of total and goods: what the shop's database had when it was looked at
+     * last (empty: not known), and what the deal was given last, or may have
+     * been.  Whoever puts one of total and sent_total puts both, and so with
+     * goods and sent_rows; none holds a "|".
+     */
+    b24_str_t    total;             /* a plain number, two places */
+    b24_str_t    goods;             /* a hash */
+    b24_str_t    sent_total;
+    b24_str_t    sent_rows;
 } b24_queue_seen_t;
 
 /*
@@ -260,6 +272,7 @@ typedef struct {
     b24_str_t    canceled;
     b24_str_t    paid;
     b24_str_t    shipped;
+    b24_str_t    total;             /* as that of b24_queue_seen_t */
     b24_str_t    changed;           /* of a row of the database: one that was
                                        seen already is passed over */
     int64_t      now;               /* arrival of the shop's answer */
@@ -271,8 +284,8 @@ typedef struct {
  * Inside a transaction: finds the order by its key, its number, the number that
  * a person gave it or the shop has for it, and by its link when the record is
  * gone (a new record is made then).  What is told is noted; when that is
- * something new, or look is set, the record gets a STATUS event, which stands
- * in the line behind all orders.  One that waits there unclaimed takes it in:
+ * something new, or another total than the database had, or look is set, the
+ * record gets a STATUS event, which stands in the line behind all orders.  One that waits there unclaimed takes it in:
  * the last state counts.  *put: there is something to be delivered.  NONE: no
  * such order, nothing is kept; LIMIT as b24_queue_put().
  */
@@ -325,6 +338,7 @@ typedef struct {
                                        was taken by one: it isn't sent before
                                        read() has told whose it is */
     b24_str_t    data;              /* BACK: that of the order's first event */
+    b24_str_t    first;             /* STATUS: the same; empty: it has gone */
     int          attempts;          /* this one included */
     int64_t      accepted;          /* when the shop's answer arrived */
     int64_t      placed;            /* when the record was made */
@@ -376,7 +390,8 @@ b24_queue_rc_e b24_queue_recover(b24_queue_t *q, const b24_str_t *origin,
 
 /*
  * Before a transfer that may create something: writes ids known so far (and the
- * link, when the deal is among them; with B24_STEP_STAGE the stage, seen.sent)
+ * link, when the deal is among them; with B24_STEP_STAGE the stage, seen.sent,
+ * with B24_STEP_UPDATE seen.sent_total and seen.sent_rows)
  * and marks the steps of mask (1 << step) SENT, prolongs the lease, adds a
  * timeline row (state sending, cause, method), learns the job's facts.  STALE
  * when owner no longer holds it.
@@ -471,6 +486,8 @@ typedef struct {
     b24_str_t    cause;             /* data NULL: none; what an earlier event
                                        has left stays then */
     b24_str_t    advice;
+    int          once;              /* cause and advice, unless the timeline has
+                                       that cause already */
     b24_queue_match_t  *matches;    /* ACCEPTED: that it may be, with data */
     size_t       nmatches;
     int          loose;

@@ -43,7 +43,7 @@ static b24_queue_rc_e b24_queue_take(b24_queue_t *q, const b24_due_t *due,
 static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_load_first(b24_queue_t *q, b24_pool_t *pool,
-    b24_queue_job_t *job);
+    int64_t record, b24_sql_e sql, b24_str_t *data);
 static b24_queue_rc_e b24_queue_load_steps(b24_queue_t *q,
     b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_step(b24_queue_t *q, int64_t record, int step,
@@ -367,7 +367,13 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     }
 
     if (rc == B24_QUEUE_OK && job->kind == B24_EV_BACK) {
-        rc = b24_queue_load_first(q, pool, job);
+        rc = b24_queue_load_first(q, pool, job->record, B24_SQL_FIRST_DATA,
+                                  &job->data);
+    }
+
+    if (rc == B24_QUEUE_OK && job->kind == B24_EV_STATUS) {
+        rc = b24_queue_load_first(q, pool, job->record, B24_SQL_FIRST_ORDER,
+                                  &job->first);
     }
 
     return rc == B24_QUEUE_OK ? b24_queue_load_steps(q, job) : rc;
@@ -375,15 +381,16 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
 
 
 static b24_queue_rc_e
-b24_queue_load_first(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
+b24_queue_load_first(b24_queue_t *q, b24_pool_t *pool, int64_t record,
+    b24_sql_e sql, b24_str_t *data)
 {
     b24_query_t  query;
 
-    b24_query_init(&query, q, B24_SQL_FIRST_DATA);
-    b24_query_int(&query, job->record);
+    b24_query_init(&query, q, sql);
+    b24_query_int(&query, record);
 
     if (b24_query_row(&query) == B24_QUEUE_OK) {
-        b24_query_get_str(&query, 0, pool, &job->data);
+        b24_query_get_str(&query, 0, pool, data);
     }
 
     return b24_query_end(&query);
@@ -465,12 +472,23 @@ b24_queue_attempted(b24_queue_t *q, const b24_queue_job_t *job, unsigned mask,
         }
     }
 
-    if (rc == B24_QUEUE_OK && (mask & (1u << B24_STEP_STAGE))) {
-        memset(&seen, 0, sizeof(b24_queue_seen_t));
+    memset(&seen, 0, sizeof(b24_queue_seen_t));
 
+    if (mask & (1u << B24_STEP_STAGE)) {
         seen.sent = job->seen.sent;
         seen.sent_time = now;
+    }
 
+    if (mask & (1u << B24_STEP_UPDATE)) {
+        seen.total = job->seen.total;
+        seen.sent_total = job->seen.sent_total;
+        seen.goods = job->seen.goods;
+        seen.sent_rows = job->seen.sent_rows;
+    }
+
+    if (rc == B24_QUEUE_OK
+        && (mask & (1u << B24_STEP_STAGE | 1u << B24_STEP_UPDATE)))
+    {
         rc = b24_queue_put_seen(q, job->record, &seen);
     }
 

@@ -27,6 +27,7 @@
 /* and here those of events that go back to the shop, a line of their own */
 #define B24_QUEUE_BACK         ((int64_t) 1 << 49)
 #define B24_QUEUE_LINES        3               /* orders, later, back */
+#define B24_QUEUE_STATUS_CAUSE "the shop tells of a change"
 
 
 /* the statements of a connection, their texts are in b24_queue_sql.c */
@@ -70,6 +71,7 @@ typedef enum {
 
     B24_SQL_LAST_MOMENTS,
     B24_SQL_MOMENT,
+    B24_SQL_MOMENT_SAID,
     B24_SQL_MOMENT_AGAIN,
     B24_SQL_MOMENT_REPLACE,
 
@@ -100,6 +102,7 @@ typedef enum {
     B24_SQL_LATEST,
     B24_SQL_RECORD,
     B24_SQL_FIRST_DATA,
+    B24_SQL_FIRST_ORDER,
     B24_SQL_BY_NUMBER,
     B24_SQL_BY_SHOP_NUMBER,
     B24_SQL_TIMELINE,

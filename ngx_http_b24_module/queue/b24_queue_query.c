@@ -27,7 +27,7 @@ static const char *const  b24_fact_names[B24_NFACTS] = {
 };
 
 static const char *const  b24_step_names[B24_NSTEPS] = {
-    "contact", "company", "deal", "rows", "stage", "back"
+    "contact", "company", "deal", "rows", "stage", "update", "back"
 };
 
 static const char *const  b24_step_state_names[] = {

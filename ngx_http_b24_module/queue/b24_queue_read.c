@@ -97,6 +97,8 @@ static b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
 static b24_queue_rc_e b24_queue_unconfirmed(b24_queue_t *q, b24_pool_t *pool,
     b24_claimant_t *record, b24_str_t *origin, b24_str_t *order_id);
 static b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
+static b24_queue_rc_e b24_queue_said(b24_queue_t *q, int64_t record,
+    const b24_str_t *cause, int *said);
 static b24_queue_rc_e b24_queue_behind(b24_queue_t *q,
     const b24_queue_job_t *job, b24_state_e *state, int64_t now);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
@@ -207,6 +209,7 @@ static b24_queue_rc_e
 b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     const b24_queue_read_t *read, int64_t now)
 {
+    int             said;
     b24_str_t       done = b24_string(B24_QUEUE_READ_CAUSE);
     b24_query_t     query;
     b24_state_e     state;
@@ -214,9 +217,17 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     b24_queue_rc_e  rc;
 
     state = read->state;
+    said = 0;
 
     if (job->kind == B24_EV_LINK && state == B24_STATE_WAITING) {
         rc = b24_queue_behind(q, job, &state, now);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    if (read->once) {
+        rc = b24_queue_said(q, job->record, &read->cause, &said);
         if (rc != B24_QUEUE_OK) {
             return rc;
         }
@@ -226,8 +237,8 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     b24_query_chars(&query, b24_state_name(state));
     b24_query_id(&query, state == B24_STATE_WAITING ? read->next : 0);
     b24_query_int(&query, now);
-    b24_query_str(&query, &read->cause);
-    b24_query_str(&query, &read->advice);
+    b24_query_str(&query, said ? NULL : &read->cause);
+    b24_query_str(&query, said ? NULL : &read->advice);
 
     /* of a later event each counts: it is the measure of its pauses */
 
@@ -248,7 +259,10 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     memset(&moment, 0, sizeof(b24_moment_t));
 
     moment.state = state;
-    moment.cause = read->cause;
+
+    if (!said) {
+        moment.cause = read->cause;
+    }
 
     if (state == B24_STATE_ACCEPTED && moment.cause.len == 0) {
         moment.cause = done;
@@ -261,6 +275,22 @@ b24_queue_put_read(b24_queue_t *q, const b24_queue_job_t *job,
     }
 
     return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_said(b24_queue_t *q, int64_t record, const b24_str_t *cause,
+    int *said)
+{
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_MOMENT_SAID);
+    b24_query_int(&query, record);
+    b24_query_text(&query, cause);
+
+    *said = (b24_query_row(&query) == B24_QUEUE_OK);
+
+    return b24_query_end(&query);
 }
 
 

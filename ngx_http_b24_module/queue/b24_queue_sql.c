@@ -406,8 +406,8 @@ static const char  b24_queue_schema_9[] =
 
 /*
  * The waiting ones of the two lines, that to the CRM and that back to the shop,
- * whose events' ids begin at 2^49.  total, goods: of the order, as the deal was
- * told last
+ * whose events' ids begin at 2^49.  total, goods: of the order, what the shop's
+ * database had last, "|", what the deal was given last
  */
 
 static const char  b24_queue_schema_10[] =
@@ -563,9 +563,10 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_SEEN] =
         "INSERT INTO seen (record, origin, status, canceled, paid, shipped,"
-        " changed, time, settled, sent, sent_time, held, held_time, moved)"
+        " changed, time, settled, sent, sent_time, held, held_time, moved,"
+        " total, goods)"
         " SELECT id, origin, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-        " ?13"
+        " ?13, ?14, ?15"
         " FROM records WHERE id = ?1"
         " ON CONFLICT (record) DO UPDATE SET"
         " status = CASE WHEN excluded.time IS NULL"
@@ -597,12 +598,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " held_time = ifnull(max(excluded.held_time,"
             " ifnull(sent_time, 0)), held_time),"
         " moved = ifnull(max(excluded.moved, ifnull(sent_time + 1, 0),"
-            " ifnull(held_time + 1, 0)), moved)",
+            " ifnull(held_time + 1, 0)), moved),"
+        " total = coalesce(excluded.total, total),"
+        " goods = coalesce(excluded.goods, goods)",
 
     [B24_SQL_SEEN] =
         "SELECT status, canceled, paid, shipped, changed, time,"
-        " sent, sent_time, held, held_time, settled, moved FROM seen"
-        " WHERE record = ?",
+        " sent, sent_time, held, held_time, settled, moved, total, goods"
+        " FROM seen WHERE record = ?",
 
     [B24_SQL_SEEN_GONE] =
         "SELECT (SELECT max(record) FROM seen INDEXED BY seen_number"
@@ -650,6 +653,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_MOMENT] =
         "INSERT INTO timeline VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6, ?7)",
+
+    [B24_SQL_MOMENT_SAID] =
+        "SELECT 1 FROM timeline WHERE record = ? AND cause = ? LIMIT 1",
 
     [B24_SQL_MOMENT_AGAIN] =
         "UPDATE timeline SET count = count + 1, last = ?, method = ?,"
@@ -810,6 +816,10 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_FIRST_DATA] =
         "SELECT data FROM events WHERE record = ? AND seq = 1",
+
+    [B24_SQL_FIRST_ORDER] =
+        "SELECT data FROM events WHERE record = ? AND seq = 1"
+        " AND kind = 'new'",
 
     [B24_SQL_BY_NUMBER] =
         "SELECT id FROM records INDEXED BY records_number"

@@ -35,6 +35,8 @@ static int b24_queue_status_differs(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change);
 static int b24_queue_status_row(b24_pool_t *pool,
     const b24_queue_change_t *change, b24_str_t *row);
+static int b24_queue_status_total(const b24_queue_seen_t *seen,
+    const b24_queue_change_t *change);
 static b24_queue_rc_e b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news);
 static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
@@ -42,6 +44,9 @@ static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
 static int b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
     b24_str_t *text);
 static void b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag);
+static int b24_queue_seen_pair(b24_pool_t *pool, const b24_str_t *shop,
+    const b24_str_t *sent, b24_str_t *text);
+static void b24_queue_seen_split(b24_str_t *text, b24_str_t *sent);
 
 
 b24_queue_rc_e
@@ -234,7 +239,8 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     if (rc != B24_QUEUE_OK
         || (row.len && b24_str_eq(&row, &seen.changed))
         || (seen.settled && !change->look
-            && !b24_queue_status_differs(&seen, change)))
+            && !b24_queue_status_differs(&seen, change)
+            && !b24_queue_status_total(&seen, change)))
     {
         return rc;
     }
@@ -328,7 +334,45 @@ b24_queue_status_row(b24_pool_t *pool, const b24_queue_change_t *change,
     b24_buf_addstr(&buf, &change->changed);
     b24_buf_addc(&buf, ' ');
 
-    return b24_queue_seen_print(&told, &buf, row);
+    if (b24_queue_seen_print(&told, &buf, row) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    b24_buf_addc(&buf, '\t');
+    b24_buf_addstr(&buf, &change->total);
+
+    return b24_buf_str(&buf, row);
+}
+
+
+/*
+ * The shop has another total than it had, or nobody knows; or than the row
+ * before, which may be on its way.
+ */
+
+static int
+b24_queue_status_total(const b24_queue_seen_t *seen,
+    const b24_queue_change_t *change)
+{
+    ssize_t    at;
+    b24_str_t  before;
+
+    if (change->total.len == 0) {
+        return 0;
+    }
+
+    at = b24_str_find(&seen->changed, 0, "\t");
+
+    if (at >= 0) {
+        before.data = seen->changed.data + at + 1;
+        before.len = seen->changed.len - (size_t) at - 1;
+
+        if (before.len && !b24_str_eq(&change->total, &before)) {
+            return 1;
+        }
+    }
+
+    return !b24_str_eq(&change->total, &seen->total);
 }
 
 
@@ -376,7 +420,8 @@ b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
     }
 
     return rc == B24_QUEUE_OK && kind == B24_EV_STATUS
-           ? b24_queue_note(q, *record, B24_STATE_ACCEPTED, "new status", now)
+           ? b24_queue_note(q, *record, B24_STATE_ACCEPTED,
+                            B24_QUEUE_STATUS_CAUSE, now)
            : rc;
 }
 
@@ -389,7 +434,7 @@ static b24_queue_rc_e
 b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news)
 {
-    int               stale, differs, told;
+    int               stale, differs, total, told;
     int64_t           made;
     b24_queue_rc_e    rc;
     b24_queue_seen_t  seen, now;
@@ -412,6 +457,7 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     }
 
     differs = b24_queue_status_differs(&seen, change);
+    total = b24_queue_status_total(&seen, change);
     made = b24_queue_status_made(change);
     stale = made < seen.time && seen.time - made <= B24_QUEUE_STALE_MS;
 
@@ -456,7 +502,7 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
 
     /* back at the state before the one that is on its way */
 
-    *news = change->look || (told && differs) || !seen.settled;
+    *news = change->look || (told && differs) || total || !seen.settled;
 
     return rc;
 }
@@ -549,7 +595,7 @@ b24_queue_put_seen(b24_queue_t *q, int64_t record,
     const b24_queue_seen_t *seen)
 {
     b24_buf_t       buf;
-    b24_str_t       settled;
+    b24_str_t       settled, total, goods;
     b24_pool_t     *pool;
     b24_query_t     query;
     b24_queue_rc_e  rc;
@@ -562,8 +608,12 @@ b24_queue_put_seen(b24_queue_t *q, int64_t record,
     memset(&settled, 0, sizeof(b24_str_t));
     b24_buf_init(&buf, pool);
 
-    if (seen->settled
-        && b24_queue_seen_print(seen, &buf, &settled) != B24_OK)
+    if ((seen->settled
+         && b24_queue_seen_print(seen, &buf, &settled) != B24_OK)
+        || b24_queue_seen_pair(pool, &seen->total, &seen->sent_total, &total)
+           != B24_OK
+        || b24_queue_seen_pair(pool, &seen->goods, &seen->sent_rows, &goods)
+           != B24_OK)
     {
         b24_pool_destroy(pool);
         return B24_QUEUE_NOMEM;
@@ -583,6 +633,8 @@ b24_queue_put_seen(b24_queue_t *q, int64_t record,
     b24_query_str(&query, &seen->held);
     b24_query_id(&query, seen->held_time);
     b24_query_id(&query, seen->moved);
+    b24_query_str(&query, &total);
+    b24_query_str(&query, &goods);
 
     rc = b24_query_done(&query);
 
@@ -618,6 +670,11 @@ b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         seen->held_time = b24_query_get_int(&query, 9);
         b24_query_peek_str(&query, 10, &settled);
         seen->moved = b24_query_get_int(&query, 11);
+        b24_query_get_str(&query, 12, pool, &seen->total);
+        b24_query_get_str(&query, 13, pool, &seen->goods);
+
+        b24_queue_seen_split(&seen->total, &seen->sent_total);
+        b24_queue_seen_split(&seen->goods, &seen->sent_rows);
 
         b24_buf_init(&buf, pool);
 
@@ -662,4 +719,46 @@ static void
 b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag)
 {
     b24_buf_addc(buf, flag->len ? flag->data[0] : '-');
+}
+
+
+/* what the shop had and what was sent, as one column; NULL: neither is known */
+
+static int
+b24_queue_seen_pair(b24_pool_t *pool, const b24_str_t *shop,
+    const b24_str_t *sent, b24_str_t *text)
+{
+    b24_buf_t  buf;
+
+    memset(text, 0, sizeof(b24_str_t));
+
+    if (shop->len == 0 && sent->len == 0) {
+        return B24_OK;
+    }
+
+    b24_buf_init(&buf, pool);
+    b24_buf_addstr(&buf, shop);
+    b24_buf_addc(&buf, '|');
+    b24_buf_addstr(&buf, sent);
+
+    return b24_buf_str(&buf, text);
+}
+
+
+static void
+b24_queue_seen_split(b24_str_t *text, b24_str_t *sent)
+{
+    ssize_t  at;
+
+    at = b24_str_find(text, 0, "|");
+
+    if (at < 0) {
+        memset(sent, 0, sizeof(b24_str_t));
+        return;
+    }
+
+    sent->data = text->data + at + 1;
+    sent->len = text->len - (size_t) at - 1;
+
+    text->len = (size_t) at;
 }

@@ -481,6 +481,153 @@ test_expired(b24_queue_t *q)
 }
 
 
+/* a look of "changes": total empty: it has no such column */
+static void
+looked(b24_queue_t *q, const char *row, const char *changed, const char *total, int64_t now, int want, const char *name)
+{
+    int                  put;
+    b24_queue_rc_e       rc;
+    b24_queue_change_t   change;
+
+    memset(&change, 0, sizeof(change));
+
+    change.origin = str(origin);
+    change.row = str(row);
+    change.data = str("{\"v\":1,\"shop\":\"s\"}");
+    change.status = str("N");
+    change.changed = str(changed);
+    change.total = str(total);
+    change.now = now;
+
+    (void) b24_queue_begin(q);
+    rc = b24_queue_status(q, &change, &put);
+    is_int(rc == B24_QUEUE_OK ? put : -(int) rc, want, name);
+    (void) b24_queue_commit(q);
+}
+
+
+/* the claimed event ends, the deal was given what the shop has */
+static void
+given(b24_queue_t *q, b24_queue_job_t *job, const char *total, int64_t now)
+{
+    b24_queue_seen_t     seen;
+    b24_queue_outcome_t  out;
+
+    memset(&out, 0, sizeof(out));
+    memset(&seen, 0, sizeof(seen));
+
+    seen.status = str("N");
+    seen.total = str(total);
+    seen.sent_total = str("sent");
+    seen.goods = str("goods");
+    seen.sent_rows = str("rows");
+
+    memcpy(out.steps, job->steps, sizeof(out.steps));
+
+    out.state = B24_STATE_DELIVERED;
+    out.deal_id = 7;
+    out.seen = &seen;
+
+    is_int(b24_queue_outcome(q, "w", job, &out, now), B24_QUEUE_OK, "given");
+}
+
+
+static void
+test_totals(b24_queue_t *q)
+{
+    int              n;
+    b24_queue_job_t  job;
+
+    (void) order(q, "t", "80", T0);
+    next_is(q, T0, &job, "t", NULL, "an order");
+    given(q, &job, "10.00", T0);
+
+    looked(q, "80", "1", "10.00", T0 + 1, 0, "the same total");
+    looked(q, "80", "2", "", T0 + 2, 0, "none is told");
+    looked(q, "80", "3", "11.00", T0 + 3, 1, "another one");
+    looked(q, "80", "3", "11.00", T0 + 4, 0, "what was seen is passed over");
+    looked(q, "80", "3", "12.00", T0 + 4, 1, "two changes of one time are not");
+    next_is(q, T0 + 5, &job, "t", "N", "its turn");
+    ok(job.seen.settled, "the status is not new");
+    is_str(&job.seen.total, "10.00", "what the shop had");
+    is_str(&job.seen.sent_total, "sent", "and the deal");
+    is_str(&job.seen.goods, "goods", "the shop's goods");
+    is_str(&job.seen.sent_rows, "rows", "and the deal's");
+    is_str(&job.first, "{\"v\":1}", "the order as it was put");
+
+    /* what may be sent is written down first */
+
+    job.seen.sent_total = str("now/sent");
+    job.seen.sent = str("NEVER");
+    is_int(b24_queue_attempt(q, "w", &job, 1 << B24_STEP_UPDATE, "batch", NULL, 5 * MINUTE, T0 + 6), B24_QUEUE_OK, "about to be sent");
+    looked(q, "80", "4", "10.00", T0 + 7, 1, "back, while the other is on its way");
+    looked(q, "80", "5", "13.00", T0 + 7, 1, "and another one");
+    is_int(claim(q, T0 + 7, &job), B24_QUEUE_NONE, "behind it");
+    next_is(q, T0 + 10 * MINUTE, &job, "t", "N", "its lease is over");
+    is_str(&job.seen.sent_total, "now/sent", "both may be there");
+    is_str(&job.seen.total, "10.00", "the shop's stays");
+    is_str(&job.seen.sent, "", "no stage was sent");
+    is_int(job.steps[B24_STEP_UPDATE], B24_STEP_SENT, "the step");
+    given(q, &job, "12.00", T0 + 10 * MINUTE);
+    next_is(q, T0 + 10 * MINUTE, &job, "t", "N", "the next one");
+    given(q, &job, "13.00", T0 + 10 * MINUTE);
+    nothing(q, T0 + 11 * MINUTE, "that is all");
+
+    /* nobody knows: it is looked at */
+
+    (void) order(q, "u", "81", T0);
+    next_is(q, T0 + 11 * MINUTE, &job, "u", NULL, "an order");
+    given(q, &job, "", T0 + 11 * MINUTE);
+    looked(q, "81", "1", "10.00", T0 + 12 * MINUTE, 1, "a total that nobody knows");
+    next_is(q, T0 + 12 * MINUTE, &job, "u", "N", "its turn");
+    is_str(&job.seen.total, "", "none");
+    is_str(&job.seen.sent_total, "sent", "but the deal's");
+    given(q, &job, "10.00", T0 + 12 * MINUTE);
+
+    /* when the record is gone */
+
+    is_int(b24_queue_clean(q, 30 * DAY, 1000, T0 + 40 * DAY, &n), B24_QUEUE_OK, "cleaned");
+    looked(q, "80", "6", "13.00", T0 + 40 * DAY, 0, "the same brings nothing back");
+    looked(q, "80", "7", "14.00", T0 + 40 * DAY, 1, "another total does");
+    next_is(q, T0 + 40 * DAY, &job, "t", "N", "a record of it");
+    is_str(&job.seen.sent_total, "sent", "with what the deal has");
+    is_str(&job.first, "", "the order itself has gone");
+    given(q, &job, "14.00", T0 + 40 * DAY);
+}
+
+
+static void
+test_said(b24_queue_t *q)
+{
+    b24_state_e       state;
+    b24_queue_job_t   job;
+    b24_queue_read_t  read;
+    int               i;
+
+    (void) order(q, "s", "82", T0);
+    next_is(q, T0 + 41 * DAY, &job, "s", NULL, "an order");
+    given(q, &job, "10.00", T0 + 41 * DAY);
+
+    for (i = 0; i < 2; i++) {
+        looked(q, "82", i ? "2" : "1", i ? "12.00" : "11.00", T0 + 41 * DAY, 1, "a change");
+        next_is(q, T0 + 41 * DAY, &job, "s", "N", "its turn");
+
+        memset(&read, 0, sizeof(read));
+        read.state = B24_STATE_ACCEPTED;
+        read.cause = str("said once");
+        read.advice = str("look");
+        read.once = 1;
+        is_int(b24_queue_read(q, "w", &job, &read, T0 + 41 * DAY, &state), B24_QUEUE_OK, "it is asked");
+
+        next_is(q, T0 + 41 * DAY, &job, "s", "N", "again");
+        given(q, &job, i ? "12.00" : "11.00", T0 + 41 * DAY);
+    }
+
+    is_int((int) queue_sql(q, "SELECT count(*) FROM timeline WHERE cause = 'said once'"), 1, "said once");
+    is_int((int) queue_sql(q, "SELECT sum(count) FROM timeline WHERE cause = 'said once'"), 1, "and counted once");
+}
+
+
 int
 main(void)
 {
@@ -498,6 +645,8 @@ main(void)
     test_rows(q);
     test_hints(q);
     test_expired(q);
+    test_totals(q);
+    test_said(q);
 
     b24_queue_close(q);
     queue_rmdir(queue_dir);
