@@ -479,3 +479,50 @@ exited on signal 9
     quiet();
     my @calls = grep { /^set/ } $::shop->calls;
     is(scalar @calls, 10, 'a call for each that is elsewhere now');
+
+
+
+=== TEST 12: moved between the look at a deal and the write
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    my $deal = deal_of('e-1');
+
+    portal()->fault(kind => 'hang', when => 'before', seconds => 3, times => 1,
+                    method => 'crm\.deal\.update');
+    $::shop->order('e-1', 'P');
+    get('/admin/set?id=e-1&to=P');
+    portal()->wait_for(held => 1);
+    Time::HiRes::sleep(1.1);
+    person_moves($deal, 'WON');
+    shop_has('e-1', 'W', 'the CRM was later');
+    quiet();
+    stage_is('e-1', 'WON', 'the deal is put back');
+    like(join("\n", B24::Crm::timeline_of('e-1')),
+         qr/after the shop's change to "PREPARATION": it was left there/,
+         'the order tells');
+
+
+
+=== TEST 13: away and back again while a change of the shop waits
+--- http_config eval: ::http()
+--- config eval: ::server(poll => '60s')
+--- scenario
+    my $deal = deal_of('e-1');
+
+    # from where it was told that it is
+    moves($deal, 'PREPARATION');
+    shop_has('e-1', 'P', 'the shop is told');
+    quiet();
+    Time::HiRes::sleep(1.1);
+
+    portal()->fault(kind => 'html', times => 1000);
+    $::shop->order('e-1', 'N');
+    get('/admin/set?id=e-1&to=N');
+    told('e-1', qr/^waiting: /, 'it waits');
+    Time::HiRes::sleep(1.1);
+    person_moves($deal, $_) for qw(WON PREPARATION);
+    portal()->clear_faults;
+    shop_has('e-1', 'P', 'the CRM has the last word');
+    quiet();
+    stage_is('e-1', 'PREPARATION', 'and keeps it');

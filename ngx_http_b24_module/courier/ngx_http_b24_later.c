@@ -21,6 +21,7 @@ static void ngx_http_b24_later_left(ngx_http_b24_lane_t *lane,
     b24_crm_deal_t *deal, b24_move_e move);
 static void ngx_http_b24_later_write(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_later_written(ngx_http_b24_transfer_t *t);
+static ngx_int_t ngx_http_b24_later_overtaken(ngx_http_b24_lane_t *lane);
 static ngx_int_t ngx_http_b24_later_untaken(ngx_http_b24_lane_t *lane,
     b24_str_t *held);
 static void ngx_http_b24_later_rows(ngx_http_b24_lane_t *lane);
@@ -287,6 +288,7 @@ ngx_http_b24_later_left(ngx_http_b24_lane_t *lane, b24_crm_deal_t *deal,
 {
     lane->seen.held = deal->stage;
     lane->seen.held_time = ngx_http_b24_now();
+    lane->seen.stamp = deal->stamp;
 
     /* somebody has moved it: so it is for what else the shop has changed
      * before, and the shop has to follow, whoever has noticed it first */
@@ -379,8 +381,9 @@ ngx_http_b24_later_written(ngx_http_b24_transfer_t *t)
     }
 
     if (b24_crm_deal_changed(lane->pool, &answer, &lane->set, lane->order,
-                             &lane->known, &lane->update, &stage, &held,
-                             &verdict, &method)
+                             &lane->known, &lane->update, &stage,
+                             ngx_http_b24_now() / 1000, &held, &verdict,
+                             &method)
         != B24_OK)
     {
         ngx_http_b24_lane_broken(lane, "the portal's answer cannot be read");
@@ -406,6 +409,12 @@ ngx_http_b24_later_written(ngx_http_b24_transfer_t *t)
         return;
     }
 
+    if (lane->moving && lane->update.overtaken
+        && ngx_http_b24_later_overtaken(lane) == NGX_OK)
+    {
+        return;
+    }
+
     if (ngx_http_b24_later_untaken(lane, &held) != NGX_OK) {
         ngx_http_b24_lane_broken(lane, "the portal's answer cannot be read");
         return;
@@ -417,6 +426,56 @@ ngx_http_b24_later_written(ngx_http_b24_transfer_t *t)
     }
 
     ngx_http_b24_later_done(lane);
+}
+
+
+/*
+ * Somebody has moved the deal between our look at it and the write.  NGX_OK: that
+ * was the newer change, and the deal is put back there; what else was written
+ * stays.
+ */
+
+static ngx_int_t
+ngx_http_b24_later_overtaken(ngx_http_b24_lane_t *lane)
+{
+    b24_str_t        stage;
+    b24_move_e       move;
+    const char      *advice;
+    b24_crm_deal_t  *deal;
+
+    deal = &lane->update.deal;
+    lane->update.overtaken = 0;
+
+    move = b24_crm_move(&lane->set, deal, &lane->move, &lane->job.seen,
+                        lane->job.seen.time ? lane->job.seen.time
+                                            : lane->job.accepted);
+
+    if (move != B24_MOVE_NEWER && move != B24_MOVE_CLOSED) {
+        return NGX_DECLINED;
+    }
+
+    if (b24_crm_move_words(lane->pool, move, deal, &lane->move, &lane->words,
+                           &advice)
+        != B24_OK)
+    {
+        ngx_http_b24_lane_broken(lane, "the portal's answer cannot be read");
+        return NGX_OK;
+    }
+
+    lane->out.advice = advice;
+
+    ngx_http_b24_later_left(lane, deal, move);
+
+    stage = lane->move;
+    lane->move = deal->stage;
+
+    deal->stage = stage;
+    lane->update.set_total = 0;
+    lane->update.set_rows &= lane->update.direct;
+
+    ngx_http_b24_later_write(lane);
+
+    return NGX_OK;
 }
 
 
@@ -433,6 +492,7 @@ ngx_http_b24_later_untaken(ngx_http_b24_lane_t *lane, b24_str_t *held)
 
     lane->seen.held = held->len ? *held : lane->move;
     lane->seen.held_time = ngx_http_b24_now();
+    lane->seen.stamp = lane->update.stamp;
 
     if (held->len == 0 || b24_str_eq(held, &lane->move)) {
         return NGX_OK;

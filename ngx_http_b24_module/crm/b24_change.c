@@ -10,6 +10,10 @@ static void b24_change_fields(b24_batch_t *batch,
     const b24_str_t *stage, const b24_crm_update_t *update);
 static void b24_change_rows(b24_batch_t *batch, const b24_crm_api_t *api,
     const b24_crm_known_t *known, const b24_crm_update_t *update);
+static void b24_change_from(b24_batch_t *batch, const b24_crm_api_t *api,
+    const b24_crm_known_t *known);
+static void b24_change_overtaken(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_api_t *api, int64_t skew, b24_crm_update_t *update);
 static int b24_change_done(b24_pool_t *pool, const b24_answer_t *answer,
     const char *name, const char *unsaid, b24_verdict_t *verdict);
 static int b24_change_again(b24_pool_t *pool, const b24_crm_api_t *api,
@@ -50,6 +54,10 @@ b24_change_fields(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     api = b24_crm_api(set);
 
+    if (stage->len) {
+        b24_change_from(batch, api, known);
+    }
+
     cmd = b24_batch_add(batch, "move", api->update[B24_ENTITY_DEAL]);
 
     if (api->universal) {
@@ -81,6 +89,31 @@ b24_change_fields(b24_batch_t *batch, const b24_crm_settings_t *set,
 }
 
 
+/*
+ * Where the deal is by then.  No reference may make the next command depend on
+ * it: to an empty list it would be one to another deal.
+ */
+
+static void
+b24_change_from(b24_batch_t *batch, const b24_crm_api_t *api,
+    const b24_crm_known_t *known)
+{
+    b24_command_t  *cmd;
+
+    cmd = b24_batch_add(batch, "from", api->list[B24_ENTITY_DEAL]);
+
+    if (api->universal) {
+        b24_command_int(batch, cmd, "entityTypeId",
+                        api->type[B24_ENTITY_DEAL]);
+    }
+
+    b24_command_int(batch, cmd, api->universal ? "filter[=id]" : "filter[=ID]",
+                    known->deal);
+    b24_crm_deal_select(batch, cmd, api, 0);
+    b24_command_int(batch, cmd, "start", -1);
+}
+
+
 /* they take the place of all that are there */
 
 static void
@@ -106,7 +139,7 @@ int
 b24_crm_deal_changed(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, b24_order_t *order,
     b24_crm_known_t *known, b24_crm_update_t *update, const b24_str_t *stage,
-    b24_str_t *held, b24_verdict_t *verdict, const char **method)
+    int64_t now, b24_str_t *held, b24_verdict_t *verdict, const char **method)
 {
     int                   rc;
     b24_str_t             none = b24_null_string;
@@ -146,6 +179,13 @@ b24_crm_deal_changed(b24_pool_t *pool, const b24_answer_t *answer,
         return b24_change_again(pool, api, order, known, verdict);
     }
 
+    update->overtaken = 0;
+
+    if (stage->len) {
+        b24_change_overtaken(pool, answer, api, b24_crm_skew(answer, now),
+                             update);
+    }
+
     /* it is changed, whether it can be read again or not */
 
     memset(&deal, 0, sizeof(b24_crm_deal_t));
@@ -158,8 +198,34 @@ b24_crm_deal_changed(b24_pool_t *pool, const b24_answer_t *answer,
     }
 
     *held = deal.stage;
+    update->stamp = deal.stamp;
 
     return b24_change_taken(pool, &deal, update);
+}
+
+
+/* somebody has moved it between the look and the write */
+
+static void
+b24_change_overtaken(b24_pool_t *pool, const b24_answer_t *answer,
+    const b24_crm_api_t *api, int64_t skew, b24_crm_update_t *update)
+{
+    b24_node_t      *list;
+    b24_verdict_t    v;
+    b24_crm_deal_t   deal;
+
+    memset(&deal, 0, sizeof(b24_crm_deal_t));
+
+    if (b24_crm_list(pool, answer, api->items, "from", &list, &v) != B24_OK
+        || list->first == NULL
+        || b24_crm_deal_item(api, list->first, skew, &deal) != B24_OK
+        || b24_str_eq(&deal.stage, &update->deal.stage))
+    {
+        return;
+    }
+
+    update->overtaken = 1;
+    update->deal = deal;
 }
 
 

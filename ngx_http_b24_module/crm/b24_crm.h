@@ -419,6 +419,8 @@ typedef struct {
     unsigned   final:1;             /* won or lost */
     int64_t    moved;               /* to that stage, or changed at all; Unix
                                        seconds by our clock, 0: not told */
+    int64_t    stamp;               /* to that stage, by the portal's clock; 0:
+                                       not told */
     b24_str_t  amount;              /* OPPORTUNITY; empty: not told */
     b24_str_t  currency;
     unsigned   summed:1;            /* the amount is the sum of its rows */
@@ -480,6 +482,8 @@ typedef struct {
     unsigned       left:1;          /* it is closed, nothing is set */
     unsigned       edited_total:1;  /* has what we have not given it */
     unsigned       edited_rows:1;
+    unsigned       overtaken:1;     /* somebody has moved the deal before the
+                                       write: deal is as it was then */
 
     b24_str_t      amount;          /* that it is to have, two places */
     b24_str_t      currency;        /* empty: not known */
@@ -489,6 +493,8 @@ typedef struct {
     size_t         nlist;
     b24_decimal_t  diff;            /* that the rows do not reach the total */
     b24_crm_deal_t deal;            /* as it was found */
+    int64_t        stamp;           /* and since when it is where it was moved
+                                       to, 0: not told */
     size_t         nheld;           /* its rows, and their sum */
     b24_decimal_t  held;
     b24_str_t      taken;           /* the total it has now, when that is
@@ -535,17 +541,19 @@ void b24_crm_update_words(b24_buf_t *buf, const b24_crm_update_t *update,
 /*
  * A batch (halt:1) that sets the stage (empty: not), the total and the rows, as
  * far as they are to be set and fit in, and reads the deal again: a stage that
- * the portal does not know it drops without a word.  batch->count 0: there is
- * nothing for a batch.
+ * the portal does not know it drops without a word.  Where the deal is
+ * to be moved it is read before that, too.  batch->count 0: there is nothing for
+ * a batch.
  */
 int b24_crm_deal_change(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_crm_known_t *known, const b24_str_t *stage,
     const b24_crm_update_t *update);
-/* *held: the stage it is at now, empty: not told; *method is static */
+/* now: our clock, Unix seconds; *held: the stage it is at now, empty: not told;
+ * *method is static */
 int b24_crm_deal_changed(b24_pool_t *pool, const b24_answer_t *answer,
     const b24_crm_settings_t *set, b24_order_t *order,
     b24_crm_known_t *known, b24_crm_update_t *update, const b24_str_t *stage,
-    b24_str_t *held, b24_verdict_t *verdict, const char **method);
+    int64_t now, b24_str_t *held, b24_verdict_t *verdict, const char **method);
 
 
 /* ---- deals that move in the CRM ---- */

@@ -299,7 +299,8 @@ b24_crm_deal_item(const b24_crm_api_t *api, const b24_node_t *node,
     deal->summed = field && b24_node_text(field, &text) == B24_OK
                    && b24_str_eqs(&text, "N");
 
-    deal->moved = b24_move_time(api, node, "MOVED_TIME");
+    deal->stamp = b24_move_time(api, node, "MOVED_TIME");
+    deal->moved = deal->stamp;
 
     if (deal->moved == 0) {
         deal->moved = b24_move_time(api, node, api->universal
@@ -392,7 +393,7 @@ b24_crm_move(const b24_crm_settings_t *set, const b24_crm_deal_t *deal,
         return B24_MOVE_PIPELINE;
     }
 
-    ours = b24_queue_seen_known(seen, &deal->stage);
+    ours = b24_queue_seen_known(seen, &deal->stage, deal->stamp);
     moved = deal->moved * 1000;
 
     /* somebody has, since we have, and it was seen; the portal's clock tells

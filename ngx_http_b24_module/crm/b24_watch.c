@@ -221,6 +221,7 @@ b24_watch_take(b24_pool_t *pool, const b24_crm_api_t *api,
     for (i = 0; i < n; i++) {
         memset(&deals[i].stage, 0, sizeof(b24_str_t));
         deals[i].moved = 0;
+        deals[i].stamp = 0;
     }
 
     for (item = list->first; item; item = item->next) {
@@ -237,6 +238,7 @@ b24_watch_take(b24_pool_t *pool, const b24_crm_api_t *api,
         }
 
         deals[i].moved = deal.moved * 1000;
+        deals[i].stamp = deal.stamp;
 
         if (b24_pstrdup(pool, &deals[i].stage, deal.stage.data,
                         deal.stage.len)

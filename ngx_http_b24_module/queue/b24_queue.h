@@ -239,6 +239,8 @@ typedef struct {
     int64_t      held_time;
     int64_t      moved;             /* when somebody in the CRM has moved it to
                                        held, by our clock; 0: nobody has */
+    int64_t      stamp;             /* since when it is at held, by the portal's
+                                       clock, Unix seconds; 0: not told */
     int          settled;           /* what was told has come to the deal, or
                                        doesn't concern it */
 
@@ -255,12 +257,13 @@ typedef struct {
 } b24_queue_seen_t;
 
 /*
- * Whether a deal is where it is expected: the CRM has told that stage last, or
- * we have sent it since.  As long as nobody knows how that went both are
- * expected; else somebody has moved the deal.
+ * Whether a deal is where it is expected: the CRM has told that stage last, since
+ * the same moment by the portal's clock (0: not told), or we have sent it since.
+ * As long as nobody knows how that went both are expected; else somebody has
+ * moved the deal.
  */
 int b24_queue_seen_known(const b24_queue_seen_t *seen,
-    const b24_str_t *stage);
+    const b24_str_t *stage, int64_t stamp);
 
 /* a later state of an order, or that there may be one */
 typedef struct {
@@ -669,6 +672,7 @@ typedef struct {
     b24_str_t    stage;             /* empty: it is not there any more */
     int64_t      moved;             /* ms, since when it is there, by our clock;
                                        0: unknown */
+    int64_t      stamp;             /* the same by the portal's, s */
 } b24_queue_moved_t;
 
 /*

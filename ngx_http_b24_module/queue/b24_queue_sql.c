@@ -407,7 +407,8 @@ static const char  b24_queue_schema_9[] =
 /*
  * The waiting ones of the two lines, that to the CRM and that back to the shop,
  * whose events' ids begin at 2^49.  total, goods: of the order, what the shop's
- * database had last, "|", what the deal was given last
+ * database had last, "|", what the deal was given last.  stamp: since when the
+ * deal is at "held", by the portal's clock
  */
 
 static const char  b24_queue_schema_10[] =
@@ -417,7 +418,8 @@ static const char  b24_queue_schema_10[] =
         " WHERE state = 'waiting' AND event >= " B24_SQL_BACK ";"
 
     "ALTER TABLE seen ADD COLUMN total TEXT;"
-    "ALTER TABLE seen ADD COLUMN goods TEXT;";
+    "ALTER TABLE seen ADD COLUMN goods TEXT;"
+    "ALTER TABLE seen ADD COLUMN stamp INTEGER;";
 
 
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
@@ -564,9 +566,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_PUT_SEEN] =
         "INSERT INTO seen (record, origin, status, canceled, paid, shipped,"
         " changed, time, settled, sent, sent_time, held, held_time, moved,"
-        " total, goods)"
+        " total, goods, stamp)"
         " SELECT id, origin, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-        " ?13, ?14, ?15"
+        " ?13, ?14, ?15, ?16"
         " FROM records WHERE id = ?1"
         " ON CONFLICT (record) DO UPDATE SET"
         " status = CASE WHEN excluded.time IS NULL"
@@ -600,12 +602,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " moved = ifnull(max(excluded.moved, ifnull(sent_time + 1, 0),"
             " ifnull(held_time + 1, 0)), moved),"
         " total = coalesce(excluded.total, total),"
-        " goods = coalesce(excluded.goods, goods)",
+        " goods = coalesce(excluded.goods, goods),"
+        " stamp = CASE WHEN excluded.held IS NULL"
+            " THEN coalesce(excluded.stamp, stamp) ELSE excluded.stamp END",
 
     [B24_SQL_SEEN] =
         "SELECT status, canceled, paid, shipped, changed, time,"
-        " sent, sent_time, held, held_time, settled, moved, total, goods"
-        " FROM seen WHERE record = ?",
+        " sent, sent_time, held, held_time, settled, moved, total, goods,"
+        " stamp FROM seen WHERE record = ?",
 
     [B24_SQL_SEEN_GONE] =
         "SELECT (SELECT max(record) FROM seen INDEXED BY seen_number"

@@ -635,6 +635,7 @@ b24_queue_put_seen(b24_queue_t *q, int64_t record,
     b24_query_id(&query, seen->moved);
     b24_query_str(&query, &total);
     b24_query_str(&query, &goods);
+    b24_query_id(&query, seen->stamp);
 
     rc = b24_query_done(&query);
 
@@ -672,6 +673,7 @@ b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         seen->moved = b24_query_get_int(&query, 11);
         b24_query_get_str(&query, 12, pool, &seen->total);
         b24_query_get_str(&query, 13, pool, &seen->goods);
+        seen->stamp = b24_query_get_int(&query, 14);
 
         b24_queue_seen_split(&seen->total, &seen->sent_total);
         b24_queue_seen_split(&seen->goods, &seen->sent_rows);
@@ -691,11 +693,19 @@ b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
 
 
 int
-b24_queue_seen_known(const b24_queue_seen_t *seen, const b24_str_t *stage)
+b24_queue_seen_known(const b24_queue_seen_t *seen, const b24_str_t *stage,
+    int64_t stamp)
 {
+    if ((seen->held.len == 0 || seen->sent_time > seen->held_time)
+        && b24_str_eq(stage, &seen->sent))
+    {
+        return 1;
+    }
+
+    /* away and back again since then */
+
     return b24_str_eq(stage, &seen->held)
-           || ((seen->held.len == 0 || seen->sent_time > seen->held_time)
-               && b24_str_eq(stage, &seen->sent));
+           && (stamp == 0 || seen->stamp == 0 || stamp == seen->stamp);
 }
 
 

@@ -358,12 +358,26 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 
         put.held = deal->stage;
         put.held_time = w->now;
+        put.stamp = deal->stamp;
 
         return b24_queue_put_seen(q, order->record, &put);
     }
 
-    if (b24_queue_seen_known(&seen, &deal->stage)) {
-        return B24_QUEUE_OK;
+    if (b24_queue_seen_known(&seen, &deal->stage, deal->stamp)) {
+
+        if (seen.stamp || deal->stamp == 0 || order->record == 0
+            || !b24_str_eq(&seen.held, &deal->stage))
+        {
+            return B24_QUEUE_OK;
+        }
+
+        /* from here on it is known */
+
+        memset(&put, 0, sizeof(b24_queue_seen_t));
+
+        put.stamp = deal->stamp;
+
+        return b24_queue_put_seen(q, order->record, &put);
     }
 
     if (deal->stage.len == 0) {
@@ -424,6 +438,7 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
     put.held = deal->stage;
     put.held_time = w->now;
     put.moved = deal->moved ? deal->moved : w->now;
+    put.stamp = deal->stamp;
 
     (void) snprintf(cause, sizeof(cause), "the deal was moved to \"%.*s\" in"
                     " the CRM", (int) deal->stage.len,

@@ -391,7 +391,7 @@ changed_is(const char *answer, b24_class_e class, const char *held, const char *
     text = str(answer);
 
     if (b24_answer_parse(pool, B24_NET_OK, 200, &text, &a) != B24_OK
-        || b24_crm_deal_changed(pool, &a, &set, o, &known, &update, &stage, &at, &verdict, &method) != B24_OK)
+        || b24_crm_deal_changed(pool, &a, &set, o, &known, &update, &stage, 0, &at, &verdict, &method) != B24_OK)
     {
         ok(0, "%s: an error", name);
         return;
