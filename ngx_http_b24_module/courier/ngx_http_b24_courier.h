@@ -248,9 +248,6 @@ struct ngx_http_b24_reader_s {
     const char                 *advice;
     ngx_int_t                   refused;    /* the statement that was, -1: none
                                                or not known any more */
-    int64_t                     zone;       /* of the shop's times, see
-                                               b24_database_age() */
-    ngx_uint_t                  zoned;      /* it is known */
     ngx_uint_t                  unread;     /* grows whenever orders that went
                                                out unread are to be looked for,
                                                all of them */

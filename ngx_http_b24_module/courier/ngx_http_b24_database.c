@@ -227,19 +227,23 @@ int64_t
 ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
     const b24_database_moment_t *moment, int64_t now)
 {
-    int64_t  seconds;
+    int64_t                    seconds, zone;
+    ngx_http_b24_sh_origin_t  *sh;
+
+    sh = r->origin->sh;
+    zone = sh->zone;
 
     /* a text is of the zone of the shop's program: an hour would be too much */
 
     if (moment->changed.len == 0
-        || (!r->zoned
+        || (!sh->zoned
             && b24_database_time(&moment->changed, &seconds) == B24_OK))
     {
         return 0;
     }
 
     return now - 1000 * b24_database_age(&moment->clock, &moment->changed,
-                                         NGX_HTTP_B24_DB_OLD, &r->zone);
+                                         NGX_HTTP_B24_DB_OLD, &zone);
 }
 
 

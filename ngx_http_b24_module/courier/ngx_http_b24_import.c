@@ -22,6 +22,7 @@
 #define NGX_HTTP_B24_IMPORT_PAGE     200        /* orders a time */
 #define NGX_HTTP_B24_IMPORT_UNKNOWN  1000       /* orders watched at a time */
 #define NGX_HTTP_B24_IMPORT_OVERLAP  120        /* s, or numbers */
+#define NGX_HTTP_B24_IMPORT_OLD      (365 * 86400)  /* s; the oldest one */
 #define NGX_HTTP_B24_IMPORT_AGE      899        /* s that a change may be old
                                                    of which nobody knows */
 
@@ -48,9 +49,9 @@ typedef struct {
     b24_queue_mark_t          mark;
     ngx_uint_t                begun;        /* the mark is known */
     ngx_uint_t                ahead;        /* it is later than "clock" */
-    b24_database_clock_t      clock;        /* at the beginning of the round */
+    b24_database_clock_t      clock;        /* at the beginning of the page */
     int64_t                   clocked;      /* the same by ours, ms */
-    ngx_msec_t                began;        /* the same */
+    ngx_msec_t                began;        /* the round */
     ngx_msec_t                before;       /* that of the last whole round */
     ngx_uint_t                rounds;       /* there was one */
     b24_str_t                 changed;      /* the page begins behind these */
@@ -58,7 +59,10 @@ typedef struct {
     b24_str_t                 held;         /* the least "changed" left to the
                                                traffic, of all pages of a round:
                                                the mark goes no further */
-    u_char                    page[3][128]; /* they outlive the pool */
+    b24_str_t                 latest;       /* the greatest "changed" of the
+                                               last whole round, */
+    b24_str_t                 newest;       /* and of this one so far */
+    u_char                    page[5][128]; /* they outlive the pool */
     b24_node_t               *rows;
     ngx_uint_t                imported;
     ngx_uint_t                changes;      /* of orders that are known */
@@ -139,6 +143,8 @@ ngx_http_b24_import_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
     im->ask.run = ngx_http_b24_import_run;
     im->ask.done = ngx_http_b24_import_asked;
     im->call.data = im;
+    im->latest.data = im->page[3];
+    im->newest.data = im->page[4];
 
     r->import = im;
 
@@ -317,19 +323,17 @@ ngx_http_b24_import_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
 
     im->rows = NULL;
 
-    if (!im->more) {
-        ask->rc = b24_database_clock(db, &im->clock);
+    ask->rc = b24_database_clock(db, &im->clock);
 
-        if (ask->rc != B24_DATABASE_OK) {
-            return;
-        }
+    if (ask->rc != B24_DATABASE_OK) {
+        return;
+    }
 
-        ngx_gettimeofday(&tv);
-        im->clocked = (int64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
+    ngx_gettimeofday(&tv);
+    im->clocked = (int64_t) tv.tv_sec * 1000 + tv.tv_usec / 1000;
 
-        if (im->begun) {
-            ngx_http_b24_import_since(im);
-        }
+    if (!im->more && im->begun) {
+        ngx_http_b24_import_since(im);
     }
 
     ask->rc = b24_database_changes(db, im->pool,
@@ -420,6 +424,12 @@ ngx_http_b24_import_store(ngx_http_b24_call_t *call, b24_queue_t *q)
             (void) b24_column(node, &ngx_http_b24_column_row, &row);
         }
 
+        if (changed.len
+            && ngx_http_b24_import_compare(&changed, &im->newest) > 0)
+        {
+            ngx_http_b24_import_keep(&im->newest, im->page[4], &changed);
+        }
+
         /* the next page begins here, the next round at the mark */
 
         ngx_http_b24_import_keep(&im->changed, im->page[0], &changed);
@@ -496,6 +506,7 @@ ngx_http_b24_import_begin(ngx_http_b24_import_t *im, b24_queue_t *q)
 
     im->mark.begun = im->mark.changed;
 
+    ngx_http_b24_import_keep(&im->newest, im->page[4], &im->mark.changed);
     ngx_http_b24_import_present(im, &im->mark.changed);
 
     if (!ngx_http_b24_import_digits(&im->mark.row)) {
@@ -617,24 +628,30 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
 }
 
 
-/* of a row that the round before has not seen, by our clock */
+/* by our clock */
 
 static int64_t
 ngx_http_b24_import_made(ngx_http_b24_import_t *im, b24_str_t *changed)
 {
-    int64_t                 most;
-    ngx_http_b24_reader_t  *r;
+    int64_t                    most;
+    ngx_http_b24_sh_origin_t  *sh;
 
-    r = im->reader;
-    most = im->rounds ? (int64_t) (im->began - im->before) / 1000
-                      : NGX_HTTP_B24_IMPORT_AGE;
+    sh = im->reader->origin->sh;
+    most = NGX_HTTP_B24_IMPORT_OLD;
 
-    /* of a row that can't be older the zone shows */
+    /* of a row that the round before has not seen, which can't be older than
+     * that, the zone shows */
 
-    r->zoned |= (most <= NGX_HTTP_B24_IMPORT_AGE);
+    if (im->rounds ? ngx_http_b24_import_compare(changed, &im->latest) > 0
+                   : !sh->zoned)
+    {
+        most = im->rounds ? (int64_t) (im->began - im->before) / 1000
+                          : NGX_HTTP_B24_IMPORT_AGE;
+        sh->zoned |= (most <= NGX_HTTP_B24_IMPORT_AGE);
+    }
 
     return im->clocked
-           - 1000 * b24_database_age(&im->clock, changed, most, &r->zone);
+           - 1000 * b24_database_age(&im->clock, changed, most, &sh->zone);
 }
 
 
@@ -851,6 +868,12 @@ ngx_http_b24_import_stored(ngx_http_b24_call_t *call)
     }
 
     ngx_http_b24_import_end(im);
+
+    /* a round should not take longer than the distance to the next one */
+
+    if (im->more && ngx_http_b24_leader() && !ngx_exiting) {
+        ngx_http_b24_import_tick(im->reader);
+    }
 }
 
 
@@ -862,6 +885,8 @@ ngx_http_b24_import_round(ngx_http_b24_import_t *im)
     if (!im->more) {
         im->before = im->began;
         im->rounds = 1;
+
+        ngx_http_b24_import_keep(&im->latest, im->page[3], &im->newest);
     }
 }
 
