@@ -314,6 +314,13 @@ ngx_http_b24_back_check(ngx_http_b24_back_t *b)
 static void
 ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b)
 {
+    /* whatever the shop says, and whoever has done it */
+
+    if (b->called && b->read && b24_crm_back_there(&b->order, &b->status)) {
+        ngx_http_b24_calls_done(b);
+        return;
+    }
+
     switch (b->verdict.result) {
 
     case B24_CALL_DONE:
