@@ -115,6 +115,7 @@ final class Steering
             'ACTION' => $action, 'ORDER_ID' => $order,
             'BEFORE_STATE' => $before, 'AFTER_STATE' => $after,
             'OUTCOME' => $outcome, 'DETAIL' => mb_substr($detail, 0, 250),
+            'BEGAN' => $_SERVER['REQUEST_TIME_FLOAT'],
         ]);
     }
 
@@ -127,7 +128,9 @@ final class Steering
 
         return in_array($fault['PAGE'], [null, $this->page], true)
                && in_array($fault['ACTION'], [null, $action], true)
-               && in_array($fault['ORDER_ID'], [null, $order], true);
+               && in_array($fault['ORDER_ID'], [null, $order], true)
+               && in_array($fault['ACCOUNT'],
+                           [null, (string) ($_SESSION['USER_ID'] ?? '')], true);
     }
 
 

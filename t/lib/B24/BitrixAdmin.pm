@@ -112,11 +112,12 @@ CREATE TABLE denied (
 CREATE TABLE fault (
     ID int AUTO_INCREMENT PRIMARY KEY, MOMENT varchar(8) NOT NULL,
     KIND varchar(8) NOT NULL, VALUE varchar(64), PAGE varchar(64),
-    ACTION varchar(64), ORDER_ID varchar(16), TIMES int NOT NULL,
+    ACTION varchar(64), ORDER_ID varchar(16), ACCOUNT int, TIMES int NOT NULL,
     HELD int NOT NULL DEFAULT 0, RELEASED tinyint NOT NULL DEFAULT 0);
 CREATE TABLE call_log (
     ID int AUTO_INCREMENT PRIMARY KEY,
-    AT datetime(3) NOT NULL DEFAULT NOW(3), LOGIN varchar(64), PAGE varchar(64),
+    AT datetime(3) NOT NULL DEFAULT NOW(3), BEGAN double,
+    LOGIN varchar(64), PAGE varchar(64),
     ACTION varchar(64), ORDER_ID int, BEFORE_STATE varchar(64),
     AFTER_STATE varchar(64), OUTCOME varchar(16), DETAIL varchar(255),
     KEY (ORDER_ID));
@@ -201,16 +202,18 @@ sub allow {
 
 # kind, value, moment ("before" the request is looked at, or "after" all is done
 # and before it is answered), page, action (of the exchange: its mode), order,
-# times (1).  Returns its id.
+# login (of whom the request is), times (1).  Returns its id.
 sub fault {
     my ($self, %fault) = @_;
 
     my @values = map { B24::Tables::quoted($_) } $fault{moment} // 'before',
         @fault{qw(kind value page action order)}, $fault{times} // 1;
+    my $account = 'SELECT ID FROM account WHERE LOGIN = '
+        . B24::Tables::quoted($fault{login});
 
     my $id = $self->steer('INSERT INTO fault (MOMENT, KIND, VALUE, PAGE,'
-        . ' ACTION, ORDER_ID, TIMES) VALUES (' . join(', ', @values) . ');'
-        . 'SELECT LAST_INSERT_ID()');
+        . ' ACTION, ORDER_ID, TIMES, ACCOUNT) VALUES ('
+        . join(', ', @values) . ", ($account)); SELECT LAST_INSERT_ID()");
 
     return $id + 0;
 }

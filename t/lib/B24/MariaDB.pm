@@ -8,6 +8,7 @@ package B24::MariaDB;
 #   my @rows = $db->rows('SELECT id, name FROM shop.orders');
 #   $db->url            what b24_database takes
 #   $db->stop; $db->start; $db->pause; $db->resume;
+#   my $session = $db->session;   for many statements
 #   my @log = $db->log; what the server's general log has of clients' statements
 #
 # There is a database "shop" and a user whose name and password have characters
@@ -20,6 +21,8 @@ use warnings;
 use Cwd ();
 use File::Basename ();
 use File::Path ();
+use IO::Handle ();
+use IPC::Open2 ();
 use POSIX ();
 use Scalar::Util ();
 use Time::HiRes ();
@@ -310,6 +313,40 @@ sub hold {
     return $session;
 }
 
+# A session for many statements, each without a process of its own:
+#
+#   my $session = $db->session;
+#   my @rows = $session->("UPDATE ...; SELECT ...");      # lists of columns
+#
+# It dies with what the client says of a mistake.
+sub session {
+    my ($self, $database) = @_;
+
+    my $pid = IPC::Open2::open2(my $from, my $to, 'mariadb --no-defaults'
+        . ' --default-character-set=utf8mb4 -n -N -B -u root'
+        . " -S $self->{dir}/sock @{[$database // '']} 2>&1");
+
+    binmode $_, ':utf8' for $from, $to;
+    $to->autoflush(1);
+
+    my $end = B24::MariaDB::Session->new($pid, $to);
+
+    return sub {
+        my ($sql) = @_;
+        my @rows;
+
+        print {$end->{to}} "$sql;\nSELECT '--', 'over';\n";
+
+        while (defined(my $line = <$from>)) {
+            chomp $line;
+            return @rows if $line eq "--\tover";
+            push @rows, [split /\t/, $line, -1];
+        }
+
+        die 'SQL failed: ' . join(' ', map { @$_ } @rows) . "\n";
+    };
+}
+
 # Those of the module's statements that are being run and match.
 sub running {
     my ($self, $what) = @_;
@@ -375,6 +412,26 @@ END {
     local $?;
 
     $_->stop for grep { defined && $_->{owner} == $$ } @servers;
+}
+
+
+# The client's process ends with the last reference to its session.
+package B24::MariaDB::Session;
+
+sub new {
+    my ($class, $pid, $to) = @_;
+
+    return bless { owner => $$, pid => $pid, to => $to }, $class;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+
+    return if $self->{owner} != $$;
+
+    local ($?, $!);
+    close $self->{to};
+    waitpid $self->{pid}, 0;
 }
 
 1;

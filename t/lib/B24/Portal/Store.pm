@@ -728,7 +728,7 @@ sub create {
         die $error;
     }
 
-    $self->_add_history($record, 1) if $entity eq 'deal';
+    $self->_add_history($record, 1, $user) if $entity eq 'deal';
 
     return $record;
 }
@@ -780,7 +780,7 @@ sub update {
 
         $self->_add_history($record,
             $before->{CATEGORY_ID} ne $fields->{CATEGORY_ID} ? 5
-            : $fields->{STAGE_SEMANTIC_ID} eq 'P' ? 2 : 3);
+            : $fields->{STAGE_SEMANTIC_ID} eq 'P' ? 2 : 3, $user);
     }
 
     return;
@@ -1003,8 +1003,9 @@ sub _unlink {
 }
 
 
+# at and by are for tests alone: the feed has no such columns
 sub _add_history {
-    my ($self, $record, $type) = @_;
+    my ($self, $record, $type, $user) = @_;
 
     my $fields = $record->{fields};
 
@@ -1016,6 +1017,8 @@ sub _add_history {
         CATEGORY_ID       => $fields->{CATEGORY_ID} + 0,
         STAGE_SEMANTIC_ID => $fields->{STAGE_SEMANTIC_ID},
         STAGE_ID          => $fields->{STAGE_ID},
+        at                => Time::HiRes::time(),
+        by                => $user + 0,
     };
 
     return;

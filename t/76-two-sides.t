@@ -1,0 +1,148 @@
+# A shop's orders and their deals, changed on both sides: who has changed last
+# counts, on either side, whatever is lost, late or killed, and nothing is
+# written twice.
+#
+# B24_SEED is the seed (printed; the time unless given), B24_ORDERS the number of
+# orders, 1000 unless given.  With B24_LONG=1 (./build.sh test --all) they are
+# 10000.
+
+use strict;
+use warnings;
+use utf8;
+
+use lib 't/lib';
+
+our ($SEED, $ORDERS);
+
+BEGIN {
+    $SEED = $ENV{B24_SEED} // time % 1_000_000;
+    $ORDERS = $ENV{B24_ORDERS} // ($ENV{B24_LONG} ? 10_000 : 1000);
+}
+
+use B24::Test portal => { config => { bucket => { burst => 1_000_000 },
+                                      journal_max => 100 * $ORDERS + 10_000 } };
+use Test::Nginx::Socket;
+
+use B24::Bitrix;
+use B24::BitrixAdmin;
+use B24::MariaDB;
+use B24::Tables;
+use B24::TwoSides;
+
+no_shuffle();
+no_long_string();
+no_root_location();
+master_on();
+workers(3);
+worker_connections(512);
+log_level('info');
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)'
+    for qw(output failure_output todo_output);
+
+use constant PASSWORD => 'crm-pass-4711';
+
+our $token = '51856fefc120afa4b628cc82d3935cce';
+
+our $db = B24::MariaDB->new(dir => "$B24::Test::DIR/mariadb",
+                            port => B24::Test::free_port());
+our $admin = B24::BitrixAdmin->start("$B24::Test::DIR/bitrix", db => $db,
+                                     children => 8);
+our $run = B24::TwoSides->new(db => $db, admin => $admin, token => $token,
+                              seed => $SEED, orders => $ORDERS);
+
+{
+    my $site = B24::Bitrix->new;
+
+    B24::Tables::bitrix($db);
+    B24::Tables::bitrix_properties($db, 1, $site->{types}[0]);
+    $admin->account(login => 'crm', password => PASSWORD, access => 'W');
+
+    open my $file, '>', "$B24::Test::DIR/password" or die "password: $!\n";
+    print {$file} PASSWORD, "\n";
+    close $file;
+    chmod 0600, "$B24::Test::DIR/password";
+
+    $ENV{TEST_NGINX_DB} = $db->url;
+}
+
+our $http = <<"EOC";
+    b24_queue     \$TEST_NGINX_QUEUE;
+    b24_origin    shop;
+    b24_webhook   \$TEST_NGINX_PORTAL_URL;
+    b24_rate      100 burst=10000;
+    b24_retry     first=100ms max=500ms unknown=2s;
+    b24_database  \$TEST_NGINX_DB poll=@{[$run->plan->{poll}{changes}]}s
+                  traffic=1s;
+
+    include \$TEST_NGINX_PRESETS/bitrix.conf;
+EOC
+
+our $server = <<"EOC" . $admin->location;
+    access_log  off;
+    b24_mirror  bitrix;
+    b24_site    http://127.0.0.1:\$TEST_NGINX_SERVER_PORT user=crm
+                password=file:$B24::Test::DIR/password;
+
+    location /b24 {
+        b24_mirror  off;
+        b24_status;
+    }
+
+    location = /events {
+        b24_mirror  off;
+        b24_events  $token poll=@{[$run->plan->{poll}{events}]}s;
+    }
+EOC
+
+our $killed = 'exited on signal 9';
+
+plan tests => 2 * blocks();
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: the newest change of each order is on both sides
+--- http_config eval: $::http
+--- config eval: $::server
+--- expected_alert eval: $::killed
+--- timeout: 60
+--- scenario
+    note("B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
+    diag("two sides: B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
+
+    $::run->go;
+
+    my $judge = $::run->judge;
+    my @wrong = $judge->wrong;
+    my %figure = map { $_ => $judge->figure($_) }
+        qw(orders changes shop crm conflicts writes to_shop to_crm spare repeated
+           races unseen);
+    my %done = %{$::run->count};
+    my %times = %{$::run->{times}};
+
+    diag(join ', ', map { "$_ $figure{$_}" } sort keys %figure);
+    diag(join ', ', map { "$_ $done{$_}" } sort keys %done);
+    diag(join ', ', map { sprintf '%s %.1f', $_, $times{$_} - $times{start} }
+                    sort { $times{$a} <=> $times{$b} } keys %times);
+
+    is(scalar(@wrong), 0, 'both sides agree with the newest change')
+        or diag("B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
+
+    my %why;
+
+    $why{s/\d+|\b[A-Z_,a-z]*[A-Z]\b/N/gr}++ for map { @{$_->{why}} } @wrong;
+    diag("$why{$_} times: $_") for sort keys %why;
+
+    for my $wrong (@wrong[0 .. ($#wrong < 9 ? $#wrong : 9)]) {
+        my $order = $wrong->{order};
+
+        diag(join "\n    ", "$order->{number}, deal $order->{deal}:",
+             @{$wrong->{why}}, $judge->shown($order), '--',
+             $::run->said_of($order->{number}));
+    }
+
+    cmp_ok($figure{races}, '<=', 3, 'races that no interface excludes');
+    cmp_ok($figure{writes}, '<=', $figure{changes} + $figure{conflicts}
+           + $figure{repeated}, 'no echo');
