@@ -418,6 +418,12 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
     b->seen.sent = b->job.seen.held;
     b->seen.sent_time = b->job.seen.moved;
 
+    /* that is where the CRM had told that it is, since the same moment */
+
+    b->seen.held = b->job.seen.held;
+    b->seen.held_time = ngx_max(b->job.seen.moved, b->job.seen.held_time + 2);
+    b->seen.stamp = b->job.seen.stamp;
+
     ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                   "b24: the shop was told of %s: %V", b->job.key, &text);
 

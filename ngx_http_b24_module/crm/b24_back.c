@@ -31,7 +31,9 @@ b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
         return B24_BACK_ERROR;
     }
 
-    line = b24_order_stage(order, stages, &none);
+    /* an order of which no status was told has the usual one */
+
+    line = b24_order_stage(order, stages, &set->default_status);
 
     if (seen->held.len == 0 || seen->moved <= seen->sent_time
         || (line && b24_str_eq(&line->value, &seen->held)))
