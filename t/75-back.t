@@ -397,7 +397,7 @@ __DATA__
 
 === TEST 8: stages without a status, and a table of its own
 --- http_config eval: ::http()
---- config eval: ::server(more => 'b24_stage_back PREPARATION Q; b24_stage_back APOLOGY L;')
+--- config eval: ::server(more => 'b24_stage_back PREPARATION Q; b24_stage_back APOLOGY L; b24_stage_back EXECUTING L;')
 --- scenario
     my $deal = deal_of('e-1');
 
@@ -413,6 +413,13 @@ __DATA__
     moves($deal, 'APOLOGY');
     shop_has('e-1', 'L', 'a stage that no status has');
     quiet();
+    my @calls = $::shop->calls;
+    Time::HiRes::sleep(1.1);
+    moves($deal, 'EXECUTING');
+    told('e-1', qr/^delivered: the shop has it already/,
+         'two stages of one status');
+    is(join(', ', $::shop->calls), join(', ', @calls), 'no call for that');
+    stage_is('e-1', 'EXECUTING', 'the deal stays there');
     Time::HiRes::sleep(1.1);
     moves($deal, 'PREPAYMENT_INVOICE');
     told('e-1', qr/^delivered: no "write" block is for this change$/,

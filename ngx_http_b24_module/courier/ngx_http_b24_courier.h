@@ -78,6 +78,10 @@ struct ngx_http_b24_transfer_s {
     void           *easy;
     void           *list;           /* of curl's, of headers */
     size_t          size;
+    b24_pair_t     *last;           /* of told */
+    ngx_uint_t      lines;          /* of the answer's head, so far */
+    size_t          bytes;          /* of them */
+    unsigned        headed:1;       /* it is over */
     unsigned        large:1;        /* the answer; what came of it is here */
 };
 

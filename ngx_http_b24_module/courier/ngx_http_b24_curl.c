@@ -22,6 +22,9 @@
 /* a shop that takes longer is looked at again, nothing is done twice */
 #define NGX_HTTP_B24_SITE_TIMEOUT 60000L
 #define NGX_HTTP_B24_CURL_HOLD    80000
+/* of a shop's answer: what is read of its head */
+#define NGX_HTTP_B24_HEAD_LINES   500
+#define NGX_HTTP_B24_HEAD_BYTES   (128 * 1024)
 
 
 static ngx_int_t ngx_http_b24_curl_init(void);
@@ -29,7 +32,10 @@ static ngx_int_t ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t);
 static CURLcode ngx_http_b24_curl_request(ngx_http_b24_transfer_t *t);
 static ngx_int_t ngx_http_b24_curl_list(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_curl_free(ngx_http_b24_transfer_t *t);
-static void ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t);
+static size_t ngx_http_b24_curl_header(char *data, size_t size, size_t n,
+    void *userp);
+static ngx_int_t ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t,
+    u_char *line, size_t len);
 static size_t ngx_http_b24_curl_write(char *data, size_t size, size_t n,
     void *userp);
 static int ngx_http_b24_curl_socket(CURL *easy, curl_socket_t fd, int what,
@@ -223,6 +229,9 @@ ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t)
     t->large = 0;
     t->list = NULL;
     t->told = NULL;
+    t->lines = 0;
+    t->bytes = 0;
+    t->headed = 0;
     ngx_str_null(&t->location);
 
     if (ngx_http_b24_curl_init() != NGX_OK) {
@@ -286,6 +295,12 @@ ngx_http_b24_curl_options(ngx_http_b24_transfer_t *t)
     ngx_http_b24_opt(USERAGENT, "ngx_http_b24_module/" NGX_HTTP_B24_VERSION);
     ngx_http_b24_opt(WRITEFUNCTION, ngx_http_b24_curl_write);
     ngx_http_b24_opt(WRITEDATA, t);
+
+    if (t->verb) {
+        ngx_http_b24_opt(HEADERFUNCTION, ngx_http_b24_curl_header);
+        ngx_http_b24_opt(HEADERDATA, t);
+    }
+
     ngx_http_b24_opt(NOSIGNAL, 1L);
     ngx_http_b24_opt(HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 
@@ -458,6 +473,90 @@ ngx_http_b24_curl_write(char *data, size_t size, size_t n, void *userp)
     t->answer.len += len;
 
     return len;
+}
+
+
+/*
+ * A line of the answer's head.  There may be several answers to one request, 100
+ * (Continue) and the like: the last one counts.  What follows the body is left
+ * out.  Limits are of all of them, however many there are.
+ */
+
+static size_t
+ngx_http_b24_curl_header(char *data, size_t size, size_t n, void *userp)
+{
+    ngx_http_b24_transfer_t  *t = userp;
+
+    size_t   len;
+    u_char  *line;
+
+    len = size * n;
+    line = (u_char *) data;
+
+    t->bytes += len;
+
+    if (++t->lines > NGX_HTTP_B24_HEAD_LINES
+        || t->bytes > NGX_HTTP_B24_HEAD_BYTES)
+    {
+        /* what isn't whole says nothing */
+
+        t->told = NULL;
+        t->large = 1;
+        return 0;
+    }
+
+    while (len && (line[len - 1] == CR || line[len - 1] == LF)) {
+        len--;
+    }
+
+    if (len >= 5 && ngx_strncmp(line, "HTTP/", 5) == 0) {
+        t->told = NULL;
+        t->headed = 0;
+
+    } else if (len == 0) {
+        t->headed = 1;
+
+    } else if (!t->headed && ngx_http_b24_curl_told(t, line, len) != NGX_OK) {
+        return 0;
+    }
+
+    return size * n;
+}
+
+
+static ngx_int_t
+ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t, u_char *line, size_t len)
+{
+    u_char      *colon;
+    b24_str_t    value;
+    b24_pair_t  *pair;
+
+    colon = ngx_strlchr(line, line + len, ':');
+
+    if (colon == NULL) {
+        return NGX_OK;
+    }
+
+    value.data = colon + 1;
+    value.len = line + len - value.data;
+
+    b24_str_trim(&value);
+
+    pair = b24_pcalloc(t->pool, sizeof(b24_pair_t));
+
+    if (pair == NULL
+        || b24_pstrdup(t->pool, &pair->name, line, colon - line) != B24_OK
+        || b24_pstrdup(t->pool, &pair->value, value.data, value.len) != B24_OK)
+    {
+        /* an answer without it may mean something else */
+
+        return NGX_ERROR;
+    }
+
+    *(t->told ? &t->last->next : &t->told) = pair;
+    t->last = pair;
+
+    return NGX_OK;
 }
 
 
@@ -711,7 +810,6 @@ ngx_http_b24_curl_finish(ngx_http_b24_transfer_t *t, CURLcode rc)
 
     ngx_http_b24_curl_judge(t, rc);
     ngx_http_b24_curl_location(t);
-    ngx_http_b24_curl_told(t);
 
     (void) curl_multi_remove_handle(ngx_http_b24_multi, t->easy);
     ngx_http_b24_curl_free(t);
@@ -820,51 +918,6 @@ ngx_http_b24_curl_location(ngx_http_b24_transfer_t *t)
     if (t->location.data) {
         ngx_memcpy(t->location.data, url, len + 1);
         t->location.len = len;
-    }
-}
-
-
-/* the last of several answers to one request: 100 (Continue) and the like are
- * left out */
-
-static void
-ngx_http_b24_curl_told(ngx_http_b24_transfer_t *t)
-{
-    b24_pair_t           *pair, **last;
-    struct curl_header   *header;
-
-    if (t->verb == NULL || t->http == 0) {
-        return;
-    }
-
-    header = NULL;
-    last = &t->told;
-
-    for ( ;; ) {
-        header = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, header);
-
-        if (header == NULL) {
-            return;
-        }
-
-        pair = b24_pcalloc(t->pool, sizeof(b24_pair_t));
-
-        if (pair == NULL
-            || b24_pstrdup(t->pool, &pair->name, (u_char *) header->name,
-                           ngx_strlen(header->name))
-               != B24_OK
-            || b24_pstrdup(t->pool, &pair->value, (u_char *) header->value,
-                           ngx_strlen(header->value))
-               != B24_OK)
-        {
-            /* an answer without them may mean something else */
-
-            t->net = B24_NET_UNKNOWN;
-            return;
-        }
-
-        *last = pair;
-        last = &pair->next;
     }
 }
 

@@ -50,6 +50,13 @@ b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
     found = b24_order_status_of(back, stages, &seen->held);
 
     if (found) {
+
+        /* several stages may stand for one status */
+
+        if (b24_crm_back_there(order, found)) {
+            return B24_BACK_NOTHING;
+        }
+
         *status = *found;
         return B24_BACK_WRITE;
     }

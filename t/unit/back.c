@@ -132,6 +132,19 @@ test_status(void)
     is_back("write CANCELED", "named");
 
     begin();
+    seen.held = str("APOLOGY");
+    line(&set.back, "APOLOGY", "N");
+    is_back("nothing ", "a stage of the status that it has");
+    order.fields[B24_ORDER_CANCELED] = str("Y");
+    is_back("write N", "out of another flag");
+
+    begin();
+    line(&set.stages, "PAID", "EXECUTING");
+    order.fields[B24_ORDER_PAID] = str("Y");
+    seen.held = str("NEW");
+    is_back("nothing ", "a flag stays, and the status is there");
+
+    begin();
     set.stages = NULL;
     is_back("unknown , advice", "no table at all");
 }
