@@ -3403,3 +3403,35 @@ location /a { b24_events 0123456789abcdef poll=0; }
 location /a { b24_events 0123456789abcdef; } # @
 --- refused
 "b24_events" is told of a portal that no order goes to: put "b24_webhook" of a server with "b24_mirror" into its server
+
+
+
+=== TEST 378: what follows later changes
+--- http eval
+"b24_update off;\n$::shop$::webhook\n"
+. ::servers('b24_mirror s; b24_update rows;', 'b24_mirror s; b24_update total;')
+--- accepted
+
+
+
+=== TEST 379: what follows later changes, a word
+--- http
+b24_update goods;
+--- refused
+"b24_update" directive takes "off" (deals follow statuses only), "total" (and the order's total) or "rows" (its goods, too)
+
+
+
+=== TEST 380: what follows later changes, twice
+--- server
+b24_update rows;
+b24_update total;
+--- refused
+"b24_update" directive is duplicate
+
+
+
+=== TEST 381: twins that differ in what follows later changes
+--- http eval
+::twins("$::database;", "$::database; b24_update rows;")
+--- refused eval: ::wrong_twins('b24_update')

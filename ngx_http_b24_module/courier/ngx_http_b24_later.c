@@ -1,8 +1,8 @@
 
 /*
- * What comes later to an order that has its deal: another status, another total,
- * other goods.  Look-up of the deal, attempt, write (the deal is moved, and given
- * what is new), outcome; without a write where nothing is to be done.
+ * What comes later to an order that has its deal: another status, another
+ * total, other goods.  Look-up of the deal, attempt, write (the deal is moved,
+ * and given what is new), outcome; without a write where nothing is to be done.
  */
 
 
@@ -245,7 +245,8 @@ ngx_http_b24_later_decide(ngx_http_b24_lane_t *lane, b24_answer_t *answer,
     lane->seen.moved = 0;
     lane->out.back = 0;
 
-    /* where nothing is to be moved, that somebody has is for the watch to see */
+    /* where nothing is to be moved, it is for the watch to see that somebody
+     * has done so */
 
     if (lane->move.len || deal->id == 0) {
         move = b24_crm_move(&lane->set, deal, &lane->move, &lane->job.seen,

@@ -231,7 +231,10 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
             order->fields[B24_ORDER_ID] = job->order_id;
         }
 
-        /* and it is read as it was then */
+        /* and it is read as it was then; one that has gone, as any other that
+         * only the database knows */
+
+        order->imported = 1;
 
         if (job->first.len
             && b24_order_parse(pool, &job->first, &read->first) == B24_OK)

@@ -288,9 +288,10 @@ typedef struct {
  * a person gave it or the shop has for it, and by its link when the record is
  * gone (a new record is made then).  What is told is noted; when that is
  * something new, or another total than the database had, or look is set, the
- * record gets a STATUS event, which stands in the line behind all orders.  One that waits there unclaimed takes it in:
- * the last state counts.  *put: there is something to be delivered.  NONE: no
- * such order, nothing is kept; LIMIT as b24_queue_put().
+ * record gets a STATUS event, which stands in the line behind all orders.  One
+ * that waits there unclaimed takes it in: the last state counts.  *put: there is
+ * something to be delivered.  NONE: no such order, nothing is kept; LIMIT as
+ * b24_queue_put().
  */
 b24_queue_rc_e b24_queue_status(b24_queue_t *q,
     const b24_queue_change_t *change, int *put);
