@@ -330,3 +330,31 @@ __DATA__
         set($id, 'P');
         stage_is($id, 'PREPARATION', "$clock: the shop was later again");
     }
+
+
+
+=== TEST 8: another portal has other deals of those numbers
+--- http_config eval: $::http
+--- config eval: ::server('12s')
+--- scenario
+    my $deal = deal_of('a-1');
+
+    # as if b24_webhook named another one now
+    for my $origin ('other', '') {
+        portal()->edit(entity => 'deal', id => $deal->{id},
+                       fields => { ORIGINATOR_ID => $origin });
+
+        set('a-1', $origin ? 'P' : 'E');
+        told('a-1', qr/^delivered: the deal is not in the CRM any more/,
+             'it is none of this order');
+
+        my $from = so_far();
+        person_moves($deal, $origin ? 'WON' : 'FINAL_INVOICE');
+        webhook($deal->{id});
+        ok(wait_until(sub { watched_since($from) }), 'it is looked at');
+        settled();
+        is((grep { $_->{id} == $deal->{id} } @{portal()->report->{deals}})[0]
+           {stage_id}, $origin ? 'WON' : 'FINAL_INVOICE', 'it is left alone');
+        is(scalar(grep { /was moved to|left there/ } timeline_of('a-1')), 0,
+           'nothing of it is told');
+    }

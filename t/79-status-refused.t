@@ -31,6 +31,10 @@ our $http = <<'EOC';
     include $TEST_NGINX_PRESETS/prestashop.conf;
     include $TEST_NGINX_PRESETS/bitrix.conf;
 
+    b24_shop sure {
+        status all { uri /sure; id request:/id; }
+    }
+
     # what the shop answers: a status and a location
     server {
         listen 127.0.0.1:$TEST_NGINX_PORT_1;
@@ -50,6 +54,11 @@ our $server = <<'EOC';
         b24_status;
     }
 
+    location /sure {
+        b24_mirror sure;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
+    }
+
     location / {
         b24_mirror SHOP;
         proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
@@ -65,16 +74,34 @@ sub server_of {
 {
     package B24::Scenario::Code;
 
-    # Whether such a request and its answer were taken for a status:
-    # "taken N" (orders that aren't known), "ignored" or "none".
+    # Whether such a request and its answer are taken for a status: "taken N"
+    # (orders that aren't known), "ignored" or "none".  Exchanges are counted in
+    # their order: one of ten orders comes behind it.
     sub takes {
+        my (@exchange) = @_;
+
+        my $counters = sub {
+            return @{B24::Desk::status()->{counters}}{qw(statuses
+                statuses_ignored statuses_unknown)};
+        };
+        my @before = $counters->();
+        my @now;
+
+        passes(@exchange);
+        passes(POST => '/sure', join('&', map { "id[]=$_" } 1 .. 10), 302, '/');
+
+        B24::Scenario::wait_until(sub {
+            @now = $counters->();
+            return $now[2] >= $before[2] + 10;
+        }) or die "nothing is counted\n";
+
+        return $now[0] > $before[0] + 1 ? 'taken ' . ($now[2] - $before[2] - 10)
+            : $now[1] > $before[1] ? 'ignored' : 'none';
+    }
+
+    sub passes {
         my ($method, $target, $body, $status, $location) = @_;
 
-        my $count = sub {
-            return map { B24::Desk::counter("statuses$_") } '', '_ignored',
-                '_unknown';
-        };
-        my @before = $count->();
         my $client = B24::Client->new(port => B24::Scenario::port());
 
         $client->send(B24::Client::request_bytes($method, $target, $body,
@@ -82,18 +109,8 @@ sub server_of {
             'X-Status' => $status, 'X-Location' => $location));
 
         my $answer = $client->response;
-        my @now;
 
         die "answered with $answer->{status}\n" if $answer->{status} != $status;
-
-        # what is none of a status block's is counted nowhere
-        B24::Scenario::wait_until(sub {
-            @now = $count->();
-            return "@now[0, 1]" ne "@before[0, 1]";
-        }, 2);
-
-        return $now[0] > $before[0] ? 'taken ' . ($now[2] - $before[2])
-            : $now[1] > $before[1] ? 'ignored' : 'none';
     }
 }
 

@@ -268,7 +268,8 @@ ngx_http_b24_watch_ask(ngx_http_b24_watch_t *w)
     if (ngx_http_b24_portal_url(w->portal, w->conf->webhook, "batch", w->pool,
                                 &t->url)
         != NGX_OK
-        || b24_crm_watch_ask(&batch, &w->set, w->deals, w->ndeals,
+        || b24_crm_watch_ask(&batch, &w->set, w->origins, w->norigins,
+                             w->deals, w->ndeals,
                              w->polls ? &w->history : NULL)
            != B24_OK
         || b24_batch_print(&batch, &t->body) != B24_OK)

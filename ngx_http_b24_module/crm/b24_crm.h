@@ -571,11 +571,13 @@ typedef struct {
 } b24_crm_history_t;
 
 /*
- * A batch (halt:0) that reads n deals, at most B24_WATCH_DEALS, and, unless
+ * A batch (halt:0) that reads n deals of these origins, at most B24_WATCH_DEALS,
+ * and, unless
  * history is NULL, what has come to the stage history after history->last; of
  * one that was never read the latest page.
  */
 int b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_str_t *origins, size_t norigins,
     const b24_queue_moved_t *deals, size_t n,
     const b24_crm_history_t *history);
 /*

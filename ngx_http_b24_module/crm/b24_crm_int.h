@@ -169,6 +169,8 @@ void b24_crm_plain(b24_buf_t *out, const b24_str_t *text);
 void b24_crm_key(const b24_crm_api_t *api, char *key, const char *prefix,
     const char *op, const char *field);
 
+#define B24_ORIGIN_CHARS  255       /* ORIGINATOR_ID, ORIGIN_ID */
+
 /* cuts s to at most max characters */
 void b24_crm_cut(b24_str_t *s, size_t max);
 

@@ -10,9 +10,8 @@
 #include "b24_crm_int.h"
 
 
-#define B24_ORIGIN_CHARS  255       /* ORIGIN_ID */
-#define B24_TITLE_CHARS   255
-#define B24_KPP_LEN       9
+#define B24_TITLE_CHARS  255
+#define B24_KPP_LEN      9
 
 
 static int b24_crm_origin(b24_pool_t *pool, const b24_str_t *id,

@@ -114,10 +114,14 @@ int
 b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_crm_known_t *known)
 {
+    b24_str_t             origin;
     b24_command_t        *cmd;
     const b24_crm_api_t  *api;
 
     api = b24_crm_api(set);
+    origin = set->origin;
+
+    b24_crm_cut(&origin, B24_ORIGIN_CHARS);
 
     cmd = b24_batch_add(batch, "deal", api->list[B24_ENTITY_DEAL]);
 
@@ -128,6 +132,12 @@ b24_crm_deal_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     b24_command_int(batch, cmd, api->universal ? "filter[=id]" : "filter[=ID]",
                     known->deal);
+
+    /* another portal, or one made anew, has another's deal of that number */
+
+    b24_command_text(batch, cmd, api->universal ? "filter[=originatorId]"
+                                                : "filter[=ORIGINATOR_ID]",
+                     &origin);
     b24_crm_deal_select(batch, cmd, api, 1);
     b24_command_int(batch, cmd, "start", -1);
 

@@ -11,6 +11,7 @@
 
 static const char *b24_watch_name(b24_pool_t *pool, size_t page);
 static int b24_watch_ask_page(b24_batch_t *batch, const b24_crm_api_t *api,
+    const b24_str_t *origins, size_t norigins,
     const b24_queue_moved_t *deals, size_t n, size_t page);
 static void b24_watch_ask_history(b24_batch_t *batch, int64_t last);
 static int b24_watch_take(b24_pool_t *pool, const b24_crm_api_t *api,
@@ -26,6 +27,7 @@ static const char *const  b24_watch_history[] = {
 
 int
 b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
+    const b24_str_t *origins, size_t norigins,
     const b24_queue_moved_t *deals, size_t n,
     const b24_crm_history_t *history)
 {
@@ -40,7 +42,9 @@ b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
 
     for (page = 0; page * B24_WATCH_PAGE < n; page++) {
 
-        if (b24_watch_ask_page(batch, api, deals, n, page) != B24_OK) {
+        if (b24_watch_ask_page(batch, api, origins, norigins, deals, n, page)
+            != B24_OK)
+        {
             return B24_ERROR;
         }
     }
@@ -63,12 +67,17 @@ b24_watch_name(b24_pool_t *pool, size_t page)
 }
 
 
+/* of their origins: another portal, or one made anew, has other deals of those
+ * numbers */
+
 static int
 b24_watch_ask_page(b24_batch_t *batch, const b24_crm_api_t *api,
+    const b24_str_t *origins, size_t norigins,
     const b24_queue_moved_t *deals, size_t n, size_t page)
 {
     char            key[B24_CRM_KEY];
     size_t          i;
+    b24_str_t       origin;
     const char     *name;
     b24_command_t  *cmd;
 
@@ -91,6 +100,16 @@ b24_watch_ask_page(b24_batch_t *batch, const b24_crm_api_t *api,
         (void) snprintf(key, sizeof(key), "filter[@%s][%u]",
                         api->universal ? "id" : "ID", (unsigned) i);
         b24_command_int(batch, cmd, key, deals[i].id);
+    }
+
+    for (i = 0; i < norigins; i++) {
+        origin = origins[i];
+        b24_crm_cut(&origin, B24_ORIGIN_CHARS);
+
+        (void) snprintf(key, sizeof(key), "filter[@%s][%u]",
+                        api->universal ? "originatorId" : "ORIGINATOR_ID",
+                        (unsigned) i);
+        b24_command_text(batch, cmd, key, &origin);
     }
 
     b24_crm_deal_select(batch, cmd, api, 0);
