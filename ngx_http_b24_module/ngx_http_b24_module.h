@@ -157,7 +157,8 @@ struct ngx_http_b24_sh_origin_s {
     ngx_atomic_t                paused;     /* by a person */
     ngx_atomic_t                polls;      /* of its database, wanted */
     int64_t                     zone;       /* of its database's times, see
-                                               b24_database_age(); the courier's */
+                                               b24_database_age(); of the
+                                               courier */
     ngx_atomic_t                zoned;      /* it is known */
     ngx_atomic_t                times[NGX_HTTP_B24_BUCKETS];    /* of deals */
     ngx_atomic_t                times_ms;   /* their sum */

@@ -9,9 +9,9 @@
  *     outcome  (queue)    then the next claim
  *
  * What goes to the CRM has a line and lanes of its own: a shop that hangs holds
- * up nothing but this.  Nor does it hold up the next worker that is elected: one
- * that quits ends what it has at hand without being the elected one, and the
- * lease keeps others from it.
+ * up nothing but this.  Nor does it hold up the next worker that is elected:
+ * one that quits ends what it has at hand without being the elected one, and
+ * the lease keeps others from it.
  */
 
 

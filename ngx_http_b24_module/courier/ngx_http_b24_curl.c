@@ -102,8 +102,8 @@ static const ngx_http_b24_words_t  ngx_http_b24_curl_words[][2] = {
         "Check the host in b24_webhook, and that b24_trusted_certificate holds "
         "the portal's CA." },
       { "the shop's certificate is not trusted",
-        "Check the host in b24_site, and that b24_trusted_certificate holds the "
-        "shop's CA." } },
+        "Check the host in b24_site, and that b24_trusted_certificate holds "
+        "the shop's CA." } },
 
     { { "no TLS connection to the portal",
         "Check the host in b24_webhook, and that it speaks TLS 1.2 or newer." },
@@ -477,9 +477,9 @@ ngx_http_b24_curl_write(char *data, size_t size, size_t n, void *userp)
 
 
 /*
- * A line of the answer's head.  There may be several answers to one request, 100
- * (Continue) and the like: the last one counts.  What follows the body is left
- * out.  Limits are of all of them, however many there are.
+ * A line of the answer's head.  There may be several answers to one request,
+ * 100 (Continue) and the like: the last one counts.  What follows the body is
+ * left out.  Limits are of all of them, however many there are.
  */
 
 static size_t

@@ -431,9 +431,9 @@ ngx_http_b24_later_written(ngx_http_b24_transfer_t *t)
 
 
 /*
- * Somebody has moved the deal between our look at it and the write.  NGX_OK: that
- * was the newer change, and the deal is put back there; what else was written
- * stays.
+ * Somebody has moved the deal between our look at it and the write.  NGX_OK:
+ * that was the newer change, and the deal is put back there; what else was
+ * written stays.
  */
 
 static ngx_int_t

@@ -31,7 +31,7 @@ typedef struct {
     ngx_http_b24_srv_conf_t  *conf;         /* with the webhook to be used */
     b24_str_t                *origins;
     size_t                    norigins;
-    b24_str_t                *writers;      /* of these, to whose shop it goes */
+    b24_str_t                *writers;      /* of these, whose shop is told */
     size_t                    nwriters;
     ngx_http_b24_watch_e      stage;
     ngx_http_b24_call_t       call;

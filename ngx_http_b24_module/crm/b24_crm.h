@@ -541,9 +541,9 @@ void b24_crm_update_words(b24_buf_t *buf, const b24_crm_update_t *update,
 /*
  * A batch (halt:1) that sets the stage (empty: not), the total and the rows, as
  * far as they are to be set and fit in, and reads the deal again: a stage that
- * the portal does not know it drops without a word.  Where the deal is
- * to be moved it is read before that, too.  batch->count 0: there is nothing for
- * a batch.
+ * the portal does not know it drops without a word.  Where the deal is to be
+ * moved it is read before that, too.  batch->count 0: there is nothing for a
+ * batch.
  */
 int b24_crm_deal_change(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_crm_known_t *known, const b24_str_t *stage,
@@ -571,10 +571,9 @@ typedef struct {
 } b24_crm_history_t;
 
 /*
- * A batch (halt:0) that reads n deals of these origins, at most B24_WATCH_DEALS,
- * and, unless
- * history is NULL, what has come to the stage history after history->last; of
- * one that was never read the latest page.
+ * A batch (halt:0) that reads n deals of these origins, at most
+ * B24_WATCH_DEALS, and, unless history is NULL, what has come to the stage
+ * history after history->last; of one that was never read the latest page.
  */
 int b24_crm_watch_ask(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_str_t *origins, size_t norigins,

@@ -100,11 +100,11 @@ b24_database_rc_e b24_database_clock(b24_database_t *db,
  * none */
 int b24_database_time(const b24_str_t *text, int64_t *seconds);
 /*
- * Seconds since a row has changed, by the clock that was looked at before it was
- * read; at most what has gone by since it wasn't seen.  A shop's program may
- * have another zone than its database's session, by whole quarters of an hour:
- * *zone (seconds, 0 at first) is what was learned of that from rows that can't
- * be older than a quarter.  0 when changed is no time.
+ * Seconds since a row has changed, by the clock that was looked at before it
+ * was read; at most what has gone by since it wasn't seen.  A shop's program
+ * may have another zone than its database's session, by whole quarters of an
+ * hour: *zone (seconds, 0 at first) is what was learned of that from rows that
+ * can't be older than a quarter.  0 when changed is no time.
  */
 int64_t b24_database_age(const b24_database_clock_t *clock,
     const b24_str_t *changed, int64_t most, int64_t *zone);

@@ -53,7 +53,7 @@ struct b24_call_run_s {
     unsigned             session:1;     /* something was learned */
     unsigned             renewed:1;     /* it was over once */
     unsigned             over:1;
-    unsigned             login:1;       /* the answer at hand refuses the login */
+    unsigned             login:1;       /* the answer at hand refuses it */
     uint64_t             done;          /* bits of the blocks that are done and
                                            aren't called again */
     b24_call_verdict_t   verdict;       /* when it is over */

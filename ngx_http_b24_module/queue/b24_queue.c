@@ -702,8 +702,8 @@ b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 /*
  * Ids are given out here, so that a record can be written together with its
  * event's; nobody else does it while this transaction lasts.  The line is that
- * of the ids: what follows an order stands behind all orders, and what goes back
- * to the shop in a line of its own.
+ * of the ids: what follows an order stands behind all orders, and what goes
+ * back to the shop in a line of its own.
  */
 
 b24_queue_rc_e

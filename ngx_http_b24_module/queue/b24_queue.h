@@ -257,10 +257,10 @@ typedef struct {
 } b24_queue_seen_t;
 
 /*
- * Whether a deal is where it is expected: the CRM has told that stage last, since
- * the same moment by the portal's clock (0: not told), or we have sent it since.
- * As long as nobody knows how that went both are expected; else somebody has
- * moved the deal.
+ * Whether a deal is where it is expected: the CRM has told that stage last,
+ * since the same moment by the portal's clock (0: not told), or we have sent it
+ * since. As long as nobody knows how that went both are expected; else somebody
+ * has moved the deal.
  */
 int b24_queue_seen_known(const b24_queue_seen_t *seen,
     const b24_str_t *stage, int64_t stamp);
@@ -289,8 +289,8 @@ typedef struct {
  * gone (a new record is made then).  What is told is noted; when that is
  * something new, or another total than the database had, or look is set, the
  * record gets a STATUS event, which stands in the line behind all orders.  One
- * that waits there unclaimed takes it in: the last state counts.  *put: there is
- * something to be delivered.  NONE: no such order, nothing is kept; LIMIT as
+ * that waits there unclaimed takes it in: the last state counts.  *put: there
+ * is something to be delivered.  NONE: no such order, nothing is kept; LIMIT as
  * b24_queue_put().
  */
 b24_queue_rc_e b24_queue_status(b24_queue_t *q,
@@ -360,12 +360,12 @@ typedef struct {
 
 /*
  * Claims the next due event of one of the origins that goes to the CRM (all but
- * BACK): accepted ones in order of arrival, waiting ones whose time has come, sending ones whose lease has run
- * out (their owner died; their steps tell what may have happened).  The record
- * becomes sending, attempts grows, owner and lease are written, all in the
- * transaction that selects.  NONE: *next gets the time when something becomes
- * due, 0 when nothing waits.  Strings live in the pool.  Events of one record
- * go strictly in sequence.
+ * BACK): accepted ones in order of arrival, waiting ones whose time has come,
+ * sending ones whose lease has run out (their owner died; their steps tell what
+ * may have happened).  The record becomes sending, attempts grows, owner and
+ * lease are written, all in the transaction that selects.  NONE: *next gets the
+ * time when something becomes due, 0 when nothing waits.  Strings live in the
+ * pool.  Events of one record go strictly in sequence.
  *
  * owner names one life of one process (a pid alone is not enough); it, the
  * event and the number of the attempt are the fence that attempt() and
@@ -428,10 +428,10 @@ typedef struct {
     b24_str_t         look;         /* DELIVERED: data of a STATUS event that
                                        follows; empty: none */
     int64_t           look_time;    /* when the shop has changed it, 0: now */
-    b24_str_t         watch;        /* DELIVERED of a NEW event: the portal, when
-                                       deals that move there are looked for: as
-                                       nobody knew whose this one is it is looked
-                                       at once; empty: no */
+    b24_str_t         watch;        /* DELIVERED of a NEW event: the portal,
+                                       when deals that move there are looked
+                                       for: as nobody knew whose this one is it
+                                       is looked at once; empty: no */
     int               back;         /* DELIVERED of a STATUS event: the CRM's
                                        stage is the newer one, a BACK event
                                        follows */

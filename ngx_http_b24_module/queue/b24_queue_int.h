@@ -385,9 +385,10 @@ b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_seen_t *seen);
 
 /*
- * STATUS or BACK, both of which say that there is something to look at: one that
- * waits there and is not being worked on takes it in.  What the record is parked
- * for, or waits for, is looked at anew, as it may not be wanted any more.
+ * STATUS or BACK, both of which say that there is something to look at: one
+ * that waits there and is not being worked on takes it in.  What the record is
+ * parked for, or waits for, is looked at anew, as it may not be wanted any
+ * more.
  */
 b24_queue_rc_e b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
     const b24_str_t *data, int64_t arrived, int64_t now);

@@ -557,8 +557,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " JOIN records r ON r.id = n.record"
         " WHERE n.number = ?1 AND n.origin = ?2",
 
-    /* a change of the shop's is one, also when it leads back to what the deal was
-     * told last: somebody may have moved the deal in between */
+    /* a change of the shop's is one, also when it leads back to what the deal
+     * was told last: somebody may have moved the deal in between */
 
     /* of sent and held the later one is so by any clock, and what has moved a
      * deal since it was sent, or read elsewhere, has done so later */
@@ -761,7 +761,8 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_EVENT_DONE] =
         "UPDATE events SET done = ? WHERE id = ?",
 
-    /* of later events that are done the last is enough: anybody may cause them */
+    /* of later events that are done the last is enough: anybody may cause
+     * them */
 
     [B24_SQL_DROP_DONE] =
         "DELETE FROM events WHERE record = ? AND seq > 1 AND seq <"

@@ -395,7 +395,8 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 }
 
 
-/* while the portal was asked; a time to come is one of a clock that was ahead */
+/* while the portal was asked; a time to come is one of a clock that was set
+ * back since */
 
 static int
 b24_queue_since(const b24_watch_t *w, int64_t time)
