@@ -249,8 +249,8 @@ ngx_http_b24_events_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 }
 
 
-/* whatever is said of bodies around it: nginx reads no more than this, also of a
- * body that has no length, and puts none of it into a file */
+/* whatever is said of bodies around it: nginx reads no more than this, also of
+ * a body that has no length, and puts none of it into a file */
 
 static void
 ngx_http_b24_events_bound(ngx_http_core_loc_conf_t *clcf)

@@ -395,7 +395,7 @@ b24_queue_crm_moved(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 }
 
 
-/* while the portal was asked; a time to come is one of a clock that was ahead */
+/* while the portal was asked; one to come is of a clock that was ahead */
 
 static int
 b24_queue_since(const b24_watch_t *w, int64_t time)
