@@ -3,8 +3,7 @@
 # written twice.
 #
 # B24_SEED is the seed (printed; the time unless given), B24_ORDERS the number of
-# orders, 1000 unless given.  With B24_LONG=1 (./build.sh test --all) they are
-# 10000.
+# orders, 600 unless given, 1000 with B24_LONG=1 (./build.sh test --all).
 
 use strict;
 use warnings;
@@ -16,7 +15,7 @@ our ($SEED, $ORDERS);
 
 BEGIN {
     $SEED = $ENV{B24_SEED} // time % 1_000_000;
-    $ORDERS = $ENV{B24_ORDERS} // ($ENV{B24_LONG} ? 10_000 : 1000);
+    $ORDERS = $ENV{B24_ORDERS} // ($ENV{B24_LONG} ? 1000 : 600);
 }
 
 use B24::Test portal => { config => { bucket => { burst => 1_000_000 },
@@ -95,6 +94,25 @@ our $server = <<"EOC" . $admin->location;
     }
 EOC
 
+# What the judge has to say of one order: its `why`, joined.
+sub verdict {
+    my (%order) = @_;
+
+    my $judge = B24::TwoSides::Judge->new(orders => [{ number => 'N-1',
+        shop => [], crm => [], moves => [], %order }]);
+
+    return join '; ', map { @{$_->{why}} } $judge->wrong;
+}
+
+# Ours and a person's changes, for that.
+sub shop_change {
+    my ($ours, $from, $to, $at, $action) = @_;
+
+    return { ours => $ours, who => $ours ? 'crm' : 'sql', from => $from,
+             to => $to, at => $at, began => $at,
+             action => $action // 'saveStatus' };
+}
+
 our $killed = 'exited on signal 9';
 
 plan tests => 2 * blocks();
@@ -109,7 +127,28 @@ __DATA__
 --- expected_alert eval: $::killed
 --- timeout: 60
 --- scenario
-    note("B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
+    # the judge sees what it is there for
+    my @moved = ({ ours => 0, to => 'WON', at => 20 });
+    my $change = \&::shop_change;
+
+    is(::verdict(state => 'F', stage => 'WON', crm => \@moved,
+        shop => [$change->(1, 'N', 'F', 22)]), '', 'judge: all is well');
+    like(::verdict(state => 'N', stage => 'WON', crm => \@moved),
+         qr/the order is N, the deal is WON/, 'judge: apart');
+    like(::verdict(state => 'P', stage => 'PREPARATION', shop =>
+        [$change->(0, 'N', 'P', 10)], crm => [@moved,
+        { ours => 1, to => 'PREPARATION', at => 24 }],
+        moves => [{ to => 'PREPARATION', at => 24 }]),
+        qr/the newest change is WON/, 'judge: the older one has won');
+    like(::verdict(state => 'F', stage => 'WON', crm => \@moved,
+        shop => [$change->(1, 'N', 'F', 22)], moves => [{ to => 'WON',
+        at => 23 }]), qr/2 writes for 1 changes/, 'judge: an echo');
+    like(::verdict(state => 'N', stage => 'NEW', record => 'parked',
+        cause => 'x'), qr/it is parked: x/, 'judge: left over');
+    like(::verdict(state => 'F', stage => 'WON', crm => \@moved,
+        shop => [$change->(0, 'N', 'F', 19)]), qr/too close/,
+        'judge: the engine has to keep its rule');
+
     diag("two sides: B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
 
     $::run->go;
@@ -127,7 +166,7 @@ __DATA__
     diag(join ', ', map { sprintf '%s %.1f', $_, $times{$_} - $times{start} }
                     sort { $times{$a} <=> $times{$b} } keys %times);
 
-    is(scalar(@wrong), 0, 'both sides agree with the newest change')
+    is(scalar(@wrong), 0, 'the newest change of each order is on both sides')
         or diag("B24_SEED=$::SEED B24_ORDERS=$::ORDERS");
 
     my %why;
@@ -135,12 +174,14 @@ __DATA__
     $why{s/\d+|\b[A-Z_,a-z]*[A-Z]\b/N/gr}++ for map { @{$_->{why}} } @wrong;
     diag("$why{$_} times: $_") for sort keys %why;
 
-    for my $wrong (@wrong[0 .. ($#wrong < 9 ? $#wrong : 9)]) {
+    for my $wrong ((@wrong[0 .. ($#wrong < 9 ? $#wrong : 9)], $judge->excused)) {
         my $order = $wrong->{order};
 
+        my @said = $::run->said_of($order->{number});
+
+        utf8::decode($_) for @said;
         diag(join "\n    ", "$order->{number}, deal $order->{deal}:",
-             @{$wrong->{why}}, $judge->shown($order), '--',
-             $::run->said_of($order->{number}));
+             @{$wrong->{why}}, $judge->shown($order), '--', @said);
     }
 
     cmp_ok($figure{races}, '<=', 3, 'races that no interface excludes');

@@ -15,6 +15,7 @@ package B24::TwoSides::Judge;
 #       record, cause,            # of the module, where it isn't delivered
 #   }, ...]);
 #   $judge->wrong;        # a list of { order, why }
+#   $judge->excused;      # the same, of races and what could not be seen
 #   $judge->figure('changes');
 #   $judge->shown($order) # lines: all that has happened to it
 #
@@ -45,7 +46,7 @@ use constant {
 sub new {
     my ($class, %args) = @_;
 
-    my $self = bless { unseen => 0, wrong => [], races => [], figures => { map { $_ => 0 }
+    my $self = bless { unseen => 0, wrong => [], excused => [], figures => { map { $_ => 0 }
         qw(orders changes shop crm conflicts writes to_shop to_crm spare repeated
            races unseen) }, %args }, $class;
 
@@ -56,7 +57,8 @@ sub new {
 
 sub wrong { return @{$_[0]{wrong}} }
 
-sub races { return @{$_[0]{races}} }
+# where both sides agree with each other, and not with the newest change
+sub excused { return @{$_[0]{excused}} }
 
 sub figure {
     my ($self, $name) = @_;
@@ -89,19 +91,26 @@ sub judge_one {
     my @crm = map { { %$_, side => 'crm' } } @{$order->{crm}};
     my @all = sort { $a->{at} <=> $b->{at} } @shop, @crm;
     my @real = grep { !$_->{ours} } @all;
-    my @races = races_of(@shop);
-    my $unseen = $self->unseen(\@all, \@real);
-    my @why = (too_close(@real), @races || $unseen ? apart($order)
-                                 : not_newest($order, $real[-1]));
+    my @why = apart($order);
 
-    push @{$self->{races}}, { order => $order } if @races;
+    if (!@why && (@why = not_newest($order, $real[-1]))) {
+        my $excuse = races_of(@shop) ? 'races'
+                   : $self->unseen(\@all, \@real) ? 'unseen' : undef;
+
+        if ($excuse) {
+            push @{$self->{excused}}, { order => $order, why => [@why, $excuse] };
+            $self->add($excuse => 1);
+            @why = ();
+        }
+    }
+
+    push @why, too_close(@real);
     push @why, "it is $order->{record}: $order->{cause}"
         if defined $order->{record};
     push @why, $self->count_writes($order, \@all, \@real);
     push @{$self->{wrong}}, { order => $order, why => [@why] } if @why;
 
-    $self->add(orders => 1, changes => scalar @real, races => scalar @races,
-               unseen => $unseen,
+    $self->add(orders => 1, changes => scalar @real,
                map { my $side = $_;
                      $side => scalar grep { $_->{side} eq $side } @real }
                    qw(shop crm));
@@ -152,15 +161,13 @@ sub apart {
 sub not_newest {
     my ($order, $newest) = @_;
 
-    my @apart = apart($order);
-
-    return @apart if !$newest;
+    return if !$newest;
 
     my $is = $newest->{side} eq 'shop' ? $order->{state} : $order->{stage};
 
-    return (@apart, $is eq $newest->{to} ? ()
-            : "the newest change is $newest->{to} in the $newest->{side}, but"
-              . " it is $is there");
+    return $is eq $newest->{to} ? ()
+           : "the newest change is $newest->{to} in the $newest->{side}, but it"
+             . " is $is there";
 }
 
 # The engine has to keep changes of different sides apart.
