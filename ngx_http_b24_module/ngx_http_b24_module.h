@@ -418,6 +418,8 @@ struct ngx_http_b24_origin_s {
                                                family of methods is used */
     void                       *reader;     /* courier: ngx_http_b24_reader_t,
                                                NULL: no database */
+    const b24_shop_t           *writes;     /* its first that is written back
+                                               to, NULL: none, or nowhere */
 };
 
 

@@ -300,7 +300,7 @@ __DATA__
     quiet();
     is($::shop->order('e-2'), 'P', 'and keeps it');
     like(join("\n", B24::Crm::timeline_of('e-2')),
-         qr/moved to "WON" in the CRM before the shop's own change/,
+         qr/the shop's change was the newer one: in the CRM it had been moved to "WON"/,
          'the other one is told of');
 
 

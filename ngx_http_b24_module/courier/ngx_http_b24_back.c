@@ -21,9 +21,8 @@
 #define NGX_HTTP_B24_BACK_DISK  1000    /* ms; the queue after a failure */
 
 
-static const b24_shop_t *ngx_http_b24_back_shop(ngx_http_b24_main_conf_t *bmcf,
-    ngx_http_b24_origin_t *o);
 static void ngx_http_b24_back_one(ngx_http_b24_back_t *b);
+static void ngx_http_b24_back_heed(ngx_http_b24_back_t *b);
 static void ngx_http_b24_back_timer(ngx_event_t *ev);
 static void ngx_http_b24_back_claim(ngx_http_b24_call_t *call,
     b24_queue_t *q);
@@ -33,8 +32,6 @@ static void ngx_http_b24_back_state(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_back_told(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_back_read(ngx_http_b24_back_t *b);
-static void ngx_http_b24_back_weigh(ngx_http_b24_back_t *b);
-static ngx_uint_t ngx_http_b24_back_foreign(ngx_http_b24_back_t *b);
 static void ngx_http_b24_back_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_back_stored(ngx_http_b24_call_t *call);
@@ -49,7 +46,6 @@ ngx_int_t
 ngx_http_b24_back_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
     ngx_uint_t                i;
-    const b24_shop_t         *shop;
     ngx_http_b24_back_t      *b;
     ngx_http_b24_origin_t   **op;
 
@@ -66,16 +62,17 @@ ngx_http_b24_back_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     op = bmcf->origins.elts;
 
     for (i = 0; i < bmcf->origins.nelts; i++) {
-        shop = ngx_http_b24_back_shop(bmcf, op[i]);
 
-        if (shop == NULL) {
+        /* as orders do, what waits goes on once there is one again */
+
+        if (op[i]->portal == NULL || op[i]->conf->webhook->dry) {
             continue;
         }
 
         b = &ngx_http_b24_backs[ngx_http_b24_nbacks++];
 
         b->origin = op[i];
-        b->shop = shop;
+        b->shop = op[i]->writes;
 
         b->timer.handler = ngx_http_b24_back_timer;
         b->timer.data = &ngx_http_b24_back_nofd;
@@ -91,39 +88,6 @@ ngx_http_b24_back_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     }
 
     return NGX_OK;
-}
-
-
-/* NULL: nothing goes back to this origin's shop */
-
-static const b24_shop_t *
-ngx_http_b24_back_shop(ngx_http_b24_main_conf_t *bmcf,
-    ngx_http_b24_origin_t *o)
-{
-    ngx_str_t                *name;
-    ngx_uint_t                i;
-    const b24_shop_t         *shop;
-    ngx_http_b24_srv_conf_t  *bscf;
-
-    bscf = o->conf;
-
-    if (bscf->site == NULL || bscf->webhook == NULL || bscf->webhook->dry
-        || bscf->shops == NULL)
-    {
-        return NULL;
-    }
-
-    name = bscf->shops->elts;
-
-    for (i = 0; i < bscf->shops->nelts; i++) {
-        shop = b24_rules_find(bmcf->rules, &name[i]);
-
-        if (shop && b24_shop_writes(shop)) {
-            return shop;
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -146,7 +110,7 @@ ngx_http_b24_back_exit(void)
 ngx_uint_t
 ngx_http_b24_back_writes(ngx_http_b24_origin_t *o)
 {
-    return ngx_http_b24_back_shop(ngx_http_b24_main, o) != NULL;
+    return o->writes && !o->conf->webhook->dry;
 }
 
 
@@ -184,6 +148,15 @@ ngx_http_b24_back_one(ngx_http_b24_back_t *b)
         return;
     }
 
+    /* nothing is to come to a shop that isn't written to, but of a time before
+     * there may be some */
+
+    if (b->shop == NULL && !b->recover) {
+        return;
+    }
+
+    ngx_http_b24_back_heed(b);
+
     if (b->resume) {
         ms = (ngx_msec_int_t) (b->resume - ngx_current_msec);
 
@@ -208,6 +181,24 @@ ngx_http_b24_back_one(ngx_http_b24_back_t *b)
 
     ngx_http_b24_back_call(b, NGX_HTTP_B24_BACK_CLAIM, ngx_http_b24_back_claim,
                            ngx_http_b24_back_claimed);
+}
+
+
+/* a person's word, in whatever worker, ends our own back-off */
+
+static void
+ngx_http_b24_back_heed(ngx_http_b24_back_t *b)
+{
+    ngx_uint_t                 asked;
+    ngx_http_b24_sh_portal_t  *sh;
+
+    sh = b->origin->portal->sh;
+    asked = sh->checks + sh->nudges;
+
+    if (b->asked_for != asked) {
+        b->asked_for = asked;
+        b->resume = 0;
+    }
 }
 
 
@@ -296,7 +287,6 @@ ngx_http_b24_back_claim(ngx_http_b24_call_t *call, b24_queue_t *q)
     }
 
     if (call->rc == B24_QUEUE_OK) {
-        b->recover = 0;
         call->rc = b24_queue_unpaused(q, &b->origin->name, 1, &open, &n);
     }
 
@@ -306,6 +296,11 @@ ngx_http_b24_back_claim(ngx_http_b24_call_t *call, b24_queue_t *q)
                                             NGX_HTTP_B24_BACK_LEASE, b->now,
                                             &b->job, &b->next)
                      : B24_QUEUE_NONE;
+
+        /* of a shop that isn't written to until there is none */
+
+        b->recover = b->shop == NULL
+                     && (call->rc != B24_QUEUE_NONE || n == 0 || b->next);
     }
 }
 
@@ -316,6 +311,12 @@ ngx_http_b24_back_claimed(ngx_http_b24_call_t *call)
     ngx_http_b24_back_t  *b = call->data;
 
     ngx_uint_t  again;
+
+    static b24_str_t  siteless = b24_string("there is no b24_site any more: "
+                                            "the shop was not told");
+    static b24_str_t  silent = b24_string("the rules by which the order came "
+                                          "have no \"write\" block: the shop "
+                                          "was left as it is");
 
     if (call->rc != B24_QUEUE_OK) {
         again = b->again;
@@ -335,7 +336,24 @@ ngx_http_b24_back_claimed(ngx_http_b24_call_t *call)
         return;
     }
 
-    if (ngx_http_b24_back_prepare(b) != NGX_OK) {
+    if (b->shop == NULL) {
+        ngx_http_b24_back_end(b, B24_STATE_DELIVERED, &siteless,
+                              "look at the deal and at the order in the shop");
+        return;
+    }
+
+    switch (ngx_http_b24_back_prepare(b)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        ngx_http_b24_back_end(b, B24_STATE_DELIVERED, &silent,
+                              "if the shop should follow, add \"write\" "
+                              "blocks to its rules");
+        return;
+
+    default:
         ngx_http_b24_back_broken(b);
         return;
     }
@@ -351,7 +369,8 @@ ngx_http_b24_back_claimed(ngx_http_b24_call_t *call)
 }
 
 
-/* what is known of the order, and what the configuration says today */
+/* what is known of the order, and what the configuration says today; DECLINED:
+ * its shop isn't written to */
 
 static ngx_int_t
 ngx_http_b24_back_prepare(ngx_http_b24_back_t *b)
@@ -371,7 +390,11 @@ ngx_http_b24_back_prepare(ngx_http_b24_back_t *b)
 
     shop = b24_rules_find(ngx_http_b24_main->rules, &b->known->shop);
 
-    b->rules = (shop && b24_shop_writes(shop)) ? shop : b->shop;
+    if (shop && !b24_shop_writes(shop)) {
+        return NGX_DECLINED;
+    }
+
+    b->rules = shop ? shop : b->shop;
     name = *b24_shop_name(b->rules);
 
     b->order.origin = b->job.origin;
@@ -522,156 +545,7 @@ ngx_http_b24_back_read(ngx_http_b24_back_t *b)
 }
 
 
-/* ---- what is to be done ---- */
-
-static void
-ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
-{
-    b24_back_e  back;
-
-    back = b24_crm_back(b->pool, &b->set, &b->order, &b->job.seen, &b->status);
-
-    if (back == B24_BACK_ERROR) {
-        ngx_http_b24_back_broken(b);
-        return;
-    }
-
-    /* nobody has told yet that the shop has changed it */
-
-    if (back == B24_BACK_WRITE && b->read && ngx_http_b24_back_foreign(b)
-        && ngx_http_b24_back_newer(b))
-    {
-        back = B24_BACK_OLDER;
-
-        if (ngx_http_b24_back_look(b) != NGX_OK) {
-            ngx_http_b24_back_broken(b);
-            return;
-        }
-    }
-
-    if (back != B24_BACK_WRITE) {
-        ngx_http_b24_back_none(b, back);
-        return;
-    }
-
-    b->weighed.status = b->order.fields[B24_ORDER_STATUS];
-    b->weighed.canceled = b->order.fields[B24_ORDER_CANCELED];
-    b->weighed.paid = b->order.fields[B24_ORDER_PAID];
-    b->weighed.shipped = b->order.fields[B24_ORDER_SHIPPED];
-
-    ngx_http_b24_back_write(b);
-}
-
-
-/* a call of which nobody knows how it has ended may have done some of it */
-
-static ngx_uint_t
-ngx_http_b24_back_foreign(ngx_http_b24_back_t *b)
-{
-    b24_str_t  *status;
-
-    if (b->job.steps[B24_STEP_BACK] != B24_STEP_SENT) {
-        return !b24_crm_back_same(&b->order, &b->job.seen);
-    }
-
-    status = &b->order.fields[B24_ORDER_STATUS];
-
-    return !b24_str_eq(status, &b->job.seen.status)
-           && !b24_str_eq(status, &b->status);
-}
-
-
-/* what the shop has changed, and nobody has told of; the newer one where its
- * time isn't known */
-
-ngx_uint_t
-ngx_http_b24_back_newer(ngx_http_b24_back_t *b)
-{
-    b->out.look_time = ngx_http_b24_database_made(b->origin->reader,
-                                                  &b->moment, b->now);
-
-    return b->out.look_time == 0 || b->out.look_time >= b->job.seen.moved;
-}
-
-
-void
-ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back)
-{
-    u_char      *p, note[256];
-    b24_str_t    text;
-    const char  *advice;
-
-    if (b24_crm_back_words(b->pool, back, &b->job.seen, &b->status, &text,
-                           &advice)
-        != B24_OK)
-    {
-        ngx_http_b24_back_broken(b);
-        return;
-    }
-
-    if (back == B24_BACK_NOTHING) {
-        b->out.idle = 1;
-
-        if (b->read) {
-            ngx_http_b24_back_seen(b);
-        }
-    }
-
-    if (back == B24_BACK_UNKNOWN) {
-        p = ngx_snprintf(note, sizeof(note) - 1, "the stage \"%V\" stands for "
-                         "no status of the shop: its orders are left as they "
-                         "are; add \"b24_stage_back\" with that stage and the "
-                         "status", &b->job.seen.held);
-        *p = '\0';
-
-        if (ngx_http_b24_sh_note(b->origin->sh, note)) {
-            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                          "b24: origin \"%V\": %s", &b->origin->name, note);
-        }
-    }
-
-    ngx_http_b24_back_end(b, B24_STATE_DELIVERED, &text, advice);
-}
-
-
 /* ---- outcome ---- */
-
-void
-ngx_http_b24_back_seen(ngx_http_b24_back_t *b)
-{
-    b24_str_t         *f;
-    b24_queue_seen_t  *seen;
-
-    f = b->order.fields;
-    seen = &b->seen;
-
-    seen->status = f[B24_ORDER_STATUS];
-    seen->canceled = f[B24_ORDER_CANCELED];
-    seen->paid = f[B24_ORDER_PAID];
-    seen->shipped = f[B24_ORDER_SHIPPED];
-    seen->time = ngx_max(b->job.seen.moved, 1);
-    seen->settled = 1;
-
-    b->out.seen = seen;
-}
-
-
-ngx_int_t
-ngx_http_b24_back_look(ngx_http_b24_back_t *b)
-{
-    b24_order_t  order;
-
-    ngx_memzero(&order, sizeof(b24_order_t));
-
-    order.shop = b->order.shop;
-    order.generated = b->order.generated;
-    order.fields[B24_ORDER_ID] = b->order.fields[B24_ORDER_ID];
-    order.fields[B24_ORDER_ROW] = b->order.fields[B24_ORDER_ROW];
-
-    return b24_order_print(b->pool, &order, &b->out.look) == B24_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
 
 void
 ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
@@ -685,6 +559,12 @@ ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
 
     if (state == B24_STATE_DELIVERED) {
         b->out.steps[B24_STEP_BACK] = B24_STEP_DONE;
+
+    } else if (state == B24_STATE_PARKED) {
+
+        /* what else happens to the order doesn't bring it to the shop again */
+
+        b->out.steps[B24_STEP_BACK] = B24_STEP_SKIPPED;
 
     } else if (b->out.seen) {
 

@@ -33,7 +33,8 @@ typedef enum {
 typedef struct {
     ngx_http_b24_origin_t    *origin;
     const b24_shop_t         *shop;         /* its first that can be written to:
-                                               of orders whose rules are gone */
+                                               of orders whose rules are gone;
+                                               NULL: none is */
     ngx_http_b24_back_e       stage;
     ngx_event_t               timer;
     ngx_http_b24_call_t       call;
@@ -42,6 +43,7 @@ typedef struct {
     ngx_http_b24_quiet_t      quiet;
     ngx_msec_t                resume;       /* the shop is left alone until
                                                then, 0: it isn't */
+    ngx_uint_t                asked_for;    /* by hand, heeded */
     ngx_uint_t                failures;     /* in a row */
     ngx_uint_t                recover;      /* orders of dead owners first */
     ngx_uint_t                again;        /* a knock came meanwhile */
@@ -83,6 +85,18 @@ void ngx_http_b24_back_call(ngx_http_b24_back_t *b,
 void ngx_http_b24_back_ask(ngx_http_b24_back_t *b, ngx_http_b24_back_e stage);
 void ngx_http_b24_back_free(ngx_http_b24_back_t *b);
 
+/* the end of the order's attempt; cause is terminated, NULL: none */
+void ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
+    b24_str_t *cause, const char *advice);
+/* our own side can't go on with this order */
+void ngx_http_b24_back_broken(ngx_http_b24_back_t *b);
+
+
+/* ---- weigh ---- */
+
+/* what is to be written goes to its calls, the order's attempt ends if nothing
+ * is */
+void ngx_http_b24_back_weigh(ngx_http_b24_back_t *b);
 /* how the shop has the order: that is no news when it is told again */
 void ngx_http_b24_back_seen(ngx_http_b24_back_t *b);
 /* a look at the order follows, whose change the deal has to follow */
@@ -91,11 +105,6 @@ ngx_int_t ngx_http_b24_back_look(ngx_http_b24_back_t *b);
 ngx_uint_t ngx_http_b24_back_newer(ngx_http_b24_back_t *b);
 /* nothing is to be written */
 void ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back);
-/* the end of the order's attempt; cause is terminated, NULL: none */
-void ngx_http_b24_back_end(ngx_http_b24_back_t *b, b24_state_e state,
-    b24_str_t *cause, const char *advice);
-/* our own side can't go on with this order */
-void ngx_http_b24_back_broken(ngx_http_b24_back_t *b);
 
 
 /* ---- calls ---- */

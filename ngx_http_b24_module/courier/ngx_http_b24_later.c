@@ -124,6 +124,15 @@ ngx_http_b24_later_stage(ngx_http_b24_lane_t *lane)
         ngx_http_b24_later_missing(lane, &text, &name);
     }
 
+    /* the newer change has no stage, and the older one is not to undo it */
+
+    if (lane->move.len == 0 && lane->job.seen.moved > lane->job.seen.sent_time
+        && lane->job.seen.moved <= lane->job.seen.time)
+    {
+        lane->seen.sent = lane->job.seen.held;
+        lane->seen.sent_time = lane->job.seen.time;
+    }
+
     return NGX_OK;
 }
 

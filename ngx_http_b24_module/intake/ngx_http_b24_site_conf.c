@@ -312,7 +312,7 @@ ngx_http_b24_site_origin(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
     ngx_http_b24_origin_t *o)
 {
     b24_str_t                   *name;
-    ngx_uint_t                   i, j, writes;
+    ngx_uint_t                   i, j;
     const b24_shop_t            *shop;
     ngx_http_b24_site_t         *site;
     ngx_http_b24_srv_conf_t     *bscf;
@@ -332,7 +332,6 @@ ngx_http_b24_site_origin(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     cscfp = cmcf->servers.elts;
-    writes = 0;
 
     for (i = 0; i < cmcf->servers.nelts; i++) {
         bscf = ngx_http_get_module_srv_conf(cscfp[i]->ctx,
@@ -355,11 +354,13 @@ ngx_http_b24_site_origin(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
                 return NGX_ERROR;
             }
 
-            writes++;
+            if (o->writes == NULL) {
+                o->writes = shop;
+            }
         }
     }
 
-    if (writes == 0) {
+    if (o->writes == NULL) {
         ngx_http_b24_conf_error(cf->log, &site->place,
                                 "\"b24_site\" of the origin \"%V\" would "
                                 "never be called, its \"b24_shop\" has no "

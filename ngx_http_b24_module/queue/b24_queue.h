@@ -81,7 +81,9 @@ typedef enum {
                                        until another state is written */
     B24_STEP_DONE,
     B24_STEP_FAILED,
-    B24_STEP_SKIPPED                /* nothing to do (no rows, no company) */
+    B24_STEP_SKIPPED                /* nothing to do (no rows, no company); the
+                                       shop has refused it, and isn't called
+                                       before somebody wants it again */
 } b24_step_state_e;
 
 typedef struct b24_queue_s  b24_queue_t;

@@ -605,7 +605,11 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         seen = *out->seen;
         seen.settled |= (out->state == B24_STATE_DELIVERED);
 
-        rc = b24_queue_put_seen(q, job->record, &seen);
+        rc = b24_queue_meanwhile(q, job, &seen);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_put_seen(q, job->record, &seen);
+        }
     }
 
     /* before the state says that nothing more is to be done */
@@ -653,8 +657,9 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
         rc = b24_queue_moment(q, job->record, &moment, now);
     }
 
-    if (rc == B24_QUEUE_OK && out->state == B24_STATE_DELIVERED) {
-        rc = b24_queue_go_on(q, job, now);
+    if (rc == B24_QUEUE_OK) {
+        rc = out->state == B24_STATE_DELIVERED ? b24_queue_go_on(q, job, now)
+                                               : b24_queue_yield(q, job, now);
     }
 
     if (rc == B24_QUEUE_OK) {

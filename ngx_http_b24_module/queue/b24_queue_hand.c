@@ -95,6 +95,10 @@ b24_queue_again(b24_queue_t *q, int64_t record, int64_t unknown_ms,
         }
     }
 
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_ask_again(q, record);
+    }
+
     return rc == B24_QUEUE_OK ? b24_queue_note(q, record, *state, cause,
                                                now)
                               : rc;

@@ -64,6 +64,9 @@ typedef enum {
     B24_SQL_SEEN_GONE,
     B24_SQL_LAST_STATUS,
     B24_SQL_MERGE_STATUS,
+    B24_SQL_FOLLOWS,
+    B24_SQL_LAST,
+    B24_SQL_DROP_STEP,
     B24_SQL_REVIVE,
     B24_SQL_REVIVE_SEEN,
     B24_SQL_LATER,
@@ -371,6 +374,27 @@ b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
  * there */
 b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
     const b24_str_t *row);
+
+/*
+ * b24_queue_back.c
+ *
+ * What goes to the CRM doesn't wait for a shop: a BACK event that nobody has at
+ * work goes behind what stands behind it.
+ */
+b24_queue_rc_e b24_queue_overtake(b24_queue_t *q, int64_t record,
+    int64_t now);
+/*
+ * The same at the end of an attempt, if the shop has told of news meanwhile: what
+ * is none may be no more than our own call on its way through nginx.
+ */
+b24_queue_rc_e b24_queue_yield(b24_queue_t *q, const b24_queue_job_t *job,
+    int64_t now);
+/* what the shop has refused may be brought to it once more */
+b24_queue_rc_e b24_queue_ask_again(b24_queue_t *q, int64_t record);
+/* what the shop has told since the job was taken is newer than what came of it:
+ * it stays, and is news if it is another state */
+b24_queue_rc_e b24_queue_meanwhile(b24_queue_t *q, const b24_queue_job_t *job,
+    b24_queue_seen_t *seen);
 
 /* b24_queue_watch.c: a deal is to be looked at */
 b24_queue_rc_e b24_queue_put_moved(b24_queue_t *q, const b24_str_t *portal,

@@ -526,11 +526,15 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT e.seq, r.state FROM events e JOIN records r ON r.id = e.record"
         " WHERE e.record = ? ORDER BY e.seq DESC LIMIT 1",
 
+    /* what was said when it was delivered stays, but not why it wasn't */
+
     [B24_SQL_REOPEN] =
         "UPDATE records SET state = 'accepted', event = ?, arrived = ?,"
         " updated = ?, attempts = 0,"
-        " cause = CASE WHEN ?4 <> 'changed' THEN cause END,"
-        " advice = CASE WHEN ?4 <> 'changed' THEN advice END"
+        " cause = CASE WHEN state = 'delivered' AND ?4 <> 'changed'"
+            " THEN cause END,"
+        " advice = CASE WHEN state = 'delivered' AND ?4 <> 'changed'"
+            " THEN advice END"
         " WHERE id = ?5",
 
     [B24_SQL_BY_ROW] =
@@ -625,6 +629,23 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_MERGE_STATUS] =
         "UPDATE events SET data = ?, arrived = max(arrived, ?) WHERE id = ?",
+
+    /* what goes to the CRM and stands behind what goes to the shop */
+
+    [B24_SQL_FOLLOWS] =
+        "SELECT n.id, n.kind, n.arrived FROM records r JOIN events n"
+        " ON n.record = r.id WHERE r.id = ? AND r.state <> 'sending'"
+        " AND r.event >= " B24_SQL_BACK " AND n.id < " B24_SQL_BACK
+        " AND n.done IS NULL ORDER BY n.seq LIMIT 1",
+
+    [B24_SQL_LAST] =
+        "UPDATE events SET seq = 1 + (SELECT max(seq) FROM events e"
+        " WHERE e.record = events.record)"
+        " WHERE id = (SELECT event FROM records WHERE id = ?)",
+
+    [B24_SQL_DROP_STEP] =
+        "DELETE FROM steps WHERE record = ? AND step = ?"
+        " AND state = 'skipped'",
 
     /* it was delivered long ago, and is counted as that already */
 

@@ -517,6 +517,11 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
     b24_queue_rc_e  rc;
 
     rc = b24_queue_last(q, record, kind, &last);
+
+    if (rc == B24_QUEUE_OK && kind == B24_EV_BACK) {
+        rc = b24_queue_ask_again(q, record);
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -542,9 +547,13 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
         return rc;
     }
 
+    if (kind != B24_EV_BACK && last.current >= B24_QUEUE_BACK) {
+        return b24_queue_overtake(q, record, now);
+    }
+
     /*
      * Another state may be taken where the one before was refused; and what
-     * goes the other way, and waits in front of this, may be overtaken by it.
+     * waits in front of this may not be wanted any more.
      */
 
     if (last.state == B24_STATE_PARKED

@@ -444,6 +444,7 @@ ends(b24_queue_t *q, b24_queue_job_t *job, b24_state_e state, int64_t next,
     out.state = state;
     out.next = next;
     out.cause = "because";
+    memcpy(out.steps, job->steps, sizeof(out.steps));
 
     is_int(b24_queue_outcome(q, "w", job, &out, now), B24_QUEUE_OK,
            b24_state_name(state));
@@ -521,8 +522,10 @@ test_back(void)
     /* the shop's own change may be newer */
 
     status(q, "1", "A", T0 + 3000);
-    next_is(q, 1, T0 + 3000, &job, "back 1 1", "it is looked at anew");
-    next_is(q, 0, T0 + 3000, &other, "none 0", "in sequence");
+    next_is(q, 1, T0 + 3000, &other, "none 0", "it goes first");
+    next_is(q, 0, T0 + 3000, &job, "status 1 1", "to the CRM");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 3050);
+    next_is(q, 1, T0 + 3050, &job, "back 1 1", "then it is looked at anew");
     is_int(job.seen.time - T0, 3000, "with the shop's time");
 
     ends(q, &job, B24_STATE_PARKED, 0, T0 + 3100);
@@ -531,6 +534,11 @@ test_back(void)
     moved(q, 7, 0, T0 + 4000);
     said(q, "WON", T0 + 3900, T0 + 4000, "1 0", "moved once more");
     next_is(q, 1, T0 + 4000, &job, "back 1 1", "what is newer may be taken");
+
+    /* what comes while it is called */
+
+    status(q, "1", "B", T0 + 4050);
+    next_is(q, 0, T0 + 4050, &other, "none 0", "in sequence");
     ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4100);
 
     next_is(q, 0, T0 + 4100, &job, "status 1 1", "then what came behind it");
@@ -554,6 +562,245 @@ test_back(void)
     ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4500);
     next_is(q, 1, T0 + 4500, &job, "none 0", "nothing is left");
     next_is(q, 0, T0 + 4500, &job, "none 0", "nor of the CRM's");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* what is to be delivered of a record, in sequence: "back status" */
+static void
+events_are(b24_queue_t *q, int64_t record, const char *want, const char *name)
+{
+    char           text[128];
+    size_t         len;
+    sqlite3_stmt  *stmt;
+
+    text[0] = '\0';
+    len = 0;
+
+    (void) sqlite3_prepare_v2(q->db, "SELECT id >= 1 << 49 FROM events"
+                              " WHERE record = ? AND done IS NULL"
+                              " ORDER BY seq", -1, &stmt, NULL);
+    (void) sqlite3_bind_int64(stmt, 1, record);
+
+    while (sqlite3_step(stmt) == SQLITE_ROW && len < 100) {
+        len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%s",
+                                 len ? " " : "",
+                                 sqlite3_column_int(stmt, 0) ? "back"
+                                                             : "status");
+    }
+
+    (void) sqlite3_finalize(stmt);
+
+    is_text(text, want, name);
+}
+
+
+/* a shop that can't be told, or won't be, holds up nothing for the CRM */
+static void
+test_overtake(void)
+{
+    int                  cleaned;
+    size_t               n;
+    int64_t              record;
+    b24_str_t            id;
+    b24_queue_t         *q = queue_open(queue_path("overtake.db"));
+    b24_queue_job_t      job, other;
+    b24_queue_record_t  *r;
+
+    nwriters = 1;
+    id = str("1");
+
+    record = order(q, "shop", "1", 7, T0);
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "WON", T0 + 1000, T0 + 1000, "1 0", "moved");
+
+    /* nobody has taken it yet, nor ever will */
+
+    status(q, "1", "A", T0 + 1500);
+    events_are(q, record, "status back", "before one that waits to be taken");
+    status(q, "1", "B", T0 + 1600);
+    events_are(q, record, "status back", "once");
+    next_is(q, 0, T0 + 1700, &job, "status 1 1", "it is taken");
+    status(q, "1", "C", T0 + 1750);
+    events_are(q, record, "status back status", "behind its like");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 1800);
+
+    /* while it is worked on, and then fails */
+
+    next_is(q, 1, T0 + 1900, &job, "back 1 1", "it is called");
+    ends(q, &job, B24_STATE_WAITING, T0 + HOUR, T0 + 2000);
+    events_are(q, record, "status back", "it fails: what stood behind it");
+    next_is(q, 1, T0 + 2100, &other, "none 0", "it isn't its turn");
+    next_is(q, 0, T0 + 2100, &job, "status 1 1", "goes first");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2200);
+    next_is(q, 1, T0 + 2200, &job, "back 1 1", "then it");
+
+    ends(q, &job, B24_STATE_PARKED, 0, T0 + 2300);
+    status(q, "1", "D", T0 + 2400);
+    (void) b24_queue_get(q, pool, NULL, &origins[0], &id, &r, &n);
+    is_int(r->state, B24_STATE_ACCEPTED, "before one that is parked");
+    is_str(&r->cause, "", "which is no remark on it");
+    next_is(q, 0, T0 + 2500, &job, "status 1 1", "it is taken");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2500);
+    next_is(q, 1, T0 + 2500, &job, "back 1 1", "then the other");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2600);
+    events_are(q, record, "", "nothing is left");
+
+    /* the first event of a record that is made anew */
+
+    (void) b24_queue_clean(q, DAY, 100, T0 + 2 * DAY, &cleaned);
+    is_int(cleaned, 1, "its record has gone");
+
+    moved(q, 7, 0, T0 + 2 * DAY);
+    said(q, "NEW", T0 + DAY, T0 + 2 * DAY, "1 0", "moved");
+    status(q, "1", "A", T0 + 2 * DAY + 100);
+    next_is(q, 0, T0 + 2 * DAY + 200, &job, "status 1 1", "the shop's first");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2 * DAY + 300);
+    next_is(q, 1, T0 + 2 * DAY + 400, &job, "back 1 1", "then back");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2 * DAY + 500);
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* what the shop has refused it isn't asked for again, unless somebody does */
+static void
+test_refused(void)
+{
+    char                 key[B24_QUEUE_KEY_LEN];
+    b24_state_e          state;
+    b24_queue_t         *q = queue_open(queue_path("refused.db"));
+    b24_queue_job_t      job;
+    b24_queue_outcome_t  out;
+
+    nwriters = 1;
+
+    (void) order(q, "shop", "1", 7, T0);
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "WON", T0 + 1000, T0 + 1000, "1 0", "moved");
+    next_is(q, 1, T0 + 1000, &job, "back 1 1", "it is called");
+    is_int(job.steps[B24_STEP_BACK], B24_STEP_OPEN, "for the first time");
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_PARKED;
+    out.steps[B24_STEP_BACK] = B24_STEP_SKIPPED;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 1100), B24_QUEUE_OK,
+           "refused");
+
+    status(q, "1", "A", T0 + 2000);
+    next_is(q, 0, T0 + 2000, &job, "status 1 1", "what the shop tells");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2000);
+    next_is(q, 1, T0 + 2100, &job, "back 1 1", "it is looked at anew");
+    is_int(job.steps[B24_STEP_BACK], B24_STEP_SKIPPED, "and not asked again");
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 2200), B24_QUEUE_OK,
+           "parked");
+
+    memcpy(key, job.key, sizeof(key));
+    is_int(b24_queue_retry(q, key, MINUTE, "by hand", T0 + 3000, &state),
+           B24_QUEUE_OK, "by hand");
+    next_is(q, 1, T0 + 3000, &job, "back 1 2", "it is called");
+    is_int(job.steps[B24_STEP_BACK], B24_STEP_OPEN, "once more");
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 3100), B24_QUEUE_OK,
+           "refused");
+
+    moved(q, 7, 0, T0 + 4000);
+    said(q, "LOSE", T0 + 4000, T0 + 4000, "1 0", "moved on");
+    next_is(q, 1, T0 + 4000, &job, "back 1 1", "it is called");
+    is_int(job.steps[B24_STEP_BACK], B24_STEP_OPEN, "for another status");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* "STATUS@TIME", "settled" if the deal has it */
+static void
+shop_is(b24_queue_t *q, int64_t record, const char *want, const char *name)
+{
+    char              text[64];
+    b24_queue_seen_t  seen;
+
+    (void) b24_queue_load_seen(q, pool, record, &seen);
+
+    snprintf(text, sizeof(text), "%.*s@%lld%s", (int) seen.status.len,
+             (char *) seen.status.data, (long long) (seen.time - T0),
+             seen.settled ? " settled" : "");
+
+    is_text(text, want, name);
+}
+
+
+/* what the shop tells while it is called */
+static void
+test_told(void)
+{
+    int64_t              record;
+    b24_queue_t         *q = queue_open(queue_path("told.db"));
+    b24_queue_job_t      job;
+    b24_queue_seen_t     seen;
+    b24_queue_outcome_t  out;
+
+    nwriters = 1;
+
+    record = order(q, "shop", "1", 7, T0);
+    status(q, "1", "N", T0 + 500);
+    next_is(q, 0, T0 + 500, &job, "status 1 1", "as it is");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 600);
+
+    memset(&seen, 0, sizeof(seen));
+    seen.status = str("W");
+    seen.settled = 1;
+
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.seen = &seen;
+
+    /* our own call, as it passes nginx */
+
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "WON", T0 + 1000, T0 + 1000, "1 0", "moved");
+    next_is(q, 1, T0 + 1100, &job, "back 1 1", "it is called");
+    status(q, "1", "W", T0 + 1200);
+    seen.time = job.seen.moved;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 1300), B24_QUEUE_OK,
+           "it is done");
+    shop_is(q, record, "W@1200 settled", "what it tells is ours");
+    next_is(q, 0, T0 + 1400, &job, "status 1 1", "looked at");
+    is_int(job.seen.settled, 1, "it is nothing new");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 1400);
+
+    /* somebody in the shop, who was later */
+
+    moved(q, 7, 0, T0 + 2000);
+    said(q, "NEW", T0 + 2000, T0 + 2000, "1 0", "moved");
+    next_is(q, 1, T0 + 2100, &job, "back 1 1", "it is called");
+    status(q, "1", "L", T0 + 2200);
+    seen.status = str("N");
+    seen.time = job.seen.moved;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 2300), B24_QUEUE_OK,
+           "it is done");
+    shop_is(q, record, "L@2200", "it stays, and is news");
+    next_is(q, 0, T0 + 2400, &job, "status 1 1", "looked at");
+
+    /* as its lane does: what has come to the deal */
+
+    seen.status = str("L");
+    seen.time = 0;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 2400), B24_QUEUE_OK,
+           "it is brought there");
+
+    /* nobody */
+
+    moved(q, 7, 0, T0 + 3000);
+    said(q, "WON", T0 + 3000, T0 + 3000, "1 0", "moved");
+    next_is(q, 1, T0 + 3100, &job, "back 1 1", "it is called");
+    seen.status = str("W");
+    seen.time = job.seen.moved;
+    (void) b24_queue_outcome(q, "w", &job, &out, T0 + 3300);
+    shop_is(q, record, "W@3000 settled", "as of the CRM's change");
 
     nwriters = 0;
     b24_queue_close(q);
@@ -690,6 +937,9 @@ main(void)
     test_set_back();
     test_many();
     test_back();
+    test_overtake();
+    test_refused();
+    test_told();
     test_newer();
     test_there_and_back();
     test_gone();
