@@ -338,8 +338,12 @@ sub open_files {
 
     my @files = grep { -f || -S || -l } glob "$folder/* $folder/.[a-z]*";
 
-    return map { (my $name = $_) =~ s{.*/}{}; "$name " . mode($_) }
-           grep { ((lstat)[2] // 0) & 0177 } @files;
+    # one look at each: a mode that changes between two would be told of one
+    # that was never open
+    return map { my $mode = (lstat)[2] // 0;
+                 (my $name = $_) =~ s{.*/}{};
+                 $mode & 0177 ? sprintf '%s %04o', $name, $mode & 07777 : () }
+           @files;
 }
 
 plan tests => 2 * blocks();

@@ -384,8 +384,8 @@ b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
 b24_queue_rc_e b24_queue_overtake(b24_queue_t *q, int64_t record,
     int64_t now);
 /*
- * The same at the end of an attempt, if the shop has told of news meanwhile: what
- * is none may be no more than our own call on its way through nginx.
+ * The same at the end of an attempt, if the shop has told of news meanwhile:
+ * what is none may be no more than our own call on its way through nginx.
  */
 b24_queue_rc_e b24_queue_yield(b24_queue_t *q, const b24_queue_job_t *job,
     int64_t now);
