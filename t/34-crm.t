@@ -1148,7 +1148,7 @@ sub plain_state {
     return { map { $_ => plain_state($data->{$_}) }
              grep { !/^(?:DATE_CREATE|DATE_MODIFY|MOVED_TIME|BEGINDATE
                       |CLOSEDATE|CREATED_TIME|limits|arrived|requests|journal
-                      |touched|ORIGINATOR_ID|originator_id)$/x }
+                      |touched|ORIGINATOR_ID|originator_id|at)$/x }
                   keys %$data };
 }
 
