@@ -334,3 +334,32 @@ __DATA__
                    paymentId => 601, method => 'save');
     shop_has(60, 'P,paid', 'a payment moves it');
     B24::Desk::stage_is('A-60', 'PREPARATION', 'the deal follows');
+
+
+
+=== TEST 5: somebody in the shop is quicker than a call that fails
+--- http_config eval: $::http
+--- config eval: ::server()
+--- timeout: 60
+--- before
+    main::tables('W', 57, 58);
+--- scenario
+    my @deals = map { sold($_) } 57, 58;
+    my $manager = $::admin->session('manager');
+    my @of_crm = (page => 'sale_order_ajax.php', login => 'crm');
+
+    for my $n (0, 1) {
+        my $id = 57 + $n;
+        my $hold = $::admin->fault(kind => 'hold', @of_crm);
+
+        $::admin->fault(kind => 'answer', value => $n ? 404 : 502, @of_crm);
+        moves($deals[$n], 'WON');
+        ok($::admin->wait_held($hold), "$id: it is called");
+        Time::HiRes::sleep(1.1);
+        $::admin->ajax($manager, action => 'saveStatus', orderId => $id,
+                       statusId => 'A');
+        $::admin->release($hold);
+        B24::Desk::stage_is("A-$id", 'EXECUTING', 'the shop was later');
+        quiet();
+        is($::admin->state($id), 'A', 'it keeps it');
+    }

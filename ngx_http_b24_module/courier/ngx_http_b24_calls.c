@@ -28,6 +28,7 @@ static ngx_int_t ngx_http_b24_calls_send(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_answer(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_calls_judged(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b);
+static ngx_uint_t ngx_http_b24_calls_foreign(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_done(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_failed(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_refused(ngx_http_b24_back_t *b);
@@ -321,6 +322,20 @@ ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b)
         return;
     }
 
+    /* nor does a call that has failed undo what is newer */
+
+    if (b->called && b->read && b->verdict.result != B24_CALL_DONE
+        && ngx_http_b24_calls_foreign(b) && ngx_http_b24_back_newer(b))
+    {
+        if (ngx_http_b24_back_look(b) != NGX_OK) {
+            ngx_http_b24_back_broken(b);
+            return;
+        }
+
+        ngx_http_b24_back_none(b, B24_BACK_OLDER);
+        return;
+    }
+
     switch (b->verdict.result) {
 
     case B24_CALL_DONE:
@@ -340,6 +355,41 @@ ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b)
         ngx_http_b24_calls_refused(b);
         break;
     }
+}
+
+
+/* the order has changed since it was weighed, and not by what it was called for */
+
+static ngx_uint_t
+ngx_http_b24_calls_foreign(ngx_http_b24_back_t *b)
+{
+    b24_order_t  own;
+
+    own = b->order;
+
+    if (b24_str_eq(&own.fields[B24_ORDER_STATUS], &b->status)) {
+        ngx_str_null(&own.fields[B24_ORDER_STATUS]);
+    }
+
+    if (b24_str_eqs(&b->status, "PAID")) {
+        ngx_str_null(&own.fields[B24_ORDER_PAID]);
+    }
+
+    if (b24_str_eqs(&b->status, "SHIPPED")) {
+        ngx_str_null(&own.fields[B24_ORDER_SHIPPED]);
+    }
+
+    /* a status is set behind a cancellation that was taken back */
+
+    if (b24_str_eqs(&b->status, "CANCELED")
+        || !b24_str_eqs(&own.fields[B24_ORDER_CANCELED], "Y"))
+    {
+        ngx_str_null(&own.fields[B24_ORDER_CANCELED]);
+    }
+
+    /* what is not known has not changed */
+
+    return !b24_crm_back_same(&own, &b->weighed);
 }
 
 
@@ -468,7 +518,7 @@ ngx_http_b24_calls_failed(ngx_http_b24_back_t *b)
                       &b->origin->name, &b->verdict.reason, ms, b->failures);
     }
 
-    if (b->called && b->read) {
+    if (b->called && b->read && !ngx_http_b24_calls_foreign(b)) {
         ngx_http_b24_back_seen(b);
     }
 
@@ -517,7 +567,7 @@ ngx_http_b24_calls_refused(ngx_http_b24_back_t *b)
                       b->job.key, &b->origin->name, &b->verdict.reason);
     }
 
-    if (b->called && b->read) {
+    if (b->called && b->read && !ngx_http_b24_calls_foreign(b)) {
         ngx_http_b24_back_seen(b);
     }
 
