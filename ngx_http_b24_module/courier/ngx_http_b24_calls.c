@@ -358,7 +358,7 @@ ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b)
 }
 
 
-/* the order has changed since it was weighed, and not by what it was called for */
+/* the order has changed since it was weighed, and not by what was called */
 
 static ngx_uint_t
 ngx_http_b24_calls_foreign(ngx_http_b24_back_t *b)
