@@ -75,7 +75,7 @@ sub template {
 
     my $new = "$folder.$$";
 
-    File::Path::make_path("$root/build");
+    File::Path::make_path("$new.tmp");
 
     my @command = ('mariadb-install-db', '--no-defaults', "--datadir=$new",
         '--auth-root-authentication-method=normal', '--skip-test-db',
@@ -85,12 +85,16 @@ sub template {
     my $pid = fork // die "fork: $!\n";
 
     if (!$pid) {
+
+        # a server that starts deletes what others have in its folder for that
+        $ENV{TMPDIR} = "$new.tmp";
         open STDOUT, '>', "$new.log" or POSIX::_exit(127);
         open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
         exec @command or POSIX::_exit(127);
     }
 
     waitpid $pid, 0;
+    File::Path::remove_tree("$new.tmp");
     die "mariadb-install-db failed, see $new.log\n" if $?;
     unlink "$new.log";
 
@@ -134,7 +138,7 @@ sub start {
     return if $self->{pid};
 
     my $dir = $self->{dir};
-    my @options = ('--no-defaults', "--datadir=$dir/data",
+    my @options = ('--no-defaults', "--datadir=$dir/data", "--tmpdir=$dir",
         "--socket=$dir/sock", "--pid-file=$dir/pid", "--log-error=$dir/error.log",
         '--bind-address=127.0.0.1', "--port=$self->{port}",
         '--general-log=1', "--general-log-file=$dir/general.log",
