@@ -14,6 +14,7 @@ use B24::Client;
 use B24::Crm;
 use B24::Desk;
 use B24::StatusShop;
+use JSON::PP ();
 use Time::HiRes ();
 
 no_shuffle();
@@ -123,6 +124,20 @@ sub server {
         b24_events $token poll=1s;
     }
 EOC
+}
+
+# changes the queue's file behind nginx's back
+sub queue {
+    my ($sql) = @_;
+
+    my $code = '$db = new SQLite3($argv[1]); $db->busyTimeout(10000);'
+        . ' $db->exec($argv[2]) or exit(1);';
+
+    system('php', '-n', '-d', 'extension=sqlite3', '-r', $code, '--',
+           "$ENV{TEST_NGINX_QUEUE}/queue.db", $sql) == 0
+        or die "the queue is not changed\n";
+
+    return;
 }
 
 {
@@ -331,3 +346,34 @@ __DATA__
     Time::HiRes::sleep(1.1);
     moves($deal, 'LOSE');
     shop_has('e-1', 'L', 'what comes later is told');
+
+
+
+=== TEST 9: a number that was used again
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    my $deal = deal_of('e-1');
+
+    # within a day it would be the same order once more
+    main::queue('UPDATE records SET accepted = accepted - 172800000;'
+                . 'UPDATE links SET accepted = accepted - 172800000');
+    ok(B24::Crm::order(id => 'e-1', name => 'Пётр', total => '5.00',
+                       items => []), 'another order');
+    ok(wait_until(sub { grep { $_->{state} eq 'parked' } B24::Crm::records() }),
+       'it waits for a person');
+    moves($deal, 'WON');
+
+    my $key = (map { $_->{key} } grep { $_->{state} ne 'parked' }
+               B24::Crm::records())[0];
+    my @now;
+
+    wait_until(sub {
+        @now = map { "$_->{state}: " . ($_->{cause} // '') }
+            @{JSON::PP::decode_json(get("/b24/orders/$key?format=json")->{body})
+              ->{timeline}};
+        $now[-1] =~ /another order/;
+    });
+    like($now[-1], qr/^parked: another order has come with this number/,
+         'nobody knows whose it is in the shop');
+    is(scalar($::shop->calls), 0, 'it is left alone');

@@ -317,6 +317,9 @@ ngx_http_b24_back_claimed(ngx_http_b24_call_t *call)
     static b24_str_t  silent = b24_string("the rules by which the order came "
                                           "have no \"write\" block: the shop "
                                           "was left as it is");
+    static b24_str_t  taken = b24_string("another order has come with this "
+                                         "number since: the shop may call that "
+                                         "one so");
 
     if (call->rc != B24_QUEUE_OK) {
         again = b->again;
@@ -355,6 +358,13 @@ ngx_http_b24_back_claimed(ngx_http_b24_call_t *call)
 
     default:
         ngx_http_b24_back_broken(b);
+        return;
+    }
+
+    if (b->job.contested) {
+        ngx_http_b24_back_end(b, B24_STATE_PARKED, &taken,
+                              "set the status in the shop by hand, then drop "
+                              "the change");
         return;
     }
 

@@ -342,7 +342,9 @@ typedef struct {
                                        number was another order's, see send() */
     int          contested;         /* NEW: order_id is another order's too, or
                                        was taken by one: it isn't sent before
-                                       read() has told whose it is */
+                                       read() has told whose it is.  BACK: a
+                                       later order has come by it, and no key
+                                       tells them apart */
     b24_str_t    data;              /* BACK: that of the order's first event */
     b24_str_t    first;             /* STATUS: the same; empty: it has gone */
     int          attempts;          /* this one included */

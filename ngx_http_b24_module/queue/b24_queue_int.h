@@ -416,14 +416,11 @@ b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
  */
 b24_queue_rc_e b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
     const b24_str_t *data, int64_t arrived, int64_t now);
-/* a record anew of one that has gone, whose deal is known still */
+/* a record anew of one that has gone, whose deal is known still; NONE: there is
+ * another one of that number */
 b24_queue_rc_e b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, b24_ev_e kind, const b24_str_t *data,
     int64_t arrived, int64_t now, int64_t *record);
-/* the row of "seen" that is left of one; 0: none */
-b24_queue_rc_e b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
-    const b24_str_t *order_id, const b24_str_t *row, int64_t *seen);
-
 /* a delivered record goes on with its next event */
 b24_queue_rc_e b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event,
     b24_ev_e kind, int64_t arrived, int64_t now);

@@ -542,11 +542,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " shop_row FROM records INDEXED BY records_row"
         " WHERE shop_row = ?1 AND origin = ?2",
 
-    /* one that the shop alone calls so has no fingerprint */
+    /* one that the shop alone calls so has neither */
 
     [B24_SQL_LINK_BY_ROW] =
-        "SELECT order_id, fingerprint IS NOT NULL"
-        " FROM links INDEXED BY links_row"
+        "SELECT order_id, fingerprint IS NOT NULL OR EXISTS (SELECT 1"
+        " FROM seen INDEXED BY seen_number WHERE order_id = links.order_id"
+        " AND origin = links.origin) FROM links INDEXED BY links_row"
         " WHERE shop_row = ?1 AND origin = ?2",
 
     [B24_SQL_BY_NUMBERS] =
@@ -647,15 +648,22 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "DELETE FROM steps WHERE record = ? AND step = ?"
         " AND state = 'skipped'",
 
-    /* it was delivered long ago, and is counted as that already */
+    /* it was delivered long ago, and is counted as that already; what the shop
+     * calls it is another link of its deal, with its key */
 
     [B24_SQL_REVIVE] =
         "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
         " state, event, arrived, accepted, created, updated, delivered,"
-        " deal_id, contact_id, company_id, shop_row)"
+        " deal_id, contact_id, company_id, shop_row, shop_number)"
         " SELECT origin, order_id, 0, 'status', coalesce(fingerprint, ''),"
         " 'accepted', ?1, ?2, accepted, ?2, ?2, ?2, deal_id, contact_id,"
-        " company_id, shop_row FROM links WHERE order_id = ?3 AND origin = ?4",
+        " company_id, shop_row, (SELECT s.order_id"
+        " FROM links s INDEXED BY links_deal WHERE s.deal_id = links.deal_id"
+        " AND s.origin = ?4 AND s.order_id <> ?3"
+        " AND s.shop_row = links.shop_row LIMIT 1)"
+        " FROM links WHERE order_id = ?3 AND origin = ?4"
+        " AND NOT EXISTS (SELECT 1 FROM records r INDEXED BY records_number"
+        " WHERE r.order_id = ?3 AND r.origin = ?4 AND r.reuse = 0)",
 
     [B24_SQL_REVIVE_SEEN] =
         "UPDATE seen SET record = ?, order_id = NULL WHERE record = (SELECT"
@@ -738,9 +746,15 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
         " r.company_id, e.id, e.kind, e.arrived, e.data,"
         " (SELECT number FROM numbers WHERE record = r.id), r.created,"
-        " r.shop_row, e.kind = 'new' AND r.reuse > 0 AND r.deal_id IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM numbers WHERE record = r.id)"
-        " AND NOT EXISTS (SELECT 1 FROM steps WHERE record = r.id),"
+        " r.shop_row, CASE WHEN e.id >= " B24_SQL_BACK
+        " THEN r.shop_row IS NULL AND EXISTS (SELECT 1"
+            " FROM records o INDEXED BY records_number"
+            " WHERE o.order_id = r.order_id AND o.origin = r.origin"
+            " AND o.id > r.id AND o.state <> 'unconfirmed'"
+            " AND o.state <> 'captured')"
+        " ELSE e.kind = 'new' AND r.reuse > 0 AND r.deal_id IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM numbers WHERE record = r.id)"
+            " AND NOT EXISTS (SELECT 1 FROM steps WHERE record = r.id) END,"
         " r.shop_number"
         " FROM records r JOIN events e ON e.id = r.event WHERE r.id = ?",
 
@@ -1199,7 +1213,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     /* a number has one record that is the deal's, whatever else it has */
 
     [B24_SQL_DEAL_RECORDS] =
-        "SELECT l.origin, r.id, r.state, l.order_id"
+        "SELECT l.origin, r.id, r.state, l.order_id, (SELECT max(record)"
+        " FROM seen INDEXED BY seen_number"
+        " WHERE order_id = l.order_id AND origin = l.origin)"
         " FROM links l INDEXED BY links_deal"
         " LEFT JOIN records r INDEXED BY records_number"
         " ON r.order_id = l.order_id AND r.origin = l.origin"

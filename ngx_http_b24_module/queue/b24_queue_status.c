@@ -31,6 +31,9 @@ static b24_queue_rc_e b24_queue_status_link(b24_queue_t *q, b24_pool_t *pool,
 static b24_queue_rc_e b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, const b24_str_t *order_id,
     int64_t *record);
+static b24_queue_rc_e b24_queue_seen_gone(b24_queue_t *q,
+    const b24_str_t *origin, const b24_str_t *order_id, const b24_str_t *row,
+    int64_t *seen);
 static int b24_queue_status_differs(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change);
 static int b24_queue_status_row(b24_pool_t *pool,
@@ -251,7 +254,9 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
 }
 
 
-b24_queue_rc_e
+/* the row of "seen" that is left of one; 0: none */
+
+static b24_queue_rc_e
 b24_queue_seen_gone(b24_queue_t *q, const b24_str_t *origin,
     const b24_str_t *order_id, const b24_str_t *row, int64_t *seen)
 {
@@ -404,6 +409,10 @@ b24_queue_revive(b24_queue_t *q, const b24_str_t *origin,
     rc = b24_query_done(&query);
     if (rc != B24_QUEUE_OK) {
         return rc;
+    }
+
+    if (sqlite3_changes(q->db) == 0) {
+        return B24_QUEUE_NONE;
     }
 
     *record = sqlite3_last_insert_rowid(q->db);

@@ -21,11 +21,12 @@ typedef struct {
 
 /* the order of a deal */
 typedef struct {
-    b24_str_t         origin;       /* empty: there is none */
+    b24_str_t         origin;
     b24_str_t         order_id;
     int64_t           record;       /* 0: it has gone */
     b24_state_e       state;
-    int64_t           seen;         /* the row of "seen", 0: none */
+    int64_t           seen;         /* the row of "seen", 0: there is none, nor
+                                       an order that is known */
 } b24_deal_order_t;
 
 
@@ -264,10 +265,8 @@ b24_queue_deal_order(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
 {
     int64_t         record;
     b24_str_t       origin, name;
+    int64_t         seen;
     b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    static const b24_str_t  none = b24_null_string;
 
     memset(order, 0, sizeof(b24_deal_order_t));
 
@@ -277,9 +276,10 @@ b24_queue_deal_order(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         b24_query_peek_str(&query, 0, &origin);
         record = b24_query_get_int(&query, 1);
+        seen = record ? record : b24_query_get_int(&query, 4);
 
-        if (!b24_queue_of(&origin, w->origins, w->norigins)
-            || (order->origin.len && record <= order->record))
+        if (seen == 0 || !b24_queue_of(&origin, w->origins, w->norigins)
+            || (order->seen && record <= order->record))
         {
             continue;
         }
@@ -290,19 +290,10 @@ b24_queue_deal_order(b24_queue_t *q, b24_pool_t *pool, const b24_watch_t *w,
         b24_query_peek_str(&query, 2, &name);
         order->state = record ? b24_state_find(&name) : B24_STATE_DELIVERED;
         order->record = record;
-        order->seen = record;
+        order->seen = seen;
     }
 
-    rc = b24_query_end(&query);
-
-    if (rc != B24_QUEUE_OK || order->origin.len == 0 || order->record) {
-        return rc;
-    }
-
-    rc = b24_queue_seen_gone(q, &order->origin, &order->order_id, &none,
-                             &order->seen);
-
-    return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
+    return b24_query_end(&query);
 }
 
 
@@ -431,7 +422,7 @@ b24_queue_crm_news(b24_queue_t *q, const b24_watch_t *w,
     }
 
     if (rc != B24_QUEUE_OK || order->record == 0) {
-        return rc;
+        return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : rc;
     }
 
     memset(&put, 0, sizeof(b24_queue_seen_t));

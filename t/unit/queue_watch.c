@@ -920,6 +920,96 @@ test_gone(void)
 }
 
 
+/* its record has expired, and the shop calls it otherwise than the CRM */
+static void
+test_gone_numbers(void)
+{
+    int               n;
+    char              name[64];
+    size_t            i;
+    int64_t           record;
+    b24_queue_t      *q;
+    b24_queue_job_t   job;
+
+    static const char  *ids[] = { "0f3b", "9f3b" };    /* before, behind "57" */
+
+    nwriters = 1;
+
+    for (i = 0; i < 2; i++) {
+        snprintf(name, sizeof(name), "gone_numbers%zu.db", i);
+        q = queue_open(queue_path(name));
+
+        record = order(q, "shop", ids[i], 7, T0);
+
+        (void) queue_sql(q, "UPDATE records SET shop_number = '57',"
+                         " shop_row = '5' RETURNING 1");
+        (void) b24_queue_begin(q);
+        (void) b24_queue_put_link(q, record);
+        (void) b24_queue_commit(q);
+
+        (void) b24_queue_clean(q, DAY, 100, T0 + 2 * DAY, &n);
+        is_int(n, 1, "the record has gone");
+
+        moved(q, 7, 0, T0 + 2 * DAY);
+        said(q, "WON", T0 + DAY, T0 + 2 * DAY, "1 0", "moved");
+        next_is(q, 1, T0 + 2 * DAY, &job, i ? "back 9f3b 1" : "back 0f3b 1",
+                "it is made anew");
+        is_str(&job.seen.sent, "NEW", "with what was known of it");
+        is_str(&job.shop_number, "57", "and the shop's number");
+        is_str(&job.row, "5", "and key");
+        ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 2 * DAY);
+
+        b24_queue_close(q);
+    }
+
+    nwriters = 0;
+}
+
+
+/* of a number that was used again the shop may have the later order */
+static void
+test_reused(void)
+{
+    b24_queue_t             *q = queue_open(queue_path("reused.db"));
+    b24_queue_job_t          job;
+    b24_queue_put_t          put;
+    b24_queue_put_result_t   result;
+
+    nwriters = 1;
+
+    (void) order(q, "shop", "1", 7, T0);
+    (void) order(q, "shop", "2", 8, T0);
+
+    queue_put_init(&put, "shop", "1", "other content", T0 + 10 * DAY);
+    is_int(queue_put1(q, &put, &result), B24_QUEUE_OK, "the number again");
+
+    moved(q, 7, 0, T0 + 11 * DAY);
+    said(q, "WON", T0 + 11 * DAY, T0 + 11 * DAY, "1 0", "moved");
+    next_is(q, 1, T0 + 11 * DAY, &job, "back 1 1", "the shop is to be told");
+    is_int(job.contested, 1, "of one of two");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 11 * DAY);
+
+    moved(q, 8, 0, T0 + 11 * DAY);
+    said(q, "WON", T0 + 11 * DAY, T0 + 11 * DAY, "1 0", "moved");
+    next_is(q, 1, T0 + 11 * DAY, &job, "back 2 1", "another one");
+    is_int(job.contested, 0, "is the only one");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 11 * DAY);
+
+    /* its key tells it from the other */
+
+    (void) queue_sql(q, "UPDATE records SET shop_row = '77' WHERE id = 1"
+                     " RETURNING 1");
+    moved(q, 7, 0, T0 + 12 * DAY);
+    said(q, "LOSE", T0 + 12 * DAY, T0 + 12 * DAY, "1 0", "moved");
+    next_is(q, 1, T0 + 12 * DAY, &job, "back 1 1", "the shop is to be told");
+    is_int(job.contested, 0, "of the one of that key");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 12 * DAY);
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
 int
 main(void)
 {
@@ -943,6 +1033,8 @@ main(void)
     test_newer();
     test_there_and_back();
     test_gone();
+    test_gone_numbers();
+    test_reused();
 
     queue_rmdir(queue_dir);
     b24_pool_destroy(pool);
