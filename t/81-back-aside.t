@@ -377,3 +377,35 @@ __DATA__
     like($now[-1], qr/^parked: another order has come with this number/,
          'nobody knows whose it is in the shop');
     is(scalar($::shop->calls), 0, 'it is left alone');
+
+
+
+=== TEST 10: what is private, of an order that has expired as well, and at debug level
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- log_level: debug
+--- scenario
+    my $deal = deal_of('e-1');
+
+    main::queue('PRAGMA foreign_keys = ON; DELETE FROM records');
+    $::shop->mood(refuse => 'no right, Иван, t12345678, s3cret:pass word');
+    moves($deal, 'WON');
+    told('e-1', qr/^parked: /, 'refused');
+
+    my @calls = $::shop->calls;
+    like($calls[-1], qr/^set e-1/, 'the call');
+
+    my $said = join "\n", B24::Crm::timeline_of('e-1'),
+        get('/b24?format=json')->{body}, get('/b24')->{body};
+
+    unlike($said, qr/Иван|s3cret|pass word/, 'nothing of it is shown');
+
+    # nothing of it stays
+    my $secret = qr/s3cret|pass(?:\s|%20|\+)word|\bt\d{12}\b|czNjcmV0/;
+    my @files = grep { -f } glob(queue_dir() . '/*'),
+                            glob("$ENV{TEST_NGINX_SERVROOT}/logs/*");
+
+    for my $path (@files) {
+        my $bytes = B24::Recording::read_file($path);
+        unlike($bytes, $secret, "nor written to $path");
+    }

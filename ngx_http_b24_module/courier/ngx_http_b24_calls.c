@@ -594,7 +594,9 @@ ngx_http_b24_calls_reason(ngx_http_b24_back_t *b, b24_str_t *text)
         b24_buf_adds(&buf, b->transfer.error);
     }
 
-    if (b->verdict.said.len) {
+    /* of an order that has expired nobody knows what is to be concealed */
+
+    if (b->verdict.said.len && b24_crm_conceals(b->known)) {
         b24_crm_conceal(b->pool, b->known, &b->verdict.said);
 
         b24_buf_adds(&buf, ": ");

@@ -36,6 +36,7 @@ static const struct {
 };
 
 
+static void b24_conceal_all(b24_conceal_t *c, const b24_order_t *order);
 static void b24_conceal_add(b24_conceal_t *c, const b24_str_t *value);
 static void b24_conceal_words(b24_conceal_t *c, const b24_str_t *value);
 static size_t b24_conceal_at(const b24_conceal_t *c, const b24_str_t *text,
@@ -48,30 +49,12 @@ static int b24_conceal_letter(u_char c);
 void
 b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order, b24_str_t *text)
 {
-    size_t             i, len;
-    u_char             prev;
-    b24_buf_t          out;
-    const b24_str_t   *value;
-    const b24_pair_t  *pair;
-    b24_conceal_t      c;
+    size_t          i, len;
+    u_char          prev;
+    b24_buf_t       out;
+    b24_conceal_t   c;
 
-    c.n = 0;
-
-    for (i = 0; i < sizeof(b24_conceal_fields)
-                    / sizeof(b24_conceal_fields[0]); i++)
-    {
-        value = &order->fields[b24_conceal_fields[i].field];
-
-        b24_conceal_add(&c, value);
-
-        if (b24_conceal_fields[i].words) {
-            b24_conceal_words(&c, value);
-        }
-    }
-
-    for (pair = order->contact; pair; pair = pair->next) {
-        b24_conceal_add(&c, &pair->value);
-    }
+    b24_conceal_all(&c, order);
 
     b24_buf_init(&out, pool);
     prev = ' ';
@@ -92,6 +75,44 @@ b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order, b24_str_t *text)
 
     if (b24_buf_str(&out, text) != B24_OK) {
         text->len = 0;
+    }
+}
+
+
+int
+b24_crm_conceals(const b24_order_t *order)
+{
+    b24_conceal_t  c;
+
+    b24_conceal_all(&c, order);
+
+    return c.n != 0;
+}
+
+
+static void
+b24_conceal_all(b24_conceal_t *c, const b24_order_t *order)
+{
+    size_t             i;
+    const b24_str_t   *value;
+    const b24_pair_t  *pair;
+
+    c->n = 0;
+
+    for (i = 0; i < sizeof(b24_conceal_fields)
+                    / sizeof(b24_conceal_fields[0]); i++)
+    {
+        value = &order->fields[b24_conceal_fields[i].field];
+
+        b24_conceal_add(c, value);
+
+        if (b24_conceal_fields[i].words) {
+            b24_conceal_words(c, value);
+        }
+    }
+
+    for (pair = order->contact; pair; pair = pair->next) {
+        b24_conceal_add(c, &pair->value);
     }
 }
 

@@ -379,6 +379,8 @@ int b24_crm_written(b24_pool_t *pool, const b24_answer_t *answer,
 /* masks what text quotes of the order's buyer: names, address ... */
 void b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order,
     b24_str_t *text);
+/* it knows of a buyer that could be concealed */
+int b24_crm_conceals(const b24_order_t *order);
 
 /* the order's remarks as one text, "; " between them; empty: none */
 int b24_crm_remarks(b24_pool_t *pool, const b24_order_t *order,
