@@ -27,6 +27,7 @@ struct b24_pool_s {
     b24_block_t  *blocks;
     size_t        limit;
     size_t        used;
+    int           shared;       /* times */
 };
 
 
@@ -54,12 +55,23 @@ b24_pool_create(size_t limit)
 }
 
 
+b24_pool_t *
+b24_pool_share(b24_pool_t *pool)
+{
+    (void) __atomic_fetch_add(&pool->shared, 1, __ATOMIC_RELAXED);
+
+    return pool;
+}
+
+
 void
 b24_pool_destroy(b24_pool_t *pool)
 {
     b24_block_t  *b, *next;
 
-    if (pool == NULL) {
+    if (pool == NULL
+        || __atomic_fetch_sub(&pool->shared, 1, __ATOMIC_ACQ_REL) > 0)
+    {
         return;
     }
 
@@ -275,6 +287,11 @@ b24_buf_add(b24_buf_t *b, const void *data, size_t len)
 void
 b24_buf_addc(b24_buf_t *b, u_char c)
 {
+    if (b->size - b->len > 1 && !b->failed) {
+        b->data[b->len++] = c;
+        return;
+    }
+
     b24_buf_add(b, &c, 1);
 }
 

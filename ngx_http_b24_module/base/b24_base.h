@@ -53,6 +53,9 @@ typedef struct b24_pool_s  b24_pool_t;
  * memory is exhausted.
  */
 b24_pool_t *b24_pool_create(size_t limit);
+/* What is in it stays until it was destroyed once more, in any thread: who has
+ * shared it may read what was there then, and takes nothing from it. */
+b24_pool_t *b24_pool_share(b24_pool_t *pool);
 void b24_pool_destroy(b24_pool_t *pool);
 size_t b24_pool_used(const b24_pool_t *pool);
 

@@ -126,10 +126,12 @@ b24_database_rc_e b24_database_order(b24_database_t *db, b24_pool_t *pool,
     const b24_shop_t *shop, const b24_order_t *order, b24_order_t **found,
     size_t *n);
 
-/* when a row was changed: its column "changed", empty if it has none, and what
- * time it was there when that was read */
+/* when a row was changed, and when its status or flags were: its columns
+ * "changed" and "stated", empty if it has none, and what time it was there when
+ * they were read */
 typedef struct {
     b24_str_t             changed;
+    b24_str_t             stated;
     b24_database_clock_t  clock;
 } b24_database_moment_t;
 

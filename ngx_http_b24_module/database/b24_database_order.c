@@ -75,6 +75,7 @@ b24_database_state(b24_database_t *db, b24_pool_t *pool,
     b24_database_rc_e   rc;
 
     static const b24_str_t  changed = b24_string("changed");
+    static const b24_str_t  stated = b24_string("stated");
 
     memset(moment, 0, sizeof(b24_database_moment_t));
 
@@ -97,9 +98,10 @@ b24_database_state(b24_database_t *db, b24_pool_t *pool,
         values[B24_ORDER_ROW] = key;
     }
 
-    if (b24_column(rows->first, &changed, &moment->changed)
-        && moment->changed.len)
-    {
+    (void) b24_column(rows->first, &changed, &moment->changed);
+    (void) b24_column(rows->first, &stated, &moment->stated);
+
+    if (moment->changed.len || moment->stated.len) {
         rc = b24_database_clock(db, &moment->clock);
 
         if (rc != B24_DATABASE_OK) {

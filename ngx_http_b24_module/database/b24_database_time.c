@@ -10,6 +10,7 @@
 
 #define B24_DATABASE_ZONE   900     /* s; zones differ by whole quarters */
 #define B24_DATABASE_SLACK  2       /* s between a clock's look and a row's */
+#define B24_DATABASE_DIGITS 12      /* of a time in seconds */
 
 
 static int b24_database_seconds(const b24_str_t *text, int64_t *seconds);
@@ -52,6 +53,10 @@ b24_database_seconds(const b24_str_t *text, int64_t *seconds)
     size_t  i;
 
     *seconds = 0;
+
+    if (text->len > B24_DATABASE_DIGITS) {
+        return B24_DECLINED;
+    }
 
     for (i = 0; i < text->len; i++) {
 

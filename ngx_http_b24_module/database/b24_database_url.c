@@ -131,7 +131,8 @@ b24_url_host(b24_pool_t *pool, b24_str_t text, b24_database_url_t *url,
         if (!b24_isdigit(text.data[i])
             && (b24_tolower(text.data[i]) < 'a'
                 || b24_tolower(text.data[i]) > 'z')
-            && strchr("-._:", text.data[i]) == NULL)
+            && (text.data[i] == '\0'
+                || strchr("-._:", text.data[i]) == NULL))
         {
             *wrong = b24_url_shape;
             return B24_DECLINED;

@@ -54,6 +54,7 @@ struct b24_call_run_s {
     unsigned             renewed:1;     /* it was over once */
     unsigned             over:1;
     unsigned             login:1;       /* the answer at hand refuses it */
+    unsigned             refused:1;     /* a session, for the second time */
     uint64_t             done;          /* bits of the blocks that are done and
                                            aren't called again */
     b24_call_verdict_t   verdict;       /* when it is over */
@@ -100,6 +101,9 @@ static int b24_call_number(const b24_str_t *text);
 static const char *b24_call_astray(const b24_call_run_t *run,
     const b24_str_t *url);
 static size_t b24_call_dots(const b24_str_t *url, size_t from, size_t end);
+static size_t b24_call_slash(const b24_str_t *url, size_t at, size_t end);
+static size_t b24_call_coded(const b24_str_t *url, size_t at, size_t end,
+    u_char c);
 static int b24_call_unknown(b24_call_run_t *run, const char *what,
     const b24_str_t *name, b24_call_verdict_t *v);
 static int b24_call_accepted(b24_call_run_t *run, b24_eval_t *ev,
@@ -963,7 +967,7 @@ b24_call_number(const b24_str_t *text)
 static const char *
 b24_call_astray(const b24_call_run_t *run, const b24_str_t *url)
 {
-    size_t     i, end, path;
+    size_t     i, n, end, path;
     b24_str_t  head;
 
     path = run->origin.len;
@@ -993,8 +997,9 @@ b24_call_astray(const b24_call_run_t *run, const b24_str_t *url)
     }
 
     for (i = path; i < end; i++) {
+        n = b24_call_slash(url, i, end);
 
-        if (url->data[i] == '/' && b24_call_dots(url, i + 1, end)) {
+        if (n && b24_call_dots(url, i + n, end)) {
             return "has \"..\" or \".\" in its path";
         }
     }
@@ -1007,25 +1012,49 @@ b24_call_astray(const b24_call_run_t *run, const b24_str_t *url)
 static size_t
 b24_call_dots(const b24_str_t *url, size_t from, size_t end)
 {
-    size_t  n;
+    size_t  n, len;
 
-    for (n = 0; from < end && url->data[from] != '/'; n++) {
+    for (n = 0; from < end && b24_call_slash(url, from, end) == 0; n++) {
+        len = b24_call_coded(url, from, end, '.');
 
-        if (url->data[from] == '.') {
-            from++;
-
-        } else if (from + 2 < end && url->data[from] == '%'
-                   && url->data[from + 1] == '2'
-                   && b24_tolower(url->data[from + 2]) == 'e')
-        {
-            from += 3;
-
-        } else {
+        if (len == 0) {
             return 0;
         }
+
+        from += len;
     }
 
     return n <= 2 ? n : 0;
+}
+
+
+/* servers decode a path before they put it in order: a slash of a value, which
+ * stands there encoded, ends a segment as any other */
+static size_t
+b24_call_slash(const b24_str_t *url, size_t at, size_t end)
+{
+    size_t  len;
+
+    len = b24_call_coded(url, at, end, '/');
+
+    return len ? len : b24_call_coded(url, at, end, '\\');
+}
+
+
+/* bytes of c there, as it is or percent-encoded; 0: it is another one */
+static size_t
+b24_call_coded(const b24_str_t *url, size_t at, size_t end, u_char c)
+{
+    static const char  digits[] = "0123456789abcdef";
+
+    if (url->data[at] == c) {
+        return 1;
+    }
+
+    return end - at > 2 && url->data[at] == '%'
+           && b24_tolower(url->data[at + 1]) == (u_char) digits[c >> 4]
+           && b24_tolower(url->data[at + 2]) == (u_char) digits[c & 15]
+           ? 3 : 0;
 }
 
 
@@ -1220,6 +1249,7 @@ b24_call_auth(b24_call_run_t *run, const char *advice, b24_call_verdict_t *v,
         }
 
     } else {
+        run->refused = run->session;
         rc = b24_call_verdict_args(run, v, B24_CALL_REFUSED, advice, reason,
                                    args);
     }
@@ -1360,17 +1390,38 @@ b24_call_page(b24_eval_t *ev)
 }
 
 
+/* to an address whose path or arguments speak of a login; names of hosts may
+ * be any words */
 static int
 b24_call_moved(const b24_input_t *in)
 {
+    ssize_t            at;
+    b24_str_t          to, scheme;
     const b24_pair_t  *header;
 
     for (header = in->headers; header; header = header->next) {
 
-        if (b24_str_caseeqs(&header->name, "Location")
-            && (b24_call_has(&header->value, "login")
-                || b24_call_has(&header->value, "auth")))
+        if (!b24_str_caseeqs(&header->name, "Location")) {
+            continue;
+        }
+
+        to = header->value;
+        at = b24_str_find(&to, 0, "//");
+
+        scheme = to;
+        scheme.len = at > 0 ? (size_t) at : 0;
+
+        if (at >= 0 && b24_str_find(&scheme, 0, "/") == -1
+            && b24_str_find(&scheme, 0, "?") == -1)
         {
+            at = b24_str_find(&to, (size_t) at + 2, "/");
+            at = at < 0 ? (ssize_t) to.len : at;
+
+            to.data += at;
+            to.len -= (size_t) at;
+        }
+
+        if (b24_call_has(&to, "login") || b24_call_has(&to, "auth")) {
             return 1;
         }
     }
@@ -1660,6 +1711,7 @@ b24_call_verdict_args(b24_call_run_t *run, b24_call_verdict_t *v,
     memset(&v->block, 0, sizeof(b24_str_t));
 
     v->login = run->login;
+    v->session = run->refused;
 
     if (run->call) {
         v->block = run->call->name;

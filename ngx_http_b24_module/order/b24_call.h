@@ -101,6 +101,9 @@ typedef struct {
     b24_str_t     said;
     unsigned      login:1;          /* it is of a block that learns: the matter
                                        of all orders, not of this one */
+    unsigned      session:1;        /* one that had just begun is refused: it
+                                       may have ended as fast, or a right is
+                                       missing */
 } b24_call_verdict_t;
 
 

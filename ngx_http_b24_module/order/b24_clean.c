@@ -79,12 +79,16 @@ b24_clean_field(b24_clean_t *clean, int field, b24_str_t *text)
 int
 b24_clean_item(b24_clean_t *clean, int field, int decoded, b24_str_t *text)
 {
-    char  what[40];
+    int  rc;
 
-    snprintf(what, sizeof(what), "item %s",
-             (char *) b24_item_names[field].data);
+    clean->item = 1;
 
-    return b24_clean_text(clean, b24_clean_items[field], decoded, what, text);
+    rc = b24_clean_text(clean, b24_clean_items[field], decoded,
+                        (char *) b24_item_names[field].data, text);
+
+    clean->item = 0;
+
+    return rc;
 }
 
 
@@ -388,12 +392,13 @@ static int
 b24_clean_remark(b24_clean_t *clean, const char *what, const char *why,
     b24_str_t *text)
 {
-    char  words[120];
+    char  code[40], words[120];
 
     text->len = 0;
 
+    snprintf(code, sizeof(code), "%s%s", clean->item ? "item " : "", what);
     snprintf(words, sizeof(words), "the shop's \"%s\" %s and was left out",
-             what, why);
+             code, why);
 
-    return b24_order_remark(clean->pool, clean->order, what, words);
+    return b24_order_remark(clean->pool, clean->order, code, words);
 }

@@ -34,6 +34,8 @@ static int b24_collect_untold(const b24_order_t *session,
     const b24_order_t *order);
 static int b24_collect_renamed(const b24_rule_t *rule, const b24_str_t *code);
 static int b24_collect_unseen(b24_why_e why);
+static int b24_collect_print(b24_pool_t *pool, b24_order_t *session,
+    b24_str_t *text, size_t most);
 static int b24_collect_doubt(b24_pool_t *pool, b24_str_t *text,
     b24_order_t *session, const b24_collect_t *collect, size_t most);
 static int b24_collect_forget(b24_pool_t *pool, b24_order_t *session,
@@ -140,27 +142,10 @@ b24_shop_sessions_bodies(const b24_shop_t *shop)
 }
 
 
-/* by a cookie's name, or by the header itself */
 int
 b24_shop_follows(const b24_shop_t *shop)
 {
-    size_t            i;
-    const b24_alt_t  *alt;
-
-    for (i = 0; i < shop->nsessions; i++) {
-
-        for (alt = shop->sessions[i].alts; alt; alt = alt->next) {
-
-            if (alt->cookie.len
-                || (alt->sources->type == B24_SOURCE_HEADER
-                    && b24_str_caseeqs(&alt->sources->text, "Set-Cookie")))
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
+    return shop->follows;
 }
 
 
@@ -660,6 +645,7 @@ b24_shop_collect(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
         collect->order = b24_order_create(pool);
 
         if (collect->order == NULL
+            || b24_judge_place(&ev, collect->rule) != B24_OK
             || b24_judge_block(&ev, collect->rule, collect->order, &why)
                != B24_OK
             || b24_judge_learn(&ev, collect->rule, &collect->learned)
@@ -739,7 +725,7 @@ b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
 {
     size_t              i;
     b24_pair_t        **to[B24_NPAIRS], *from[B24_NPAIRS];
-    b24_str_t           none;
+    b24_pair_t          none;
     b24_order_t        *order;
     const b24_pair_t   *pair;
     const b24_named_t  *named;
@@ -759,6 +745,7 @@ b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
         }
 
         session->fields[i] = order->fields[i];
+        session->from[i] = order->from[i];
 
         if (i == B24_ORDER_CURRENCY) {
             session->sign = order->sign;
@@ -769,6 +756,7 @@ b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
         session->items = order->items;
         session->items_last = order->items_last;
         session->nitems = order->nitems;
+        session->from[B24_ORDER_NFIELDS] = order->from[B24_ORDER_NFIELDS];
     }
 
     to[B24_PAIRS_DEAL] = &session->deal;
@@ -779,15 +767,16 @@ b24_collect_merge(b24_pool_t *pool, b24_order_t *session,
     from[B24_PAIRS_CONTACT] = order->contact;
     from[B24_PAIRS_COMPANY] = order->company;
 
-    memset(&none, 0, sizeof(b24_str_t));
+    memset(&none, 0, sizeof(b24_pair_t));
 
     for (i = 0; i < B24_NPAIRS; i++) {
 
         for (named = collect->rule->pairs[i]; named; named = named->next) {
             pair = b24_pair_get(from[i], &named->name);
+            pair = pair ? pair : &none;
 
-            if (b24_pair_set(pool, to[i], &named->name,
-                             pair ? &pair->value : &none)
+            if (b24_pair_set_from(pool, to[i], &named->name, &pair->value,
+                                  &pair->from)
                 != B24_OK)
             {
                 return B24_ERROR;
@@ -914,7 +903,7 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
         }
 
         if (b24_collect_merge(pool, session, list) != B24_OK
-            || b24_order_print(pool, session, text) != B24_OK)
+            || b24_collect_print(pool, session, text, most) != B24_OK)
         {
             return B24_ERROR;
         }
@@ -926,7 +915,7 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
         rc = B24_DECLINED;
 
         if (b24_collect_forget(pool, session, list) != B24_OK
-            || b24_order_print(pool, session, text) != B24_OK)
+            || b24_collect_print(pool, session, text, most) != B24_OK)
         {
             return B24_ERROR;
         }
@@ -941,13 +930,33 @@ b24_collect_store(b24_pool_t *pool, b24_str_t *text,
 
         if (session == NULL
             || b24_collect_forget(pool, session, list) != B24_OK
-            || b24_order_print(pool, session, text) != B24_OK)
+            || b24_collect_print(pool, session, text, most) != B24_OK)
         {
             return B24_ERROR;
         }
     }
 
     return rc;
+}
+
+
+/* where values are from is told as long as there is room for it */
+
+static int
+b24_collect_print(b24_pool_t *pool, b24_order_t *session, b24_str_t *text,
+    size_t most)
+{
+    if (b24_order_print(pool, session, text) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    if (text->len <= most) {
+        return B24_OK;
+    }
+
+    b24_from_forget(session);
+
+    return b24_order_print(pool, session, text);
 }
 
 
@@ -978,7 +987,7 @@ b24_collect_doubt(b24_pool_t *pool, b24_str_t *text, b24_order_t *session,
     }
 
     if (b24_order_remark(pool, session, code, why) != B24_OK
-        || b24_order_print(pool, session, &doubted) != B24_OK)
+        || b24_collect_print(pool, session, &doubted, most) != B24_OK)
     {
         return B24_ERROR;
     }
@@ -1080,6 +1089,7 @@ b24_order_fill(b24_pool_t *pool, b24_order_t *order,
 
     if (b24_collect_untold(session, order)) {
         f[B24_ORDER_CURRENCY] = session->fields[B24_ORDER_CURRENCY];
+        order->from[B24_ORDER_CURRENCY] = session->from[B24_ORDER_CURRENCY];
         order->sign = session->sign;
     }
 
@@ -1095,12 +1105,14 @@ b24_order_fill(b24_pool_t *pool, b24_order_t *order,
         }
 
         f[i] = session->fields[i];
+        order->from[i] = session->from[i];
     }
 
     if (order->items == NULL) {
         order->items = session->items;
         order->items_last = session->items_last;
         order->nitems = session->nitems;
+        order->from[B24_ORDER_NFIELDS] = session->from[B24_ORDER_NFIELDS];
     }
 
     return b24_fill_pairs(pool, &order->deal, session->deal) != B24_OK
@@ -1134,7 +1146,9 @@ b24_fill_pairs(b24_pool_t *pool, b24_pair_t **list, const b24_pair_t *from)
     for ( /* void */ ; from; from = from->next) {
 
         if (b24_pair_get(*list, &from->name) == NULL
-            && b24_pair_set(pool, list, &from->name, &from->value) != B24_OK)
+            && b24_pair_set_from(pool, list, &from->name, &from->value,
+                                 &from->from)
+               != B24_OK)
         {
             return B24_ERROR;
         }

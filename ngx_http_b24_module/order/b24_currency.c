@@ -86,6 +86,15 @@ b24_currency_parse(b24_pool_t *pool, const b24_str_t *text, u_char code[3],
     size_t     i;
     b24_str_t  s;
 
+    /* mostly it is the code alone, which is none of the signs */
+
+    if (text->len == 3 && b24_currency_letters(text, 1)) {
+        memcpy(code, text->data, 3);
+        *sign = 0;
+
+        return B24_OK;
+    }
+
     rc = b24_money_sign(pool, text, buf, &s, &digits);
     if (rc != B24_OK) {
         return rc;

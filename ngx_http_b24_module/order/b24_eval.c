@@ -131,6 +131,7 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
             res->later = later;
             res->alt = (int) alt->n;
+            res->part = alt->part;
             return is;
         }
 
@@ -190,6 +191,7 @@ b24_eval_changed(b24_eval_t *ev, const b24_value_t *value, b24_result_t *res)
     }
 
     res->text = kept->text;
+    res->part = B24_PART_REQUEST;
 
     return B24_IS_SET;
 }

@@ -6,8 +6,6 @@
 #include "b24_text.h"
 
 
-static int b24_candidate_method(const b24_rule_t *rule,
-    const b24_str_t *method);
 static int b24_candidate_uri(b24_eval_t *ev, const b24_rule_t *rule);
 static int b24_candidate_when(b24_eval_t *ev, const b24_rule_t *rule);
 static b24_is_e b24_extract_choose(b24_eval_t *ev, const b24_shop_t *shop,
@@ -28,45 +26,42 @@ static int b24_extract_row(b24_eval_t *ev, const b24_items_t *items,
 uint64_t
 b24_shop_candidates(b24_pool_t *pool, const b24_shop_t *shop, b24_input_t *in)
 {
-    uint64_t           set;
+    uint64_t           set, maybe, sure, bit;
     unsigned           i;
     b24_eval_t         ev;
     const b24_rule_t  *rule;
 
     set = 0;
+
+    if (!in->looked) {
+        (void) b24_shop_maybe(shop, in);
+    }
+
+    maybe = in->maybe;
+    sure = in->sure;
+
+    /* the next time it may be another shop's, or more may be known */
+
+    in->looked = 0;
+
     b24_eval_init(&ev, pool, in, 0);
 
-    for (i = 0; i < shop->nrules; i++) {
+    for (i = 0; maybe >> i; i++) {
         rule = shop->rules[i];
+        bit = 1ULL << i;
 
-        if (b24_candidate_method(rule, &in->method)
-            && b24_candidate_uri(&ev, rule) && b24_candidate_when(&ev, rule))
+        if ((maybe & bit) && b24_candidate_when(&ev, rule)
+            && ((sure & bit) || b24_candidate_uri(&ev, rule)))
         {
-            set |= 1ULL << i;
+            set |= bit;
+        }
+
+        if (i == B24_SHOP_BLOCKS - 1) {
+            break;
         }
     }
 
     return set;
-}
-
-
-static int
-b24_candidate_method(const b24_rule_t *rule, const b24_str_t *method)
-{
-    const b24_pair_t  *pair;
-
-    if (rule->methods == NULL) {
-        return rule->kind != B24_RULE_ORDER || b24_str_eqs(method, "POST");
-    }
-
-    for (pair = rule->methods; pair; pair = pair->next) {
-
-        if (b24_str_eq(&pair->name, method)) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -133,6 +128,34 @@ b24_candidate_when(b24_eval_t *ev, const b24_rule_t *rule)
     }
 
     return 1;
+}
+
+
+const b24_rule_t *
+b24_shop_certain(const b24_shop_t *shop, uint64_t set)
+{
+    unsigned           i;
+    const b24_cond_t  *cond;
+    const b24_rule_t  *rule;
+
+    for (i = 0; i < shop->nrules; i++) {
+        rule = shop->rules[i];
+
+        if ((set & (1ULL << i)) == 0 || rule->kind == B24_RULE_COLLECT) {
+            continue;
+        }
+
+        for (cond = rule->when; cond; cond = cond->next) {
+
+            if (cond->value.body) {
+                return NULL;
+            }
+        }
+
+        return rule;
+    }
+
+    return NULL;
 }
 
 

@@ -16,6 +16,9 @@
 #define B24_JSON_NUMBER  'n'
 #define B24_JSON_STRING  's'
 
+/* members of an object that are found without an index */
+#define B24_JSON_FEW     16
+
 /* what the lexer adds to a value at most: two quotes and the letter */
 #define B24_JSON_EXTRA   3
 
@@ -77,6 +80,9 @@ static int b24_json_fill(b24_json_builder_t *jb, const cJSON *item,
     b24_node_t *node);
 static int b24_json_members(b24_json_builder_t *jb, const cJSON *item,
     b24_node_t *node);
+static int b24_json_place(b24_json_builder_t *jb, b24_node_t *node,
+    uint32_t owner, const b24_str_t *key, b24_node_t **child,
+    b24_node_t ***slot);
 static void b24_json_copy(b24_json_builder_t *jb, const char *text,
     b24_str_t *dst);
 
@@ -435,7 +441,7 @@ b24_json_after(b24_json_lexer_t *lx)
 static int
 b24_json_text(b24_json_lexer_t *lx, unsigned mark)
 {
-    const u_char  *start;
+    const u_char  *p, *start;
 
     *lx->out++ = *lx->p++;
 
@@ -445,27 +451,32 @@ b24_json_text(b24_json_lexer_t *lx, unsigned mark)
 
     start = lx->p;
 
-    while (lx->p < lx->end && *lx->p >= 0x20) {
+    for ( ;; ) {
 
-        if (*lx->p == '"') {
-            lx->bytes += (size_t) (lx->p - start);
-            *lx->out++ = *lx->p++;
-            return B24_OK;
+        for (p = lx->p; p < lx->end && *p >= 0x20 && *p != '"' && *p != '\\';
+             p++)
+        {
+            /* void */
         }
 
-        if (*lx->p != '\\') {
+        memcpy(lx->out, lx->p, (size_t) (p - lx->p));
+        lx->out += p - lx->p;
+        lx->p = p;
+
+        if (p == lx->end || *p < 0x20) {
+            return B24_DECLINED;
+        }
+
+        if (*p == '"') {
+            lx->bytes += (size_t) (p - start);
             *lx->out++ = *lx->p++;
-            continue;
+            return B24_OK;
         }
 
         if (b24_json_escaped(lx) != B24_OK) {
             return B24_DECLINED;
         }
     }
-
-    /* a control character, or the end */
-
-    return B24_DECLINED;
 }
 
 
@@ -765,12 +776,11 @@ b24_json_members(b24_json_builder_t *jb, const cJSON *item, b24_node_t *node)
             key.data = (u_char *) next->string;
             key.len = strlen(next->string);
 
-            slot = b24_index_slot(&jb->index, owner, &key);
-            if (slot == NULL) {
+            if (b24_json_place(jb, node, owner, &key, &child, &slot)
+                != B24_OK)
+            {
                 return B24_ERROR;
             }
-
-            child = *slot;
         }
 
         if (child == NULL) {
@@ -782,8 +792,11 @@ b24_json_members(b24_json_builder_t *jb, const cJSON *item, b24_node_t *node)
             child = jb->nodes++;
             jb->nnodes--;
 
-            if (slot) {
+            if (node->type == B24_OBJECT) {
                 b24_json_copy(jb, next->string, &child->key);
+            }
+
+            if (slot) {
                 *slot = child;
             }
 
@@ -794,6 +807,46 @@ b24_json_members(b24_json_builder_t *jb, const cJSON *item, b24_node_t *node)
             return B24_ERROR;
         }
     }
+
+    return B24_OK;
+}
+
+
+/*
+ * A member of that name, if there is one.  Most objects have a few members,
+ * which are looked at one by one; those of the others are in the index, and
+ * there is the new one's place.
+ */
+
+static int
+b24_json_place(b24_json_builder_t *jb, b24_node_t *node, uint32_t owner,
+    const b24_str_t *key, b24_node_t **child, b24_node_t ***slot)
+{
+    b24_node_t  *member;
+
+    if (node->count <= B24_JSON_FEW) {
+        *child = b24_node_get(node, key);
+
+        if (*child || node->count < B24_JSON_FEW) {
+            return B24_OK;
+        }
+
+        for (member = node->first; member; member = member->next) {
+            *slot = b24_index_slot(&jb->index, owner, &member->key);
+            if (*slot == NULL) {
+                return B24_ERROR;
+            }
+
+            **slot = member;
+        }
+    }
+
+    *slot = b24_index_slot(&jb->index, owner, key);
+    if (*slot == NULL) {
+        return B24_ERROR;
+    }
+
+    *child = **slot;
 
     return B24_OK;
 }

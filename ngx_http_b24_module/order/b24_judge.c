@@ -6,6 +6,11 @@
 #include "b24_text.h"
 
 
+static int b24_judge_refused(b24_eval_t *ev, const b24_rule_t *rule);
+static int b24_judge_event(b24_eval_t *ev, const b24_shop_t *shop,
+    const b24_rule_t *rule, b24_event_t *event);
+static int b24_judge_answer(b24_eval_t *ev, const b24_shop_t *shop,
+    const b24_partial_t *partial, b24_event_t *event);
 static b24_is_e b24_judge_gateway(b24_eval_t *ev, const b24_rule_t *rule);
 static b24_why_e b24_judge_lines(b24_eval_t *ev, const b24_rule_t *rule,
     b24_clean_t *clean, int *rc);
@@ -27,23 +32,103 @@ static int b24_judge_many(b24_clean_t *clean);
 static int b24_judge_decoded(const b24_alt_t *alt);
 static b24_why_e b24_judge_id(const b24_rule_t *rule, b24_order_t *order);
 static void b24_judge_is(b24_is_e *all, b24_is_e is);
+static b24_from_t b24_judge_from(const b24_eval_t *ev, b24_part_e part);
 
 
 int
 b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event)
 {
-    b24_is_e           is;
-    b24_why_e          why, lines;
+    b24_eval_t  ev;
+
+    b24_eval_init(&ev, pool, in, 1);
+
+    return b24_judge_answer(&ev, shop, partial, event);
+}
+
+
+int
+b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
+    const b24_input_t *in, b24_partial_t **partial, b24_event_t *event)
+{
+    int                rc;
     b24_eval_t         ev;
     const b24_rule_t  *rule;
 
-    rule = partial->rule;
+    *partial = NULL;
 
+    b24_eval_init(&ev, pool, in, 1);
+
+    rule = b24_shop_certain(shop, set);
+
+    if (rule && b24_judge_refused(&ev, rule)) {
+        rc = b24_judge_event(&ev, shop, rule, event);
+        event->outcome = B24_OUTCOME_REJECTED;
+
+        return rc;
+    }
+
+    rc = b24_extract_request(pool, shop, set, in, partial);
+
+    if (rc != B24_OK) {
+        return rc;
+    }
+
+    /* what was read of the answer is not read again; what can't be is told by
+     * the first line that wants it */
+
+    if (ev.why != B24_WHY_NONE) {
+        b24_eval_init(&ev, pool, in, 1);
+    }
+
+    return b24_judge_answer(&ev, shop, *partial, event);
+}
+
+
+/*
+ * Whatever the request's body is: a line that needs nothing of it says no.  The
+ * second stage would find the same.
+ */
+static int
+b24_judge_refused(b24_eval_t *ev, const b24_rule_t *rule)
+{
+    int                refused;
+    const b24_cond_t  *cond;
+
+    if (rule->kind != B24_RULE_ORDER || ev->in->status == 0) {
+        return 0;
+    }
+
+    ev->whole = 1;
+    ev->answer = 0;
+
+    refused = 0;
+
+    if (b24_judge_gateway(ev, rule) == B24_IS_EMPTY) {
+
+        for (cond = rule->accept; cond && !refused; cond = cond->next) {
+            refused = !cond->value.body
+                      && b24_eval_cond(ev, cond) == B24_IS_EMPTY;
+        }
+    }
+
+    ev->whole = 0;
+    ev->answer = 1;
+    memset(&ev->time, 0, sizeof(b24_regex_time_t));
+
+    return refused;
+}
+
+
+/* an event without anything in it */
+static int
+b24_judge_event(b24_eval_t *ev, const b24_shop_t *shop, const b24_rule_t *rule,
+    b24_event_t *event)
+{
     memset(event, 0, sizeof(b24_event_t));
     event->kind = rule->kind;
     event->alone = rule->alone;
-    event->order = b24_order_create(pool);
+    event->order = b24_order_create(ev->pool);
 
     if (event->order == NULL) {
         return B24_ERROR;
@@ -52,15 +137,32 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     event->order->shop = shop->name;
     event->order->rule = rule->name;
 
-    if (rule->kind == B24_RULE_STATUS) {
-        return b24_judge_status(pool, rule, in, event);
+    return B24_OK;
+}
+
+
+static int
+b24_judge_answer(b24_eval_t *ev, const b24_shop_t *shop,
+    const b24_partial_t *partial, b24_event_t *event)
+{
+    b24_is_e           is;
+    b24_why_e          why, lines;
+    const b24_rule_t  *rule;
+
+    rule = partial->rule;
+
+    if (b24_judge_event(ev, shop, rule, event) != B24_OK) {
+        return B24_ERROR;
     }
 
-    b24_eval_init(&ev, pool, in, 1);
-    ev.partial = partial;
-    ev.keep = (b24_keep_t *) &partial->keep;
+    if (rule->kind == B24_RULE_STATUS) {
+        return b24_judge_status(ev->pool, rule, ev->in, event);
+    }
 
-    is = b24_judge_accept(&ev, rule, &why);
+    ev->partial = partial;
+    ev->keep = (b24_keep_t *) &partial->keep;
+
+    is = b24_judge_accept(ev, rule, &why);
 
     if (is == B24_IS_ERROR) {
         return B24_ERROR;
@@ -71,7 +173,9 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
         return B24_OK;
     }
 
-    if (b24_judge_block(&ev, rule, event->order, &lines) != B24_OK) {
+    if (b24_judge_place(ev, rule) != B24_OK
+        || b24_judge_block(ev, rule, event->order, &lines) != B24_OK)
+    {
         return B24_ERROR;
     }
 
@@ -89,7 +193,17 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
         return B24_OK;
     }
 
-    return b24_judge_learn(&ev, rule, &event->learned);
+    return b24_judge_learn(ev, rule, &event->learned);
+}
+
+
+int
+b24_judge_place(b24_eval_t *ev, const b24_rule_t *rule)
+{
+    ev->place = b24_place_create(ev->pool, &b24_kind_names[rule->kind],
+                                 &rule->name, &ev->in->method, &ev->in->path);
+
+    return ev->place ? B24_OK : B24_ERROR;
 }
 
 
@@ -286,6 +400,7 @@ b24_judge_fields(b24_eval_t *ev, const b24_rule_t *rule, b24_clean_t *clean,
             }
 
             clean->order->fields[i] = res.text;
+            clean->order->from[i] = b24_judge_from(ev, res.part);
         }
     }
 
@@ -299,6 +414,7 @@ b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_order_t *order,
     b24_pair_t **list, b24_is_e *all)
 {
     b24_is_e      is;
+    b24_from_t    from;
     b24_result_t  res;
 
     for ( /* void */ ; named; named = named->next) {
@@ -319,9 +435,12 @@ b24_judge_pairs(b24_eval_t *ev, const b24_named_t *named, b24_order_t *order,
         }
 
         b24_str_trim(&res.text);
+        from = b24_judge_from(ev, res.part);
 
         if (res.text.len
-            && b24_pair_set(ev->pool, list, &named->name, &res.text) != B24_OK)
+            && b24_pair_set_from(ev->pool, list, &named->name, &res.text,
+                                 &from)
+               != B24_OK)
         {
             return B24_ERROR;
         }
@@ -337,12 +456,16 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
 {
     b24_is_e          is;
     unsigned          unknown;
+    b24_from_t       *from;
     b24_node_t       *list;
     const b24_alt_t  *alt;
 
     if (ev->whole) {
         return b24_judge_whole(ev, items, clean, all);
     }
+
+    from = &clean->order->from[B24_ORDER_NFIELDS];
+    *from = b24_judge_from(ev, B24_PART_REQUEST);
 
     unknown = ev->partial->items_alt < 0 && items->source.body
               && ev->partial->why != B24_WHY_NONE;
@@ -357,6 +480,7 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
         if (b24_source_early(alt->sources, 0)) {
 
             if (ev->partial->items_alt == (int) alt->n) {
+                from->part = alt->part;
                 return b24_judge_kept(ev, items, b24_judge_decoded(alt),
                                       clean, all);
             }
@@ -380,6 +504,7 @@ b24_judge_items(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
         }
 
         if (is == B24_IS_SET) {
+            from->part = alt->part;
             return b24_judge_list(ev, items, list, b24_judge_decoded(alt),
                                   clean, all);
         }
@@ -420,6 +545,8 @@ b24_judge_whole(b24_eval_t *ev, const b24_items_t *items, b24_clean_t *clean,
 
         if (is == B24_IS_SET) {
             ev->element_early = b24_source_early(alt->sources, 0) ? 1 : 0;
+            clean->order->from[B24_ORDER_NFIELDS] = b24_judge_from(ev,
+                                                                   alt->part);
 
             rc = b24_judge_list(ev, items, list, b24_judge_decoded(alt),
                                 clean, all);
@@ -614,4 +741,16 @@ b24_judge_is(b24_is_e *all, b24_is_e is)
     if (is == B24_IS_UNKNOWN) {
         *all = is;
     }
+}
+
+
+static b24_from_t
+b24_judge_from(const b24_eval_t *ev, b24_part_e part)
+{
+    b24_from_t  from;
+
+    from.place = ev->place;
+    from.part = part;
+
+    return from;
 }

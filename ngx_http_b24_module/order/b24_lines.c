@@ -805,6 +805,45 @@ b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n)
 
 
 int
+b24_shop_currencies(const b24_shop_t *shop,
+    int (*fn)(void *data, const b24_str_t *code), void *data)
+{
+    int                  rc;
+    unsigned             i;
+    const b24_alt_t     *alt;
+    const b24_rule_t    *rule;
+    const b24_source_t  *src;
+
+    for (i = 0; i < shop->nrules; i++) {
+        rule = shop->rules[i];
+
+        if (rule->kind == B24_RULE_STATUS) {
+            continue;
+        }
+
+        for (alt = rule->fields[B24_ORDER_CURRENCY].alts; alt;
+             alt = alt->next)
+        {
+            src = alt->sources;
+
+            if (src == NULL || src->type != B24_SOURCE_TEXT || src->next
+                || alt->filters)
+            {
+                continue;
+            }
+
+            rc = fn(data, &src->text);
+            if (rc) {
+                return rc;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+int
 b24_shop_pairs(const b24_shop_t *shop,
     int (*fn)(void *data, const char *line, const b24_str_t *field),
     void *data)

@@ -33,6 +33,19 @@ static int b24_merge_item(b24_clean_t *clean,
 
 static const b24_str_t  b24_merge_list = b24_string("items");
 
+/* the statements, as places */
+static const b24_place_t  b24_merge_order = {
+    b24_string("database order"), { 0, NULL }
+};
+
+static const b24_place_t  b24_merge_rows = {
+    b24_string("database items"), { 0, NULL }
+};
+
+static const b24_from_t  b24_merge_from = {
+    &b24_merge_order, B24_PART_DATABASE
+};
+
 /* "contact", not "company": the name of the line */
 static const char  *const b24_merge_lists[B24_NPAIRS] = {
     "deal ", "contact ", "company_field "
@@ -348,6 +361,9 @@ b24_order_merge(b24_pool_t *pool, const b24_shop_t *shop, b24_order_t *order,
         order->nitems = 0;
     }
 
+    order->from[B24_ORDER_NFIELDS].place = &b24_merge_rows;
+    order->from[B24_ORDER_NFIELDS].part = B24_PART_DATABASE;
+
     return b24_merge_items(&clean, shop, items);
 }
 
@@ -496,6 +512,7 @@ b24_merge_field(b24_clean_t *clean, const b24_node_t *row, int field,
     }
 
     clean->order->fields[field] = value;
+    clean->order->from[field] = b24_merge_from;
 
     if (field == B24_ORDER_ID) {
         clean->order->generated = 0;
@@ -586,7 +603,8 @@ b24_merge_pairs(b24_clean_t *clean, const b24_node_t *row)
             b24_str_trim(&value);
 
             if (value.len
-                && b24_pair_set(clean->pool, lists[i], &name, &value)
+                && b24_pair_set_from(clean->pool, lists[i], &name, &value,
+                                     &b24_merge_from)
                    != B24_OK)
             {
                 return B24_ERROR;

@@ -6,6 +6,8 @@
 #define B24_PRINT_DEPTH  (2 * B24_NODE_DEPTH)   /* a tree inside of another */
 
 
+static b24_node_t *b24_node_clone(b24_pool_t *pool, const b24_node_t *node,
+    unsigned depth);
 static int b24_node_put(const b24_node_t *node, b24_buf_t *out,
     unsigned depth);
 static void b24_node_scalar(const b24_node_t *node, b24_buf_t *out);
@@ -44,6 +46,48 @@ b24_node_append(b24_node_t *parent, b24_node_t *child)
 
     parent->last = child;
     parent->count++;
+}
+
+
+b24_node_t *
+b24_node_copy(b24_pool_t *pool, const b24_node_t *node)
+{
+    return b24_node_clone(pool, node, 0);
+}
+
+
+static b24_node_t *
+b24_node_clone(b24_pool_t *pool, const b24_node_t *node, unsigned depth)
+{
+    b24_node_t        *copy, *child;
+    const b24_node_t  *n;
+
+    if (depth > B24_NODE_DEPTH) {
+        return NULL;
+    }
+
+    copy = b24_node_new(pool, node->type);
+
+    if (copy == NULL
+        || b24_pstrdup(pool, &copy->key, node->key.data, node->key.len)
+           != B24_OK
+        || b24_pstrdup(pool, &copy->value, node->value.data, node->value.len)
+           != B24_OK)
+    {
+        return NULL;
+    }
+
+    for (n = node->first; n; n = n->next) {
+        child = b24_node_clone(pool, n, depth + 1);
+
+        if (child == NULL) {
+            return NULL;
+        }
+
+        b24_node_append(copy, child);
+    }
+
+    return copy;
 }
 
 
@@ -271,6 +315,12 @@ b24_json_string(b24_buf_t *out, const b24_str_t *text)
     end = text->len ? p + text->len : p;
 
     while (p < end) {
+
+        if (*p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
+            p++;
+            continue;
+        }
+
         from = p;
         c = b24_utf8_next(&p, end);
 

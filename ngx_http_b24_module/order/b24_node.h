@@ -119,6 +119,9 @@ int b24_node_text(const b24_node_t *node, b24_str_t *text);
 
 b24_node_t *b24_node_new(b24_pool_t *pool, b24_type_e type);
 void b24_node_append(b24_node_t *parent, b24_node_t *child);
+/* all of it in that pool; NULL: out of memory, or deeper than parsers make it
+ * (B24_NODE_DEPTH) */
+b24_node_t *b24_node_copy(b24_pool_t *pool, const b24_node_t *node);
 
 /* compact JSON of a tree (numbers as written, text made valid UTF-8) */
 int b24_node_print(const b24_node_t *node, b24_buf_t *out);

@@ -99,6 +99,18 @@ int
 b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
     const b24_str_t *value)
 {
+    b24_from_t  none;
+
+    memset(&none, 0, sizeof(b24_from_t));
+
+    return b24_pair_set_from(pool, list, name, value, &none);
+}
+
+
+int
+b24_pair_set_from(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
+    const b24_str_t *value, const b24_from_t *from)
+{
     b24_pair_t  *pair;
 
     for ( /* void */ ; *list; list = &(*list)->next) {
@@ -113,6 +125,8 @@ b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
             return B24_OK;
         }
 
+        pair->from = *from;
+
         return b24_pstrdup(pool, &pair->value, value->data, value->len);
     }
 
@@ -120,7 +134,13 @@ b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
         return B24_OK;
     }
 
-    return b24_pair_append(pool, list, name, value);
+    if (b24_pair_append(pool, list, name, value) != B24_OK) {
+        return B24_ERROR;
+    }
+
+    (*list)->from = *from;
+
+    return B24_OK;
 }
 
 
@@ -281,6 +301,7 @@ b24_order_print(b24_pool_t *pool, const b24_order_t *order, b24_str_t *json)
     b24_order_print_pairs(&out, "deal", order->deal);
     b24_order_print_pairs(&out, "contact", order->contact);
     b24_order_print_pairs(&out, "company", order->company);
+    b24_from_print(&out, order);
     b24_order_print_columns(&out, order);
     b24_order_print_database(&out, order);
     b24_order_print_remarks(&out, order);
@@ -668,6 +689,12 @@ b24_order_read(b24_pool_t *pool, const b24_node_t *root, b24_order_t *order)
     rc = b24_order_read_items(pool, b24_order_member(root, "items"), order);
     if (rc != B24_OK) {
         return rc;
+    }
+
+    if (b24_from_parse(pool, b24_order_member(root, "from"), order)
+        != B24_OK)
+    {
+        return B24_ERROR;
     }
 
     rc = b24_order_read_columns(pool, b24_order_member(root, "columns"),

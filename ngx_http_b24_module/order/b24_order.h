@@ -72,12 +72,45 @@ extern const b24_str_t  b24_order_names[B24_ORDER_NFIELDS];
 extern const b24_str_t  b24_item_names[B24_ITEM_NFIELDS];
 
 
+/* what a value was taken from (X(enum, "name in the document")) */
+#define B24_PARTS(X)                                                          \
+    X(NONE, "")                     /* not known */                           \
+    X(RULE, "rule")                 /* a text of the rules */                 \
+    X(VARIABLE, "variable")         /* an nginx string */                     \
+    X(REQUEST, "request")           /* query or body */                       \
+    X(ANSWER, "answer")                                                       \
+    X(SESSION, "session")           /* the number of its round */             \
+    X(DATABASE, "database")
+
+#define B24_X(id, name)  B24_PART_##id,
+typedef enum { B24_PARTS(B24_X) B24_NPARTS } b24_part_e;
+#undef B24_X
+
+extern const b24_str_t  b24_part_names[B24_NPARTS];
+
+
+/* an exchange that gave values, as it is told to people */
+typedef struct {
+    b24_str_t    block;             /* "collect cart", "database order" */
+    b24_str_t    request;           /* "POST /checkout/"; empty: none was
+                                       seen */
+} b24_place_t;
+
+
+typedef struct {
+    const b24_place_t  *place;      /* NULL: not known; lives as long as the
+                                       value does */
+    b24_part_e          part;
+} b24_from_t;
+
+
 /* a CRM field set by a rule or a directive: FIELD and its value */
 typedef struct b24_pair_s  b24_pair_t;
 
 struct b24_pair_s {
     b24_str_t    name;
     b24_str_t    value;
+    b24_from_t   from;
     b24_pair_t  *next;
 };
 
@@ -122,6 +155,8 @@ typedef struct {
     b24_pair_t  *deal;              /* deal FIELD lines, b24_deal */
     b24_pair_t  *contact;
     b24_pair_t  *company;
+    b24_from_t   from[B24_ORDER_NFIELDS + 1];   /* of the fields; behind them
+                                                   that of the items */
     b24_pair_t  *columns;           /* of the shop's database, that go before
                                        what was captured: the line and the
                                        column, in the order they are tried */
@@ -147,11 +182,33 @@ b24_order_t *b24_order_create(b24_pool_t *pool);
 b24_item_t *b24_order_add_item(b24_pool_t *pool, b24_order_t *order);
 
 /* sets FIELD, replacing an earlier value of the same FIELD; an empty value
- * removes it.  Field names compare exactly.  Both are copied. */
+ * removes it.  Field names compare exactly.  Both are copied; where the value
+ * is from is not known then. */
 int b24_pair_set(b24_pool_t *pool, b24_pair_t **list, const b24_str_t *name,
     const b24_str_t *value);
+/* the same, and where it is from */
+int b24_pair_set_from(b24_pool_t *pool, b24_pair_t **list,
+    const b24_str_t *name, const b24_str_t *value, const b24_from_t *from);
 /* NULL when absent */
 const b24_pair_t *b24_pair_get(const b24_pair_t *list, const b24_str_t *name);
+/*
+ * A block and its request.  kind and name are copied, as is what of the path
+ * may be kept: parts of it that can be an address, a phone or a token are "*".
+ * method empty: there is no request.  NULL when memory is out.
+ */
+b24_place_t *b24_place_create(b24_pool_t *pool, const b24_str_t *kind,
+    const b24_str_t *name, const b24_str_t *method, const b24_str_t *path);
+/* a page that was seen twice is one */
+int b24_place_same(const b24_place_t *a, const b24_place_t *b);
+/* of the order's values, each once, at most max; returns how many */
+size_t b24_order_places(const b24_order_t *order, const b24_place_t **places,
+    size_t max);
+/* nothing is known of where its values are from */
+void b24_from_forget(b24_order_t *order);
+/* the document's member "from", and back */
+void b24_from_print(b24_buf_t *out, const b24_order_t *order);
+int b24_from_parse(b24_pool_t *pool, const b24_node_t *node,
+    b24_order_t *order);
 /* copies both; the same remark is kept once */
 int b24_order_remark(b24_pool_t *pool, b24_order_t *order, const char *code,
     const char *text);

@@ -32,6 +32,8 @@ struct b24_regex_s {
     uint32_t     nnames;
     uint32_t     name_size;
     u_char      *names;
+    b24_str_t    pattern;
+    unsigned     icase:1;
     unsigned     anchored:1;
 };
 
@@ -100,6 +102,14 @@ b24_regex_compile(b24_pool_t *pool, const b24_str_t *pattern, int icase,
 
     cc = pcre2_compile_context_create(gc);
     if (cc == NULL) {
+        return B24_ERROR;
+    }
+
+    re->icase = icase ? 1 : 0;
+
+    if (b24_pstrdup(pool, &re->pattern, pattern->data, pattern->len)
+        != B24_OK)
+    {
         return B24_ERROR;
     }
 
@@ -413,4 +423,13 @@ b24_regex_name(const b24_regex_t *regex, size_t n, b24_str_t *name)
     name->len = strlen((char *) p + 2);
 
     return (size_t) (p[0] << 8 | p[1]);
+}
+
+
+const b24_str_t *
+b24_regex_text(const b24_regex_t *regex, int *icase)
+{
+    *icase = regex->icase;
+
+    return &regex->pattern;
 }

@@ -64,5 +64,8 @@ b24_regex_e b24_regex_each(const b24_regex_t *regex, const b24_str_t *subject,
 /* named group n of the pattern: its number, 0 when there is no such n */
 size_t b24_regex_name(const b24_regex_t *regex, size_t n, b24_str_t *name);
 
+/* the pattern it was compiled from */
+const b24_str_t *b24_regex_text(const b24_regex_t *regex, int *icase);
+
 
 #endif /* _B24_REGEX_H_INCLUDED_ */

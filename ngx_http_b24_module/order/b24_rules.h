@@ -93,6 +93,10 @@ const b24_statement_t *b24_shop_statement(const b24_shop_t *shop,
 int b24_shop_pairs(const b24_shop_t *shop,
     int (*fn)(void *data, const char *line, const b24_str_t *field),
     void *data);
+/* calls fn for each currency that a line of an order or collect block names by
+ * its code; stops on non-zero and returns it */
+int b24_shop_currencies(const b24_shop_t *shop,
+    int (*fn)(void *data, const b24_str_t *code), void *data);
 /* empty when not given */
 const b24_str_t *b24_shop_default_status(const b24_shop_t *shop);
 
@@ -120,6 +124,12 @@ typedef enum {
 typedef struct {
     /* request, as the client sent it */
     b24_str_t          method;
+    b24_str_t          target;      /* as it was sent; empty: not known */
+    unsigned           bodyless:1;  /* it surely has no body */
+    unsigned           looked:1;    /* by b24_shop_maybe(), for the next call
+                                       of b24_shop_candidates(): */
+    uint64_t           maybe;       /* blocks it may be for */
+    uint64_t           sure;        /* those of them whose uri lines hold */
     b24_str_t          path;        /* b24_text_target() */
     b24_str_t          args;
     b24_str_t          content_type;
@@ -148,6 +158,13 @@ typedef struct {
     void              *data;
 } b24_input_t;
 
+
+/*
+ * 0: surely none of the blocks is for this request.  A glance at method, path
+ * and target, which is all that in needs to have: nothing is allocated, no
+ * template is asked for.  What was seen is kept in it.
+ */
+int b24_shop_maybe(const b24_shop_t *shop, b24_input_t *in);
 
 /*
  * Which blocks this request may be for: uri, method, query: and those when
@@ -238,6 +255,19 @@ int b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
     const b24_partial_t *partial, const b24_input_t *in, b24_event_t *event);
 
 
+/* the order or status block that b24_extract_request() chooses, when that needs
+ * no body to be told; else NULL */
+const b24_rule_t *b24_shop_certain(const b24_shop_t *shop, uint64_t set);
+/*
+ * Both stages, one after the other, when the answer is there.  An order that
+ * the answer alone refuses is told by that: its request is not read, and
+ * *partial stays NULL.
+ */
+int b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop,
+    uint64_t set, const b24_input_t *in, b24_partial_t **partial,
+    b24_event_t *event);
+
+
 /*
  * ---- sessions: what ties earlier requests of a buyer to the order ----
  */
@@ -257,7 +287,7 @@ uint64_t b24_shop_set(const b24_shop_t *shop, b24_rule_e kind);
 int b24_shop_keeps_sessions(const b24_shop_t *shop);
 /* its session lines look into bodies */
 int b24_shop_sessions_bodies(const b24_shop_t *shop);
-/* its session lines can follow a cookie that an answer sets */
+/* it keeps sessions, and their lines can follow a cookie that an answer sets */
 int b24_shop_follows(const b24_shop_t *shop);
 /* this Set-Cookie may be one of them */
 int b24_shop_sets(const b24_shop_t *shop, const b24_str_t *header);

@@ -87,6 +87,7 @@ typedef struct b24_alt_s  b24_alt_t;
 struct b24_alt_s {
     unsigned        n;              /* number on the line, from 0 */
     unsigned        template:1;     /* empty when a piece of it is */
+    b24_part_e      part;           /* what it is taken from */
     b24_source_t   *sources;
     b24_filter_t   *filters;
     b24_str_t       cookie;         /* session: it is $cookie_NAME, alone */
@@ -252,6 +253,10 @@ struct b24_call_s {
 };
 
 
+/* what rules requests out at a glance (b24_maybe.c) */
+typedef struct b24_maybe_s  b24_maybe_t;
+
+
 struct b24_shop_s {
     b24_str_t       name;
     b24_shop_t     *base;
@@ -263,9 +268,11 @@ struct b24_shop_s {
     b24_rule_t     *blocks;         /* in the order they are tried */
     b24_rule_t     *rules[B24_SHOP_BLOCKS];
     unsigned        nrules;
+    b24_maybe_t    *maybe;          /* filled when the shop is closed */
     b24_raw_t      *raw;
     b24_call_t     *calls;          /* in the order they are made */
     unsigned        calls_off:1;    /* "write off;": none of the base's */
+    unsigned        follows:1;      /* an answer's cookie names a session */
     b24_pair_t     *learned;        /* names of all learn lines */
     b24_pair_t     *uses;           /* name: NAME of a %{NAME} in a pointer,
                                        value: the directive */
@@ -376,6 +383,12 @@ int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
 
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
+int b24_maybe_make(b24_rules_t *rules, b24_shop_t *shop);
+/* blocks that may take the request, by its method, uri and query; *sure: those
+ * of them whose uri lines hold */
+uint64_t b24_maybe_look(const b24_shop_t *shop, const b24_input_t *in,
+    uint64_t *sure);
+int b24_rule_method(const b24_rule_t *rule, const b24_str_t *method);
 /* adds those of the base whose name, as same() compares it, the heir's list
  * lacks */
 int b24_heir_pairs(b24_rules_t *rules, b24_named_t **list,
@@ -493,6 +506,7 @@ typedef struct {
     b24_str_t          text;
     b24_node_t        *node;        /* NULL: a text only */
     int                alt;         /* the number of the alternative */
+    b24_part_e         part;        /* what it is taken from */
     unsigned           truth:1;     /* JSON true: "true" as well as "1" */
     unsigned           no:1;        /* empty, but a JSON false */
     unsigned           later:1;     /* an alternative before it is LATER */
@@ -531,6 +545,8 @@ typedef struct {
     unsigned              answer:1;     /* the second stage */
     unsigned              whole:1;      /* no stages: both sides are there */
     const b24_partial_t  *partial;      /* of the first, in the second */
+    const b24_place_t    *place;        /* what values are from; NULL: a call's,
+                                           or of no matter */
     b24_keep_t           *keep;         /* where the first stage puts things,
                                            where the second finds them */
     b24_node_t           *element;      /* of items */
@@ -598,6 +614,8 @@ b24_is_e b24_eval_inline(b24_eval_t *ev, const b24_str_t *name,
  * rest of its lines, what it learns */
 b24_is_e b24_judge_accept(b24_eval_t *ev, const b24_rule_t *rule,
     b24_why_e *why);
+/* what the values are from, for the next one */
+int b24_judge_place(b24_eval_t *ev, const b24_rule_t *rule);
 int b24_judge_block(b24_eval_t *ev, const b24_rule_t *rule,
     b24_order_t *order, b24_why_e *why);
 int b24_judge_learn(b24_eval_t *ev, const b24_rule_t *rule,
@@ -644,6 +662,7 @@ typedef struct {
     unsigned      minor;            /* places */
     unsigned      refuse:1;         /* minor_units made no sense */
     unsigned      thousandths:1;    /* the currency has three places */
+    unsigned      item:1;           /* the value at hand is one of items */
 } b24_clean_t;
 
 int b24_clean_minor(b24_clean_t *clean, const b24_str_t *text);

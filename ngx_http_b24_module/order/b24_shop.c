@@ -20,6 +20,7 @@ typedef struct {
 
 
 static int b24_shop_session(b24_rules_t *rules, b24_shop_t *shop);
+static int b24_session_cookie(const b24_shop_t *shop);
 static int b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop);
 static int b24_heir_drop(b24_rules_t *rules, b24_shop_t *shop,
     const b24_rule_t *off);
@@ -91,6 +92,10 @@ b24_shop_close(b24_rules_t *rules, b24_shop_t *shop)
     rc = b24_shop_session(rules, shop);
 
     if (rc == B24_OK) {
+        rc = b24_maybe_make(rules, shop);
+    }
+
+    if (rc == B24_OK) {
         rc = b24_shop_check(rules, shop);
     }
 
@@ -127,8 +132,10 @@ b24_shop_session(b24_rules_t *rules, b24_shop_t *shop)
         }
     }
 
-    if (b24_shop_follows(shop) && b24_need_header(&need, &b24_set_cookie)
-                                  != B24_OK)
+    shop->follows = b24_session_cookie(shop) ? 1 : 0;
+
+    if (shop->follows
+        && b24_need_header(&need, &b24_set_cookie) != B24_OK)
     {
         return B24_ERROR;
     }
@@ -136,6 +143,30 @@ b24_shop_session(b24_rules_t *rules, b24_shop_t *shop)
     shop->session = need.rule;
 
     return B24_OK;
+}
+
+
+/* an answer may set one of them: by a cookie's name, or the header itself */
+static int
+b24_session_cookie(const b24_shop_t *shop)
+{
+    size_t            i;
+    const b24_alt_t  *alt;
+
+    for (i = 0; i < shop->nsessions; i++) {
+
+        for (alt = shop->sessions[i].alts; alt; alt = alt->next) {
+
+            if (alt->cookie.len
+                || (alt->sources->type == B24_SOURCE_HEADER
+                    && b24_str_caseeqs(&alt->sources->text, "Set-Cookie")))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

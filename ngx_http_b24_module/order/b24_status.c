@@ -6,6 +6,7 @@
 
 
 #include "b24_rules_int.h"
+#include "b24_text.h"
 
 
 #define B24_STATUS_TARGETS  1000    /* orders of one exchange */
@@ -13,7 +14,7 @@
 
 /* places of one thing in an exchange */
 typedef struct {
-    b24_str_t  *texts;
+    b24_str_t  *texts;          /* an empty one is a gap in its list */
     size_t      n;
     size_t      over;           /* too many */
 } b24_places_t;
@@ -124,6 +125,8 @@ b24_status_places(b24_eval_t *ev, const b24_rule_t *rule, int field,
     b24_result_t       res;
     const b24_node_t  *node, *child;
 
+    static const b24_str_t  gap = b24_null_string;
+
     memset(places, 0, sizeof(b24_places_t));
 
     is = b24_eval_line(ev, &rule->fields[field], NULL, &res);
@@ -149,7 +152,7 @@ b24_status_places(b24_eval_t *ev, const b24_rule_t *rule, int field,
         } else if (b24_node_empty(child)
                    || b24_node_text(child, &text) != B24_OK)
         {
-            continue;
+            text = gap;
         }
 
         if (b24_status_place(clean, field, &text, places) != B24_OK) {
@@ -175,20 +178,22 @@ b24_status_place(b24_clean_t *clean, int field, const b24_str_t *text,
         }
     }
 
-    s = *text;
+    /* what is in a list has its bytes as they came */
 
-    if (b24_clean_field(clean, field, &s) != B24_OK) {
+    if (b24_text_utf8(clean->pool, text, &clean->charset, &s) != B24_OK
+        || b24_clean_field(clean, field, &s) != B24_OK)
+    {
         return B24_ERROR;
     }
 
-    if (s.len == 0 || s.len > B24_RULES_ID) {
-        return B24_OK;
+    if (s.len > B24_RULES_ID) {
+        s.len = 0;
     }
 
     if (places->n < B24_STATUS_TARGETS) {
         places->texts[places->n++] = s;
 
-    } else {
+    } else if (s.len) {
         places->over++;
     }
 
@@ -196,32 +201,36 @@ b24_status_place(b24_clean_t *clean, int field, const b24_str_t *text,
 }
 
 
-/* numbers and rows in the order of their lists belong together */
+/* numbers and rows at the same places of their lists belong together */
 
 static int
 b24_status_targets(b24_pool_t *pool, const b24_places_t *ids,
     const b24_places_t *rows, b24_event_t *event)
 {
     size_t       i;
+    b24_str_t    id, row;
     b24_pair_t  *pair, **last;
+
+    static const b24_str_t  none = b24_null_string;
 
     last = &event->targets;
     event->over = ids->over > rows->over ? ids->over : rows->over;
 
     for (i = 0; i < ids->n || i < rows->n; i++) {
+        id = i < ids->n ? ids->texts[i] : none;
+        row = i < rows->n ? rows->texts[i] : none;
+
+        if (id.len == 0 && row.len == 0) {
+            continue;
+        }
 
         pair = b24_pcalloc(pool, sizeof(b24_pair_t));
         if (pair == NULL) {
             return B24_ERROR;
         }
 
-        if (i < ids->n) {
-            pair->name = ids->texts[i];
-        }
-
-        if (i < rows->n) {
-            pair->value = rows->texts[i];
-        }
+        pair->name = id;
+        pair->value = row;
 
         *last = pair;
         last = &pair->next;

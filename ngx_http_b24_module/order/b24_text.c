@@ -340,7 +340,7 @@ static int
 b24_text_clean(b24_pool_t *pool, const b24_str_t *src, b24_str_t *dst)
 {
     u_char        *d, *start;
-    const u_char  *p, *end;
+    const u_char  *p, *from, *end;
 
     if (src->len == 0) {
         return b24_pstrdup(pool, dst, NULL, 0);
@@ -356,6 +356,18 @@ b24_text_clean(b24_pool_t *pool, const b24_str_t *src, b24_str_t *dst)
     end = p + src->len;
 
     while (p < end) {
+
+        for (from = p; p < end && *p >= 0x20 && *p != 0x7f && *p != 0xc2; p++)
+        {
+            /* void */
+        }
+
+        memcpy(d, from, (size_t) (p - from));
+        d += p - from;
+
+        if (p == end) {
+            break;
+        }
 
         if (*p == '\r') {
 

@@ -4,6 +4,9 @@
 
 static size_t b24_uri_decode(u_char *dst, const u_char *src, size_t len,
     size_t *broken);
+static int b24_uri_split(const b24_str_t *target, b24_str_t *path,
+    b24_str_t *args);
+static int b24_uri_plain(const b24_str_t *path);
 static int b24_uri_resolve(b24_str_t *path);
 
 
@@ -75,9 +78,43 @@ int
 b24_text_target(b24_pool_t *pool, const b24_str_t *target, b24_str_t *path,
     b24_str_t *args)
 {
-    size_t         broken;
+    size_t   broken;
+    u_char  *start;
+
+    switch (b24_uri_split(target, path, args)) {
+
+    case B24_OK:
+        return b24_pstrdup(pool, path, path->data, path->len);
+
+    case B24_DECLINED:
+        return B24_DECLINED;
+
+    default:
+        break;
+    }
+
+    start = b24_pnalloc(pool, path->len + 2);
+    if (start == NULL) {
+        return B24_ERROR;
+    }
+
+    path->len = b24_uri_decode(start, path->data, path->len, &broken);
+    path->data = start;
+
+    if (broken || (path->len && memchr(start, '\0', path->len))) {
+        return B24_DECLINED;
+    }
+
+    return b24_uri_resolve(path);
+}
+
+
+/* *path points into target; ERROR: something of it is to be decoded, merged or
+ * resolved */
+static int
+b24_uri_split(const b24_str_t *target, b24_str_t *path, b24_str_t *args)
+{
     ssize_t        n;
-    u_char        *start;
     b24_str_t      s;
     const u_char  *p;
 
@@ -114,19 +151,39 @@ b24_text_target(b24_pool_t *pool, const b24_str_t *target, b24_str_t *path,
         s.len -= (n == -1) ? s.len : (size_t) n;
     }
 
-    start = b24_pnalloc(pool, s.len + 2);
-    if (start == NULL) {
-        return B24_ERROR;
+    *path = s;
+
+    return b24_uri_plain(&s) ? B24_OK : B24_ERROR;
+}
+
+
+/* nothing is to be decoded, merged or resolved */
+static int
+b24_uri_plain(const b24_str_t *path)
+{
+    const u_char  *p, *end;
+
+    if (path->len == 0 || memchr(path->data, '%', path->len)
+        || memchr(path->data, '\0', path->len))
+    {
+        return 0;
     }
 
-    path->data = start;
-    path->len = b24_uri_decode(start, s.data, s.len, &broken);
+    p = path->data;
+    end = p + path->len;
 
-    if (broken || (path->len && memchr(start, '\0', path->len))) {
-        return B24_DECLINED;
+    while ((p = memchr(p, '/', (size_t) (end - p))) != NULL) {
+
+        if (++p == end) {
+            return 1;
+        }
+
+        if (*p == '/' || *p == '.') {
+            return 0;
+        }
     }
 
-    return b24_uri_resolve(path);
+    return 1;
 }
 
 

@@ -23,6 +23,7 @@ static int b24_value_alt(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *token, b24_value_t *value, b24_alt_t *alt);
 static int b24_value_string(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *token, b24_alt_t *alt);
+static b24_part_e b24_value_part(const b24_source_t *source);
 static int b24_value_typo(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *token);
 static size_t b24_value_insert(const b24_str_t *token, size_t from);
@@ -266,6 +267,7 @@ b24_value_alt(b24_rules_t *rules, const b24_str_t *what,
     }
 
     alt->sources = source;
+    alt->part = b24_value_part(source);
 
     if (value->kind == B24_VALUE_LIST
         && (alt->template || source->type == B24_SOURCE_TEXT))
@@ -295,6 +297,53 @@ b24_value_alt(b24_rules_t *rules, const b24_str_t *what,
     }
 
     return B24_OK;
+}
+
+
+/* of a template it is what the answer has, else the request, else a variable */
+static b24_part_e
+b24_value_part(const b24_source_t *source)
+{
+    b24_part_e  part, is;
+
+    for (part = B24_PART_RULE; source; source = source->next) {
+
+        switch (source->type) {
+
+        case B24_SOURCE_REQUEST:
+        case B24_SOURCE_QUERY:
+            is = B24_PART_REQUEST;
+            break;
+
+        case B24_SOURCE_STATUS:
+        case B24_SOURCE_RESPONSE:
+        case B24_SOURCE_ANSWER:
+        case B24_SOURCE_INLINE:
+        case B24_SOURCE_HEADER:
+            is = B24_PART_ANSWER;
+            break;
+
+        case B24_SOURCE_VAR:
+            is = B24_PART_VARIABLE;
+            break;
+
+        case B24_SOURCE_GENERATED:
+            is = B24_PART_SESSION;
+            break;
+
+        case B24_SOURCE_DATABASE:
+            is = B24_PART_DATABASE;
+            break;
+
+        default:
+            is = B24_PART_RULE;
+            break;
+        }
+
+        part = (is > part) ? is : part;
+    }
+
+    return part;
 }
 
 
