@@ -29,6 +29,7 @@ typedef struct {
 } b24_twins_t;
 
 
+static void b24_queue_undo(b24_queue_t *q, b24_sql_e sql);
 static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
 static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
@@ -42,21 +43,12 @@ static int b24_queue_is_twin(const b24_queue_put_t *put,
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_journal(b24_queue_t *q,
-    const b24_queue_put_t *put, b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_place(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t captured,
+    const b24_queue_put_t *put, const b24_captured_t *captured,
     b24_queue_put_result_t *result);
 static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t reuse, int64_t captured,
+    const b24_queue_put_t *put, int64_t reuse, const b24_captured_t *captured,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_renew(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t record, int64_t event,
-    b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_settle(b24_queue_t *q,
-    const b24_queue_put_t *put, int64_t reuse, int64_t record,
-    b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_stored(b24_queue_t *q, int64_t *n);
 static b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
     int64_t n, const b24_moment_t *moment, int64_t now);
 static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
@@ -66,21 +58,28 @@ static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
 b24_queue_rc_e
 b24_queue_begin(b24_queue_t *q)
 {
-    int          i;
-    b24_query_t  query;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
-    if (!b24_queue_same_file(q)) {
+    if (q->lost != B24_QUEUE_OK) {
+        return q->lost;
+    }
+
+    if (!q->group && !b24_queue_same_file(q)) {
         return b24_queue_fault(q, B24_QUEUE_IO,
                                "the file was removed or replaced");
     }
 
-    for (i = 0; i < B24_QUEUE_LINES; i++) {
-        q->event[i] = -1;
-    }
+    memset(q->event, 0, sizeof(q->event));
+    b24_queue_count_reset(q);
 
-    b24_query_init(&query, q, B24_SQL_BEGIN);
+    b24_query_init(&query, q, q->group ? B24_SQL_SAVEPOINT : B24_SQL_BEGIN);
 
-    return b24_query_done(&query);
+    rc = b24_query_done(&query);
+
+    q->inner = (rc == B24_QUEUE_OK && q->group);
+
+    return rc;
 }
 
 
@@ -89,10 +88,10 @@ b24_queue_begin_read(b24_queue_t *q, int *own)
 {
     b24_query_t  query;
 
-    *own = sqlite3_get_autocommit(q->db);
+    *own = q->lost == B24_QUEUE_OK && sqlite3_get_autocommit(q->db);
 
     if (!*own) {
-        return B24_QUEUE_OK;
+        return q->lost;
     }
 
     if (!b24_queue_same_file(q)) {
@@ -112,9 +111,18 @@ b24_queue_commit(b24_queue_t *q)
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    b24_query_init(&query, q, B24_SQL_COMMIT);
+    rc = b24_queue_count_write(q);
 
-    rc = b24_query_done(&query);
+    if (rc == B24_QUEUE_OK) {
+        b24_query_init(&query, q, q->inner ? B24_SQL_RELEASE : B24_SQL_COMMIT);
+
+        rc = b24_query_done(&query);
+    }
+
+    if (q->inner) {
+        q->inner = (rc != B24_QUEUE_OK);
+        return rc;
+    }
 
     if (rc == B24_QUEUE_OK && !b24_queue_same_file(q)) {
         rc = b24_queue_fault(q, B24_QUEUE_IO,
@@ -128,23 +136,81 @@ b24_queue_commit(b24_queue_t *q)
 void
 b24_queue_rollback(b24_queue_t *q)
 {
-    b24_query_t  query;
+    /* nor is it counted with what a group commits later */
+
+    b24_queue_count_reset(q);
 
     /* after a full disk or an I/O error SQLite has rolled back by itself */
 
     if (q->db == NULL || sqlite3_get_autocommit(q->db)) {
+        q->inner = 0;
         return;
     }
 
-    /* the message is kept: it tells why */
+    if (!q->group) {
+        b24_queue_undo(q, B24_SQL_ROLLBACK);
 
-    b24_query_init(&query, q, B24_SQL_ROLLBACK);
-
-    if (query.stmt) {
-        (void) sqlite3_step(query.stmt);
+    } else if (q->inner) {
+        b24_queue_undo(q, B24_SQL_BACK_TO);
+        b24_queue_undo(q, B24_SQL_RELEASE);
     }
 
-    (void) b24_query_end(&query);
+    q->inner = 0;
+}
+
+
+/* the message is kept: it tells why */
+
+static void
+b24_queue_undo(b24_queue_t *q, b24_sql_e sql)
+{
+    char         message[B24_QUEUE_MESSAGE];
+    b24_query_t  query;
+
+    memcpy(message, q->message, sizeof(message));
+
+    b24_query_init(&query, q, sql);
+
+    (void) b24_query_done(&query);
+
+    memcpy(q->message, message, sizeof(message));
+}
+
+
+b24_queue_rc_e
+b24_queue_group_begin(b24_queue_t *q)
+{
+    b24_queue_rc_e  rc;
+
+    if (q->group) {
+        return b24_queue_fault(q, B24_QUEUE_ERROR, "a group in a group");
+    }
+
+    rc = b24_queue_begin(q);
+
+    q->group = (rc == B24_QUEUE_OK);
+
+    return rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_group_end(b24_queue_t *q)
+{
+    b24_queue_rc_e  rc;
+
+    rc = q->lost;
+
+    if (rc == B24_QUEUE_OK && (!q->group || q->inner)) {
+        rc = b24_queue_fault(q, B24_QUEUE_ERROR,
+                             "no group, or a call of it is under way");
+    }
+
+    q->group = 0;
+    q->inner = 0;
+    q->lost = B24_QUEUE_OK;
+
+    return b24_queue_finish(q, rc);
 }
 
 
@@ -167,7 +233,7 @@ b24_queue_rc_e
 b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_result_t *result)
 {
-    int64_t         captured;
+    b24_captured_t  captured;
     b24_queue_rc_e  rc;
 
     memset(result, 0, sizeof(b24_queue_put_result_t));
@@ -177,74 +243,35 @@ b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
                                "put outside of a transaction");
     }
 
-    if (put->state != B24_STATE_ACCEPTED
-        && put->state != B24_STATE_UNCONFIRMED
-        && put->state != B24_STATE_CAPTURED)
-    {
-        return b24_queue_fault(q, B24_QUEUE_ERROR, "put in a wrong state");
+    if (put->state == B24_STATE_CAPTURED && put->capture) {
+        return b24_queue_capture(q, put, result);
     }
 
-    if (put->state == B24_STATE_CAPTURED && put->capture) {
-        return b24_queue_journal(q, put, result);
+    if (put->state != B24_STATE_ACCEPTED
+        && put->state != B24_STATE_UNCONFIRMED)
+    {
+        return b24_queue_fault(q, B24_QUEUE_ERROR, "put in a wrong state");
     }
 
     rc = b24_queue_captured(q, put->capture, &captured);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_place(q, put, captured, result);
+        rc = b24_queue_place(q, put, &captured, result);
     }
 
-    /* it came to nothing of its own: a duplicate, or an earlier record's */
-
-    if (rc == B24_QUEUE_OK && captured && result->record != captured) {
-        rc = b24_queue_uncapture_id(q, captured);
+    if (rc == B24_QUEUE_OK && captured.id) {
+        rc = b24_queue_uncapture(q, &put->origin, put->capture);
     }
 
     return rc;
 }
 
 
-/* written down before the shop answers; its number waits for the answer, too */
+/* captured: what a new record is made of, id 0: nothing */
 
 static b24_queue_rc_e
-b24_queue_journal(b24_queue_t *q, const b24_queue_put_t *put,
-    b24_queue_put_result_t *result)
-{
-    b24_query_t      query;
-    b24_queue_put_t  early;
-    b24_queue_rc_e   rc;
-
-    /* a commit whose outcome was not told is repeated */
-
-    rc = b24_queue_captured(q, put->capture, &result->record);
-
-    if (rc != B24_QUEUE_OK || result->record) {
-        result->state = B24_STATE_CAPTURED;
-        return rc;
-    }
-
-    early = *put;
-    early.order_id.len = 0;
-
-    rc = b24_queue_insert(q, &early, 0, 0, result);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_CAPTURE);
-    b24_query_int(&query, put->capture);
-    b24_query_chars(&query, put->owner);
-    b24_query_int(&query, result->record);
-
-    return b24_query_done(&query);
-}
-
-
-/* captured: the record that is made into a new one, 0: none */
-
-static b24_queue_rc_e
-b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put, int64_t captured,
-    b24_queue_put_result_t *result)
+b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put,
+    const b24_captured_t *captured, b24_queue_put_result_t *result)
 {
     b24_twins_t      twins;
     b24_queue_put_t  reused;
@@ -529,8 +556,8 @@ b24_queue_duplicate(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 
 
 /*
- * The first event is replaced and not rewritten, so that the order stands in
- * the line where its acceptance puts it.
+ * The first event gets another id, so that the order stands in the line where
+ * its acceptance puts it.
  */
 
 b24_queue_rc_e
@@ -539,6 +566,7 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 {
     int64_t         event;
     b24_query_t     query;
+    b24_moment_t    moment;
     b24_queue_rc_e  rc;
 
     rc = b24_queue_new_event(q, B24_EV_NEW, &event);
@@ -558,130 +586,17 @@ b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
     b24_query_str(&query, &put->row);
 
     rc = b24_query_done(&query);
-
-    return rc == B24_QUEUE_OK
-           ? b24_queue_renew(q, put, record, event, result) : rc;
-}
-
-
-static b24_queue_rc_e
-b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
-    int64_t captured, b24_queue_put_result_t *result)
-{
-    int64_t         record, event;
-    b24_query_t     query;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
-
-    if (captured) {
-        return b24_queue_settle(q, put, reuse, captured, result);
-    }
-
-    rc = b24_queue_room(q);
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, B24_EV_NEW, &event);
-    }
-
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
-    b24_query_init(&query, q, B24_SQL_PUT_RECORD);
-    b24_query_text(&query, &put->origin);
-    b24_query_str(&query, &put->order_id);
-    b24_query_int(&query, reuse);
-    b24_query_text(&query, &put->rule);
-    b24_query_text(&query, &put->fingerprint);
-    b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_init(&query, q, B24_SQL_FIRST_EVENT);
     b24_query_int(&query, event);
-    b24_query_str(&query, &put->cause);
-    b24_query_str(&query, &put->advice);
     b24_query_int(&query, put->now);
-    b24_query_str(&query, &put->row);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    record = sqlite3_last_insert_rowid(q->db);
-
-    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
-                             &put->data);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    result->state = put->state;
-    result->record = record;
-    b24_queue_key_print(result->key, record);
-
-    memset(&moment, 0, sizeof(b24_moment_t));
-
-    moment.state = put->state;
-    moment.cause = put->cause;
-
-    return b24_queue_moment_add(q, record, 1, &moment, put->now);
-}
-
-
-/* the captured record becomes what was put; its event is made anew, so that it
- * stands in the line where the answer puts it */
-
-static b24_queue_rc_e
-b24_queue_settle(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
-    int64_t record, b24_queue_put_result_t *result)
-{
-    int64_t         event;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    rc = b24_queue_new_event(q, B24_EV_NEW, &event);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_SETTLE);
-    b24_query_str(&query, &put->order_id);
-    b24_query_int(&query, reuse);
-    b24_query_text(&query, &put->rule);
-    b24_query_text(&query, &put->fingerprint);
-    b24_query_chars(&query, b24_state_name(put->state));
-    b24_query_int(&query, event);
-    b24_query_str(&query, &put->cause);
-    b24_query_str(&query, &put->advice);
-    b24_query_int(&query, put->now);
-    b24_query_int(&query, record);
-    b24_query_str(&query, &put->row);
-
-    rc = b24_query_done(&query);
-
-    return rc == B24_QUEUE_OK
-           ? b24_queue_renew(q, put, record, event, result) : rc;
-}
-
-
-/* the first event of a record that is there, with what was put now */
-
-static b24_queue_rc_e
-b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
-    int64_t event, b24_queue_put_result_t *result)
-{
-    b24_query_t     query;
-    b24_moment_t    moment;
-    b24_queue_rc_e  rc;
-
-    b24_query_init(&query, q, B24_SQL_DROP_FIRST_EVENT);
+    b24_query_text(&query, &put->data);
     b24_query_int(&query, record);
 
     rc = b24_query_done(&query);
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
-                                 &put->data);
-    }
-
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -699,11 +614,89 @@ b24_queue_renew(b24_queue_t *q, const b24_queue_put_t *put, int64_t record,
 }
 
 
+/* a capture has been counted, and told of, already */
+
+static b24_queue_rc_e
+b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
+    const b24_captured_t *captured, b24_queue_put_result_t *result)
+{
+    int64_t         record, event;
+    b24_query_t     query;
+    b24_moment_t    moment;
+    b24_queue_rc_e  rc;
+
+    rc = captured->id ? B24_QUEUE_OK : b24_queue_room(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_new_event(q, B24_EV_NEW, &event);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_PUT_RECORD);
+    b24_query_id(&query, captured->id);
+    b24_query_text(&query, &put->origin);
+    b24_query_str(&query, &put->order_id);
+    b24_query_int(&query, reuse);
+    b24_query_text(&query, &put->rule);
+    b24_query_text(&query, &put->fingerprint);
+    b24_query_chars(&query, b24_state_name(put->state));
+    b24_query_int(&query, event);
+    b24_query_str(&query, &put->cause);
+    b24_query_str(&query, &put->advice);
+    b24_query_int(&query, put->now);
+    b24_query_str(&query, &put->row);
+    b24_query_int(&query, captured->id ? captured->time : put->now);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    record = sqlite3_last_insert_rowid(q->db);
+
+    rc = b24_queue_count_kept(q, &put->origin, put->state, 1);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
+                             &put->data);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    result->state = put->state;
+    result->record = record;
+    b24_queue_key_print(result->key, record);
+
+    memset(&moment, 0, sizeof(b24_moment_t));
+
+    if (captured->id) {
+        moment.state = B24_STATE_CAPTURED;
+
+        rc = b24_queue_moment_add(q, record, 1, &moment, captured->time);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    moment.state = put->state;
+    moment.cause = put->cause;
+
+    return b24_queue_moment_add(q, record, captured->id ? 2 : 1, &moment,
+                                put->now);
+}
+
+
 /*
  * Ids are given out here, so that a record can be written together with its
  * event's; nobody else does it while this transaction lasts.  The line is that
  * of the ids: what follows an order stands behind all orders, and what goes
- * back to the shop in a line of its own.
+ * back to the shop in a line of its own.  Links take turns with orders, but any
+ * number of them must not hide these.
  */
 
 b24_queue_rc_e
@@ -714,13 +707,13 @@ b24_queue_new_event(b24_queue_t *q, b24_ev_e kind, int64_t *event)
     b24_queue_rc_e  rc;
 
     static const int64_t  first[] = {
-        0, B24_QUEUE_LATER, B24_QUEUE_BACK, INT64_MAX
+        0, B24_QUEUE_LINKS, B24_QUEUE_LATER, B24_QUEUE_BACK, INT64_MAX
     };
 
-    line = (kind == B24_EV_NEW || kind == B24_EV_LINK) ? 0
-           : (kind == B24_EV_BACK) ? 2 : 1;
+    line = (kind == B24_EV_NEW) ? 0
+           : (kind == B24_EV_LINK) ? 1 : (kind == B24_EV_BACK) ? 3 : 2;
 
-    if (q->event[line] < 0) {
+    if (q->event[line] == 0) {
         b24_query_init(&query, q, B24_SQL_LAST_EVENT);
         b24_query_int(&query, first[line]);
         b24_query_int(&query, first[line + 1]);
@@ -754,83 +747,6 @@ b24_queue_put_event(b24_queue_t *q, int64_t event, int64_t record, int64_t seq,
     b24_query_chars(&query, b24_queue_kind_name(kind));
     b24_query_int(&query, arrived);
     b24_query_text(&query, data);
-
-    return b24_query_done(&query);
-}
-
-
-/* delivered records make room for new ones */
-
-b24_queue_rc_e
-b24_queue_room(b24_queue_t *q)
-{
-    int64_t         n;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    if (q->max == 0) {
-        return B24_QUEUE_OK;
-    }
-
-    rc = b24_queue_stored(q, &n);
-
-    if (rc != B24_QUEUE_OK || n < q->max) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_DROP_DELIVERED);
-
-    rc = b24_query_done(&query);
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_stored(q, &n);
-    }
-
-    if (rc == B24_QUEUE_OK && n >= q->max) {
-        rc = b24_queue_fault(q, B24_QUEUE_LIMIT,
-                             b24_queue_strerror(B24_QUEUE_LIMIT));
-    }
-
-    return rc;
-}
-
-
-static b24_queue_rc_e
-b24_queue_stored(b24_queue_t *q, int64_t *n)
-{
-    b24_query_t  query;
-
-    *n = 0;
-
-    b24_query_init(&query, q, B24_SQL_STORED);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *n = b24_query_get_int(&query, 0);
-    }
-
-    return b24_query_end(&query);
-}
-
-
-b24_queue_rc_e
-b24_queue_count(b24_queue_t *q, const b24_str_t *origin, b24_state_e outcome,
-    uint64_t n)
-{
-    b24_query_t  query;
-
-    if (outcome != B24_STATE_REJECTED && outcome != B24_STATE_DUPLICATE) {
-        return b24_queue_fault(q, B24_QUEUE_ERROR,
-                               "only records count for this state");
-    }
-
-    if (n == 0) {
-        return B24_QUEUE_OK;
-    }
-
-    b24_query_init(&query, q, B24_SQL_COUNT);
-    b24_query_text(&query, origin);
-    b24_query_chars(&query, b24_state_name(outcome));
-    b24_query_int(&query, (int64_t) n);
 
     return b24_query_done(&query);
 }

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   10
+#define B24_QUEUE_SCHEMA   14
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -114,7 +114,10 @@ const char *b24_queue_strerror(b24_queue_rc_e rc);
  */
 b24_queue_rc_e b24_queue_open(b24_queue_t **q, const char *path, char *err,
     size_t errlen);
+
+/* the last of several processes leaves no WAL behind; NULL is nothing */
 void b24_queue_close(b24_queue_t *q);
+
 /* SQLite's words for the last error, for the log */
 const char *b24_queue_message(b24_queue_t *q);
 /* the file behind the connection is still the one at path */
@@ -148,6 +151,18 @@ void b24_queue_limit(b24_queue_t *q, int64_t max);
 b24_queue_rc_e b24_queue_begin(b24_queue_t *q);     /* BEGIN IMMEDIATE */
 b24_queue_rc_e b24_queue_commit(b24_queue_t *q);
 void b24_queue_rollback(b24_queue_t *q);
+
+/*
+ * Many calls and one commit.  Between these two each transaction, also those of
+ * the functions below, is a part: one that fails is undone alone, the others
+ * count when end() says OK.  They count for nobody before, and none does when
+ * end() says anything else (or after a crash): then the disk failed, whatever
+ * the calls have said.  Calls that come after such an error get the same one.
+ * Others wait for the lock meanwhile: nothing slow belongs into a group, nor
+ * does b24_queue_clean(), which copies the WAL.
+ */
+b24_queue_rc_e b24_queue_group_begin(b24_queue_t *q);
+b24_queue_rc_e b24_queue_group_end(b24_queue_t *q);
 
 
 /* ---- intake (inside a transaction) ---- */
@@ -192,18 +207,18 @@ typedef struct {
  * UNCONFIRMED with an id that has an accepted (or later) record: duplicate;
  * with one that is unconfirmed too: as ACCEPTED upon an accepted one.
  * Without an id: always a new record.
- * CAPTURED with a token is the journal's: a new record, found by its token
- * alone until the exchange ends; without one it is treated as UNCONFIRMED.
- * With the token of a captured record: that record becomes what is put, with
- * its key and timeline, where a new one would be made; else it goes.
+ * CAPTURED is the journal's: a capture, found by its token alone until the
+ * exchange ends.  With the token of a capture it becomes what is put, with its
+ * key and time, where a new record would be made; else it goes.
  * A new record gets its event (new, sequence 1) and its timeline row.
  */
 b24_queue_rc_e b24_queue_put(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_result_t *result);
 
 /* the exchange ended without an order (inside a transaction): the captured
- * record goes; NONE when there is none */
-b24_queue_rc_e b24_queue_uncapture(b24_queue_t *q, int64_t capture);
+ * record of that origin goes; NONE when there is none */
+b24_queue_rc_e b24_queue_uncapture(b24_queue_t *q, const b24_str_t *origin,
+    int64_t capture);
 /*
  * Captured records whose process has died become unconfirmed with what their
  * requests carried, the number included, which counts as that of any other
@@ -234,6 +249,9 @@ typedef struct {
     b24_str_t    shipped;
     b24_str_t    changed;           /* of the shop's database: the row of
                                        "changes" that was seen last */
+    b24_str_t    stated;            /* since when status and flags are so, as it
+                                       writes that, without a "|"; empty: not
+                                       told */
     int64_t      time;              /* of the shop's change, 0: none */
     b24_str_t    sent;              /* the stage written last, or about to be */
     int64_t      sent_time;
@@ -245,6 +263,7 @@ typedef struct {
                                        clock, Unix seconds; 0: not told */
     int          settled;           /* what was told has come to the deal, or
                                        doesn't concern it */
+    int          unsettled;         /* put: what was told is told anew */
 
     /*
      * Of total and goods: what the shop's database had when it was looked at
@@ -267,6 +286,14 @@ typedef struct {
 int b24_queue_seen_known(const b24_queue_seen_t *seen,
     const b24_str_t *stage, int64_t stamp);
 
+/*
+ * Whether status and flags were set once more since they were looked at, also
+ * to what they had been: stated is a later time (or a larger number) than that
+ * of seen.  0 where one of them isn't known.
+ */
+int b24_queue_seen_restated(const b24_queue_seen_t *seen,
+    const b24_str_t *stated);
+
 /* a later state of an order, or that there may be one */
 typedef struct {
     b24_str_t    origin;
@@ -282,6 +309,8 @@ typedef struct {
                                        seen already is passed over */
     int64_t      now;               /* arrival of the shop's answer */
     int64_t      made;              /* when the shop has changed it, 0: now */
+    b24_str_t    stated;            /* as that of b24_queue_seen_t */
+    int64_t      stated_at;         /* the same by our clock, 0: not known */
     int          look;              /* the shop's database is to be asked */
 } b24_queue_change_t;
 
@@ -329,6 +358,8 @@ typedef struct {
 } b24_queue_fact_t;
 
 typedef struct {
+    uint64_t     device;            /* of the file that it was claimed from: */
+    uint64_t     inode;             /* a new one counts from 1 again */
     int64_t      record;
     int64_t      event;
     b24_ev_e     kind;
@@ -387,6 +418,38 @@ b24_queue_rc_e b24_queue_claim_back(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_job_t *job, int64_t *next);
 
 /*
+ * For a courier with a backlog, which it takes in two ways at a time.
+ *
+ * claim_many(): up to max events at once, orders (NEW) only, in the sequence in
+ * which b24_queue_claim() would give them out; what follows orders is left to
+ * the other claims.  jobs[i] has its strings in pools[i].  OK: *got of them,
+ * *next as above if these are all; NONE: none.  After an error none was taken.
+ *
+ * claim_fresh(): the newest order, if it was accepted at since or later;
+ * otherwise the next due event that is none: what follows orders.  NONE when
+ * only the backlog is due; *next doesn't tell of orders.
+ *
+ * due_count(): how many orders are due, at most max.  It looks at no more than
+ * max records of an origin and state, so that a crowd of other events that wait
+ * may hide some.
+ */
+b24_queue_rc_e b24_queue_claim_many(b24_queue_t *q, b24_pool_t **pools,
+    const b24_str_t *origins, size_t norigins, const char *owner,
+    int64_t lease_ms, int64_t now, b24_queue_job_t *jobs, size_t max,
+    size_t *got, int64_t *next);
+b24_queue_rc_e b24_queue_claim_fresh(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, const char *owner,
+    int64_t lease_ms, int64_t since, int64_t now, b24_queue_job_t *job,
+    int64_t *next);
+b24_queue_rc_e b24_queue_due_count(b24_queue_t *q, const b24_str_t *origins,
+    size_t n, int64_t now, int max, int *count);
+
+/* prolongs the leases of those records that owner holds (still), from now on:
+ * what waits for its turn in the courier's hands isn't taken over */
+b24_queue_rc_e b24_queue_renew(b24_queue_t *q, const char *owner,
+    const int64_t *records, size_t n, int64_t lease_ms, int64_t now);
+
+/*
  * For a courier that has just been elected, so that nobody else is one: what
  * other owners hold comes free at once when nothing of it was sent, otherwise
  * unknown_ms after its attempt was written down (the portal may still be at
@@ -430,7 +493,8 @@ typedef struct {
                                        DELIVERED its status and flags are
                                        settled */
     b24_str_t         look;         /* DELIVERED: data of a STATUS event that
-                                       follows; empty: none */
+                                       follows, seen is not settled then; empty:
+                                       none */
     int64_t           look_time;    /* when the shop has changed it, 0: now */
     b24_str_t         watch;        /* DELIVERED of a NEW event: the portal,
                                        when deals that move there are looked
@@ -658,6 +722,8 @@ typedef struct {
     int64_t      time;              /* of all that, ms since the epoch */
     b24_str_t    reason;
     b24_str_t    advice;
+    b24_str_t    pace;              /* b24_pace_print(); put: empty, what is
+                                       kept stays */
 } b24_queue_portal_t;
 
 /* NONE when nothing is kept of that host */
@@ -666,6 +732,28 @@ b24_queue_rc_e b24_queue_portal(b24_queue_t *q, b24_pool_t *pool,
 /* in one transaction; each takes the place of what was kept of its host */
 b24_queue_rc_e b24_queue_put_portals(b24_queue_t *q,
     const b24_queue_portal_t *portals, size_t n);
+
+
+/* ---- alerts ---- */
+
+/* what was told last of an event of an origin; strings are the caller's */
+typedef struct {
+    b24_str_t    origin;
+    b24_str_t    event;             /* a word, "blocked" */
+    b24_str_t    target;            /* who was told, without secrets */
+    int          raised;            /* and that it is over was not */
+    int64_t      since;             /* when it began, ms since the epoch */
+    int64_t      told;              /* the last message, likewise; put: 0:
+                                       nothing is kept of it any more */
+    int64_t      n;                 /* how many */
+} b24_queue_alert_t;
+
+/* of the alert's origin and event; NONE when nothing is kept */
+b24_queue_rc_e b24_queue_alert(b24_queue_t *q, b24_pool_t *pool,
+    b24_queue_alert_t *alert);
+/* in one transaction; each takes the place of what was kept of it */
+b24_queue_rc_e b24_queue_put_alerts(b24_queue_t *q,
+    const b24_queue_alert_t *alerts, size_t n);
 
 
 /* ---- deals that move in the CRM ---- */
@@ -777,12 +865,25 @@ b24_queue_rc_e b24_queue_list(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *origins, size_t norigins, b24_state_e state, int limit,
     b24_queue_record_t **records, size_t *n);
 
+/* those of an origin that have waited longest to be delivered, limit 1..1000 */
+b24_queue_rc_e b24_queue_list_oldest(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, int limit, b24_queue_record_t **records,
+    size_t *n);
+
 /* by key, or, when key is NULL or empty, by order id (origin NULL or empty: of
  * any): all that match, at most 20; NONE when nothing does.  An id that no
  * record came with may be one it got in Bitrix24, or of a dropped one. */
 b24_queue_rc_e b24_queue_get(b24_queue_t *q, b24_pool_t *pool,
     const b24_str_t *key, const b24_str_t *origin, const b24_str_t *order_id,
     b24_queue_record_t **records, size_t *n);
+
+/*
+ * What a claim would give out of that record now, whatever its state, without
+ * claiming it: ids and steps, the event that is at hand or was last.  NONE when
+ * nothing is kept of it any more.
+ */
+b24_queue_rc_e b24_queue_peek(b24_queue_t *q, b24_pool_t *pool,
+    const char *key, b24_queue_job_t *job);
 
 typedef struct {
     int64_t      time;
@@ -799,6 +900,29 @@ typedef struct {
 b24_queue_rc_e b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, const char *key, b24_queue_moment_t **moments,
     size_t *n);
+
+
+/* ---- the last day, point by point ---- */
+
+#define B24_QUEUE_POINT_MS     600000LL                 /* between two */
+#define B24_QUEUE_POINTS_KEPT  90000000LL               /* what is older goes */
+
+typedef struct {
+    int64_t      time;
+    b24_str_t    origin;
+    int64_t      accepted;          /* orders that came since the one before */
+    int64_t      delivered;         /* for the first time, likewise */
+    int64_t      waiting;           /* accepted, sending or waiting, then */
+} b24_queue_point_t;
+
+/* writes the point of now's ten minutes, one for each origin, unless it is
+ * there, and deletes what is older than a day */
+b24_queue_rc_e b24_queue_point(b24_queue_t *q, int64_t now);
+/* since a time, the oldest first, and behind them what is now; origins NULL:
+ * all.  Nobody knows what came before the first point of all. */
+b24_queue_rc_e b24_queue_points(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, int64_t since, int64_t now,
+    b24_queue_point_t **points, size_t *n);
 
 
 /* ---- a person's hand and housekeeping (transactions of their own) ---- */
@@ -830,6 +954,20 @@ typedef struct {
 b24_queue_rc_e b24_queue_retry_parked(b24_queue_t *q, const b24_str_t *origin,
     b24_queue_cursor_t *cursor, int limit, const char *cause, int64_t now,
     int *n);
+
+/* what the latter passes over, which is for a person to decide, by its cause:
+ * added to the *n there are in left, up to B24_QUEUE_LEFT; of the thousand that
+ * have been parked for longest */
+typedef struct {
+    b24_str_t  cause;
+    b24_str_t  advice;
+    int        n;
+} b24_queue_left_t;
+
+#define B24_QUEUE_LEFT  8
+
+b24_queue_rc_e b24_queue_parked_left(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, b24_queue_left_t *left, size_t *n);
 
 /*
  * unconfirmed -> accepted now; parked for its re-used number -> accepted, and

@@ -4,9 +4,9 @@
  * another name, whole, and a new one is begun: what it holds may still be read
  * there.
  *
- * The folder's flock() keeps those apart who make, fill or move the file at a
- * path.  It is taken for that only, and given back when the opening ends; one
- * that is killed lets it go.
+ * The folder's flock() keeps those apart who make, fill, move or leave the
+ * file at a path.  It is taken for that only, and given back when the opening
+ * or closing ends; one that is killed lets it go.
  */
 
 #include "b24_queue_int.h"

@@ -7,6 +7,9 @@
 #include "b24_queue_int.h"
 
 
+static int b24_queue_total(const b24_queue_seen_t *seen);
+
+
 b24_queue_rc_e
 b24_queue_overtake(b24_queue_t *q, int64_t record, int64_t now)
 {
@@ -69,7 +72,7 @@ b24_queue_meanwhile(b24_queue_t *q, const b24_queue_job_t *job,
     b24_queue_rc_e     rc;
     b24_queue_seen_t   now;
 
-    if (job->kind != B24_EV_BACK) {
+    if (job->kind != B24_EV_BACK && job->kind != B24_EV_STATUS) {
         return B24_QUEUE_OK;
     }
 
@@ -80,8 +83,20 @@ b24_queue_meanwhile(b24_queue_t *q, const b24_queue_job_t *job,
 
     rc = b24_queue_load_seen(q, pool, job->record, &now);
 
-    if (rc == B24_QUEUE_OK && now.time != job->seen.time) {
+    if (rc == B24_QUEUE_OK && job->kind == B24_EV_BACK
+        && now.time != job->seen.time)
+    {
         seen->time = 0;
+    }
+
+    /* set once more, to what it was: that has not come to the deal */
+
+    if (rc == B24_QUEUE_OK
+        && b24_queue_seen_restated(seen->stated.len ? seen : &job->seen,
+                                   &now.stated))
+    {
+        seen->settled = 0;
+        memset(&seen->stated, 0, sizeof(b24_str_t));
     }
 
     b24_pool_destroy(pool);
@@ -108,11 +123,34 @@ b24_queue_yield(b24_queue_t *q, const b24_queue_job_t *job, int64_t now)
 
     rc = b24_queue_load_seen(q, pool, job->record, &seen);
 
-    if (rc == B24_QUEUE_OK && seen.status.len && !seen.settled) {
+    if (rc == B24_QUEUE_OK
+        && ((seen.status.len && !seen.settled) || b24_queue_total(&seen)))
+    {
         rc = b24_queue_overtake(q, job->record, now);
     }
 
     b24_pool_destroy(pool);
 
     return rc;
+}
+
+
+/* the shop has told of another total, which has not come to the deal */
+
+static int
+b24_queue_total(const b24_queue_seen_t *seen)
+{
+    ssize_t    at;
+    b24_str_t  total;
+
+    at = b24_str_find(&seen->changed, 0, "\t");
+
+    if (at < 0) {
+        return 0;
+    }
+
+    total.data = seen->changed.data + at + 1;
+    total.len = seen->changed.len - (size_t) at - 1;
+
+    return total.len && !b24_str_eq(&total, &seen->total);
 }

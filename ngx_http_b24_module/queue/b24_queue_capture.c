@@ -18,61 +18,141 @@
 #define B24_QUEUE_ORPHANS  100      /* of one transaction */
 
 
-static b24_queue_rc_e b24_queue_orphan(b24_queue_t *q, int64_t record,
-    int64_t now);
-static b24_queue_rc_e b24_queue_orphan_read(b24_queue_t *q, int64_t record,
+typedef struct {
+    int64_t   token;
+    int       adopt;                /* of an nginx of the version before */
+} b24_orphan_t;
+
+
+static b24_queue_rc_e b24_queue_next_record(b24_queue_t *q, int64_t *id);
+static b24_queue_rc_e b24_queue_orphan(b24_queue_t *q,
+    const b24_orphan_t *orphan, int64_t now);
+static b24_queue_rc_e b24_queue_adopt(b24_queue_t *q, int64_t token);
+static b24_queue_rc_e b24_queue_orphan_read(b24_queue_t *q, int64_t token,
     b24_pool_t *pool, b24_queue_put_t *put);
 
 
-/* the record of a token, 0: none */
-
 b24_queue_rc_e
-b24_queue_captured(b24_queue_t *q, int64_t capture, int64_t *record)
+b24_queue_captured(b24_queue_t *q, int64_t token, b24_captured_t *captured)
 {
     b24_query_t  query;
 
-    *record = 0;
+    memset(captured, 0, sizeof(b24_captured_t));
 
-    if (capture == 0) {
+    if (token == 0) {
         return B24_QUEUE_OK;
     }
 
     b24_query_init(&query, q, B24_SQL_CAPTURED);
-    b24_query_int(&query, capture);
+    b24_query_int(&query, token);
 
     if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *record = b24_query_get_int(&query, 0);
+        captured->id = b24_query_get_int(&query, 0);
+        captured->time = b24_query_get_int(&query, 1);
     }
 
     return b24_query_end(&query);
 }
 
 
-b24_queue_rc_e
-b24_queue_uncapture_id(b24_queue_t *q, int64_t record)
-{
-    b24_query_t  query;
+/* its number waits for the answer, too */
 
-    b24_query_init(&query, q, B24_SQL_UNCAPTURE);
-    b24_query_int(&query, record);
+b24_queue_rc_e
+b24_queue_capture(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_queue_put_result_t *result)
+{
+    b24_query_t     query;
+    b24_captured_t  captured;
+    b24_queue_rc_e  rc;
+
+    /* a commit whose outcome was not told is repeated */
+
+    rc = b24_queue_captured(q, put->capture, &captured);
+
+    if (rc == B24_QUEUE_OK && captured.id == 0) {
+        rc = b24_queue_room(q);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_next_record(q, &captured.id);
+        }
+
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+
+        b24_query_init(&query, q, B24_SQL_PUT_CAPTURE);
+        b24_query_int(&query, put->capture);
+        b24_query_int(&query, captured.id);
+        b24_query_int(&query, put->now);
+        b24_query_chars(&query, put->owner);
+        b24_query_text(&query, &put->origin);
+        b24_query_text(&query, &put->rule);
+        b24_query_text(&query, &put->fingerprint);
+        b24_query_text(&query, &put->data);
+
+        rc = b24_query_done(&query);
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_count_kept(q, &put->origin, B24_STATE_CAPTURED, 1);
+        }
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    result->state = B24_STATE_CAPTURED;
+    result->record = captured.id;
+    b24_queue_key_print(result->key, captured.id);
+
+    return B24_QUEUE_OK;
+}
+
+
+/* the next one that AUTOINCREMENT would give out, which it won't, then */
+
+static b24_queue_rc_e
+b24_queue_next_record(b24_queue_t *q, int64_t *id)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_LAST_RECORD);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *id = b24_query_get_int(&query, 0) + 1;
+    }
+
+    rc = b24_query_end(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_NEXT_RECORD);
+    b24_query_int(&query, *id);
 
     return b24_query_done(&query);
 }
 
 
 b24_queue_rc_e
-b24_queue_uncapture(b24_queue_t *q, int64_t capture)
+b24_queue_uncapture(b24_queue_t *q, const b24_str_t *origin, int64_t capture)
 {
-    int64_t         record;
+    b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_captured(q, capture, &record);
+    b24_query_init(&query, q, B24_SQL_UNCAPTURE);
+    b24_query_int(&query, capture);
 
-    if (rc != B24_QUEUE_OK || record == 0) {
-        return rc == B24_QUEUE_OK ? B24_QUEUE_NONE : rc;
+    rc = b24_query_done(&query);
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
     }
 
-    return b24_queue_uncapture_id(q, record);
+    return sqlite3_changes(q->db)
+           ? b24_queue_count_kept(q, origin, B24_STATE_CAPTURED, -1)
+           : B24_QUEUE_NONE;
 }
 
 
@@ -82,9 +162,9 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
 {
     int              lives, i;
     char             owner[64];
-    int64_t          ids[B24_QUEUE_ORPHANS];
     b24_str_t        name;
     b24_query_t      query;
+    b24_orphan_t     orphans[B24_QUEUE_ORPHANS];
     b24_queue_rc_e   rc;
 
     *n = 0;
@@ -110,7 +190,8 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
         }
 
         if (!lives) {
-            ids[(*n)++] = b24_query_get_int(&query, 0);
+            orphans[*n].token = b24_query_get_int(&query, 0);
+            orphans[(*n)++].adopt = (int) b24_query_get_int(&query, 2);
         }
     }
 
@@ -123,7 +204,7 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
     rc = b24_queue_begin(q);
 
     for (i = 0; rc == B24_QUEUE_OK && i < *n; i++) {
-        rc = b24_queue_orphan(q, ids[i], now);
+        rc = b24_queue_orphan(q, &orphans[i], now);
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -146,7 +227,7 @@ b24_queue_orphans(b24_queue_t *q, int (*alive)(void *data, const char *owner),
  */
 
 static b24_queue_rc_e
-b24_queue_orphan(b24_queue_t *q, int64_t record, int64_t now)
+b24_queue_orphan(b24_queue_t *q, const b24_orphan_t *orphan, int64_t now)
 {
     b24_pool_t              *pool;
     b24_str_t                cause = b24_string(B24_QUEUE_ORPHAN_CAUSE);
@@ -162,7 +243,17 @@ b24_queue_orphan(b24_queue_t *q, int64_t record, int64_t now)
 
     memset(&put, 0, sizeof(b24_queue_put_t));
 
-    rc = b24_queue_orphan_read(q, record, pool, &put);
+    put.capture = orphan->token;
+
+    rc = orphan->adopt ? b24_queue_adopt(q, orphan->token) : B24_QUEUE_OK;
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_orphan_read(q, orphan->token, pool, &put);
+    }
+
+    if (rc == B24_QUEUE_OK && orphan->adopt) {
+        rc = b24_queue_count_kept(q, &put.origin, B24_STATE_CAPTURED, 1);
+    }
 
     if (rc == B24_QUEUE_OK) {
         put.state = B24_STATE_UNCONFIRMED;
@@ -181,8 +272,31 @@ b24_queue_orphan(b24_queue_t *q, int64_t record, int64_t now)
 }
 
 
+/* the record's row as a capture, which keeps its id */
+
 static b24_queue_rc_e
-b24_queue_orphan_read(b24_queue_t *q, int64_t record, b24_pool_t *pool,
+b24_queue_adopt(b24_queue_t *q, int64_t token)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_ADOPT);
+    b24_query_int(&query, token);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_ADOPTED);
+    b24_query_int(&query, token);
+
+    return b24_query_done(&query);
+}
+
+
+static b24_queue_rc_e
+b24_queue_orphan_read(b24_queue_t *q, int64_t token, b24_pool_t *pool,
     b24_queue_put_t *put)
 {
     b24_order_t     *order;
@@ -190,16 +304,15 @@ b24_queue_orphan_read(b24_queue_t *q, int64_t record, b24_pool_t *pool,
     b24_queue_rc_e   rc, end;
 
     b24_query_init(&query, q, B24_SQL_ORPHAN);
-    b24_query_int(&query, record);
+    b24_query_int(&query, token);
 
     rc = b24_query_row(&query);
 
     if (rc == B24_QUEUE_OK) {
-        put->capture = b24_query_get_int(&query, 0);
-        b24_query_get_str(&query, 1, pool, &put->origin);
-        b24_query_get_str(&query, 2, pool, &put->rule);
-        b24_query_get_str(&query, 3, pool, &put->fingerprint);
-        b24_query_get_str(&query, 4, pool, &put->data);
+        b24_query_get_str(&query, 0, pool, &put->origin);
+        b24_query_get_str(&query, 1, pool, &put->rule);
+        b24_query_get_str(&query, 2, pool, &put->fingerprint);
+        b24_query_get_str(&query, 3, pool, &put->data);
     }
 
     end = b24_query_end(&query);

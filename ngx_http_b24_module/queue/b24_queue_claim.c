@@ -6,38 +6,24 @@
 #include "b24_queue_int.h"
 
 
-/* beyond this a time in the future is one of a clock that was set back since */
-#define B24_QUEUE_STEP  60000
-
-
-/* the best candidate so far */
 typedef struct {
-    int64_t   record;               /* 0: none */
-    int64_t   due;
-    int64_t   next;                 /* when another one becomes due */
-    unsigned  expired:1;            /* taken from an owner that let it go */
-    unsigned  later:1;              /* orders go first */
-    unsigned  back:1;               /* of the line back to the shop */
-} b24_due_t;
-
-typedef struct {
-    int64_t   record;               /* 0: none */
-    int64_t   time;
-    int64_t   event;
-} b24_candidate_t;
+    const b24_str_t  *origins;
+    size_t            norigins;
+    const char       *owner;
+    int64_t           lease;        /* ms */
+    int64_t           now;
+    const int64_t    *since;        /* orders accepted since then go first;
+                                       NULL: none does */
+} b24_claim_t;
 
 
-static b24_queue_rc_e b24_queue_claim_due(b24_queue_t *q, b24_pool_t *pool,
-    const b24_str_t *origins, size_t norigins, unsigned back,
-    const char *owner, int64_t lease_ms, int64_t now, b24_queue_job_t *job,
+static b24_queue_rc_e b24_queue_claim_one(b24_queue_t *q, b24_pool_t *pool,
+    const b24_claim_t *claim, b24_due_e what, b24_queue_job_t *job,
     int64_t *next);
-static b24_queue_rc_e b24_queue_due(b24_queue_t *q, const b24_str_t *origin,
-    const char *owner, int64_t lease_ms, int64_t now, b24_due_t *due);
-static b24_queue_rc_e b24_queue_due_one(b24_queue_t *q, b24_sql_e sql,
-    const b24_str_t *origin, unsigned back, b24_candidate_t *c);
-static void b24_queue_due_lines(b24_query_t *query, unsigned back);
-static void b24_queue_due_best(b24_due_t *due, const b24_candidate_t *c,
-    int64_t time, unsigned expired);
+static b24_queue_rc_e b24_queue_find_due(b24_queue_t *q,
+    const b24_claim_t *claim, b24_due_t *due);
+static b24_queue_rc_e b24_queue_claimed(b24_queue_t *q, b24_pool_t *pool,
+    const b24_claim_t *claim, const b24_due_t *due, b24_queue_job_t *job);
 static b24_queue_rc_e b24_queue_take(b24_queue_t *q, const b24_due_t *due,
     const char *owner, int64_t lease, int64_t now);
 static b24_queue_rc_e b24_queue_load(b24_queue_t *q, b24_pool_t *pool,
@@ -60,8 +46,9 @@ b24_queue_claim(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
     size_t norigins, const char *owner, int64_t lease_ms, int64_t now,
     b24_queue_job_t *job, int64_t *next)
 {
-    return b24_queue_claim_due(q, pool, origins, norigins, 0, owner, lease_ms,
-                               now, job, next);
+    b24_claim_t  claim = { origins, norigins, owner, lease_ms, now, NULL };
+
+    return b24_queue_claim_one(q, pool, &claim, B24_DUE_CRM, job, next);
 }
 
 
@@ -70,31 +57,91 @@ b24_queue_claim_back(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
     const char *owner, int64_t lease_ms, int64_t now, b24_queue_job_t *job,
     int64_t *next)
 {
-    return b24_queue_claim_due(q, pool, origin, 1, 1, owner, lease_ms, now,
-                               job, next);
+    b24_claim_t  claim = { origin, 1, owner, lease_ms, now, NULL };
+
+    return b24_queue_claim_one(q, pool, &claim, B24_DUE_BACK, job, next);
+}
+
+
+b24_queue_rc_e
+b24_queue_claim_fresh(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origins, size_t norigins, const char *owner,
+    int64_t lease_ms, int64_t since, int64_t now, b24_queue_job_t *job,
+    int64_t *next)
+{
+    b24_claim_t  claim = { origins, norigins, owner, lease_ms, now, &since };
+
+    return b24_queue_claim_one(q, pool, &claim, B24_DUE_FOLLOWS, job, next);
+}
+
+
+b24_queue_rc_e
+b24_queue_claim_many(b24_queue_t *q, b24_pool_t **pools,
+    const b24_str_t *origins, size_t norigins, const char *owner,
+    int64_t lease_ms, int64_t now, b24_queue_job_t *jobs, size_t max,
+    size_t *got, int64_t *next)
+{
+    size_t          n;
+    b24_due_t       due;
+    b24_claim_t     claim = { origins, norigins, owner, lease_ms, now, NULL };
+    b24_queue_rc_e  rc;
+
+    *got = 0;
+    *next = 0;
+
+    rc = b24_queue_begin(q);
+
+    for (n = 0; rc == B24_QUEUE_OK && n < max; /* void */) {
+        memset(&due, 0, sizeof(b24_due_t));
+
+        due.what = B24_DUE_NEW;
+
+        rc = b24_queue_find_due(q, &claim, &due);
+
+        if (rc == B24_QUEUE_OK && due.record == 0) {
+            *next = due.next;
+            break;
+        }
+
+        if (rc == B24_QUEUE_OK) {
+            rc = b24_queue_claimed(q, pools[n], &claim, &due, &jobs[n]);
+            n++;
+        }
+    }
+
+    if (rc == B24_QUEUE_OK && n == 0) {
+        b24_queue_rollback(q);
+        return B24_QUEUE_NONE;
+    }
+
+    rc = b24_queue_finish(q, rc);
+
+    if (rc == B24_QUEUE_OK) {
+        *got = n;
+    }
+
+    return rc;
 }
 
 
 static b24_queue_rc_e
-b24_queue_claim_due(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
-    size_t norigins, unsigned back, const char *owner, int64_t lease_ms,
-    int64_t now, b24_queue_job_t *job, int64_t *next)
+b24_queue_claim_one(b24_queue_t *q, b24_pool_t *pool, const b24_claim_t *claim,
+    b24_due_e what, b24_queue_job_t *job, int64_t *next)
 {
-    size_t          i;
     b24_due_t       due;
     b24_queue_rc_e  rc;
 
     memset(job, 0, sizeof(b24_queue_job_t));
     memset(&due, 0, sizeof(b24_due_t));
 
-    due.back = back & 1;
+    due.what = what;
 
     *next = 0;
 
     rc = b24_queue_begin(q);
 
-    for (i = 0; rc == B24_QUEUE_OK && i < norigins; i++) {
-        rc = b24_queue_due(q, &origins[i], owner, lease_ms, now, &due);
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_find_due(q, claim, &due);
     }
 
     if (rc == B24_QUEUE_OK && due.record == 0) {
@@ -104,14 +151,81 @@ b24_queue_claim_due(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
     }
 
     if (rc == B24_QUEUE_OK) {
-        job->record = due.record;
-        job->lease = now + lease_ms;
-
-        rc = b24_queue_take(q, &due, owner, job->lease, now);
+        rc = b24_queue_claimed(q, pool, claim, &due, job);
     }
+
+    return b24_queue_finish(q, rc);
+}
+
+
+static b24_queue_rc_e
+b24_queue_find_due(b24_queue_t *q, const b24_claim_t *claim, b24_due_t *due)
+{
+    size_t          i;
+    b24_queue_rc_e  rc;
+
+    rc = B24_QUEUE_OK;
+
+    for (i = 0; claim->since && rc == B24_QUEUE_OK && i < claim->norigins; i++)
+    {
+        rc = b24_queue_due_fresh(q, &claim->origins[i], *claim->since, due);
+    }
+
+    if (due->record) {
+        return rc;
+    }
+
+    for (i = 0; rc == B24_QUEUE_OK && i < claim->norigins; i++) {
+        rc = b24_queue_due(q, &claim->origins[i], claim->owner, claim->lease,
+                           claim->now, due);
+    }
+
+    return rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_claimed(b24_queue_t *q, b24_pool_t *pool, const b24_claim_t *claim,
+    const b24_due_t *due, b24_queue_job_t *job)
+{
+    b24_queue_rc_e  rc;
+
+    memset(job, 0, sizeof(b24_queue_job_t));
+
+    job->record = due->record;
+    job->lease = claim->now + claim->lease;
+
+    rc = b24_queue_take(q, due, claim->owner, job->lease, claim->now);
 
     if (rc == B24_QUEUE_OK) {
         rc = b24_queue_load(q, pool, job);
+
+        if (rc == B24_QUEUE_NONE) {
+            rc = b24_queue_fault(q, B24_QUEUE_ERROR, "record without event");
+        }
+    }
+
+    return rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_renew(b24_queue_t *q, const char *owner, const int64_t *records,
+    size_t n, int64_t lease_ms, int64_t now)
+{
+    size_t          i;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_begin(q);
+
+    for (i = 0; rc == B24_QUEUE_OK && i < n; i++) {
+        b24_query_init(&query, q, B24_SQL_RENEW);
+        b24_query_int(&query, now + lease_ms);
+        b24_query_int(&query, records[i]);
+        b24_query_chars(&query, owner);
+
+        rc = b24_query_done(&query);
     }
 
     return b24_queue_finish(q, rc);
@@ -138,149 +252,6 @@ b24_queue_recover(b24_queue_t *q, const b24_str_t *origin, const char *owner,
     }
 
     return b24_queue_finish(q, rc);
-}
-
-
-/*
- * Of the accepted ones the first in line, of the others the one whose time came
- * first; between them the longest overdue.  So neither a stream of new orders
- * nor a crowd of retries keeps the other out.  What follows an order waits for
- * all that are due.
- */
-
-static b24_queue_rc_e
-b24_queue_due(b24_queue_t *q, const b24_str_t *origin, const char *owner,
-    int64_t lease_ms, int64_t now, b24_due_t *due)
-{
-    b24_query_t      query;
-    b24_queue_rc_e   rc;
-    b24_candidate_t  c;
-
-    rc = b24_queue_due_one(q, B24_SQL_DUE_ACCEPTED, origin, due->back, &c);
-
-    if (rc == B24_QUEUE_OK && c.record) {
-
-        /* accepted by a clock that was ahead: it must not be last for that */
-
-        b24_queue_due_best(due, &c, c.time <= now ? c.time : 0, 0);
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, due->back ? B24_SQL_DUE_WAITING_BACK
-                                            : B24_SQL_DUE_WAITING,
-                               origin, due->back, &c);
-    }
-
-    if (rc == B24_QUEUE_OK && c.record) {
-
-        if (c.time <= now) {
-            b24_queue_due_best(due, &c, c.time, 0);
-
-        } else if (due->next == 0 || c.time < due->next) {
-            due->next = c.time;
-        }
-
-        /* whichever line it is of: the other one's claim takes that away */
-
-        rc = b24_queue_due_one(q, B24_SQL_DUE_STEPPED, origin, due->back, &c);
-
-        if (rc == B24_QUEUE_OK && c.record && c.time > now + B24_QUEUE_STEP
-            && (c.event >= B24_QUEUE_BACK) == due->back)
-        {
-            b24_queue_due_best(due, &c, now, 0);
-        }
-    }
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_due_one(q, B24_SQL_DUE_SENDING, origin, due->back, &c);
-    }
-
-    if (rc != B24_QUEUE_OK || c.record == 0) {
-        return rc;
-    }
-
-    if (c.time <= now) {
-        b24_queue_due_best(due, &c, c.time, 1);
-
-    } else if (due->next == 0 || c.time < due->next) {
-        due->next = c.time;
-    }
-
-    /* no living owner can have such a lease, but for this one itself */
-
-    b24_query_init(&query, q, B24_SQL_DUE_FUTURE);
-    b24_query_text(&query, origin);
-    b24_queue_due_lines(&query, due->back);
-    b24_query_int(&query, now + 2 * lease_ms);
-    b24_query_chars(&query, owner);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        c.record = b24_query_get_int(&query, 0);
-        c.event = b24_query_get_int(&query, 2);
-
-        b24_queue_due_best(due, &c, now, 1);
-    }
-
-    return b24_query_end(&query);
-}
-
-
-static b24_queue_rc_e
-b24_queue_due_one(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
-    unsigned back, b24_candidate_t *c)
-{
-    b24_query_t  query;
-
-    memset(c, 0, sizeof(b24_candidate_t));
-
-    b24_query_init(&query, q, sql);
-    b24_query_text(&query, origin);
-
-    if (sql == B24_SQL_DUE_ACCEPTED || sql == B24_SQL_DUE_SENDING) {
-        b24_queue_due_lines(&query, back);
-    }
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        c->record = b24_query_get_int(&query, 0);
-        c->time = b24_query_get_int(&query, 1);
-        c->event = b24_query_get_int(&query, 2);
-    }
-
-    return b24_query_end(&query);
-}
-
-
-/* events from and up to */
-
-static void
-b24_queue_due_lines(b24_query_t *query, unsigned back)
-{
-    b24_query_int(query, back ? B24_QUEUE_BACK : 0);
-    b24_query_int(query, back ? INT64_MAX : B24_QUEUE_BACK);
-}
-
-
-static void
-b24_queue_due_best(b24_due_t *due, const b24_candidate_t *c, int64_t time,
-    unsigned expired)
-{
-    unsigned  later;
-
-    later = c->event >= B24_QUEUE_LATER;
-
-    if (due->record
-        && (later > due->later
-            || (later == due->later
-                && (time > due->due
-                    || (time == due->due && c->record > due->record)))))
-    {
-        return;
-    }
-
-    due->record = c->record;
-    due->due = time;
-    due->expired = expired & 1;
-    due->later = later & 1;
 }
 
 
@@ -324,6 +295,9 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
 
     b24_queue_key_print(job->key, job->record);
 
+    job->device = q->dev;
+    job->inode = q->ino;
+
     b24_query_init(&query, q, B24_SQL_JOB);
     b24_query_int(&query, job->record);
 
@@ -331,11 +305,6 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
 
     if (rc != B24_QUEUE_OK) {
         (void) b24_query_end(&query);
-
-        if (rc == B24_QUEUE_NONE) {
-            rc = b24_queue_fault(q, B24_QUEUE_ERROR, "record without event");
-        }
-
         return rc;
     }
 
@@ -377,6 +346,38 @@ b24_queue_load(b24_queue_t *q, b24_pool_t *pool, b24_queue_job_t *job)
     }
 
     return rc == B24_QUEUE_OK ? b24_queue_load_steps(q, job) : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_peek(b24_queue_t *q, b24_pool_t *pool, const char *key,
+    b24_queue_job_t *job)
+{
+    int             own;
+    b24_queue_rc_e  rc;
+
+    memset(job, 0, sizeof(b24_queue_job_t));
+
+    job->record = b24_queue_key_parse((u_char *) key, strlen(key));
+
+    if (job->record == 0) {
+        return B24_QUEUE_NONE;
+    }
+
+    rc = b24_queue_begin_read(q, &own);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_load(q, pool, job);
+
+    /* nothing was written: what matters is that the transaction ends */
+
+    if (own) {
+        b24_queue_rollback(q);
+    }
+
+    return rc;
 }
 
 
@@ -525,15 +526,19 @@ b24_queue_begin_held(b24_queue_t *q, const char *owner,
         return rc;
     }
 
-    b24_query_init(&query, q, B24_SQL_HELD);
-    b24_query_int(&query, job->record);
-    b24_query_chars(&query, owner);
-    b24_query_int(&query, job->event);
-    b24_query_int(&query, job->attempts);
+    rc = B24_QUEUE_NONE;
 
-    rc = b24_query_row(&query);
+    if (job->device == q->dev && job->inode == q->ino) {
+        b24_query_init(&query, q, B24_SQL_HELD);
+        b24_query_int(&query, job->record);
+        b24_query_chars(&query, owner);
+        b24_query_int(&query, job->event);
+        b24_query_int(&query, job->attempts);
 
-    (void) b24_query_end(&query);
+        rc = b24_query_row(&query);
+
+        (void) b24_query_end(&query);
+    }
 
     if (rc == B24_QUEUE_NONE) {
         rc = b24_queue_fault(q, B24_QUEUE_STALE,
@@ -603,7 +608,8 @@ b24_queue_outcome(b24_queue_t *q, const char *owner,
 
     if (rc == B24_QUEUE_OK && out->seen) {
         seen = *out->seen;
-        seen.settled |= (out->state == B24_STATE_DELIVERED);
+        seen.settled |= (out->state == B24_STATE_DELIVERED
+                         && out->look.len == 0);
 
         rc = b24_queue_meanwhile(q, job, &seen);
 

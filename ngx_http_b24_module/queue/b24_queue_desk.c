@@ -33,7 +33,11 @@ static b24_queue_rc_e b24_queue_count_more(b24_queue_t *q,
     b24_queue_counts_t *counts);
 static b24_queue_rc_e b24_queue_number(b24_queue_t *q, b24_sql_e sql,
     const b24_str_t *origin, int64_t *value);
-static b24_queue_rc_e b24_queue_list_ids(b24_queue_t *q,
+static b24_queue_rc_e b24_queue_list_init(b24_queue_t *q, b24_pool_t *pool,
+    int limit, b24_list_t *list, b24_queue_record_t **records, size_t *n);
+static b24_queue_rc_e b24_queue_list_records(b24_queue_t *q, b24_pool_t *pool,
+    b24_list_t *list, b24_queue_record_t **records, size_t *n);
+static b24_queue_rc_e b24_queue_list_ids(b24_queue_t *q, b24_sql_e sql,
     const b24_str_t *origin, b24_state_e state, b24_list_t *list);
 static void b24_queue_list_add(b24_list_t *list, int64_t id, int64_t updated);
 static b24_queue_rc_e b24_queue_record(b24_queue_t *q, b24_pool_t *pool,
@@ -46,6 +50,8 @@ static b24_queue_rc_e b24_queue_find_by(b24_queue_t *q, b24_sql_e sql,
     const b24_str_t *origin, const b24_str_t *order_id, int64_t *ids, int *n);
 static b24_queue_rc_e b24_queue_moments(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_moment_t **moments, size_t *n);
+static b24_queue_rc_e b24_queue_moments_of(b24_queue_t *q, b24_pool_t *pool,
+    b24_sql_e sql, int64_t record, b24_queue_moment_t *moments, size_t *n);
 static b24_queue_rc_e b24_queue_dropped_moments(b24_queue_t *q,
     b24_pool_t *pool, int64_t record, b24_queue_moment_t *m, size_t *n);
 
@@ -252,26 +258,18 @@ b24_queue_list(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
     size_t norigins, b24_state_e state, int limit,
     b24_queue_record_t **records, size_t *n)
 {
-    int                  own, i;
-    size_t               k;
-    b24_str_t           *all;
-    b24_list_t           list;
-    b24_queue_rc_e       rc;
-    b24_queue_record_t  *r;
+    int             own, i;
+    size_t          k;
+    b24_str_t      *all;
+    b24_list_t      list;
+    b24_queue_rc_e  rc;
 
-    *records = NULL;
-    *n = 0;
+    rc = b24_queue_list_init(q, pool, limit, &list, records, n);
 
-    list.n = 0;
-    list.max = limit < 1 ? 1
-               : limit > B24_QUEUE_LIST_MAX ? B24_QUEUE_LIST_MAX : limit;
-    list.elts = b24_palloc(pool, list.max * sizeof(b24_latest_t));
-
-    if (list.elts == NULL) {
-        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_begin_read(q, &own);
     }
 
-    rc = b24_queue_begin_read(q, &own);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -285,57 +283,148 @@ b24_queue_list(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origins,
 
         for (i = 0; rc == B24_QUEUE_OK && i < B24_NSTATES; i++) {
 
-            if (state == B24_NSTATES || state == (b24_state_e) i) {
-                rc = b24_queue_list_ids(q, &origins[k], (b24_state_e) i,
-                                        &list);
+            if (state != B24_NSTATES && state != (b24_state_e) i) {
+                continue;
+            }
+
+            /* no record is in this state, but some of those that are gone
+             * were */
+
+            rc = b24_queue_list_ids(q, i == B24_STATE_REJECTED
+                                       ? B24_SQL_LATEST_DROPPED
+                                       : B24_SQL_LATEST,
+                                    &origins[k], (b24_state_e) i, &list);
+
+            if (rc == B24_QUEUE_OK && i == B24_STATE_CAPTURED) {
+                rc = b24_queue_list_ids(q, B24_SQL_LATEST_CAPTURES,
+                                        &origins[k], (b24_state_e) i, &list);
             }
         }
     }
 
-    if (rc == B24_QUEUE_OK && list.n) {
-        r = b24_pcalloc(pool, list.n * sizeof(b24_queue_record_t));
-
-        if (r == NULL) {
-            rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
-        }
-
-        for (i = 0; rc == B24_QUEUE_OK && i < list.n; i++) {
-            rc = b24_queue_record(q, pool, list.elts[i].id, &r[i]);
-        }
-
-        if (rc == B24_QUEUE_OK) {
-            *records = r;
-            *n = (size_t) list.n;
-        }
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_list_records(q, pool, &list, records, n);
     }
 
     return own ? b24_queue_finish(q, rc) : rc;
 }
 
 
-/* one index serves any choice: the latest of each origin and state, merged */
+b24_queue_rc_e
+b24_queue_list_oldest(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, int limit, b24_queue_record_t **records,
+    size_t *n)
+{
+    int             own;
+    b24_list_t      list;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_list_init(q, pool, limit, &list, records, n);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_begin_read(q, &own);
+    }
+
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_LONGEST);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, list.max);
+
+    while (list.n < list.max && b24_query_row(&query) == B24_QUEUE_OK) {
+        list.elts[list.n].id = b24_query_get_int(&query, 0);
+        list.elts[list.n++].updated = b24_query_get_int(&query, 1);
+    }
+
+    rc = b24_query_end(&query);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_list_records(q, pool, &list, records, n);
+    }
+
+    return own ? b24_queue_finish(q, rc) : rc;
+}
+
 
 static b24_queue_rc_e
-b24_queue_list_ids(b24_queue_t *q, const b24_str_t *origin, b24_state_e state,
-    b24_list_t *list)
+b24_queue_list_init(b24_queue_t *q, b24_pool_t *pool, int limit,
+    b24_list_t *list, b24_queue_record_t **records, size_t *n)
+{
+    *records = NULL;
+    *n = 0;
+
+    list->n = 0;
+    list->max = limit < 1 ? 1
+                : limit > B24_QUEUE_LIST_MAX ? B24_QUEUE_LIST_MAX : limit;
+    list->elts = b24_palloc(pool, (size_t) list->max * sizeof(b24_latest_t));
+
+    return list->elts ? B24_QUEUE_OK
+                      : b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+}
+
+
+static b24_queue_rc_e
+b24_queue_list_records(b24_queue_t *q, b24_pool_t *pool, b24_list_t *list,
+    b24_queue_record_t **records, size_t *n)
+{
+    int                  i;
+    b24_queue_rc_e       rc;
+    b24_queue_record_t  *r;
+
+    if (list->n == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    r = b24_pcalloc(pool, (size_t) list->n * sizeof(b24_queue_record_t));
+
+    if (r == NULL) {
+        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+    }
+
+    rc = B24_QUEUE_OK;
+
+    for (i = 0; rc == B24_QUEUE_OK && i < list->n; i++) {
+        rc = b24_queue_record(q, pool, list->elts[i].id, &r[i]);
+    }
+
+    if (rc == B24_QUEUE_OK) {
+        *records = r;
+        *n = (size_t) list->n;
+    }
+
+    return rc;
+}
+
+
+/*
+ * One index serves any choice: the latest of each origin and state, merged.
+ * Of captures there are not many, they go with their requests: all are read.
+ */
+
+static b24_queue_rc_e
+b24_queue_list_ids(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
+    b24_state_e state, b24_list_t *list)
 {
     int64_t      least;
     b24_query_t  query;
 
     least = list->n == list->max ? list->elts[list->n - 1].updated : INT64_MIN;
 
-    /* no record is in this state, but some of those that are gone were */
-
-    b24_query_init(&query, q, state == B24_STATE_REJECTED
-                              ? B24_SQL_LATEST_DROPPED : B24_SQL_LATEST);
+    b24_query_init(&query, q, sql);
     b24_query_text(&query, origin);
 
-    if (state != B24_STATE_REJECTED) {
+    if (sql == B24_SQL_LATEST) {
         b24_query_chars(&query, b24_state_name(state));
     }
 
     b24_query_int(&query, least);
-    b24_query_int(&query, list->max);
+
+    if (sql != B24_SQL_LATEST_CAPTURES) {
+        b24_query_int(&query, list->max);
+    }
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         b24_queue_list_add(list, b24_query_get_int(&query, 0),
@@ -387,13 +476,23 @@ static b24_queue_rc_e
 b24_queue_record(b24_queue_t *q, b24_pool_t *pool, int64_t id,
     b24_queue_record_t *r)
 {
+    size_t          i;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_record_read(q, pool, B24_SQL_RECORD, id, r);
+    static const b24_sql_e  tables[] = {
+        B24_SQL_RECORD, B24_SQL_DROPPED, B24_SQL_CAPTURE_RECORD
+    };
 
-    return rc == B24_QUEUE_NONE ? b24_queue_record_read(q, pool,
-                                                     B24_SQL_DROPPED, id, r)
-                                : rc;
+    rc = B24_QUEUE_NONE;
+
+    for (i = 0;
+         rc == B24_QUEUE_NONE && i < sizeof(tables) / sizeof(tables[0]);
+         i++)
+    {
+        rc = b24_queue_record_read(q, pool, tables[i], id, r);
+    }
+
+    return rc;
 }
 
 
@@ -554,6 +653,9 @@ b24_queue_rc_e
 b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     const char *key, b24_queue_moment_t **moments, size_t *n)
 {
+    int             own;
+    b24_queue_rc_e  rc;
+
     *moments = NULL;
     *n = 0;
 
@@ -565,7 +667,20 @@ b24_queue_timeline(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         return B24_QUEUE_NONE;
     }
 
-    return b24_queue_moments(q, pool, record, moments, n);
+    /* one view of all tables: a capture may become a record meanwhile */
+
+    rc = b24_queue_begin_read(q, &own);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    rc = b24_queue_moments(q, pool, record, moments, n);
+
+    if (own) {
+        b24_queue_rollback(q);
+    }
+
+    return rc;
 }
 
 
@@ -573,10 +688,7 @@ static b24_queue_rc_e
 b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
     b24_queue_moment_t **moments, size_t *n)
 {
-    b24_str_t            name;
-    b24_query_t          query;
-    b24_queue_rc_e       rc;
-    b24_queue_moment_t  *m;
+    b24_queue_rc_e  rc;
 
     *moments = b24_pcalloc(pool,
                            B24_QUEUE_MOMENTS * sizeof(b24_queue_moment_t));
@@ -584,11 +696,31 @@ b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
     }
 
-    b24_query_init(&query, q, B24_SQL_TIMELINE);
+    rc = b24_queue_moments_of(q, pool, B24_SQL_TIMELINE, record, *moments, n);
+
+    if (rc == B24_QUEUE_OK && *n == 0) {
+        rc = b24_queue_moments_of(q, pool, B24_SQL_CAPTURE_MOMENTS, record,
+                                  *moments, n);
+    }
+
+    return rc == B24_QUEUE_OK && *n == 0
+           ? b24_queue_dropped_moments(q, pool, record, *moments, n) : rc;
+}
+
+
+static b24_queue_rc_e
+b24_queue_moments_of(b24_queue_t *q, b24_pool_t *pool, b24_sql_e sql,
+    int64_t record, b24_queue_moment_t *moments, size_t *n)
+{
+    b24_str_t            name;
+    b24_query_t          query;
+    b24_queue_moment_t  *m;
+
+    b24_query_init(&query, q, sql);
     b24_query_int(&query, record);
 
     while (*n < B24_QUEUE_MOMENTS && b24_query_row(&query) == B24_QUEUE_OK) {
-        m = &(*moments)[(*n)++];
+        m = &moments[(*n)++];
 
         m->time = b24_query_get_int(&query, 0);
         m->last = b24_query_get_int(&query, 1);
@@ -600,10 +732,7 @@ b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         b24_query_get_str(&query, 6, pool, &m->error);
     }
 
-    rc = b24_query_end(&query);
-
-    return rc == B24_QUEUE_OK && *n == 0
-           ? b24_queue_dropped_moments(q, pool, record, *moments, n) : rc;
+    return b24_query_end(&query);
 }
 
 

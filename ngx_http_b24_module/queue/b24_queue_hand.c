@@ -10,6 +10,7 @@
 
 
 #define B24_QUEUE_SUFFIXES  1000    /* tried for a number used again */
+#define B24_QUEUE_LEFT_MAX  1000    /* looked at */
 
 
 /* a record as a hand finds it; strings live until the next row */
@@ -212,6 +213,53 @@ b24_queue_next_parked(b24_queue_t *q, const b24_str_t *origin,
     end = b24_query_end(&query);
 
     return end != B24_QUEUE_OK ? end : rc;
+}
+
+
+b24_queue_rc_e
+b24_queue_parked_left(b24_queue_t *q, b24_pool_t *pool,
+    const b24_str_t *origin, b24_queue_left_t *left, size_t *n)
+{
+    size_t       i;
+    b24_str_t    cause, advice;
+    b24_query_t  query;
+
+    b24_query_init(&query, q, B24_SQL_PARKED_LEFT);
+    b24_query_text(&query, origin);
+    b24_query_int(&query, B24_QUEUE_LEFT_MAX);
+
+    while (b24_query_row(&query) == B24_QUEUE_OK) {
+
+        if (b24_query_get_int(&query, 2)) {
+            continue;
+        }
+
+        b24_query_peek_str(&query, 0, &cause);
+        b24_query_peek_str(&query, 1, &advice);
+
+        for (i = 0; i < *n; i++) {
+            if (b24_str_eq(&left[i].cause, &cause)
+                && b24_str_eq(&left[i].advice, &advice))
+            {
+                break;
+            }
+        }
+
+        if (i == B24_QUEUE_LEFT) {
+            continue;
+        }
+
+        if (i == *n) {
+            b24_query_get_str(&query, 0, pool, &left[i].cause);
+            b24_query_get_str(&query, 1, pool, &left[i].advice);
+            left[i].n = 0;
+            (*n)++;
+        }
+
+        left[i].n++;
+    }
+
+    return b24_query_end(&query);
 }
 
 

@@ -22,11 +22,14 @@
 #define B24_QUEUE_MOMENTS      200             /* timeline rows of a record */
 #define B24_QUEUE_FOUND        20              /* records of one order id */
 #define B24_QUEUE_FACTS        1000000         /* facts kept */
-/* ids of events that stand in the line behind all orders begin here */
+/* ids of LINK events, that go in turn with the orders, begin here */
+#define B24_QUEUE_LINKS        ((int64_t) 1 << 47)
+/* those of events that stand in the line behind all orders here */
 #define B24_QUEUE_LATER        ((int64_t) 1 << 48)
 /* and here those of events that go back to the shop, a line of their own */
 #define B24_QUEUE_BACK         ((int64_t) 1 << 49)
-#define B24_QUEUE_LINES        3               /* orders, later, back */
+#define B24_QUEUE_NAME         256             /* of an origin, mostly */
+#define B24_QUEUE_LINES        4    /* orders, links, later, back */
 #define B24_QUEUE_STATUS_CAUSE "the shop tells of a change"
 
 
@@ -34,6 +37,9 @@
 typedef enum {
     B24_SQL_BEGIN = 0,
     B24_SQL_BEGIN_READ,
+    B24_SQL_SAVEPOINT,
+    B24_SQL_RELEASE,
+    B24_SQL_BACK_TO,
     B24_SQL_COMMIT,
     B24_SQL_ROLLBACK,
 
@@ -42,16 +48,19 @@ typedef enum {
     B24_SQL_STORED,
     B24_SQL_DROP_DELIVERED,
     B24_SQL_PUT_RECORD,
-    B24_SQL_CAPTURE,
     B24_SQL_CAPTURED,
+    B24_SQL_LAST_RECORD,
+    B24_SQL_NEXT_RECORD,
+    B24_SQL_PUT_CAPTURE,
     B24_SQL_UNCAPTURE,
-    B24_SQL_SETTLE,
     B24_SQL_CAPTURES,
+    B24_SQL_ADOPT,
+    B24_SQL_ADOPTED,
     B24_SQL_ORPHAN,
     B24_SQL_LAST_EVENT,
     B24_SQL_PUT_EVENT,
     B24_SQL_CONFIRM,
-    B24_SQL_DROP_FIRST_EVENT,
+    B24_SQL_FIRST_EVENT,
     B24_SQL_COUNT,
     B24_SQL_LAST_SEQ,
     B24_SQL_REOPEN,
@@ -79,6 +88,7 @@ typedef enum {
     B24_SQL_MOMENT_REPLACE,
 
     B24_SQL_DUE_ACCEPTED,
+    B24_SQL_DUE_NEWEST,
     B24_SQL_DUE_WAITING,
     B24_SQL_DUE_WAITING_BACK,
     B24_SQL_DUE_STEPPED,
@@ -86,6 +96,7 @@ typedef enum {
     B24_SQL_DUE_FUTURE,
     B24_SQL_RECOVER,
     B24_SQL_CLAIM,
+    B24_SQL_RENEW,
     B24_SQL_JOB,
     B24_SQL_STEPS,
     B24_SQL_HELD,
@@ -101,9 +112,13 @@ typedef enum {
     B24_SQL_COUNTS,
     B24_SQL_CHANGE,
     B24_SQL_OLDEST,
+    B24_SQL_LONGEST,
     B24_SQL_ORIGINS,
     B24_SQL_LATEST,
     B24_SQL_RECORD,
+    B24_SQL_CAPTURE_RECORD,
+    B24_SQL_CAPTURE_MOMENTS,
+    B24_SQL_LATEST_CAPTURES,
     B24_SQL_FIRST_DATA,
     B24_SQL_FIRST_ORDER,
     B24_SQL_BY_NUMBER,
@@ -137,6 +152,7 @@ typedef enum {
     B24_SQL_CLEAN_DROPPED,
     B24_SQL_HASTEN,
     B24_SQL_NEXT_PARKED,
+    B24_SQL_PARKED_LEFT,
     B24_SQL_HAND,
     B24_SQL_NUMBER_TAKEN,
     B24_SQL_ROW_TAKEN,
@@ -152,6 +168,10 @@ typedef enum {
     B24_SQL_PORTAL,
     B24_SQL_PUT_PORTAL,
     B24_SQL_CLEAN_PORTALS,
+    B24_SQL_PUT_PACE,
+    B24_SQL_ALERT,
+    B24_SQL_PUT_ALERT,
+    B24_SQL_DROP_ALERT,
     B24_SQL_LEARNED,
     B24_SQL_PUT_LEARNED,
     B24_SQL_CLEAN_LEARNED,
@@ -171,6 +191,8 @@ typedef enum {
     B24_SQL_ALIKE_AFTER,
     B24_SQL_ALIKE_BEFORE,
     B24_SQL_SHOP_NUMBER,
+    B24_SQL_PLACED_LAST,
+    B24_SQL_PLACED,
     B24_SQL_UNREAD,
     B24_SQL_UNREAD_ONE,
     B24_SQL_MARK,
@@ -184,6 +206,12 @@ typedef enum {
     B24_SQL_HISTORY,
     B24_SQL_PUT_HISTORY,
 
+    B24_SQL_POINT_AT,
+    B24_SQL_PUT_POINT,
+    B24_SQL_DROP_POINTS,
+    B24_SQL_POINTS,
+    B24_SQL_POINT_NOW,
+
     B24_SQL_N
 } b24_sql_e;
 
@@ -192,6 +220,17 @@ extern const char  *b24_queue_sql[B24_SQL_N];
 /* [v]: from schema v to v + 1, from an empty file on */
 extern const char  *b24_queue_schema[B24_QUEUE_SCHEMA];
 
+
+typedef struct b24_tally_s  b24_tally_t;
+
+/* of one origin, what a transaction adds to its counts */
+typedef struct {
+    b24_str_t      origin;          /* empty: nothing yet */
+    u_char         name[B24_QUEUE_NAME];
+    int64_t        n[B24_NSTATES];
+    int64_t        kept[B24_NSTATES];
+    unsigned       changed;         /* a bit of each state */
+} b24_counted_t;
 
 struct b24_queue_s {
     sqlite3       *db;
@@ -203,13 +242,22 @@ struct b24_queue_s {
     int64_t        max;
     int64_t        max_facts;
     int64_t        event[B24_QUEUE_LINES];     /* the last id of this
-                                       transaction in each line; -1: not asked
+                                       transaction in each line; 0: not asked
                                        for yet */
+    int64_t        room;            /* records that this transaction may add
+                                       without asking again */
+    b24_counted_t  counted;
     int            lock;            /* the folder's, -1: not held */
     int            held;            /* the file set aside, -1: none */
     unsigned       broken:1;        /* something in the file is */
     unsigned       suspect:1;       /* so it was when it was open before */
     unsigned       aside:1;         /* the new file comes after another one */
+    unsigned       group:1;         /* b24_queue_group_begin() */
+    unsigned       inner:1;         /* one of its calls is under way */
+    b24_queue_rc_e lost;            /* why nothing of the group counts */
+    b24_tally_t   *tallies;         /* records counted so far: from the point */
+    int64_t        tallied_from;    /* on that ends at this id, to that one */
+    int64_t        tallied_to;
     sqlite3_stmt  *stmts[B24_SQL_N];
     char           message[B24_QUEUE_MESSAGE];
     char           fault[B24_QUEUE_MESSAGE];    /* why it is broken */
@@ -275,6 +323,9 @@ b24_queue_rc_e b24_queue_exec(b24_queue_t *q, const char *sql);
 b24_queue_rc_e b24_queue_pragma(b24_queue_t *q, const char *sql,
     int64_t *value);
 /* an error of the system's: our words and code for it */
+/* what was counted for points is of another file */
+void b24_queue_tally_forget(b24_queue_t *q);
+
 b24_queue_rc_e b24_queue_refused(b24_queue_t *q, const char *words, int err);
 void b24_queue_disconnect(b24_queue_t *q);
 
@@ -310,16 +361,25 @@ typedef struct {
 } b24_moment_t;
 
 /* adds to the timeline of a record, or to the count of the row that is equal */
-/* b24_queue_capture.c */
-b24_queue_rc_e b24_queue_captured(b24_queue_t *q, int64_t capture,
-    int64_t *record);
-b24_queue_rc_e b24_queue_uncapture_id(b24_queue_t *q, int64_t record);
-
 b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t now);
 /* the same of one that has nothing but a cause, NULL: nor that */
 b24_queue_rc_e b24_queue_note(b24_queue_t *q, int64_t record,
     b24_state_e state, const char *cause, int64_t now);
+
+/* b24_queue_capture.c */
+
+typedef struct {
+    int64_t       id;               /* of the record that comes of it, 0: there
+                                       is no such capture */
+    int64_t       time;
+} b24_captured_t;
+
+b24_queue_rc_e b24_queue_captured(b24_queue_t *q, int64_t token,
+    b24_captured_t *captured);
+/* the part of b24_queue_put() for the journal */
+b24_queue_rc_e b24_queue_capture(b24_queue_t *q, const b24_queue_put_t *put,
+    b24_queue_put_result_t *result);
 
 /* the parts of b24_queue_learn() and b24_queue_clean(), in a transaction */
 b24_queue_rc_e b24_queue_put_facts(b24_queue_t *q,
@@ -344,6 +404,34 @@ int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
 /* the first event of an unconfirmed record, accepted now */
 b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
     int64_t record, b24_queue_put_result_t *result);
+
+/* b24_queue_due.c */
+
+/* which events are looked for */
+typedef enum {
+    B24_DUE_CRM = 0,                /* what goes to the CRM */
+    B24_DUE_BACK,                   /* what goes back to the shop */
+    B24_DUE_NEW,                    /* of what goes to the CRM: orders */
+    B24_DUE_FOLLOWS                 /* and all but orders */
+} b24_due_e;
+
+/* the best candidate so far; what is set by the caller, else zero */
+typedef struct {
+    b24_due_e  what;
+    int64_t    record;              /* 0: none */
+    int64_t    event;
+    int64_t    due;
+    int64_t    next;                /* when another one becomes due */
+    unsigned   expired:1;           /* taken from an owner that let it go */
+    unsigned   later:1;             /* orders go first */
+} b24_due_t;
+
+b24_queue_rc_e b24_queue_due(b24_queue_t *q, const b24_str_t *origin,
+    const char *owner, int64_t lease_ms, int64_t now, b24_due_t *due);
+/* the newest order in line, unless it was accepted before since */
+b24_queue_rc_e b24_queue_due_fresh(b24_queue_t *q, const b24_str_t *origin,
+    int64_t since, b24_due_t *due);
+
 /* b24_queue_claim.c */
 b24_queue_rc_e b24_queue_begin_held(b24_queue_t *q, const char *owner,
     const b24_queue_job_t *job);
@@ -358,8 +446,18 @@ b24_queue_rc_e b24_queue_go_on(b24_queue_t *q, const b24_queue_job_t *job,
 /* once a deal is known: what its numbers lead to */
 b24_queue_rc_e b24_queue_put_link(b24_queue_t *q, int64_t record);
 
-/* b24_queue.c */
+/* b24_queue_count.c */
 b24_queue_rc_e b24_queue_room(b24_queue_t *q);
+/* of records and captures that no trigger counts; in the file when it is
+ * committed */
+b24_queue_rc_e b24_queue_count_kept(b24_queue_t *q, const b24_str_t *origin,
+    b24_state_e state, int64_t n);
+/* a transaction begins anew */
+void b24_queue_count_reset(b24_queue_t *q);
+/* before it is committed */
+b24_queue_rc_e b24_queue_count_write(b24_queue_t *q);
+
+/* b24_queue.c */
 /* b24_queue_event() of what has happened before now */
 b24_queue_rc_e b24_queue_event_of(b24_queue_t *q, int64_t record,
     b24_ev_e kind, const b24_str_t *data, int64_t arrived, int64_t now);
@@ -392,7 +490,7 @@ b24_queue_rc_e b24_queue_yield(b24_queue_t *q, const b24_queue_job_t *job,
 /* what the shop has refused may be brought to it once more */
 b24_queue_rc_e b24_queue_ask_again(b24_queue_t *q, int64_t record);
 /* what the shop has told since the job was taken is newer than what came of it:
- * it stays, and is news if it is another state */
+ * it stays, and is news if it is another state, or was set anew */
 b24_queue_rc_e b24_queue_meanwhile(b24_queue_t *q, const b24_queue_job_t *job,
     b24_queue_seen_t *seen);
 
@@ -400,19 +498,24 @@ b24_queue_rc_e b24_queue_meanwhile(b24_queue_t *q, const b24_queue_job_t *job,
 b24_queue_rc_e b24_queue_put_moved(b24_queue_t *q, const b24_str_t *portal,
     int64_t deal, int64_t now);
 
-/* b24_queue_status.c: empty ones keep what is there; settled notes that what is
- * told has come to the deal; what an order came with (time is 0) doesn't take
- * the place of what was told since */
+/*
+ * b24_queue_seen.c: empty ones keep what is there; settled notes that what is
+ * told has come to the deal, unsettled that it hasn't; what an order came with
+ * (time is 0) doesn't take the place of what was told since
+ */
 b24_queue_rc_e b24_queue_put_seen(b24_queue_t *q, int64_t record,
     const b24_queue_seen_t *seen);
 b24_queue_rc_e b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_queue_seen_t *seen);
+/* status and flags as one text, to be compared; put behind what buf has */
+int b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
+    b24_str_t *text);
 
 /*
- * STATUS or BACK, both of which say that there is something to look at: one
- * that waits there and is not being worked on takes it in.  What the record is
- * parked for, or waits for, is looked at anew, as it may not be wanted any
- * more.
+ * b24_queue_status.c: STATUS or BACK, both of which say that there is something
+ * to look at: one that waits there and is not being worked on takes it in.
+ * What the record is parked for, or waits for, is looked at anew, as it may not
+ * be wanted any more.
  */
 b24_queue_rc_e b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
     const b24_str_t *data, int64_t arrived, int64_t now);

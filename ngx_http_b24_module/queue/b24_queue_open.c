@@ -107,6 +107,11 @@ b24_queue_opened(b24_queue_t **queue, b24_queue_t *q, b24_queue_rc_e rc,
     }
 
     if (rc != B24_QUEUE_OK) {
+
+        if (q) {
+            b24_queue_disconnect(q);
+        }
+
         b24_queue_close(q);
         q = NULL;
 
@@ -190,6 +195,15 @@ b24_queue_close(b24_queue_t *q)
         return;
     }
 
+    /*
+     * SQLite's last one to leave moves the WAL into the file and removes it;
+     * two who leave at once would each take the other for one who stays.
+     */
+
+    if (q->db && !q->broken) {
+        (void) b24_queue_lock(q);
+    }
+
     b24_queue_disconnect(q);
     b24_queue_unlock(q);
 
@@ -207,6 +221,10 @@ b24_queue_disconnect(b24_queue_t *q)
 {
     int  i;
 
+    q->group = 0;
+    q->lost = B24_QUEUE_OK;
+
+    b24_queue_tally_forget(q);
     b24_queue_rollback(q);
 
     for (i = 0; i < B24_SQL_N; i++) {
@@ -417,6 +435,13 @@ b24_queue_check_empty(b24_queue_t *q)
         return rc;
     }
 
+    /* while the lock was waited for: SQLite would throw away, by its name, the
+     * WAL of the file that has taken the place of this one */
+
+    if (!b24_queue_same_file(q)) {
+        return b24_queue_fault(q, B24_QUEUE_IO, "the file is gone");
+    }
+
     size = strlen(q->path) + sizeof("-wal");
 
     wal = malloc(size);
@@ -481,7 +506,8 @@ b24_queue_prepare(b24_queue_t *q)
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA cell_size_check = ON;"
-                               "PRAGMA wal_autocheckpoint = 1000;"
+                               "PRAGMA cache_size = -4096;"
+                               "PRAGMA wal_autocheckpoint = 4000;"
                                "PRAGMA journal_size_limit = 67108864");
     }
 

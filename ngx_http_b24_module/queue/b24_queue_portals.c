@@ -1,7 +1,8 @@
 
 /*
  * What is to be known of a portal after a restart: how full its bucket is,
- * whether it takes orders, why not, and when it is asked again.
+ * whether it takes orders, why not, and when it is asked again; what its
+ * methods cost.
  */
 
 #include "b24_queue_int.h"
@@ -35,6 +36,7 @@ b24_queue_portal(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *host,
         portal->time = b24_query_get_int(&query, 4);
         b24_query_get_str(&query, 5, pool, &portal->reason);
         b24_query_get_str(&query, 6, pool, &portal->advice);
+        b24_query_get_str(&query, 7, pool, &portal->pace);
     }
 
     end = b24_query_end(&query);
@@ -67,7 +69,8 @@ b24_queue_put_portals(b24_queue_t *q, const b24_queue_portal_t *portals,
 static b24_queue_rc_e
 b24_queue_put_portal(b24_queue_t *q, const b24_queue_portal_t *portal)
 {
-    b24_query_t  query;
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
     b24_query_init(&query, q, B24_SQL_PUT_PORTAL);
     b24_query_text(&query, &portal->host);
@@ -78,6 +81,17 @@ b24_queue_put_portal(b24_queue_t *q, const b24_queue_portal_t *portal)
     b24_query_int(&query, portal->time);
     b24_query_str(&query, &portal->reason);
     b24_query_str(&query, &portal->advice);
+
+    rc = b24_query_done(&query);
+
+    if (rc != B24_QUEUE_OK || portal->pace.len == 0) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_PUT_PACE);
+    b24_query_text(&query, &portal->host);
+    b24_query_text(&query, &portal->pace);
+    b24_query_int(&query, portal->time);
 
     return b24_query_done(&query);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 
+static void b24_queue_lose(b24_queue_t *q, b24_queue_rc_e rc);
 static b24_queue_rc_e b24_queue_map(int code, int err);
 static int b24_queue_name_find(const b24_str_t *name, const char *const *names,
     int n);
@@ -254,7 +255,40 @@ b24_queue_failed(b24_queue_t *q)
         memcpy(q->fault, q->message, sizeof(q->fault));
     }
 
+    b24_queue_lose(q, rc);
+
     return rc;
+}
+
+
+/*
+ * Of a group nothing counts when the disk fails, or when SQLite has rolled all
+ * of it back: to go on then would commit some of its calls without the others.
+ */
+
+static void
+b24_queue_lose(b24_queue_t *q, b24_queue_rc_e rc)
+{
+    if (!q->group || q->lost != B24_QUEUE_OK) {
+        return;
+    }
+
+    switch (rc) {
+
+    case B24_QUEUE_BUSY:
+    case B24_QUEUE_FULL:
+    case B24_QUEUE_READONLY:
+    case B24_QUEUE_IO:
+    case B24_QUEUE_CORRUPT:
+        q->lost = rc;
+        break;
+
+    default:
+
+        if (sqlite3_get_autocommit(q->db)) {
+            q->lost = rc;
+        }
+    }
 }
 
 

@@ -103,6 +103,13 @@ static b24_queue_rc_e b24_queue_behind(b24_queue_t *q,
     const b24_queue_job_t *job, b24_state_e *state, int64_t now);
 static b24_queue_rc_e b24_queue_put_read(b24_queue_t *q,
     const b24_queue_job_t *job, const b24_queue_read_t *read, int64_t now);
+static b24_queue_rc_e b24_queue_asked(b24_query_t *query, b24_pool_t *pool,
+    int limit, b24_queue_unsettled_t **records, size_t *n,
+    b24_queue_unsettled_at_t *at);
+static b24_queue_rc_e b24_queue_placed_before(b24_queue_t *q, int64_t since,
+    int64_t *record);
+static b24_queue_rc_e b24_queue_placed(b24_queue_t *q, b24_sql_e sql,
+    int64_t from, int64_t *record, int64_t *created);
 static b24_queue_rc_e b24_queue_unread_one(b24_queue_t *q, b24_pool_t *pool,
     int64_t record, b24_unread_t *unread);
 static b24_queue_rc_e b24_queue_recognized(b24_queue_t *q, b24_pool_t *pool,
@@ -730,42 +737,58 @@ b24_queue_unsettled(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
     b24_queue_unsettled_at_t *at, int limit, b24_queue_unsettled_t **records,
     size_t *n)
 {
-    b24_query_t             query;
-    b24_queue_unsettled_t  *r;
-
-    *n = 0;
-
-    *records = b24_pcalloc(pool, (size_t) limit
-                                 * sizeof(b24_queue_unsettled_t));
-    if (*records == NULL) {
-        return B24_QUEUE_NOMEM;
-    }
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
 
     b24_query_init(&query, q, B24_SQL_UNSETTLED);
     b24_query_text(&query, origin);
     b24_query_int(&query, at->updated);
     b24_query_int(&query, at->record);
-    b24_query_int(&query, limit);
 
-    while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
-        r = &(*records)[(*n)++];
-
-        r->record = b24_query_get_int(&query, 0);
-        r->created = b24_query_get_int(&query, 1);
-        b24_query_get_str(&query, 2, pool, &r->order_id);
-        b24_query_get_str(&query, 3, pool, &r->data);
-
-        at->record = r->record;
-        at->updated = b24_query_get_int(&query, 4);
-
-        b24_queue_key_print(r->key, r->record);
-    }
+    rc = b24_queue_asked(&query, pool, limit, records, n, at);
 
     if (*n < (size_t) limit) {
         memset(at, 0, sizeof(b24_queue_unsettled_at_t));
     }
 
-    return b24_query_end(&query);
+    return rc;
+}
+
+
+/* what is to be asked for; at: the last of them */
+
+static b24_queue_rc_e
+b24_queue_asked(b24_query_t *query, b24_pool_t *pool, int limit,
+    b24_queue_unsettled_t **records, size_t *n, b24_queue_unsettled_at_t *at)
+{
+    b24_queue_unsettled_t  *r;
+
+    *n = 0;
+
+    b24_query_int(query, limit);
+
+    *records = b24_pcalloc(pool, (size_t) limit
+                                 * sizeof(b24_queue_unsettled_t));
+    if (*records == NULL) {
+        (void) b24_query_end(query);
+        return B24_QUEUE_NOMEM;
+    }
+
+    while (*n < (size_t) limit && b24_query_row(query) == B24_QUEUE_OK) {
+        r = &(*records)[(*n)++];
+
+        r->record = b24_query_get_int(query, 0);
+        r->created = b24_query_get_int(query, 1);
+        b24_query_get_str(query, 2, pool, &r->order_id);
+        b24_query_get_str(query, 3, pool, &r->data);
+
+        at->record = r->record;
+        at->updated = b24_query_get_int(query, 4);
+
+        b24_queue_key_print(r->key, r->record);
+    }
+
+    return b24_query_end(query);
 }
 
 
@@ -887,32 +910,85 @@ b24_queue_unread(b24_queue_t *q, b24_pool_t *pool, const b24_str_t *origin,
     int64_t record, int64_t since, int limit, b24_queue_unsettled_t **records,
     size_t *n)
 {
-    b24_query_t             query;
-    b24_queue_unsettled_t  *r;
+    int64_t                   before;
+    b24_query_t               query;
+    b24_queue_rc_e            rc;
+    b24_queue_unsettled_at_t  at;
 
     *n = 0;
 
-    *records = b24_pcalloc(pool, (size_t) limit
-                                 * sizeof(b24_queue_unsettled_t));
-    if (*records == NULL) {
-        return B24_QUEUE_NOMEM;
+    rc = b24_queue_placed_before(q, since, &before);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
     }
 
     b24_query_init(&query, q, B24_SQL_UNREAD);
     b24_query_text(&query, origin);
-    b24_query_int(&query, record);
+    b24_query_int(&query, record > before ? record : before);
     b24_query_int(&query, since);
-    b24_query_int(&query, limit);
 
-    while (*n < (size_t) limit && b24_query_row(&query) == B24_QUEUE_OK) {
-        r = &(*records)[(*n)++];
+    return b24_queue_asked(&query, pool, limit, records, n, &at);
+}
 
-        r->record = b24_query_get_int(&query, 0);
-        r->created = b24_query_get_int(&query, 1);
-        b24_query_get_str(&query, 2, pool, &r->order_id);
-        b24_query_get_str(&query, 3, pool, &r->data);
 
-        b24_queue_key_print(r->key, r->record);
+/*
+ * The last record that was placed before since, 0: none.  They were placed in
+ * the sequence of their keys, so it is found by halves: there may be a million
+ * old ones.  Where a clock was set back some are missed, and come with all.
+ */
+
+static b24_queue_rc_e
+b24_queue_placed_before(b24_queue_t *q, int64_t since, int64_t *record)
+{
+    int64_t         low, high, middle, id, created;
+    b24_queue_rc_e  rc;
+
+    *record = 0;
+
+    if (since <= 0) {
+        return B24_QUEUE_OK;
+    }
+
+    rc = b24_queue_placed(q, B24_SQL_PLACED_LAST, 0, &high, &created);
+
+    for (low = 0; rc == B24_QUEUE_OK && low < high; /* void */) {
+        middle = low + (high - low) / 2;
+
+        rc = b24_queue_placed(q, B24_SQL_PLACED, middle, &id, &created);
+
+        if (rc == B24_QUEUE_OK && id <= high && created < since) {
+            low = id + 1;
+            *record = id;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    return rc;
+}
+
+
+/* the first record from that key on; none: a key of 0 */
+
+static b24_queue_rc_e
+b24_queue_placed(b24_queue_t *q, b24_sql_e sql, int64_t from, int64_t *record,
+    int64_t *created)
+{
+    b24_query_t  query;
+
+    *record = 0;
+    *created = INT64_MAX;
+
+    b24_query_init(&query, q, sql);
+
+    if (sql == B24_SQL_PLACED) {
+        b24_query_int(&query, from);
+    }
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *record = b24_query_get_int(&query, 0);
+        *created = b24_query_get_int(&query, 1);
     }
 
     return b24_query_end(&query);

@@ -16,8 +16,8 @@
  * steps     how far a delivery has come; a step without a row is open
  * timeline  what happened to a record
  * links     origin + order id -> what Bitrix24 calls it; outlives the record
- * counts    kept by triggers.  n: now for most states; delivered, rejected and
- *           duplicate since the queue was made; kept: records there are;
+ * counts    see b24_queue_count.c.  n: now for most states; delivered, rejected
+ *           and duplicate since the queue was made; kept: records there are;
  *           changes: how often the row was touched
  *
  * Conditions say OR and not IN: for a list of three SQLite builds a temporary
@@ -422,6 +422,131 @@ static const char  b24_queue_schema_10[] =
     "ALTER TABLE seen ADD COLUMN stamp INTEGER;";
 
 
+/*
+ * paces  what methods of a host cost, and what is left of their time, as the
+ *        courier prints it; with the row of portals
+ */
+
+static const char  b24_queue_schema_11[] =
+    "CREATE TABLE paces ("
+        "host TEXT PRIMARY KEY,"
+        "text TEXT NOT NULL,"
+        "time INTEGER NOT NULL"
+    ") WITHOUT ROWID;"
+
+    /* not of a row that is replaced: recursive triggers are off */
+
+    "CREATE TRIGGER portals_gone AFTER DELETE ON portals BEGIN"
+        " DELETE FROM paces WHERE host = OLD.host;"
+    " END;";
+
+
+/*
+ * points  of each origin every ten minutes: orders since the point before,
+ *         those delivered since the queue was made, those that wait; last: the
+ *         records that were counted.  Origin '' is there each time: whoever is
+ *         not, at a time that has it, had nothing yet
+ */
+
+static const char  b24_queue_schema_12[] =
+    "CREATE TABLE points ("
+        "time INTEGER NOT NULL,"
+        "origin TEXT NOT NULL,"
+        "last INTEGER NOT NULL,"
+        "accepted INTEGER NOT NULL,"
+        "delivered INTEGER NOT NULL,"
+        "waiting INTEGER NOT NULL,"
+        "PRIMARY KEY (time, origin)"
+    ") WITHOUT ROWID;";
+
+
+/*
+ * alerts  what was told last of an event of an origin, and to whom; raised: not
+ *         yet that it is over
+ */
+
+static const char  b24_queue_schema_13[] =
+    "CREATE TABLE alerts ("
+        "origin TEXT NOT NULL,"
+        "event TEXT NOT NULL,"
+        "target TEXT NOT NULL,"
+        "raised INTEGER NOT NULL,"
+        "since INTEGER NOT NULL,"
+        "told INTEGER NOT NULL,"
+        "n INTEGER NOT NULL,"
+        "PRIMARY KEY (origin, event)"
+    ") WITHOUT ROWID;";
+
+
+/*
+ * captures  the journal: what a request carried, until its exchange ends.  One
+ *           page takes several of them, where a record takes one of each of its
+ *           indexes.  id: of the record that may come of it
+ *
+ * Captures, and records that say they are "counted", are counted once in a
+ * transaction, by b24_queue_count.c; a trigger for each took a quarter of what
+ * an order costs.  It is there for an nginx of the version before.
+ *
+ * The other triggers are as they were, but for their upserts: these may end in
+ * an ABORT, and for that SQLite keeps a copy of each page that the statement
+ * which fires them touches.  With "OR FAIL" in that statement it doesn't, now.
+ *
+ * records_waiting has had no use since schema 10.
+ */
+
+#define B24_SQL_COUNTED(origin, state)                                        \
+        " INSERT INTO counts SELECT " origin ", " state ", 0, 0, 0"           \
+            " WHERE NOT EXISTS (SELECT 1 FROM counts"                         \
+            " WHERE origin = " origin " AND state = " state ");"
+
+static const char  b24_queue_schema_14[] =
+    "CREATE TABLE captures ("
+        "token INTEGER PRIMARY KEY,"
+        "id INTEGER NOT NULL,"
+        "time INTEGER NOT NULL,"
+        "owner TEXT NOT NULL,"
+        "origin TEXT NOT NULL,"
+        "rule TEXT NOT NULL,"
+        "fingerprint TEXT NOT NULL,"
+        "data TEXT NOT NULL"
+    ");"
+
+    "INSERT INTO sqlite_sequence SELECT 'records', 0 WHERE NOT EXISTS"
+        " (SELECT 1 FROM sqlite_sequence WHERE name = 'records');"
+
+    "ALTER TABLE records ADD COLUMN counted INTEGER;"
+
+    "DROP TRIGGER records_insert;"
+    "CREATE TRIGGER records_insert AFTER INSERT ON records"
+        " WHEN NEW.counted IS NULL BEGIN"
+        B24_SQL_COUNTED("NEW.origin", "NEW.state")
+        " UPDATE counts SET n = n + 1, kept = kept + 1, changes = changes + 1"
+            " WHERE origin = NEW.origin AND state = NEW.state;"
+    "END;"
+
+    "DROP TRIGGER records_state;"
+    "CREATE TRIGGER records_state AFTER UPDATE OF state ON records"
+        " WHEN OLD.state <> NEW.state BEGIN"
+        " UPDATE counts SET n = n - (state <> 'delivered'), kept = kept - 1,"
+            " changes = changes + 1"
+            " WHERE origin = OLD.origin AND state = OLD.state;"
+        B24_SQL_COUNTED("NEW.origin", "NEW.state")
+        " UPDATE counts SET n = n + (state <> 'delivered'), kept = kept + 1,"
+            " changes = changes + 1"
+            " WHERE origin = NEW.origin AND state = NEW.state;"
+    "END;"
+
+    "DROP TRIGGER records_first;"
+    "CREATE TRIGGER records_first AFTER UPDATE OF delivered ON records"
+        " WHEN OLD.delivered IS NULL AND NEW.delivered IS NOT NULL BEGIN"
+        B24_SQL_COUNTED("NEW.origin", "'delivered'")
+        " UPDATE counts SET n = n + 1, changes = changes + 1"
+            " WHERE origin = NEW.origin AND state = 'delivered';"
+    "END;"
+
+    "DROP INDEX records_waiting;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
@@ -432,7 +557,11 @@ const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_7,
     b24_queue_schema_8,
     b24_queue_schema_9,
-    b24_queue_schema_10
+    b24_queue_schema_10,
+    b24_queue_schema_11,
+    b24_queue_schema_12,
+    b24_queue_schema_13,
+    b24_queue_schema_14
 };
 
 
@@ -443,6 +572,15 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_BEGIN_READ] =
         "BEGIN",
+
+    [B24_SQL_SAVEPOINT] =
+        "SAVEPOINT inner",
+
+    [B24_SQL_RELEASE] =
+        "RELEASE inner",
+
+    [B24_SQL_BACK_TO] =
+        "ROLLBACK TO inner",
 
     [B24_SQL_COMMIT] =
         "COMMIT",
@@ -470,36 +608,49 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE state = 'delivered' AND delivered IS NOT NULL"
         " ORDER BY delivered LIMIT 8)",
 
-    [B24_SQL_PUT_RECORD] =
-        "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
-        " state, event, cause, advice, arrived, accepted, created, updated,"
-        " shop_row)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, ?10, ?10, ?11)",
+    /* id: NULL, or that of a capture */
 
-    [B24_SQL_CAPTURE] =
-        "UPDATE records SET capture = ?, owner = ? WHERE id = ?",
+    [B24_SQL_PUT_RECORD] =
+        "INSERT OR FAIL INTO records (id, origin, order_id, reuse, rule,"
+        " fingerprint, state, event, cause, advice, arrived, accepted, updated,"
+        " shop_row, created, counted)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, ?11, ?11, ?12, ?13, 1)",
 
     [B24_SQL_CAPTURED] =
-        "SELECT id FROM records INDEXED BY records_capture"
-        " WHERE capture = ? AND capture IS NOT NULL",
+        "SELECT id, time FROM captures WHERE token = ?",
+
+    [B24_SQL_LAST_RECORD] =
+        "SELECT seq FROM sqlite_sequence WHERE name = 'records'",
+
+    [B24_SQL_NEXT_RECORD] =
+        "UPDATE sqlite_sequence SET seq = ? WHERE name = 'records'",
+
+    [B24_SQL_PUT_CAPTURE] =
+        "INSERT OR FAIL INTO captures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 
     [B24_SQL_UNCAPTURE] =
-        "DELETE FROM records WHERE id = ?",
+        "DELETE FROM captures WHERE token = ?",
 
-    [B24_SQL_SETTLE] =
-        "UPDATE records SET order_id = ?1, reuse = ?2, rule = ?3,"
-        " fingerprint = ?4, state = ?5, event = ?6, cause = ?7, advice = ?8,"
-        " arrived = ?9, accepted = ?9, updated = ?9, capture = NULL,"
-        " owner = NULL, shop_row = coalesce(?11, shop_row) WHERE id = ?10",
+    /* an nginx of the version before keeps its own in records */
 
     [B24_SQL_CAPTURES] =
-        "SELECT id, owner FROM records INDEXED BY records_capture"
-        " WHERE capture IS NOT NULL",
+        "SELECT token, owner, 0 FROM captures"
+        " UNION ALL SELECT capture, owner, 1"
+        " FROM records INDEXED BY records_capture WHERE capture IS NOT NULL",
+
+    [B24_SQL_ADOPT] =
+        "INSERT INTO captures SELECT r.capture, r.id, r.created, r.owner,"
+        " r.origin, r.rule, r.fingerprint, e.data"
+        " FROM records r INDEXED BY records_capture"
+        " JOIN events e ON e.record = r.id AND e.seq = 1"
+        " WHERE r.capture = ? AND r.capture IS NOT NULL",
+
+    [B24_SQL_ADOPTED] =
+        "DELETE FROM records INDEXED BY records_capture"
+        " WHERE capture = ? AND capture IS NOT NULL",
 
     [B24_SQL_ORPHAN] =
-        "SELECT r.capture, r.origin, r.rule, r.fingerprint, e.data"
-        " FROM records r JOIN events e ON e.record = r.id AND e.seq = 1"
-        " WHERE r.id = ? AND r.capture IS NOT NULL",
+        "SELECT origin, rule, fingerprint, data FROM captures WHERE token = ?",
 
     [B24_SQL_LAST_EVENT] =
         "SELECT coalesce(max(id), ?1) FROM events WHERE id > ?1 AND id < ?2",
@@ -509,18 +660,19 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " VALUES (?, ?, ?, ?, ?, ?)",
 
     [B24_SQL_CONFIRM] =
-        "UPDATE records SET rule = ?, fingerprint = ?, cause = ?, advice = ?,"
-        " event = ?, arrived = ?6, accepted = ?6, updated = ?6,"
+        "UPDATE OR FAIL records SET rule = ?, fingerprint = ?, cause = ?,"
+        " advice = ?, event = ?, arrived = ?6, accepted = ?6, updated = ?6,"
         " state = ?8, shop_row = coalesce(?9, shop_row), warned = NULL"
         " WHERE id = ?7",
 
-    [B24_SQL_DROP_FIRST_EVENT] =
-        "DELETE FROM events WHERE record = ? AND seq = 1",
+    [B24_SQL_FIRST_EVENT] =
+        "UPDATE events SET id = ?, kind = 'new', arrived = ?, done = NULL,"
+        " data = ? WHERE record = ? AND seq = 1",
 
     [B24_SQL_COUNT] =
-        "INSERT INTO counts VALUES (?, ?, ?, 0, 1)"
+        "INSERT INTO counts VALUES (?, ?, ?, ?, 1)"
         " ON CONFLICT (origin, state) DO UPDATE SET n = n + excluded.n,"
-        " changes = changes + 1",
+        " kept = kept + excluded.kept, changes = changes + 1",
 
     [B24_SQL_LAST_SEQ] =
         "SELECT e.seq, r.state FROM events e JOIN records r ON r.id = e.record"
@@ -529,7 +681,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     /* what was said when it was delivered stays, but not why it wasn't */
 
     [B24_SQL_REOPEN] =
-        "UPDATE records SET state = 'accepted', event = ?, arrived = ?,"
+        "UPDATE OR FAIL records SET state = 'accepted', event = ?, arrived = ?,"
         " updated = ?, attempts = 0,"
         " cause = CASE WHEN state = 'delivered' AND ?4 <> 'changed'"
             " THEN cause END,"
@@ -652,9 +804,9 @@ const char  *b24_queue_sql[B24_SQL_N] = {
      * calls it is another link of its deal, with its key */
 
     [B24_SQL_REVIVE] =
-        "INSERT INTO records (origin, order_id, reuse, rule, fingerprint,"
-        " state, event, arrived, accepted, created, updated, delivered,"
-        " deal_id, contact_id, company_id, shop_row, shop_number)"
+        "INSERT OR FAIL INTO records (origin, order_id, reuse, rule,"
+        " fingerprint, state, event, arrived, accepted, created, updated,"
+        " delivered, deal_id, contact_id, company_id, shop_row, shop_number)"
         " SELECT origin, order_id, 0, 'status', coalesce(fingerprint, ''),"
         " 'accepted', ?1, ?2, accepted, ?2, ?2, ?2, deal_id, contact_id,"
         " company_id, shop_row, (SELECT s.order_id"
@@ -701,34 +853,46 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     /* courier */
 
     [B24_SQL_DUE_ACCEPTED] =
-        "SELECT id, arrived, event FROM records INDEXED BY records_accepted"
+        "SELECT id, arrived, event, delivered IS NULL"
+        " FROM records INDEXED BY records_accepted"
         " WHERE state = 'accepted' AND origin = ? AND event >= ? AND event < ?"
-        " ORDER BY event LIMIT 1",
+        " ORDER BY event LIMIT ?",
+
+    [B24_SQL_DUE_NEWEST] =
+        "SELECT id, arrived, event, delivered IS NULL"
+        " FROM records INDEXED BY records_accepted"
+        " WHERE state = 'accepted' AND origin = ? AND event >= ? AND event < ?"
+        " ORDER BY event DESC LIMIT ?",
 
     [B24_SQL_DUE_WAITING] =
-        "SELECT id, next, event FROM records INDEXED BY records_waiting_to"
+        "SELECT id, next, event, delivered IS NULL"
+        " FROM records INDEXED BY records_waiting_to"
         " WHERE state = 'waiting' AND event < " B24_SQL_BACK " AND origin = ?"
-        " ORDER BY next LIMIT 1",
+        " ORDER BY next LIMIT ?",
 
     [B24_SQL_DUE_WAITING_BACK] =
-        "SELECT id, next, event FROM records INDEXED BY records_waiting_back"
+        "SELECT id, next, event, delivered IS NULL"
+        " FROM records INDEXED BY records_waiting_back"
         " WHERE state = 'waiting' AND event >= " B24_SQL_BACK " AND origin = ?"
-        " ORDER BY next LIMIT 1",
+        " ORDER BY next LIMIT ?",
 
     [B24_SQL_DUE_STEPPED] =
-        "SELECT id, updated, event FROM records INDEXED BY records_list"
+        "SELECT id, updated, event, delivered IS NULL"
+        " FROM records INDEXED BY records_list"
         " WHERE state = 'waiting' AND origin = ?"
-        " ORDER BY updated DESC LIMIT 1",
+        " ORDER BY updated DESC LIMIT ?",
 
     [B24_SQL_DUE_SENDING] =
-        "SELECT id, lease, event FROM records INDEXED BY records_sending"
+        "SELECT id, lease, event, delivered IS NULL"
+        " FROM records INDEXED BY records_sending"
         " WHERE state = 'sending' AND origin = ? AND event >= ? AND event < ?"
-        " ORDER BY lease LIMIT 1",
+        " ORDER BY lease LIMIT ?",
 
     [B24_SQL_DUE_FUTURE] =
-        "SELECT id, lease, event FROM records INDEXED BY records_sending"
+        "SELECT id, lease, event, delivered IS NULL"
+        " FROM records INDEXED BY records_sending"
         " WHERE state = 'sending' AND origin = ? AND event >= ? AND event < ?"
-        " AND lease > ? AND owner <> ? ORDER BY lease DESC LIMIT 1",
+        " AND lease > ? AND owner <> ? ORDER BY lease DESC LIMIT ?",
 
     [B24_SQL_RECOVER] =
         "UPDATE records SET lease = min(lease, CASE WHEN EXISTS"
@@ -739,8 +903,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE state = 'sending' AND origin = ?3 AND owner <> ?4)",
 
     [B24_SQL_CLAIM] =
-        "UPDATE records SET state = 'sending', owner = ?, lease = ?,"
+        "UPDATE OR FAIL records SET state = 'sending', owner = ?, lease = ?,"
         " updated = ?, next = NULL, attempts = attempts + 1 WHERE id = ?",
+
+    [B24_SQL_RENEW] =
+        "UPDATE records SET lease = ? WHERE id = ? AND state = 'sending'"
+        " AND owner = ?",
 
     [B24_SQL_JOB] =
         "SELECT r.origin, r.order_id, r.attempts, r.deal_id, r.contact_id,"
@@ -780,7 +948,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
      * of the event before when there was nothing to be done */
 
     [B24_SQL_OUTCOME] =
-        "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
+        "UPDATE OR FAIL records SET state = ?1, next = ?2, updated = ?3,"
         " deal_id = coalesce(?4, deal_id),"
         " contact_id = coalesce(?5, contact_id),"
         " company_id = coalesce(?6, company_id),"
@@ -840,6 +1008,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " OR state = 'waiting') AND origin = ?"
         " ORDER BY arrived LIMIT 1",
 
+    [B24_SQL_LONGEST] =
+        "SELECT id, arrived FROM records INDEXED BY records_open"
+        " WHERE (state = 'accepted' OR state = 'sending'"
+        " OR state = 'waiting') AND origin = ?"
+        " ORDER BY arrived LIMIT ?",
+
     [B24_SQL_ORIGINS] =
         "SELECT DISTINCT origin FROM counts ORDER BY origin",
 
@@ -854,8 +1028,20 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " (SELECT number FROM numbers WHERE record = id)"
         " FROM records WHERE id = ?",
 
+    [B24_SQL_CAPTURE_RECORD] =
+        "SELECT id, origin, NULL, rule, 'captured', NULL, NULL, NULL, 0, time,"
+        " time, NULL, NULL, NULL, 0, NULL FROM captures WHERE id = ?",
+
+    [B24_SQL_CAPTURE_MOMENTS] =
+        "SELECT time, time, 1, 'captured', NULL, NULL, NULL FROM captures"
+        " WHERE id = ?",
+
+    [B24_SQL_LATEST_CAPTURES] =
+        "SELECT id, time FROM captures WHERE origin = ? AND time >= ?",
+
     [B24_SQL_FIRST_DATA] =
-        "SELECT data FROM events WHERE record = ? AND seq = 1",
+        "SELECT data FROM events WHERE record = ?1 AND seq = 1"
+        " UNION ALL SELECT data FROM captures WHERE id = ?1",
 
     [B24_SQL_FIRST_ORDER] =
         "SELECT data FROM events WHERE record = ? AND seq = 1"
@@ -1014,6 +1200,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))"
         " ORDER BY updated, id LIMIT 1",
 
+    [B24_SQL_PARKED_LEFT] =
+        "SELECT cause, advice, attempts > 0 AND (reuse = 0"
+        " OR EXISTS (SELECT 1 FROM numbers WHERE record = records.id))"
+        " FROM records INDEXED BY records_list"
+        " WHERE origin = ? AND state = 'parked' LIMIT ?",
+
     [B24_SQL_HAND] =
         "SELECT state, reuse, origin, order_id,"
         " EXISTS (SELECT 1 FROM numbers WHERE record = id)"
@@ -1076,14 +1268,29 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT since, cause FROM paused WHERE origin = ?",
 
     [B24_SQL_PORTAL] =
-        "SELECT state, failures, resume, level, time, reason, advice"
-        " FROM portals WHERE host = ?",
+        "SELECT p.state, p.failures, p.resume, p.level, p.time, p.reason,"
+        " p.advice, q.text FROM portals p LEFT JOIN paces q ON q.host = p.host"
+        " WHERE p.host = ?",
 
     [B24_SQL_PUT_PORTAL] =
         "INSERT OR REPLACE INTO portals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 
     [B24_SQL_CLEAN_PORTALS] =
         "DELETE FROM portals WHERE time < ? OR time > ?",
+
+    [B24_SQL_PUT_PACE] =
+        "INSERT OR REPLACE INTO paces VALUES (?, ?, ?)",
+
+    [B24_SQL_ALERT] =
+        "SELECT target, raised, since, told, n FROM alerts"
+        " WHERE origin = ? AND event = ?",
+
+    [B24_SQL_PUT_ALERT] =
+        "INSERT OR REPLACE INTO alerts (origin, event, target, raised, since,"
+        " told, n) VALUES (?, ?, ?, ?, ?, ?, ?)",
+
+    [B24_SQL_DROP_ALERT] =
+        "DELETE FROM alerts WHERE origin = ? AND event = ?",
 
     [B24_SQL_LEARNED] =
         "SELECT value FROM learned INDEXED BY learned_name"
@@ -1137,7 +1344,7 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "UPDATE events SET data = ? WHERE id = ?",
 
     [B24_SQL_READ] =
-        "UPDATE records SET state = ?1, next = ?2, updated = ?3,"
+        "UPDATE OR FAIL records SET state = ?1, next = ?2, updated = ?3,"
         " cause = CASE WHEN ?1 = 'delivered' OR (?1 = 'accepted' AND ?6 = 0)"
             " THEN coalesce(?4, CASE WHEN attempts < 2 THEN cause END)"
             " ELSE ?4 END,"
@@ -1179,9 +1386,16 @@ const char  *b24_queue_sql[B24_SQL_N] = {
     [B24_SQL_SHOP_NUMBER] =
         "UPDATE records SET shop_number = ? WHERE id = ?",
 
+    [B24_SQL_PLACED_LAST] =
+        "SELECT id, created FROM records"
+        " WHERE id = (SELECT max(id) FROM records)",
+
+    [B24_SQL_PLACED] =
+        "SELECT id, created FROM records WHERE id >= ? ORDER BY id LIMIT 1",
+
     [B24_SQL_UNREAD] =
         "SELECT r.id, r.created, r.order_id, (SELECT data FROM events"
-        " WHERE record = r.id AND seq = 1)"
+        " WHERE record = r.id AND seq = 1), r.updated"
         " FROM records r INDEXED BY records_shop"
         " WHERE r.shop_number = '' AND r.origin = ? AND r.id > ?"
         " AND r.created >= ? ORDER BY r.id LIMIT ?",
@@ -1237,6 +1451,52 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     [B24_SQL_PUT_HISTORY] =
         "INSERT INTO histories VALUES (?, ?)"
-        " ON CONFLICT (portal) DO UPDATE SET id = max(id, excluded.id)"
+        " ON CONFLICT (portal) DO UPDATE SET id = max(id, excluded.id)",
+
+    /* points */
+
+    [B24_SQL_POINT_AT] =
+        "SELECT 1 FROM points WHERE time >= ? LIMIT 1",
+
+    /*
+     * What is captured may still go: it is counted once its answer is there,
+     * and so is what came behind it.
+     */
+
+#define B24_SQL_POINT(behind)                                                 \
+        "WITH had (last) AS (SELECT coalesce((SELECT last FROM points"        \
+            " ORDER BY time DESC LIMIT 1),"                                   \
+            " (SELECT max(id) FROM records), 0)),"                            \
+        " upto (last) AS (SELECT max((SELECT last FROM had),"                 \
+            " coalesce((SELECT min(id) - 1 FROM (SELECT id FROM captures"     \
+                " UNION ALL SELECT id FROM records"                           \
+                " INDEXED BY records_capture WHERE capture IS NOT NULL)),"    \
+            " (SELECT max(id) FROM records), 0)))"                            \
+        " SELECT ?1, origin, (SELECT last FROM upto),"                        \
+        " (SELECT count(*) FROM records NOT INDEXED"                          \
+            " WHERE id > " behind                                             \
+            " AND id <= (SELECT last FROM upto)"                              \
+            " AND records.origin = counts.origin),"                           \
+        " sum(CASE WHEN state = 'delivered' THEN n ELSE 0 END),"              \
+        " sum(CASE WHEN state = 'accepted' OR state = 'sending'"              \
+            " OR state = 'waiting' THEN n ELSE 0 END)"                        \
+        " FROM counts GROUP BY origin"                                        \
+        " UNION ALL SELECT ?1, '', (SELECT last FROM upto), 0, 0, 0"
+
+    [B24_SQL_PUT_POINT] =
+        "INSERT OR IGNORE INTO points "
+        B24_SQL_POINT("(SELECT last FROM had)"),
+
+    [B24_SQL_DROP_POINTS] =
+        "DELETE FROM points WHERE time < ? OR time > ?",
+
+    [B24_SQL_POINTS] =
+        "SELECT time, origin, last, accepted, delivered, waiting FROM points"
+        " WHERE time >= ? ORDER BY time, origin",
+
+    /* ?2: what was counted already */
+
+    [B24_SQL_POINT_NOW] =
+        B24_SQL_POINT("max(?2, (SELECT last FROM had))")
 
 };

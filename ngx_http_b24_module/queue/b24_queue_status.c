@@ -42,14 +42,10 @@ static int b24_queue_status_total(const b24_queue_seen_t *seen,
     const b24_queue_change_t *change);
 static b24_queue_rc_e b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news);
+static b24_queue_rc_e b24_queue_status_told(b24_queue_t *q,
+    const b24_queue_change_t *change, int64_t record, int told, int *calling);
 static b24_queue_rc_e b24_queue_last(b24_queue_t *q, int64_t record,
     b24_ev_e kind, b24_last_t *last);
-static int b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
-    b24_str_t *text);
-static void b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag);
-static int b24_queue_seen_pair(b24_pool_t *pool, const b24_str_t *shop,
-    const b24_str_t *sent, b24_str_t *text);
-static void b24_queue_seen_split(b24_str_t *text, b24_str_t *sent);
 
 
 b24_queue_rc_e
@@ -240,8 +236,10 @@ b24_queue_status_gone(b24_queue_t *q, b24_pool_t *pool,
     /* what has come to the deal already */
 
     if (rc != B24_QUEUE_OK
-        || (row.len && b24_str_eq(&row, &seen.changed))
+        || (row.len && b24_str_eq(&row, &seen.changed)
+            && !b24_queue_seen_restated(&seen, &change->stated))
         || (seen.settled && !change->look
+            && !b24_queue_seen_restated(&seen, &change->stated)
             && !b24_queue_status_differs(&seen, change)
             && !b24_queue_status_total(&seen, change)))
     {
@@ -443,7 +441,7 @@ static b24_queue_rc_e
 b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
     const b24_queue_change_t *change, int64_t record, int *news)
 {
-    int               stale, differs, total, told;
+    int               stale, differs, total, told, restated, calling;
     int64_t           made;
     b24_queue_rc_e    rc;
     b24_queue_seen_t  seen, now;
@@ -461,31 +459,44 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
         return B24_QUEUE_NOMEM;
     }
 
-    if (now.changed.len && b24_str_eq(&now.changed, &seen.changed)) {
+    restated = b24_queue_seen_restated(&seen, &change->stated);
+
+    if (now.changed.len && b24_str_eq(&now.changed, &seen.changed)
+        && !restated)
+    {
         return B24_QUEUE_OK;
     }
 
+    calling = 0;
     differs = b24_queue_status_differs(&seen, change);
     total = b24_queue_status_total(&seen, change);
     made = b24_queue_status_made(change);
+
+    /* a state that was set without its time has that of the row */
+
+    if (restated && change->stated_at) {
+        made = change->stated_at;
+    }
+
     stale = made < seen.time && seen.time - made <= B24_QUEUE_STALE_MS;
 
     if (now.changed.len) {
 
-        /* a request may call by its key what is the number; the database
-         * doesn't, and what it tells is never older than what is known */
+        /* what the database tells is never older than what is known */
 
-        told = differs;
+        told = differs || restated;
         made = stale ? seen.time : made;
 
-        rc = b24_queue_row(q, record, &change->row);
-
-        if (rc == B24_QUEUE_OK) {
-            rc = b24_queue_put_link(q, record);
-        }
-
+        rc = b24_queue_status_told(q, change, record, told, &calling);
         if (rc != B24_QUEUE_OK) {
             return rc;
+        }
+
+        told = told && !calling;
+        now.unsettled = told && restated;
+
+        if (now.unsettled || (!calling && seen.stated.len == 0)) {
+            now.stated = change->stated;
         }
 
     } else {
@@ -511,7 +522,8 @@ b24_queue_status_note(b24_queue_t *q, b24_pool_t *pool,
 
     /* back at the state before the one that is on its way */
 
-    *news = change->look || (told && differs) || total || !seen.settled;
+    *news = change->look || (told && (differs || restated)) || total
+            || calling || !seen.settled;
 
     return rc;
 }
@@ -578,6 +590,33 @@ b24_queue_look(b24_queue_t *q, int64_t record, b24_ev_e kind,
 }
 
 
+/*
+ * Told by the database, which doesn't call by its key what is the number, as a
+ * request may.  calling: the shop is being told of the order, so that our own
+ * call may have done it, or the first of several: what it is is seen when that
+ * is over.
+ */
+
+static b24_queue_rc_e
+b24_queue_status_told(b24_queue_t *q, const b24_queue_change_t *change,
+    int64_t record, int told, int *calling)
+{
+    b24_last_t      last;
+    b24_queue_rc_e  rc;
+
+    rc = b24_queue_last(q, record, B24_EV_BACK, &last);
+
+    *calling = told && last.current >= B24_QUEUE_BACK
+               && last.state == B24_STATE_SENDING;
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_row(q, record, &change->row);
+    }
+
+    return rc == B24_QUEUE_OK ? b24_queue_put_link(q, record) : rc;
+}
+
+
 static b24_queue_rc_e
 b24_queue_last(b24_queue_t *q, int64_t record, b24_ev_e kind, b24_last_t *last)
 {
@@ -603,190 +642,4 @@ b24_queue_last(b24_queue_t *q, int64_t record, b24_ev_e kind, b24_last_t *last)
     end = b24_query_end(&query);
 
     return end != B24_QUEUE_OK ? end : rc;
-}
-
-
-/* ---- the table ---- */
-
-b24_queue_rc_e
-b24_queue_put_seen(b24_queue_t *q, int64_t record,
-    const b24_queue_seen_t *seen)
-{
-    b24_buf_t       buf;
-    b24_str_t       settled, total, goods;
-    b24_pool_t     *pool;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    pool = b24_pool_create(0);
-    if (pool == NULL) {
-        return B24_QUEUE_NOMEM;
-    }
-
-    memset(&settled, 0, sizeof(b24_str_t));
-    b24_buf_init(&buf, pool);
-
-    if ((seen->settled
-         && b24_queue_seen_print(seen, &buf, &settled) != B24_OK)
-        || b24_queue_seen_pair(pool, &seen->total, &seen->sent_total, &total)
-           != B24_OK
-        || b24_queue_seen_pair(pool, &seen->goods, &seen->sent_rows, &goods)
-           != B24_OK)
-    {
-        b24_pool_destroy(pool);
-        return B24_QUEUE_NOMEM;
-    }
-
-    b24_query_init(&query, q, B24_SQL_PUT_SEEN);
-    b24_query_int(&query, record);
-    b24_query_str(&query, &seen->status);
-    b24_query_str(&query, &seen->canceled);
-    b24_query_str(&query, &seen->paid);
-    b24_query_str(&query, &seen->shipped);
-    b24_query_str(&query, &seen->changed);
-    b24_query_id(&query, seen->time);
-    b24_query_str(&query, &settled);
-    b24_query_str(&query, &seen->sent);
-    b24_query_id(&query, seen->sent_time);
-    b24_query_str(&query, &seen->held);
-    b24_query_id(&query, seen->held_time);
-    b24_query_id(&query, seen->moved);
-    b24_query_str(&query, &total);
-    b24_query_str(&query, &goods);
-    b24_query_id(&query, seen->stamp);
-
-    rc = b24_query_done(&query);
-
-    b24_pool_destroy(pool);
-
-    return rc;
-}
-
-
-b24_queue_rc_e
-b24_queue_load_seen(b24_queue_t *q, b24_pool_t *pool, int64_t record,
-    b24_queue_seen_t *seen)
-{
-    b24_buf_t    buf;
-    b24_str_t    settled, now;
-    b24_query_t  query;
-
-    memset(seen, 0, sizeof(b24_queue_seen_t));
-
-    b24_query_init(&query, q, B24_SQL_SEEN);
-    b24_query_int(&query, record);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        b24_query_get_str(&query, 0, pool, &seen->status);
-        b24_query_get_str(&query, 1, pool, &seen->canceled);
-        b24_query_get_str(&query, 2, pool, &seen->paid);
-        b24_query_get_str(&query, 3, pool, &seen->shipped);
-        b24_query_get_str(&query, 4, pool, &seen->changed);
-        seen->time = b24_query_get_int(&query, 5);
-        b24_query_get_str(&query, 6, pool, &seen->sent);
-        seen->sent_time = b24_query_get_int(&query, 7);
-        b24_query_get_str(&query, 8, pool, &seen->held);
-        seen->held_time = b24_query_get_int(&query, 9);
-        b24_query_peek_str(&query, 10, &settled);
-        seen->moved = b24_query_get_int(&query, 11);
-        b24_query_get_str(&query, 12, pool, &seen->total);
-        b24_query_get_str(&query, 13, pool, &seen->goods);
-        seen->stamp = b24_query_get_int(&query, 14);
-
-        b24_queue_seen_split(&seen->total, &seen->sent_total);
-        b24_queue_seen_split(&seen->goods, &seen->sent_rows);
-
-        b24_buf_init(&buf, pool);
-
-        if (b24_queue_seen_print(seen, &buf, &now) != B24_OK) {
-            (void) b24_query_end(&query);
-            return B24_QUEUE_NOMEM;
-        }
-
-        seen->settled = b24_str_eq(&settled, &now);
-    }
-
-    return b24_query_end(&query);
-}
-
-
-int
-b24_queue_seen_known(const b24_queue_seen_t *seen, const b24_str_t *stage,
-    int64_t stamp)
-{
-    if ((seen->held.len == 0 || seen->sent_time > seen->held_time)
-        && b24_str_eq(stage, &seen->sent))
-    {
-        return 1;
-    }
-
-    /* away and back again since then */
-
-    return b24_str_eq(stage, &seen->held)
-           && (stamp == 0 || seen->stamp == 0 || stamp == seen->stamp);
-}
-
-
-/* status and flags as one text, to be compared */
-
-static int
-b24_queue_seen_print(const b24_queue_seen_t *seen, b24_buf_t *buf,
-    b24_str_t *text)
-{
-    b24_queue_seen_flag(buf, &seen->canceled);
-    b24_queue_seen_flag(buf, &seen->paid);
-    b24_queue_seen_flag(buf, &seen->shipped);
-    b24_buf_addc(buf, ' ');
-    b24_buf_addstr(buf, &seen->status);
-
-    return b24_buf_str(buf, text);
-}
-
-
-static void
-b24_queue_seen_flag(b24_buf_t *buf, const b24_str_t *flag)
-{
-    b24_buf_addc(buf, flag->len ? flag->data[0] : '-');
-}
-
-
-/* what the shop had and what was sent, as one column; NULL: neither is known */
-
-static int
-b24_queue_seen_pair(b24_pool_t *pool, const b24_str_t *shop,
-    const b24_str_t *sent, b24_str_t *text)
-{
-    b24_buf_t  buf;
-
-    memset(text, 0, sizeof(b24_str_t));
-
-    if (shop->len == 0 && sent->len == 0) {
-        return B24_OK;
-    }
-
-    b24_buf_init(&buf, pool);
-    b24_buf_addstr(&buf, shop);
-    b24_buf_addc(&buf, '|');
-    b24_buf_addstr(&buf, sent);
-
-    return b24_buf_str(&buf, text);
-}
-
-
-static void
-b24_queue_seen_split(b24_str_t *text, b24_str_t *sent)
-{
-    ssize_t  at;
-
-    at = b24_str_find(text, 0, "|");
-
-    if (at < 0) {
-        memset(sent, 0, sizeof(b24_str_t));
-        return;
-    }
-
-    sent->data = text->data + at + 1;
-    sent->len = text->len - (size_t) at - 1;
-
-    text->len = (size_t) at;
 }

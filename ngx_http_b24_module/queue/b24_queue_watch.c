@@ -251,6 +251,16 @@ b24_queue_watched_one(b24_queue_t *q, const b24_watch_t *w,
         rc = b24_queue_crm_moved(q, pool, w, &order, deal, news, busy);
     }
 
+    if (rc == B24_QUEUE_LIMIT) {
+
+        /* no room to make its record anew, which others don't wait for */
+
+        *news = 0;
+        *busy = 1;
+
+        rc = B24_QUEUE_OK;
+    }
+
     b24_pool_destroy(pool);
 
     return rc;

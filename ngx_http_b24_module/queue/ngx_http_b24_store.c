@@ -18,6 +18,8 @@
 #define NGX_HTTP_B24_HOLD       60000   /* ms; keeps a quitting worker alive */
 #define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
 #define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
+#define NGX_HTTP_B24_PATIENCE   3000    /* ms; for orders that nobody knows */
+#define NGX_HTTP_B24_EARLY_MAX  1000    /* such orders, of all jobs */
 
 
 typedef struct {
@@ -37,6 +39,7 @@ typedef struct {
     b24_queue_counts_t   *counts;
     size_t                ncounts;
     int64_t               change;
+    unsigned              committed:1;  /* the jobs */
     unsigned              wrote:1;
     unsigned              opened:1;     /* perhaps another file than before */
     unsigned              counted:1;
@@ -47,12 +50,18 @@ typedef struct {
 static void ngx_http_b24_store_kick(void);
 static void ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch);
 static void ngx_http_b24_store_thread(void *data, ngx_log_t *log);
+static ngx_queue_t *ngx_http_b24_store_run(ngx_http_b24_batch_t *batch,
+    ngx_queue_t *first, b24_queue_rc_e rc);
 static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_status(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_store_missing(ngx_http_b24_job_t *job,
+    b24_pair_t *target, b24_pair_t ***last);
+static ngx_int_t ngx_http_b24_store_early(ngx_http_b24_job_t *job);
+static void ngx_http_b24_store_early_again(void);
 static void ngx_http_b24_store_told(ngx_http_b24_job_t *job);
 static ngx_uint_t ngx_http_b24_store_done_with(ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_nothing(ngx_http_b24_job_t *job);
@@ -69,8 +78,11 @@ static void ngx_http_b24_store_free(ngx_queue_t *jobs);
 
 
 static ngx_queue_t           ngx_http_b24_pending;
+static ngx_queue_t           ngx_http_b24_early;    /* statuses that wait for
+                                                       their orders */
 static ngx_queue_t           ngx_http_b24_calls;
 static ngx_uint_t            ngx_http_b24_npending;
+static ngx_uint_t            ngx_http_b24_nearly;   /* orders of these */
 static size_t                ngx_http_b24_held;     /* bytes */
 static ngx_uint_t            ngx_http_b24_nrejected;
 static ngx_uint_t            ngx_http_b24_degraded;
@@ -88,6 +100,7 @@ ngx_int_t
 ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
     ngx_queue_init(&ngx_http_b24_pending);
+    ngx_queue_init(&ngx_http_b24_early);
     ngx_queue_init(&ngx_http_b24_calls);
 
     ngx_http_b24_nofd.fd = (ngx_socket_t) -1;
@@ -135,6 +148,13 @@ ngx_http_b24_store_exit(ngx_cycle_t *cycle)
 
         ngx_http_b24_store_finish(batch, 0);
     }
+
+    /* a last time */
+
+    ngx_http_b24_degraded = 0;
+
+    ngx_http_b24_store_early_again();
+    ngx_http_b24_nearly = NGX_HTTP_B24_EARLY_MAX;
 
     while (!ngx_queue_empty(&ngx_http_b24_pending) || ngx_http_b24_nrejected)
     {
@@ -316,6 +336,18 @@ ngx_http_b24_store_tick(void)
 {
     ngx_http_b24_degraded = 0;
 
+    ngx_http_b24_store_early_again();
+
+    /* the file is open, and nothing is left that could be refused */
+
+    if (!ngx_http_b24_busy && ngx_http_b24_db
+        && ngx_queue_empty(&ngx_http_b24_pending)
+        && ngx_http_b24_nrejected == 0)
+    {
+        ngx_http_b24_refusing = 0;
+        ngx_http_b24_sh_refused(0);
+    }
+
     ngx_http_b24_store_kick();
 }
 
@@ -326,9 +358,10 @@ ngx_http_b24_store_kick(void)
     ngx_http_b24_batch_t  *batch;
 
     if (ngx_http_b24_busy
-        || (ngx_queue_empty(&ngx_http_b24_pending)
-            && ngx_queue_empty(&ngx_http_b24_calls)
-            && ngx_http_b24_nrejected == 0))
+        || (ngx_queue_empty(&ngx_http_b24_calls)
+            && (ngx_http_b24_degraded
+                || (ngx_queue_empty(&ngx_http_b24_pending)
+                    && ngx_http_b24_nrejected == 0))))
     {
         return;
     }
@@ -351,12 +384,16 @@ ngx_http_b24_store_kick(void)
 }
 
 
-/* moves what waits into the batch */
+/*
+ * Moves what waits into the batch.  Of a disk that has refused one job asks, at
+ * the next tick; the others are not read, sorted and rolled back for it, and
+ * not for each call that only wants to read.
+ */
 
 static void
 ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 {
-    ngx_uint_t               i;
+    ngx_uint_t               i, max;
     ngx_queue_t             *q;
     ngx_http_b24_job_t      *job;
     ngx_http_b24_origin_t  **op;
@@ -366,9 +403,10 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 
     batch->njobs = 0;
 
-    while (!ngx_queue_empty(&ngx_http_b24_pending)
-           && batch->njobs < NGX_HTTP_B24_BATCH)
-    {
+    max = ngx_http_b24_degraded ? 0
+          : ngx_http_b24_refusing ? 1 : NGX_HTTP_B24_BATCH;
+
+    while (!ngx_queue_empty(&ngx_http_b24_pending) && batch->njobs < max) {
         q = ngx_queue_head(&ngx_http_b24_pending);
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&batch->jobs, q);
@@ -386,9 +424,13 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
     op = ngx_http_b24_main->origins.elts;
 
     for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
-        batch->rejected[i] = op[i]->rejected;
-        ngx_http_b24_nrejected -= op[i]->rejected;
-        op[i]->rejected = 0;
+        batch->rejected[i] = 0;
+
+        if (max) {
+            batch->rejected[i] = op[i]->rejected;
+            ngx_http_b24_nrejected -= op[i]->rejected;
+            op[i]->rejected = 0;
+        }
     }
 
     batch->refused = 0;
@@ -398,6 +440,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
     batch->error[0] = '\0';
     batch->aside[0] = '\0';
     batch->pool = NULL;
+    batch->committed = 0;
     batch->wrote = 0;
     batch->opened = 0;
     batch->counted = 0;
@@ -418,7 +461,6 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
     ngx_queue_t          *q;
     b24_queue_rc_e        rc;
     ngx_http_b24_job_t   *job;
-    ngx_http_b24_call_t  *call;
 
     for (q = ngx_queue_head(&batch->jobs);
          q != ngx_queue_sentinel(&batch->jobs);
@@ -436,20 +478,16 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
 
     batch->rc = rc;
 
-    for (q = ngx_queue_head(&batch->calls);
-         q != ngx_queue_sentinel(&batch->calls);
-         q = ngx_queue_next(q))
-    {
-        call = ngx_queue_data(q, ngx_http_b24_call_t, queue);
+    /* a failed write says nothing about a read */
 
-        /* a failed write says nothing about a read */
+    if (ngx_http_b24_db) {
+        rc = B24_QUEUE_OK;
+    }
 
-        call->rc = ngx_http_b24_db ? B24_QUEUE_OK : rc;
-        call->run(call, ngx_http_b24_db);
+    q = ngx_queue_head(&batch->calls);
 
-        if (!call->silent) {
-            batch->wrote = 1;
-        }
+    while (q != ngx_queue_sentinel(&batch->calls)) {
+        q = ngx_http_b24_store_run(batch, q, rc);
     }
 
     if (ngx_http_b24_db && batch->wrote) {
@@ -465,6 +503,63 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
     }
 
     batch->finished = 1;
+}
+
+
+/*
+ * Those in a row that may share a commit do; what can't be committed was none
+ * of them.
+ */
+
+static ngx_queue_t *
+ngx_http_b24_store_run(ngx_http_b24_batch_t *batch, ngx_queue_t *first,
+    b24_queue_rc_e rc)
+{
+    ngx_uint_t            n;
+    ngx_queue_t          *q;
+    b24_queue_rc_e        end;
+    ngx_http_b24_call_t  *call;
+
+    n = 0;
+
+    for (q = first; q != ngx_queue_sentinel(&batch->calls);
+         q = ngx_queue_next(q))
+    {
+        call = ngx_queue_data(q, ngx_http_b24_call_t, queue);
+
+        if (n && !call->grouped) {
+            break;
+        }
+
+        if (n++ == 0 && call->grouped && ngx_http_b24_db && rc == B24_QUEUE_OK)
+        {
+            rc = b24_queue_group_begin(ngx_http_b24_db);
+        }
+
+        call->rc = rc;
+        call->run(call, (rc == B24_QUEUE_OK) ? ngx_http_b24_db : NULL);
+
+        if (!call->silent) {
+            batch->wrote = 1;
+        }
+
+        if (!call->grouped) {
+            return ngx_queue_next(q);
+        }
+    }
+
+    end = (ngx_http_b24_db && rc == B24_QUEUE_OK)
+          ? b24_queue_group_end(ngx_http_b24_db) : B24_QUEUE_OK;
+
+    if (end != B24_QUEUE_OK) {
+
+        for (/* void */; first != q; first = ngx_queue_next(first)) {
+            call = ngx_queue_data(first, ngx_http_b24_call_t, queue);
+            call->rc = end;
+        }
+    }
+
+    return q;
 }
 
 
@@ -573,6 +668,7 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
         return rc;
     }
 
+    batch->committed = 1;
     batch->wrote = 1;
 
     return B24_QUEUE_OK;
@@ -625,12 +721,15 @@ static b24_queue_rc_e
 ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 {
     int                  put;
-    b24_pair_t          *target;
+    b24_pair_t          *target, **last;
     b24_queue_rc_e       rc;
     b24_queue_change_t   change;
 
     change = job->change;
     job->unknown = 0;
+
+    job->missing = NULL;
+    last = &job->missing;
 
     for (target = job->targets; target; target = target->next) {
         change.order_id = target->name;
@@ -646,6 +745,11 @@ ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
 
         case B24_QUEUE_NONE:
             job->unknown++;
+
+            if (ngx_http_b24_store_missing(job, target, &last) != NGX_OK) {
+                return B24_QUEUE_NOMEM;
+            }
+
             break;
 
         case B24_QUEUE_LIMIT:
@@ -658,6 +762,89 @@ ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
     }
 
     return B24_QUEUE_OK;
+}
+
+
+/* the list itself may be wanted again, when this commit fails */
+
+static ngx_int_t
+ngx_http_b24_store_missing(ngx_http_b24_job_t *job, b24_pair_t *target,
+    b24_pair_t ***last)
+{
+    b24_pair_t  *pair;
+
+    pair = b24_pcalloc(job->pool, sizeof(b24_pair_t));
+    if (pair == NULL) {
+        return NGX_ERROR;
+    }
+
+    pair->name = target->name;
+    pair->value = target->value;
+
+    **last = pair;
+    *last = &pair->next;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A shop's own script may set a status as soon as the order is there, and the
+ * order be in the hands of another worker, or of a commit behind this one.  So
+ * who is not known yet is looked for a little longer; with a database that
+ * tells.
+ */
+
+static ngx_int_t
+ngx_http_b24_store_early(ngx_http_b24_job_t *job)
+{
+    if (job->unknown == 0 || job->change.look
+        || ngx_http_b24_nearly + job->unknown > NGX_HTTP_B24_EARLY_MAX)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (job->patience == 0) {
+        job->patience = ngx_current_msec + NGX_HTTP_B24_PATIENCE;
+        job->patience = job->patience ? job->patience : 1;
+    }
+
+    if ((ngx_msec_int_t) (job->patience - ngx_current_msec) <= 0) {
+        return NGX_DECLINED;
+    }
+
+    job->targets = job->missing;
+    job->gathered = 0;
+
+    ngx_http_b24_store_size(job);
+
+    ngx_queue_insert_tail(&ngx_http_b24_early, &job->queue);
+    ngx_http_b24_nearly += job->unknown;
+
+    /* it holds up nobody: an exit need not wait for it, no page tell of it */
+
+    ngx_http_b24_npending--;
+    ngx_http_b24_hold(-1);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_store_early_again(void)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&ngx_http_b24_early)) {
+        q = ngx_queue_head(&ngx_http_b24_early);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&ngx_http_b24_pending, q);
+
+        ngx_http_b24_npending++;
+        ngx_http_b24_hold(1);
+    }
+
+    ngx_http_b24_nearly = 0;
 }
 
 
@@ -718,7 +905,8 @@ ngx_http_b24_store_nothing(ngx_http_b24_job_t *job)
     }
 
     if (job->capture) {
-        rc = b24_queue_uncapture(ngx_http_b24_db, job->capture);
+        rc = b24_queue_uncapture(ngx_http_b24_db, &job->origin->name,
+                                 job->capture);
 
         if (rc != B24_QUEUE_OK && rc != B24_QUEUE_NONE) {
             return rc;
@@ -791,6 +979,7 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "b24: a new queue \"%V\" is begun: %s",
                       &ngx_http_b24_main->db, batch->aside);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SET_ASIDE, 1);
         batch->aside[0] = '\0';
     }
 
@@ -807,7 +996,13 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
 
     if (batch->rc == B24_QUEUE_OK) {
         wake = (batch->stored || batch->changed);
-        ngx_http_b24_store_degrade(0);
+
+        /* that a read went well says nothing of a disk that has refused */
+
+        if (batch->committed || !ngx_http_b24_refusing) {
+            ngx_http_b24_store_degrade(0);
+        }
+
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_STORED, batch->stored);
         ngx_http_b24_store_refused(batch);
         ngx_http_b24_store_free(&batch->jobs);
@@ -954,6 +1149,10 @@ ngx_http_b24_store_size(ngx_http_b24_job_t *job)
     job->size = b24_pool_used(job->pool) + job->answer_size
                 + sizeof(ngx_http_b24_job_t);
 
+    if (job->lent) {
+        job->size += b24_pool_used(job->lent);
+    }
+
     ngx_http_b24_held += job->size;
 }
 
@@ -971,6 +1170,11 @@ ngx_http_b24_store_free(ngx_queue_t *jobs)
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
 
         if (job->status && !job->none) {
+
+            if (job->targets && ngx_http_b24_store_early(job) == NGX_OK) {
+                continue;
+            }
+
             ngx_http_b24_store_told(job);
         }
 
@@ -992,6 +1196,12 @@ ngx_http_b24_store_drop(ngx_http_b24_job_t *job)
 
     if (job->twin) {
         job->twin->twin = NULL;
+
+        /* no block wants it: nothing was written down */
+
+        if (job->none) {
+            job->twin->capture = 0;
+        }
     }
 
     ngx_http_b24_held -= job->size;
