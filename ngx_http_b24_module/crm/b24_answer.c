@@ -56,7 +56,6 @@ static int b24_contains(const b24_str_t *text, const char *words);
 static void b24_answer_time(const b24_node_t *time, b24_answer_t *answer);
 static void b24_answer_times(const b24_node_t *times, b24_answer_t *answer);
 static int64_t b24_answer_ms(const b24_node_t *node);
-static b24_node_t *b24_member(const b24_node_t *node, const char *name);
 static int b24_describe(b24_pool_t *pool, const b24_str_t *desc,
     b24_str_t *text);
 static void b24_mask_links(b24_buf_t *out, const b24_str_t *text);
@@ -99,10 +98,12 @@ static const b24_error_t  b24_errors[] = {
       "The webhook was deleted, blocked or has a new code; put a new one in"
       " b24_webhook." },
     { "authorization_error", NULL, B24_CLASS_OPERATOR,
-      "The webhook's owner is dismissed or inactive; make a webhook of an"
-      " active user." },
+      "The webhook's owner is dismissed or inactive; make a new incoming"
+      " webhook of an active user, with the permission \"crm\", and put it in"
+      " b24_webhook." },
     { "expired_token", NULL, B24_CLASS_OPERATOR,
-      "The webhook's date has passed; make a new one." },
+      "The webhook's date has passed; make a new one and put it in"
+      " b24_webhook." },
     { "insufficient_scope", NULL, B24_CLASS_OPERATOR,
       "Give the webhook the permission \"crm\"." },
     { "user_access_error", NULL, B24_CLASS_OPERATOR,
@@ -614,9 +615,7 @@ b24_answer_now(const b24_answer_t *answer)
 }
 
 
-/* an empty map arrives as [], which has no members */
-
-static b24_node_t *
+b24_node_t *
 b24_member(const b24_node_t *node, const char *name)
 {
     b24_str_t  key;

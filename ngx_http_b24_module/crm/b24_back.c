@@ -35,10 +35,12 @@ b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
 
     line = b24_order_stage(order, stages, &set->default_status);
 
-    if (seen->held.len == 0 || seen->moved <= seen->sent_time
-        || (line && b24_str_eq(&line->value, &seen->held)))
-    {
+    if (seen->held.len == 0 || seen->moved <= seen->sent_time) {
         return B24_BACK_NOTHING;
+    }
+
+    if (line && b24_str_eq(&line->value, &seen->held)) {
+        return B24_BACK_THERE;
     }
 
     /* what has come to the deal already was there before it was moved */
@@ -54,7 +56,7 @@ b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
         /* several stages may stand for one status */
 
         if (b24_crm_back_there(order, found)) {
-            return B24_BACK_NOTHING;
+            return B24_BACK_THERE;
         }
 
         *status = *found;
@@ -148,6 +150,37 @@ b24_crm_back_there(const b24_order_t *order, const b24_str_t *status)
 
 
 int
+b24_crm_back_ours(const b24_order_t *order, const b24_queue_seen_t *seen,
+    const b24_str_t *status)
+{
+    size_t            i;
+    const b24_str_t  *f, *was[] = { &seen->canceled, &seen->paid,
+                                    &seen->shipped };
+
+    static const unsigned  now[] = { B24_ORDER_CANCELED, B24_ORDER_PAID,
+                                     B24_ORDER_SHIPPED };
+    static const char     *flags[] = { "CANCELED", "PAID", "SHIPPED" };
+
+    f = order->fields;
+
+    for (i = 0; i < 3; i++) {
+
+        /* what a call takes back (a cancelled order gets its status) may be
+         * half done */
+
+        if (b24_str_eqs(&f[now[i]], "Y") && was[i]->len
+            && !b24_str_eqs(was[i], "Y") && !b24_str_eqs(status, flags[i]))
+        {
+            return 0;
+        }
+    }
+
+    return b24_str_eq(&f[B24_ORDER_STATUS], &seen->status)
+           || b24_str_eq(&f[B24_ORDER_STATUS], status);
+}
+
+
+int
 b24_crm_back_same(const b24_order_t *order, const b24_queue_seen_t *seen)
 {
     size_t            i;
@@ -186,6 +219,10 @@ b24_crm_back_words(b24_pool_t *pool, b24_back_e back,
     switch (back) {
 
     case B24_BACK_NOTHING:
+        b24_buf_adds(&buf, "nothing is left to be told to the shop");
+        break;
+
+    case B24_BACK_THERE:
         b24_buf_adds(&buf, "the shop has it already");
         break;
 
@@ -216,8 +253,8 @@ b24_crm_back_words(b24_pool_t *pool, b24_back_e back,
                            " \"");
         b24_buf_addstr(&buf, &seen->held);
         b24_buf_adds(&buf, "\" stands for no status of the shop");
-        *advice = "if it should, add \"b24_stage_back\" with that stage and "
-                  "the status";
+        *advice = "look at the order in the shop; what is moved within the "
+                  "pipeline of b24_category comes there by itself";
         break;
 
     default:

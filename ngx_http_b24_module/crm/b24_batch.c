@@ -6,12 +6,24 @@
  */
 
 
+#include <stdio.h>
+
 #include "b24_batch.h"
 #include "b24_text.h"
 
 
+#define B24_COMMAND_FIELD  64       /* a key of ours with a field's name */
+
+
 static void b24_command_key(b24_batch_t *batch, b24_command_t *cmd,
     const char *key);
+static void b24_query_key(b24_buf_t *query, const char *key);
+static int b24_command_clean(b24_batch_t *batch, const b24_str_t *value,
+    b24_str_t *text);
+static void b24_command_many(b24_batch_t *batch, b24_command_t *cmd,
+    const char *field, const char *items);
+static void b24_command_rest(b24_command_t *cmd, const char *key,
+    const char *value);
 static size_t b24_reference_word(const u_char *p, const u_char *end);
 static size_t b24_match_word(const u_char *p, const u_char *end,
     const char *word);
@@ -84,31 +96,38 @@ b24_batch_add(b24_batch_t *batch, const char *name, const char *method)
 static void
 b24_command_key(b24_batch_t *batch, b24_command_t *cmd, const char *key)
 {
-    b24_str_t    s;
-    const char  *p;
-
     if (++cmd->nvars > B24_COMMAND_VARS) {
         /* PHP would drop the rest without a word */
         batch->failed = 1;
     }
 
-    if (cmd->query.len) {
-        b24_buf_addc(&cmd->query, '&');
+    b24_query_key(&cmd->query, key);
+}
+
+
+static void
+b24_query_key(b24_buf_t *query, const char *key)
+{
+    b24_str_t    s;
+    const char  *p;
+
+    if (query->len) {
+        b24_buf_addc(query, '&');
     }
 
     for (p = key; *p; p++) {
 
         if (*p == '[' || *p == ']') {
-            b24_buf_addc(&cmd->query, (u_char) *p);
+            b24_buf_addc(query, (u_char) *p);
             continue;
         }
 
         s.data = (u_char *) p;
         s.len = 1;
-        b24_text_escape(&cmd->query, &s);
+        b24_text_escape(query, &s);
     }
 
-    b24_buf_addc(&cmd->query, '=');
+    b24_buf_addc(query, '=');
 }
 
 
@@ -116,34 +135,41 @@ void
 b24_command_text(b24_batch_t *batch, b24_command_t *cmd, const char *key,
     const b24_str_t *value)
 {
-    b24_buf_t  buf;
-    b24_str_t  text, none = b24_null_string;
+    b24_str_t  text;
 
     b24_command_key(batch, cmd, key);
 
-    if (value->len == 0) {
-        return;
+    if (value->len && b24_command_clean(batch, value, &text) == B24_OK) {
+        b24_text_escape(&cmd->query, &text);
     }
+}
+
+
+static int
+b24_command_clean(b24_batch_t *batch, const b24_str_t *value, b24_str_t *text)
+{
+    b24_buf_t  buf;
+    b24_str_t  none = b24_null_string;
 
     /*
      * Made valid first: dropping a control character afterwards could join a
      * "$" with the word behind it.
      */
 
-    if (b24_text_utf8(batch->pool, value, &none, &text) != B24_OK) {
+    if (b24_text_utf8(batch->pool, value, &none, text) != B24_OK) {
         batch->failed = 1;
-        return;
+        return B24_ERROR;
     }
 
     b24_buf_init(&buf, batch->pool);
-    b24_neutralise(&buf, &text);
+    b24_neutralise(&buf, text);
 
-    if (b24_buf_str(&buf, &text) != B24_OK) {
+    if (b24_buf_str(&buf, text) != B24_OK) {
         batch->failed = 1;
-        return;
+        return B24_ERROR;
     }
 
-    b24_text_escape(&cmd->query, &text);
+    return B24_OK;
 }
 
 
@@ -166,6 +192,113 @@ b24_command_int(b24_batch_t *batch, b24_command_t *cmd, const char *key,
 {
     b24_command_key(batch, cmd, key);
     b24_buf_addi(&cmd->query, value);
+}
+
+
+void
+b24_command_value(b24_batch_t *batch, b24_command_t *cmd, const char *field,
+    const char *items, const b24_str_t *value)
+{
+    char         key[B24_COMMAND_FIELD];
+    b24_many_t  *many;
+
+    many = &cmd->many;
+    many->at = cmd->query.len;
+
+    (void) snprintf(key, sizeof(key), "filter[=%s]", field);
+    b24_command_text(batch, cmd, key, value);
+
+    many->len = cmd->query.len - many->at;
+
+    if (b24_command_clean(batch, value, &many->value) == B24_OK
+        && many->value.len)
+    {
+        many->kind = B24_MANY_LIST;
+        many->method = cmd->method;
+        b24_command_many(batch, cmd, field, items);
+    }
+}
+
+
+void
+b24_command_record(b24_batch_t *batch, b24_command_t *cmd, int64_t id,
+    const char *method, const char *field, const char *items)
+{
+    char         key[B24_COMMAND_FIELD];
+    b24_buf_t    buf;
+    b24_many_t  *many;
+
+    many = &cmd->many;
+    many->at = cmd->query.len;
+
+    b24_command_int(batch, cmd, "id", id);
+
+    many->len = cmd->query.len - many->at;
+
+    b24_buf_init(&buf, batch->pool);
+    b24_buf_addi(&buf, id);
+
+    if (b24_buf_str(&buf, &many->value) != B24_OK) {
+        batch->failed = 1;
+        return;
+    }
+
+    many->kind = B24_MANY_GET;
+    many->method = method;
+    b24_command_many(batch, cmd, field, items);
+
+    (void) snprintf(key, sizeof(key), "order[%s]", field);
+    b24_command_rest(cmd, key, "ASC");
+    b24_command_rest(cmd, "start", "-1");
+}
+
+
+/* not the "&" before the parameter: it stays */
+
+static void
+b24_command_many(b24_batch_t *batch, b24_command_t *cmd, const char *field,
+    const char *items)
+{
+    b24_many_t  *many;
+
+    many = &cmd->many;
+    many->field = field;
+    many->items = items;
+    b24_buf_init(&many->rest, batch->pool);
+
+    if (many->at) {
+        many->at++;
+        many->len--;
+    }
+}
+
+
+void
+b24_command_select(b24_batch_t *batch, b24_command_t *cmd, const char *name)
+{
+    char  key[B24_COMMAND_FIELD];
+
+    if (cmd->many.kind == B24_MANY_NO) {
+        batch->failed = 1;
+        return;
+    }
+
+    (void) snprintf(key, sizeof(key), "select[%u]", cmd->many.nselect++);
+    b24_command_rest(cmd, key, name);
+}
+
+
+static void
+b24_command_rest(b24_command_t *cmd, const char *key, const char *value)
+{
+    b24_str_t  s;
+
+    s.data = (u_char *) value;
+    s.len = strlen(value);
+
+    cmd->many.nrest++;
+    b24_query_key(&cmd->many.rest, key);
+    b24_text_escape(&cmd->many.rest, &s);
 }
 
 

@@ -17,6 +17,28 @@
 #define B24_COMMAND_VARS 950        /* PHP's max_input_vars is 1000 */
 
 
+/* a command that asks for one of many, see b24_slice.h */
+typedef enum {
+    B24_MANY_NO = 0,
+    B24_MANY_LIST,                  /* the rows of a list with one value */
+    B24_MANY_GET                    /* the record of an id */
+} b24_many_e;
+
+
+typedef struct {
+    b24_many_e      kind;
+    const char     *method;         /* the list that answers for many */
+    const char     *field;          /* of its rows, what is asked by */
+    const char     *items;          /* member with the rows; NULL: the result */
+    b24_str_t       value;          /* as the server decodes it */
+    size_t          at;             /* the parameter in the query */
+    size_t          len;
+    b24_buf_t       rest;           /* further parameters of the list */
+    unsigned        nrest;
+    unsigned        nselect;
+} b24_many_t;
+
+
 typedef struct b24_command_s  b24_command_t;
 
 struct b24_command_s {
@@ -24,6 +46,8 @@ struct b24_command_s {
     const char     *method;
     b24_buf_t       query;          /* percent-encoded */
     unsigned        nvars;
+    b24_many_t      many;
+    int64_t         spent;          /* ms, by b24_pace_sent() */
     b24_command_t  *next;
 };
 
@@ -33,6 +57,7 @@ typedef struct {
     b24_command_t  *first;
     b24_command_t  *last;
     unsigned        count;
+    int64_t         spent;          /* of them all */
     unsigned        halt:1;
     unsigned        failed:1;       /* out of memory or beyond a bound */
     b24_command_t   spare;          /* takes what comes after a failure */
@@ -53,6 +78,21 @@ void b24_command_text(b24_batch_t *batch, b24_command_t *cmd, const char *key,
     const b24_str_t *value);
 void b24_command_chars(b24_batch_t *batch, b24_command_t *cmd,
     const char *key, const char *value);
+/*
+ * filter[=field]=value of a list, which a slice may ask for together with
+ * others.  The list selects field, and is ordered by the id; field and items
+ * are static.
+ */
+void b24_command_value(b24_batch_t *batch, b24_command_t *cmd,
+    const char *field, const char *items, const b24_str_t *value);
+/*
+ * id=N of a method that gets a record; in a slice it may be the list method
+ * whose rows have field for the id, and what b24_command_select() names.
+ */
+void b24_command_record(b24_batch_t *batch, b24_command_t *cmd, int64_t id,
+    const char *method, const char *field, const char *items);
+void b24_command_select(b24_batch_t *batch, b24_command_t *cmd,
+    const char *name);
 void b24_command_int(b24_batch_t *batch, b24_command_t *cmd, const char *key,
     int64_t value);
 /* a reference to an earlier command of a batch with halt:1 ("$result[c]") */
@@ -171,6 +211,10 @@ b24_moved_e b24_moved(b24_pool_t *pool, const b24_str_t *home,
 void b24_moved_advice(b24_moved_e moved, const b24_str_t *host, char *text,
     size_t size);
 
+
+/* of an object; NULL: there is none, or it is no object: an empty map arrives
+ * as [] */
+b24_node_t *b24_member(const b24_node_t *node, const char *name);
 
 /* an id as Bitrix24 prints it: number or string of digits; 0 when it is none */
 int64_t b24_node_id(const b24_node_t *node);

@@ -39,6 +39,7 @@ b24_book_ask(b24_batch_t *batch, const b24_book_t *book)
         (void) b24_batch_add(batch, "cat", "catalog.catalog.list");
     }
 
+    b24_self_ask(batch, book);
     b24_fields_ask(batch, book);
 
     return batch->failed ? B24_ERROR : B24_OK;
@@ -159,6 +160,13 @@ b24_book_read(b24_pool_t *pool, const b24_answer_t *answer, b24_book_t *book,
 
             p->known = 1;
             continue;
+
+        } else if (v.class == B24_CLASS_OPERATOR
+                   && b24_pstrdup(pool, &book->denied, v.code.data,
+                                  v.code.len)
+                      != B24_OK)
+        {
+            return B24_ERROR;
         }
 
         if (verdict->class == B24_CLASS_OK) {
@@ -186,7 +194,9 @@ b24_book_read(b24_pool_t *pool, const b24_answer_t *answer, b24_book_t *book,
         }
     }
 
-    if (b24_fields_read(pool, answer, book) != B24_OK) {
+    if (b24_self_read(pool, answer, book) != B24_OK
+        || b24_fields_read(pool, answer, book) != B24_OK)
+    {
         return B24_ERROR;
     }
 

@@ -11,12 +11,13 @@
 
 
 #define B24_CONCEAL_MIN    4            /* bytes of a word: two letters */
-#define B24_CONCEAL_WORDS  64
+#define B24_CONCEAL_WORDS  1024
+#define B24_CONCEAL_MASK   "(buyer)"
 
 
 typedef struct {
-    b24_str_t  s[B24_CONCEAL_WORDS];
-    size_t     n;
+    b24_str_t  *s;                      /* NULL: they are only counted */
+    size_t      n;
 } b24_conceal_t;
 
 
@@ -44,7 +45,8 @@ static size_t b24_conceal_at(const b24_conceal_t *c, const b24_str_t *text,
 static int b24_conceal_letter(u_char c);
 
 
-/* without memory nothing is left of the text */
+/* without memory nothing is left of the text, and of an order with more words
+ * than are compared only that it is a buyer's */
 
 void
 b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order, b24_str_t *text)
@@ -53,6 +55,26 @@ b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order, b24_str_t *text)
     u_char          prev;
     b24_buf_t       out;
     b24_conceal_t   c;
+    b24_str_t       mask = b24_string(B24_CONCEAL_MASK);
+
+    c.s = NULL;
+    b24_conceal_all(&c, order);
+
+    if (c.n == 0 || text->len == 0) {
+        return;
+    }
+
+    if (c.n > B24_CONCEAL_WORDS) {
+        *text = mask;
+        return;
+    }
+
+    c.s = b24_palloc(pool, c.n * sizeof(b24_str_t));
+
+    if (c.s == NULL) {
+        text->len = 0;
+        return;
+    }
 
     b24_conceal_all(&c, order);
 
@@ -63,7 +85,7 @@ b24_crm_conceal(b24_pool_t *pool, const b24_order_t *order, b24_str_t *text)
         len = b24_conceal_letter(prev) ? 0 : b24_conceal_at(&c, text, i);
 
         if (len) {
-            b24_buf_adds(&out, "(buyer)");
+            b24_buf_adds(&out, B24_CONCEAL_MASK);
             prev = ')';
             continue;
         }
@@ -84,6 +106,7 @@ b24_crm_conceals(const b24_order_t *order)
 {
     b24_conceal_t  c;
 
+    c.s = NULL;
     b24_conceal_all(&c, order);
 
     return c.n != 0;
@@ -125,9 +148,15 @@ b24_conceal_add(b24_conceal_t *c, const b24_str_t *value)
     s = *value;
     b24_str_trim(&s);
 
-    if (s.len >= B24_CONCEAL_MIN && c->n < B24_CONCEAL_WORDS) {
-        c->s[c->n++] = s;
+    if (s.len < B24_CONCEAL_MIN) {
+        return;
     }
+
+    if (c->s) {
+        c->s[c->n] = s;
+    }
+
+    c->n++;
 }
 
 

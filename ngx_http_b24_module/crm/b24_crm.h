@@ -7,6 +7,7 @@
  *     b24_crm_keys()   -> queue -> b24_crm_recalled()    once an order, then
  *     b24_crm_lookup() -> batch -> b24_crm_looked_up()   unless all is known
  *     b24_crm_write()  -> batch -> b24_crm_written()
+ *         (of many orders at once: see b24_slice.h)
  *     b24_crm_learn()  -> queue
  *
  *     b24_crm_deal_ask()  -> batch -> b24_crm_deal_read()    a change, then
@@ -106,9 +107,9 @@ typedef struct {
 #define B24_BOOK_IBLOCKS  8
 
 /*
- * What the portal says of itself.  pipelines and want_catalog are filled in by
- * whoever asks, fields and dictionaries by b24_book_want(), the rest by
- * b24_book_read().
+ * What the portal says of itself.  pipelines, want_catalog and want_self are
+ * filled in by whoever asks, fields and dictionaries by b24_book_want(), the
+ * rest by b24_book_read().
  */
 typedef struct {
     b24_pipeline_t  *pipelines;
@@ -121,6 +122,17 @@ typedef struct {
     b24_str_t        refused;       /* why the catalogue can't be read */
     b24_fieldlist_t   *fields;
     b24_dictionary_t  *dictionaries;
+
+    /* of the webhook: what it may, and what the portal refuses it */
+    unsigned         want_self:1;
+    unsigned         self_asked:1;      /* answered or not */
+    unsigned         scope_known:1;
+    unsigned         scope_crm:1;
+    unsigned         scope_catalog:1;
+    b24_str_t        denied;        /* Bitrix24's code to a question that needs
+                                       a right of the webhook's user */
+    b24_str_t       *currencies;
+    size_t           ncurrencies;   /* 0: nobody knows */
 } b24_book_t;
 
 
@@ -181,6 +193,12 @@ typedef struct {
     unsigned  no_products:1;        /* the catalogue was asked already */
     unsigned  unreadable:1;         /* the contact can't be read, so is not
                                        worth remembering */
+    unsigned  literal:1;            /* b24_crm_write() in rounds, for batches
+                                       with halt:0 */
+    unsigned  contact_made:1;       /* by an earlier one of these rounds */
+    unsigned  company_made:1;
+    unsigned  read_due:1;           /* the deal as well, and is still to be read
+                                       back */
     int64_t   hint;                 /* a contact our memory has for a part of
                                        what tells the buyer: taken when the
                                        portal, whose index may lag, has none */
@@ -240,7 +258,8 @@ int b24_book_want(b24_pool_t *pool, b24_book_t *book, unsigned universal,
 /*
  * Commands (halt:0) for what the book has not: stages of its pipelines by
  * crm.dealcategory.stage.list, or by crm.status.list where the portal does not
- * know that method any more, the catalogue's information blocks; fields by
+ * know that method any more, the catalogue's information blocks; what the
+ * webhook may, the currencies; fields by
  * crm.deal.fields and the like or crm.item.fields, dictionaries by
  * crm.status.list, as far as they fit in.  batch->count 0: all is known.
  */
@@ -260,6 +279,8 @@ int b24_book_read(b24_pool_t *pool, const b24_answer_t *answer,
  */
 int b24_book_line_wrong(b24_pool_t *pool, const b24_book_t *book,
     unsigned universal, const b24_field_line_t *line, b24_str_t *text);
+/* 1: the portal has that currency, or nobody knows better */
+int b24_book_currency(const b24_book_t *book, const b24_str_t *code);
 /* NULL when the book has none of that number */
 const b24_pipeline_t *b24_book_pipeline(const b24_book_t *book,
     int category);
@@ -298,6 +319,15 @@ int b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
 int b24_crm_learn(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, const b24_crm_known_t *known,
     b24_queue_fact_t *facts, size_t *n);
+
+
+/*
+ * What a delivery of the job begins with: the order, as it was stored, gets
+ * what the queue knows better, known its ids and steps.  known is all zero
+ * before.
+ */
+int b24_crm_begin(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_queue_job_t *job, b24_order_t *order, b24_crm_known_t *known);
 
 
 /* one product row; all amounts exact as the portal stores them, with 15 digits
@@ -359,6 +389,28 @@ int b24_crm_looked_up(b24_pool_t *pool, const b24_answer_t *answer,
  */
 int b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
     const b24_order_t *order, const b24_crm_known_t *known, unsigned *mask);
+
+/*
+ * Of the steps in mask, of such a batch: those that make something which orders
+ * of the same buyer or firm would make a second time.  To link a contact and a
+ * firm again does no harm.
+ */
+unsigned b24_crm_makes(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known, unsigned mask);
+
+/*
+ * With known->literal the same commands come in rounds: each batch (halt:0)
+ * has those whose ids are known by then, and no references.  When one was
+ * answered b24_crm_write() is called again, until batch->count is 0:
+ *
+ *     contact and company that are only remembered are asked for, alone
+ *     contact and company are added
+ *     the deal is added, or linked anew
+ *     rows, requisite, mark, link, reading back, phone or e-mail of a contact
+ *
+ * What belongs to the company waits for the deal, so that it can't keep the
+ * order from it.  At most four rounds, but for those after known->again.
+ */
 
 /*
  * Reads the answer of a write batch into known (which must be as it was for
@@ -595,8 +647,9 @@ int b24_crm_watch_read(b24_pool_t *pool, const b24_answer_t *answer,
 /* ---- the way back ---- */
 
 typedef enum {
-    B24_BACK_NOTHING = 0,           /* the shop has it already, or nobody has
-                                       moved the deal since we have */
+    B24_BACK_NOTHING = 0,           /* nobody has moved the deal since we, or
+                                       the shop, have */
+    B24_BACK_THERE,                 /* the shop has it already */
     B24_BACK_WRITE,
     B24_BACK_OLDER,                 /* the shop's own change is newer, and on
                                        its way to the deal */
@@ -614,6 +667,11 @@ b24_back_e b24_crm_back(b24_pool_t *pool, const b24_crm_settings_t *set,
     const b24_order_t *order, const b24_queue_seen_t *seen, b24_str_t *status);
 /* the order has that status, or flag */
 int b24_crm_back_there(const b24_order_t *order, const b24_str_t *status);
+/* 1: what differs may be what a call with that status has done, or half of it:
+ * the status is the one of before or the new one, and no flag has come up that
+ * the call doesn't set */
+int b24_crm_back_ours(const b24_order_t *order, const b24_queue_seen_t *seen,
+    const b24_str_t *status);
 /* what is known of both is the same */
 int b24_crm_back_same(const b24_order_t *order, const b24_queue_seen_t *seen);
 /* what came of it, for a person; advice is static, NULL: none */

@@ -53,6 +53,7 @@ typedef enum {
 /* which of them an order still needs */
 typedef struct {
     unsigned       want[B24_DO_N];
+    unsigned       part:1;          /* others follow when ids are known */
     b24_row_t     *rows;
     size_t         nrows;
     b24_decimal_t  diff;
@@ -147,6 +148,11 @@ void b24_fields_ask(b24_batch_t *batch, const b24_book_t *book);
 int b24_fields_read(b24_pool_t *pool, const b24_answer_t *answer,
     b24_book_t *book);
 
+/* the same for what the webhook may, and the currencies */
+void b24_self_ask(b24_batch_t *batch, const b24_book_t *book);
+int b24_self_read(b24_pool_t *pool, const b24_answer_t *answer,
+    b24_book_t *book);
+
 /* the id a method that adds something has answered, 0: none */
 int64_t b24_crm_added(const b24_crm_api_t *api, const b24_node_t *result);
 
@@ -174,6 +180,11 @@ void b24_crm_key(const b24_crm_api_t *api, char *key, const char *prefix,
 /* cuts s to at most max characters */
 void b24_crm_cut(b24_str_t *s, size_t max);
 
+/* a look-up asks for them */
+int b24_lookup_wants_contact(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts);
+int b24_lookup_wants_company(const b24_crm_known_t *known,
+    const b24_crm_facts_t *facts);
 /* variables that the rows take in a command */
 unsigned b24_crm_rows_vars(const b24_row_t *rows, size_t n);
 void b24_crm_rows_put(b24_batch_t *batch, b24_command_t *cmd,

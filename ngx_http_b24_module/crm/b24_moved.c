@@ -14,6 +14,7 @@
 
 static int b24_moved_split(const b24_str_t *url, b24_str_t *host,
     b24_str_t *path, int *tls);
+static int b24_moved_host(const b24_str_t *host);
 static void b24_moved_name(const b24_str_t *host, b24_str_t *name);
 static int b24_moved_near(const b24_str_t *from, const b24_str_t *to);
 static int b24_moved_public(const b24_str_t *domain);
@@ -117,8 +118,58 @@ b24_moved_split(const b24_str_t *url, b24_str_t *host, b24_str_t *path,
     path->data = url->data + i;
     path->len = url->len - i;
 
-    return (host->len && host->len <= B24_MOVED_HOST) ? B24_OK
-                                                      : B24_DECLINED;
+    return b24_moved_host(host) ? B24_OK : B24_DECLINED;
+}
+
+
+/*
+ * A name or an address in brackets, then a port of digits if there is one: who
+ * sends the request has to see the same host as who compares it.
+ */
+
+static int
+b24_moved_host(const b24_str_t *host)
+{
+    size_t       i, nodd;
+    b24_str_t    name, bare;
+    const char  *odd;
+
+    b24_moved_name(host, &name);
+
+    if (name.len == 0 || host->len > B24_MOVED_HOST) {
+        return 0;
+    }
+
+    bare = name;
+    odd = "[]:";
+    nodd = 3;
+
+    if (name.data[0] == '[') {
+
+        if (name.len < 3 || name.data[name.len - 1] != ']') {
+            return 0;
+        }
+
+        bare.data++;
+        bare.len -= 2;
+        nodd = 2;
+    }
+
+    for (i = 0; i < bare.len; i++) {
+
+        if (memchr(odd, bare.data[i], nodd)) {
+            return 0;
+        }
+    }
+
+    for (i = name.len + 1; i < host->len; i++) {
+
+        if (!b24_isdigit(host->data[i])) {
+            return 0;
+        }
+    }
+
+    return host->len - name.len <= sizeof(":65535") - 1;
 }
 
 

@@ -99,9 +99,21 @@ b24_crm_recalled(b24_pool_t *pool, const b24_crm_settings_t *set,
 
     all = b24_recall_products(set, order, facts, n);
 
-    if (b24_crm_facts(pool, set, order, known, &f) != B24_OK
-        || known->deal || known->contact || known->company)
-    {
+    if (b24_crm_facts(pool, set, order, known, &f) != B24_OK) {
+        return 0;
+    }
+
+    /* somebody has got it since the look-up */
+
+    if (b24_recalled_id(facts, n, B24_FACT_PHONE, &f.phone)) {
+        known->add_phone = 0;
+    }
+
+    if (b24_recalled_id(facts, n, B24_FACT_EMAIL, &f.email)) {
+        known->add_email = 0;
+    }
+
+    if (known->deal || known->contact || known->company) {
         return 0;
     }
 

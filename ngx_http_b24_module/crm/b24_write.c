@@ -10,37 +10,32 @@
 
 #include <stdio.h>
 
-#include "b24_crm_int.h"
+#include "b24_write_int.h"
 
 
-#define B24_FIELD_NAME    64        /* of a pair: FIELD */
-#define B24_TITLE_CHARS   255
 #define B24_CODE_CHARS    50        /* STAGE_ID, CURRENCY_ID ... */
-#define B24_UTM_CHARS     200
-#define B24_VALUE_CHARS   8192      /* of any other field */
 
 
-typedef struct {
-    b24_batch_t               *batch;
-    b24_command_t             *cmd;
-    const b24_crm_api_t       *api;
-    const b24_crm_settings_t  *set;
-    const b24_order_t         *order;
-    const b24_crm_known_t     *known;
-    const b24_crm_facts_t     *facts;
-    const b24_plan_t          *plan;
-    const b24_pair_t          *pairs;   /* of the entity being written */
-    size_t                     multi[4];
-    size_t                     fm;
-    const char                *fm_new;  /* before its number: "n" where numbers
-                                           are ids of what is there */
-} b24_write_t;
+/* what is read of a record that is got */
+static const char *const  b24_read_fields[3][10] = {
+
+    { "PHONE", "EMAIL", NULL },     /* b24_crm_contact_fits() */
+
+    { NULL },
+
+    { "STAGE_ID", "CATEGORY_ID", "OPPORTUNITY", "CURRENCY_ID", "SOURCE_ID",
+      "TYPE_ID", "ASSIGNED_BY_ID", "CONTACT_ID", "COMPANY_ID",
+      NULL }                        /* b24_crm_read_back() */
+};
 
 
+static void b24_plan_literal(b24_plan_t *plan);
+static unsigned b24_plan_ready(const b24_plan_t *plan, b24_do_e step);
 static void b24_write_ask_contact(b24_write_t *w);
 static void b24_write_ask_company(b24_write_t *w);
 static void b24_write_ask(b24_write_t *w, b24_do_e step, b24_entity_e entity,
     int64_t id);
+static void b24_write_select(b24_write_t *w, b24_entity_e entity);
 static void b24_write_contact(b24_write_t *w);
 static void b24_write_names(b24_write_t *w);
 static void b24_write_company(b24_write_t *w);
@@ -58,20 +53,6 @@ static void b24_write_read(b24_write_t *w);
 static void b24_write_enrich(b24_write_t *w);
 static void b24_write_begin(b24_write_t *w, b24_do_e step,
     b24_entity_e entity, const b24_pair_t *pairs);
-static void b24_write_field(b24_write_t *w, const char *field, size_t max,
-    const b24_str_t *value);
-static void b24_write_chars(b24_write_t *w, const char *field,
-    const char *value);
-static void b24_write_origin(b24_write_t *w, const b24_str_t *id);
-static void b24_write_multi(b24_write_t *w, const char *type,
-    const b24_str_t *value);
-static void b24_write_pairs(b24_write_t *w, int multi);
-static int b24_pair_key(const b24_str_t *name, char *field);
-static int b24_pair_owned(const char *field);
-static size_t b24_pair_chars(const char *field);
-static int b24_multi_type(const char *field);
-static void b24_write_id(b24_write_t *w, const char *key,
-    b24_entity_e entity, int64_t id);
 /* names of the results; b24_crm_apis[].ref uses those of what is added */
 static const char  *b24_names[B24_DO_N] = {
     "g", "h", "c", "k", "d", "r", "t", "q", "u", "l", "b", "e"
@@ -165,6 +146,38 @@ b24_crm_write(b24_batch_t *batch, const b24_crm_settings_t *set,
 }
 
 
+unsigned
+b24_crm_makes(b24_pool_t *pool, const b24_crm_settings_t *set,
+    const b24_order_t *order, const b24_crm_known_t *known, unsigned mask)
+{
+    int              i;
+    unsigned         makes;
+    b24_plan_t       plan;
+    b24_crm_facts_t  facts;
+
+    makes = mask & (1u << B24_STEP_CONTACT | 1u << B24_STEP_COMPANY);
+
+    if (makes == 0
+        || b24_crm_facts(pool, set, order, known, &facts) != B24_OK
+        || b24_crm_plan(pool, b24_crm_api(set), order, known, &facts, &plan)
+           != B24_OK)
+    {
+        return makes;
+    }
+
+    makes = 0;
+
+    for (i = 0; i < B24_DO_N; i++) {
+
+        if (plan.want[i] && i != B24_DO_LINK && b24_steps[i] != B24_NSTEPS) {
+            makes |= 1u << b24_steps[i];
+        }
+    }
+
+    return makes & (1u << B24_STEP_CONTACT | 1u << B24_STEP_COMPANY);
+}
+
+
 int
 b24_crm_plan(b24_pool_t *pool, const b24_crm_api_t *api,
     const b24_order_t *order, const b24_crm_known_t *known,
@@ -206,19 +219,78 @@ b24_crm_plan(b24_pool_t *pool, const b24_crm_api_t *api,
 
     want[B24_DO_RELINK] = known->relink && known->deal;
     want[B24_DO_REQUISITE] = firm && facts->inn.len && !known->requisite_done;
-    want[B24_DO_MARK] = want[B24_DO_REQUISITE] && known->company;
+    want[B24_DO_MARK] = want[B24_DO_REQUISITE] && known->company
+                        && !known->company_made;
     want[B24_DO_LINK] = firm && (known->contact || want[B24_DO_CONTACT]);
 
     /* crm.item.add answers the whole deal by itself */
 
-    want[B24_DO_READ] = want[B24_DO_DEAL] && !api->universal;
+    want[B24_DO_READ] = (want[B24_DO_DEAL] && !api->universal)
+                        || (known->read_due && known->deal);
 
     /* not before the contact has been seen to be the one it is taken for */
 
     want[B24_DO_ENRICH] = known->contact && !known->recalled_contact
                           && (known->add_phone || known->add_email);
 
+    if (known->literal) {
+        b24_plan_literal(plan);
+    }
+
     return B24_OK;
+}
+
+
+/* leaves what needs no answer of the same batch */
+
+static void
+b24_plan_literal(b24_plan_t *plan)
+{
+    unsigned    i;
+    b24_plan_t  whole;
+
+    whole = *plan;
+
+    for (i = 0; i < B24_DO_N; i++) {
+
+        if (whole.want[i] && !b24_plan_ready(&whole, i)) {
+            plan->want[i] = 0;
+            plan->part = 1;
+        }
+    }
+}
+
+
+static unsigned
+b24_plan_ready(const b24_plan_t *plan, b24_do_e step)
+{
+    const unsigned  *want;
+
+    want = plan->want;
+
+    if (step == B24_DO_ASK_CONTACT || step == B24_DO_ASK_COMPANY) {
+        return 1;
+    }
+
+    /* nothing stops the batch when what was remembered has gone */
+
+    if (want[B24_DO_ASK_CONTACT] || want[B24_DO_ASK_COMPANY]) {
+        return 0;
+    }
+
+    if (step == B24_DO_CONTACT || step == B24_DO_COMPANY) {
+        return 1;
+    }
+
+    if (step == B24_DO_ROWS || step == B24_DO_READ) {
+        return !want[B24_DO_DEAL];
+    }
+
+    if (want[B24_DO_CONTACT] || want[B24_DO_COMPANY]) {
+        return 0;
+    }
+
+    return step == B24_DO_DEAL || !want[B24_DO_DEAL];
 }
 
 
@@ -288,7 +360,36 @@ b24_write_ask(b24_write_t *w, b24_do_e step, b24_entity_e entity, int64_t id)
                         w->api->type[entity]);
     }
 
-    b24_write_id(w, "id", entity, id);
+    if (id == 0) {
+        b24_write_id(w, "id", entity, id);
+        return;
+    }
+
+    b24_command_record(w->batch, w->cmd, id, w->api->list[entity],
+                       w->api->universal ? "id" : "ID", w->api->items);
+    b24_write_select(w, entity);
+}
+
+
+static void
+b24_write_select(b24_write_t *w, b24_entity_e entity)
+{
+    char                key[B24_CRM_KEY];
+    const char *const  *field;
+
+    /* phones and e-mails of crm.item.list can't be named */
+
+    if (w->api->universal && entity == B24_ENTITY_CONTACT) {
+        b24_command_select(w->batch, w->cmd, "*");
+        return;
+    }
+
+    b24_command_select(w->batch, w->cmd, w->api->universal ? "id" : "ID");
+
+    for (field = b24_read_fields[entity]; *field; field++) {
+        b24_crm_key(w->api, key, NULL, "", *field);
+        b24_command_select(w->batch, w->cmd, key);
+    }
 }
 
 
@@ -562,7 +663,7 @@ b24_write_link(b24_write_t *w)
 
     /* whom a person has linked first stays first */
 
-    if (w->plan->want[B24_DO_CONTACT]) {
+    if (w->plan->want[B24_DO_CONTACT] || w->known->contact_made) {
         b24_command_chars(w->batch, w->cmd, "fields[IS_PRIMARY]", "Y");
     }
 }
@@ -582,271 +683,5 @@ b24_write_begin(b24_write_t *w, b24_do_e step, b24_entity_e entity,
         b24_command_int(w->batch, w->cmd, "entityTypeId",
                         w->api->type[entity]);
         b24_command_chars(w->batch, w->cmd, "useOriginalUfNames", "Y");
-    }
-}
-
-
-/* nothing is sent for an empty value, nor where a pair sets the field */
-
-static void
-b24_write_field(b24_write_t *w, const char *field, size_t max,
-    const b24_str_t *value)
-{
-    char               key[B24_CRM_KEY];
-    b24_str_t          name, text;
-    const b24_pair_t  *pair;
-
-    name.data = (u_char *) field;
-    name.len = strlen(field);
-
-    pair = b24_pair_get(w->pairs, &name);
-
-    if (value->len == 0
-        || (pair && pair->value.len && !b24_pair_owned(field)))
-    {
-        return;
-    }
-
-    text = *value;
-    b24_crm_cut(&text, max);
-
-    b24_crm_key(w->api, key, "fields", "", field);
-    b24_command_text(w->batch, w->cmd, key, &text);
-}
-
-
-static void
-b24_write_chars(b24_write_t *w, const char *field, const char *value)
-{
-    b24_str_t  s;
-
-    s.data = (u_char *) value;
-    s.len = strlen(value);
-
-    b24_write_field(w, field, B24_TITLE_CHARS, &s);
-}
-
-
-static void
-b24_write_origin(b24_write_t *w, const b24_str_t *id)
-{
-    b24_write_field(w, "ORIGINATOR_ID", B24_TITLE_CHARS,
-                    &w->facts->originator);
-    b24_write_field(w, "ORIGIN_ID", B24_TITLE_CHARS, id);
-}
-
-
-static void
-b24_write_multi(b24_write_t *w, const char *type, const b24_str_t *value)
-{
-    char     key[B24_CRM_KEY];
-    size_t  *n;
-
-    if (w->api->universal) {
-        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][typeId]",
-                        w->fm_new, w->fm);
-        b24_command_chars(w->batch, w->cmd, key, type);
-        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][valueType]",
-                        w->fm_new, w->fm);
-        b24_command_chars(w->batch, w->cmd, key, "WORK");
-        (void) snprintf(key, sizeof(key), "fields[fm][%s%zu][value]",
-                        w->fm_new, w->fm);
-        b24_command_text(w->batch, w->cmd, key, value);
-        w->fm++;
-        return;
-    }
-
-    n = &w->multi[b24_multi_type(type)];
-
-    (void) snprintf(key, sizeof(key), "fields[%s][%zu][VALUE]", type, *n);
-    b24_command_text(w->batch, w->cmd, key, value);
-    (void) snprintf(key, sizeof(key), "fields[%s][%zu][VALUE_TYPE]", type,
-                    *n);
-    b24_command_chars(w->batch, w->cmd, key, "WORK");
-    (*n)++;
-}
-
-
-/* multi: the entity has PHONE, EMAIL, WEB and IM */
-
-static void
-b24_write_pairs(b24_write_t *w, int multi)
-{
-    char               field[B24_FIELD_NAME + 1], key[B24_CRM_KEY];
-    b24_buf_t          buf;
-    b24_str_t          value;
-    const b24_pair_t  *pair;
-
-    for (pair = w->pairs; pair; pair = pair->next) {
-        value = pair->value;
-
-        if (value.len == 0 || !b24_pair_key(&pair->name, field)
-            || b24_pair_owned(field))
-        {
-            continue;
-        }
-
-        b24_crm_cut(&value, b24_pair_chars(field));
-
-        if (multi && b24_multi_type(field) >= 0) {
-            b24_write_multi(w, field, &value);
-            continue;
-        }
-
-        if (strcmp(field, "COMMENTS") == 0) {
-
-            if (!multi) {
-                continue;           /* part of the deal's own text */
-            }
-
-            b24_buf_init(&buf, w->batch->pool);
-            b24_crm_plain(&buf, &value);
-
-            if (b24_buf_str(&buf, &value) != B24_OK) {
-                w->batch->failed = 1;
-                return;
-            }
-        }
-
-        b24_crm_key(w->api, key, "fields", "", field);
-        b24_command_text(w->batch, w->cmd, key, &value);
-    }
-}
-
-
-/* A-Z0-9_, then perhaps an index: "UF_CRM_TAGS[0]"; 1 when it is such a name */
-
-static int
-b24_pair_key(const b24_str_t *name, char *field)
-{
-    size_t  i, digits;
-    u_char  c;
-
-    if (name->len == 0 || name->len > B24_FIELD_NAME) {
-        return 0;
-    }
-
-    for (i = 0; i < name->len; i++) {
-        c = name->data[i];
-
-        if (!b24_isdigit(c) && c != '_' && (c < 'A' || c > 'Z')) {
-            break;
-        }
-    }
-
-    if (i == 0) {
-        return 0;
-    }
-
-    memcpy(field, name->data, name->len);
-    field[name->len] = '\0';
-
-    if (i == name->len) {
-        return 1;
-    }
-
-    for (digits = 0; b24_isdigit((u_char) field[i + 1 + digits]); digits++) {
-        /* void */
-    }
-
-    return field[i] == '[' && digits >= 1 && digits <= 4
-           && field[i + 1 + digits] == ']' && i + digits + 2 == name->len;
-}
-
-
-/* what keeps an order from arriving twice can't be set from outside */
-
-static int
-b24_pair_owned(const char *field)
-{
-    int                 i;
-    size_t              len;
-    static const char  *owned[] = {
-        "ID", "ORIGINATOR_ID", "ORIGIN_ID", "CONTACT_ID", "CONTACT_IDS",
-        "COMPANY_ID", "COMPANY_IDS", NULL
-    };
-
-    len = strcspn(field, "[");
-
-    for (i = 0; owned[i]; i++) {
-
-        if (strlen(owned[i]) == len && memcmp(owned[i], field, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* column sizes in characters; a text that is too long would be refused */
-
-static size_t
-b24_pair_chars(const char *field)
-{
-    int  i;
-    static const struct {
-        const char  *prefix;
-        size_t       chars;
-    } sizes[] = {
-        { "TITLE", 255 },
-        { "NAME", 50 },
-        { "SECOND_NAME", 50 },
-        { "LAST_NAME", 50 },
-        { "STAGE_ID", 50 },
-        { "TYPE_ID", 50 },
-        { "SOURCE_ID", 50 },
-        { "CURRENCY_ID", 50 },
-        { "COMPANY_TYPE", 50 },
-        { "POST", 255 },
-        { "UTM_", B24_UTM_CHARS },
-        { "PHONE", 250 },
-        { "EMAIL", 250 },
-        { "WEB", 250 },
-        { "IM", 250 },
-        { NULL, 0 }
-    };
-
-    for (i = 0; sizes[i].prefix; i++) {
-
-        if (strcmp(field, sizes[i].prefix) == 0
-            || (sizes[i].chars == B24_UTM_CHARS
-                && strncmp(field, sizes[i].prefix, 4) == 0))
-        {
-            return sizes[i].chars;
-        }
-    }
-
-    return B24_VALUE_CHARS;
-}
-
-
-static int
-b24_multi_type(const char *field)
-{
-    int                 i;
-    static const char  *types[] = { "PHONE", "EMAIL", "WEB", "IM", NULL };
-
-    for (i = 0; types[i]; i++) {
-
-        if (strcmp(field, types[i]) == 0) {
-            return i;
-        }
-    }
-
-    return -1;
-}
-
-
-/* an id that is known, or a reference to what this batch adds */
-
-static void
-b24_write_id(b24_write_t *w, const char *key, b24_entity_e entity, int64_t id)
-{
-    if (id) {
-        b24_command_int(w->batch, w->cmd, key, id);
-
-    } else {
-        b24_command_ref(w->batch, w->cmd, key, w->api->ref[entity]);
     }
 }

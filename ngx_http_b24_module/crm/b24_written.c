@@ -214,6 +214,7 @@ b24_written_known(b24_written_t *w)
 
     if (w->id[B24_DO_CONTACT]) {
         known->contact = w->id[B24_DO_CONTACT];
+        known->contact_made = known->literal;
         known->phone_fits = w->facts.by_phone;
         known->email_fits = w->facts.by_email;
         known->phone_alone = w->facts.by_phone;
@@ -224,10 +225,18 @@ b24_written_known(b24_written_t *w)
 
     if (w->id[B24_DO_COMPANY]) {
         known->company = w->id[B24_DO_COMPANY];
+        known->company_made = known->literal;
     }
 
     if (w->id[B24_DO_DEAL]) {
         known->deal = w->id[B24_DO_DEAL];
+        known->read_due = known->literal && !w->api->universal;
+
+    } else if (w->plan.want[B24_DO_READ]) {
+
+        /* once, whether it could be read or not */
+
+        known->read_due = 0;
     }
 
     if (w->id[B24_DO_RELINK]) {
@@ -246,7 +255,7 @@ b24_written_known(b24_written_t *w)
         known->requisite_done = 1;
     }
 
-    if (w->failed == B24_DO_N && !known->relink) {
+    if (w->failed == B24_DO_N && !w->plan.part && !known->relink) {
         known->company_done = 1;
     }
 
@@ -313,20 +322,20 @@ b24_written_stale(b24_written_t *w)
 static int
 b24_written_deal(b24_written_t *w)
 {
+    b24_do_e        step;
     b24_str_t       item = b24_string("item");
     b24_node_t     *deal, *stage;
     b24_verdict_t   v;
 
-    if (w->id[B24_DO_DEAL] == 0
-        || (!w->api->universal && w->id[B24_DO_READ] == 0))
-    {
+    step = (w->api->universal && w->id[B24_DO_DEAL]) ? B24_DO_DEAL
+                                                      : B24_DO_READ;
+
+    if (w->id[step] == 0 || w->known->deal == 0) {
         return B24_OK;
     }
 
-    (void) b24_answer_command(w->pool, w->answer,
-                              b24_crm_do_name(w->api->universal
-                                              ? B24_DO_DEAL : B24_DO_READ),
-                              &deal, &v);
+    (void) b24_answer_command(w->pool, w->answer, b24_crm_do_name(step), &deal,
+                              &v);
 
     if (w->api->universal) {
         deal = b24_node_get(deal, &item);
