@@ -101,6 +101,11 @@ void ngx_http_b24_back_weigh(ngx_http_b24_back_t *b);
 void ngx_http_b24_back_seen(ngx_http_b24_back_t *b);
 /* a look at the order follows, whose change the deal has to follow */
 ngx_int_t ngx_http_b24_back_look(ngx_http_b24_back_t *b);
+/* the order is another than it was; or is as it was, but was set so anew */
+ngx_uint_t ngx_http_b24_back_other(ngx_http_b24_back_t *b,
+    b24_queue_seen_t *was);
+ngx_uint_t ngx_http_b24_back_again(ngx_http_b24_back_t *b,
+    b24_queue_seen_t *was);
 /* what the shop has changed unseen is newer than what is to be written */
 ngx_uint_t ngx_http_b24_back_newer(ngx_http_b24_back_t *b);
 /* nothing is to be written */

@@ -19,17 +19,26 @@ typedef struct {
     u_char                    text[NGX_HTTP_B24_WARNINGS];
     u_char                   *last;
     ngx_http_b24_book_t      *book;
+    ngx_http_b24_origin_t    *origin;   /* whose shop's lines are looked at */
+    b24_str_t                *shop;
+    b24_str_t                 told;     /* the line before was about it */
 } ngx_http_b24_warnings_t;
 
 
 static ngx_int_t ngx_http_b24_book_pages(ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_lines(ngx_http_b24_book_t *book,
     ngx_http_b24_origin_t *o);
+static ngx_http_b24_srv_conf_t *ngx_http_b24_book_webhook(
+    ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_send(ngx_http_b24_book_t *book);
 static ngx_int_t ngx_http_b24_book_again(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t);
 static void ngx_http_b24_book_drop(ngx_http_b24_book_t *book);
 static void ngx_http_b24_book_take(ngx_http_b24_book_t *book);
+static void ngx_http_b24_book_check_self(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o);
+static int ngx_http_b24_book_check_currency(void *data,
+    const b24_str_t *code);
 static void ngx_http_b24_book_check_stages(ngx_http_b24_warnings_t *w,
     ngx_http_b24_origin_t *o, b24_str_t *shop);
 static void ngx_http_b24_book_check_lines(ngx_http_b24_warnings_t *w,
@@ -112,14 +121,12 @@ ngx_http_b24_book_pages(ngx_http_b24_book_t *book)
 
     ngx_memzero(&book->next, sizeof(b24_book_t));
 
+    book->next.want_self = 1;
+
     op = book->portal->origins.elts;
 
     for (i = 0; i < book->portal->origins.nelts; i++) {
         bscf = op[i]->conf;
-
-        if (bscf->webhook->dry) {
-            continue;
-        }
 
         if (bscf->product == B24_PRODUCT_XML_ID) {
             book->next.want_catalog = 1;
@@ -172,22 +179,35 @@ ngx_http_b24_book_lines(ngx_http_b24_book_t *book, ngx_http_b24_origin_t *o)
 }
 
 
-static ngx_int_t
-ngx_http_b24_book_send(ngx_http_b24_book_t *book)
-{
-    ngx_uint_t                i;
-    b24_batch_t               batch;
-    ngx_http_b24_origin_t   **op;
-    ngx_http_b24_srv_conf_t  *bscf;
-    ngx_http_b24_transfer_t  *t;
+/* any of the portal's will do; one that also sends, where there is one */
 
-    /* any of the portal's webhooks will do */
+static ngx_http_b24_srv_conf_t *
+ngx_http_b24_book_webhook(ngx_http_b24_book_t *book)
+{
+    ngx_uint_t               i;
+    ngx_http_b24_origin_t  **op;
 
     op = book->portal->origins.elts;
 
-    for (i = 0; op[i]->conf->webhook->dry; i++) { /* void */ }
+    for (i = 0; i < book->portal->origins.nelts; i++) {
 
-    bscf = op[i]->conf;
+        if (!op[i]->conf->webhook->dry) {
+            return op[i]->conf;
+        }
+    }
+
+    return op[0]->conf;
+}
+
+
+static ngx_int_t
+ngx_http_b24_book_send(ngx_http_b24_book_t *book)
+{
+    b24_batch_t               batch;
+    ngx_http_b24_srv_conf_t  *bscf;
+    ngx_http_b24_transfer_t  *t;
+
+    bscf = ngx_http_b24_book_webhook(book);
 
     b24_batch_init(&batch, book->next_pool, 0);
 
@@ -222,10 +242,9 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
 {
     ngx_http_b24_book_t  *book = t->data;
 
-    int                      rc, again;
-    b24_answer_t             answer;
-    b24_verdict_t            verdict;
-    ngx_http_b24_origin_t  **op;
+    int            rc, again;
+    b24_answer_t   answer;
+    b24_verdict_t  verdict;
 
     if (ngx_http_b24_portal_follow(book->portal, t, book->next_pool)
         == NGX_OK)
@@ -252,9 +271,9 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
     }
 
     if (answer.verdict.class != B24_CLASS_OK) {
-        op = book->portal->origins.elts;
-
-        ngx_http_b24_portal_refused(book->portal, op[0]->conf, t, &verdict);
+        ngx_http_b24_portal_refused(book->portal,
+                                    ngx_http_b24_book_webhook(book), t,
+                                    &verdict);
 
         book->due = ngx_time() + NGX_HTTP_B24_BOOK_SOON;
         goto done;
@@ -268,9 +287,12 @@ ngx_http_b24_book_answer(ngx_http_b24_transfer_t *t)
                               ? NGX_HTTP_B24_BOOK_DAY
                               : NGX_HTTP_B24_BOOK_LATER);
 
-    /* it proves that the portal answers, not that it takes orders */
+    /* it proves that the portal answers, not that it takes orders; in a trial
+     * run nothing else will */
 
-    if (book->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED) {
+    if (book->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED
+        || ngx_http_b24_book_webhook(book)->webhook->dry)
+    {
         ngx_http_b24_portal_good(book->portal);
     }
 
@@ -337,14 +359,12 @@ ngx_http_b24_book_check(ngx_http_b24_book_t *book)
     for (i = 0; i < book->portal->origins.nelts; i++) {
         bscf = op[i]->conf;
 
-        if (bscf->webhook->dry) {
-            continue;
-        }
-
         if (book->portal->moved.len) {
             ngx_http_b24_book_warn(&w, op[i], "the portal has moved to \"%V\": "
                                    "correct b24_webhook", &book->portal->moved);
         }
+
+        ngx_http_b24_book_check_self(&w, op[i]);
 
         p = b24_book_pipeline(&book->book, (int) bscf->category);
 
@@ -384,12 +404,87 @@ ngx_http_b24_book_check(ngx_http_b24_book_t *book)
     /* last, since the page may have no room for all */
 
     for (i = 0; i < book->portal->origins.nelts; i++) {
-        if (!op[i]->conf->webhook->dry) {
-            ngx_http_b24_book_check_lines(&w, op[i]);
-        }
+        ngx_http_b24_book_check_lines(&w, op[i]);
     }
 
     ngx_http_b24_sh_warnings(book->portal->sh, w.text);
+}
+
+
+static void
+ngx_http_b24_book_check_self(ngx_http_b24_warnings_t *w,
+    ngx_http_b24_origin_t *o)
+{
+    b24_str_t         *shops;
+    ngx_uint_t         i;
+    const b24_shop_t  *shop;
+    const b24_book_t  *book;
+
+    book = &w->book->book;
+
+    if (book->scope_known && !book->scope_crm) {
+        ngx_http_b24_book_warn(w, o, "the webhook lacks the permission "
+                               "\"crm\": tick CRM in the webhook's settings; "
+                               "until then no order can be sent");
+
+    } else if (book->denied.len) {
+        ngx_http_b24_book_warn(w, o, "the portal refuses to tell its stages "
+                               "(%V): give the user of the webhook rights to "
+                               "read and add contacts, companies and deals",
+                               &book->denied);
+    }
+
+    if (o->conf->product == B24_PRODUCT_XML_ID && book->scope_known
+        && !book->scope_catalog && book->refused.len == 0)
+    {
+        ngx_http_b24_book_warn(w, o, "the webhook lacks the permission "
+                               "\"catalog\", which b24_product xml_id needs: "
+                               "tick it in the webhook's settings; until then "
+                               "products are free rows");
+    }
+
+    if (o->conf->shops == NULL) {
+        return;
+    }
+
+    shops = o->conf->shops->elts;
+
+    w->origin = o;
+    ngx_str_null(&w->told);
+
+    for (i = 0; i < o->conf->shops->nelts; i++) {
+        shop = b24_rules_find(ngx_http_b24_main->rules, &shops[i]);
+
+        if (shop) {
+            w->shop = &shops[i];
+            (void) b24_shop_currencies(shop, ngx_http_b24_book_check_currency,
+                                       w);
+        }
+    }
+}
+
+
+static int
+ngx_http_b24_book_check_currency(void *data, const b24_str_t *code)
+{
+    ngx_http_b24_warnings_t  *w = data;
+
+    /* most shops say the same in each of their blocks */
+
+    if (b24_book_currency(&w->book->book, code)
+        || b24_str_eq(&w->told, code))
+    {
+        return 0;
+    }
+
+    w->told = *code;
+
+    ngx_http_b24_book_warn(w, w->origin, "the portal has no currency \"%V\", "
+                           "which the shop \"%V\" uses: add it in the CRM's "
+                           "settings, or correct the currency line; such "
+                           "orders are parked", code, w->shop);
+
+    return 0;
 }
 
 

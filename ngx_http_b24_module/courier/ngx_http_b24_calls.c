@@ -31,6 +31,7 @@ static void ngx_http_b24_calls_conclude(ngx_http_b24_back_t *b);
 static ngx_uint_t ngx_http_b24_calls_foreign(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_done(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_failed(ngx_http_b24_back_t *b);
+static ngx_msec_t ngx_http_b24_calls_pause(ngx_http_b24_back_t *b);
 static void ngx_http_b24_calls_refused(ngx_http_b24_back_t *b);
 static ngx_int_t ngx_http_b24_calls_reason(ngx_http_b24_back_t *b,
     b24_str_t *text);
@@ -112,7 +113,7 @@ void
 ngx_http_b24_back_recheck(ngx_http_b24_back_t *b)
 {
     if (b->ask.rc == B24_DATABASE_OK
-        && !b24_crm_back_same(&b->order, &b->weighed)
+        && ngx_http_b24_back_other(b, &b->weighed)
         && ngx_http_b24_back_newer(b))
     {
         if (ngx_http_b24_back_look(b) != NGX_OK) {
@@ -365,6 +366,10 @@ ngx_http_b24_calls_foreign(ngx_http_b24_back_t *b)
 {
     b24_order_t  own;
 
+    if (ngx_http_b24_back_again(b, &b->weighed)) {
+        return 1;
+    }
+
     own = b->order;
 
     if (b24_str_eq(&own.fields[B24_ORDER_STATUS], &b->status)) {
@@ -410,7 +415,7 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
 
     if (b->read && !b24_crm_back_there(&b->order, &b->status)) {
 
-        if (b24_crm_back_same(&b->order, &b->weighed)) {
+        if (!ngx_http_b24_back_other(b, &b->weighed)) {
             ngx_http_b24_back_seen(b);
             ngx_http_b24_back_end(b, B24_STATE_PARKED, &silent,
                                   "look whether the user of b24_site may set "
@@ -459,7 +464,13 @@ ngx_http_b24_calls_done(ngx_http_b24_back_t *b)
         }
     }
 
-    ngx_http_b24_back_seen(b);
+    if (!b->read || !ngx_http_b24_calls_foreign(b)) {
+        ngx_http_b24_back_seen(b);
+
+    } else if (ngx_http_b24_back_look(b) != NGX_OK) {
+        ngx_http_b24_back_broken(b);
+        return;
+    }
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SHOP_TOLD, 1);
 
@@ -501,15 +512,7 @@ ngx_http_b24_calls_failed(ngx_http_b24_back_t *b)
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_SHOP_FAILED, 1);
 
-    ms = ngx_http_b24_backoff(b->origin->conf, ++b->failures);
-
-    b->resume = ngx_current_msec + ms;
-    b->resume = b->resume ? b->resume : 1;
-
-    /* an order that the shop fails on, time and again, waits longer */
-
-    ms = ngx_max(ms, ngx_http_b24_backoff(b->origin->conf, b->job.attempts));
-    b->out.next = b->now + (int64_t) ms;
+    ms = ngx_http_b24_calls_pause(b);
 
     if (ngx_http_b24_quiet(&b->quiet, &left)) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
@@ -523,6 +526,25 @@ ngx_http_b24_calls_failed(ngx_http_b24_back_t *b)
     }
 
     ngx_http_b24_back_end(b, B24_STATE_WAITING, &text, advice);
+}
+
+
+/* ms; an order that the shop fails on, time and again, waits longer */
+
+static ngx_msec_t
+ngx_http_b24_calls_pause(ngx_http_b24_back_t *b)
+{
+    ngx_msec_t  ms;
+
+    ms = ngx_http_b24_backoff(b->origin->conf, ++b->failures);
+
+    b->resume = ngx_current_msec + ms;
+    b->resume = b->resume ? b->resume : 1;
+
+    ms = ngx_max(ms, ngx_http_b24_backoff(b->origin->conf, b->job.attempts));
+    b->out.next = b->now + (int64_t) ms;
+
+    return ms;
 }
 
 
@@ -557,6 +579,14 @@ ngx_http_b24_calls_refused(ngx_http_b24_back_t *b)
 
         state = B24_STATE_WAITING;
 
+    } else if (b->verdict.session) {
+
+        /* so are sessions that end as soon as they have begun; a right that
+         * is missing looks the same, and may be this order's only */
+
+        (void) ngx_http_b24_calls_pause(b);
+        state = B24_STATE_WAITING;
+
     } else {
         b->failures = 0;
     }
@@ -572,10 +602,7 @@ ngx_http_b24_calls_refused(ngx_http_b24_back_t *b)
     }
 
     ngx_http_b24_back_end(b, state, &text,
-                          b->verdict.login
-                          ? "look whether the user of b24_site can log in to "
-                            "the shop with its password"
-                          : (char *) b->verdict.advice.data);
+                          (char *) b->verdict.advice.data);
 }
 
 

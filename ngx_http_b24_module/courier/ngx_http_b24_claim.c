@@ -9,9 +9,12 @@
 #include "ngx_http_b24_lane.h"
 
 
+#define NGX_HTTP_B24_FRESH  10000       /* ms; an order is so */
+
+
 static void ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q);
-static b24_queue_rc_e ngx_http_b24_recover(ngx_http_b24_lane_t *lane,
-    b24_queue_t *q);
+static b24_queue_rc_e ngx_http_b24_recover(ngx_http_b24_road_t *road,
+    b24_queue_t *q, int64_t now);
 static void ngx_http_b24_claim_done(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
 
@@ -19,6 +22,8 @@ static ngx_int_t ngx_http_b24_prepare(ngx_http_b24_lane_t *lane);
 void
 ngx_http_b24_lane_claim(ngx_http_b24_lane_t *lane)
 {
+    lane->road->fresh = ngx_http_b24_convoy_busy(lane->road);
+
     ngx_http_b24_lane_call(lane, NGX_HTTP_B24_LANE_CLAIM,
                            ngx_http_b24_claim_run, ngx_http_b24_claim_done);
 }
@@ -29,45 +34,76 @@ ngx_http_b24_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
-    lane->next = 0;
-    lane->asked = (q != NULL);
+    int64_t               since;
+    ngx_http_b24_road_t  *road;
 
-    if (q && lane->recover) {
-        call->rc = ngx_http_b24_recover(lane, q);
+    road = lane->road;
+    road->next = 0;
+    road->asked = (q != NULL);
+
+    if (q) {
+        call->rc = ngx_http_b24_choose(road, q, &road->choice, lane->now);
     }
 
-    if (q && call->rc == B24_QUEUE_OK) {
-        call->rc = b24_queue_unpaused(q, lane->ready, lane->nready,
-                                      lane->open, &lane->nopen);
+    if (q == NULL || call->rc != B24_QUEUE_OK) {
+        return;
     }
 
-    if (q && call->rc == B24_QUEUE_OK) {
-        call->rc = b24_queue_claim(q, lane->pool, lane->open, lane->nopen,
-                                   ngx_http_b24_owner, NGX_HTTP_B24_LEASE,
-                                   lane->now, &lane->job, &lane->next);
-    }
+    /* what waits for long is the convoy's; so is all that would only be looked
+     * up, as its methods' time is used up */
+
+    since = (road->scarce > lane->now) ? INT64_MAX
+                                       : lane->now - NGX_HTTP_B24_FRESH;
+
+    call->rc = road->fresh
+               ? b24_queue_claim_fresh(q, lane->pool, road->choice.open,
+                                       road->choice.nopen, ngx_http_b24_owner,
+                                       NGX_HTTP_B24_LEASE, since,
+                                       lane->now, &lane->job, &road->next)
+               : b24_queue_claim(q, lane->pool, road->choice.open,
+                                 road->choice.nopen, ngx_http_b24_owner,
+                                 NGX_HTTP_B24_LEASE, lane->now, &lane->job,
+                                 &road->next);
 }
 
 
-static b24_queue_rc_e
-ngx_http_b24_recover(ngx_http_b24_lane_t *lane, b24_queue_t *q)
+b24_queue_rc_e
+ngx_http_b24_choose(ngx_http_b24_road_t *road, b24_queue_t *q,
+    ngx_http_b24_choice_t *choice, int64_t now)
 {
-    ngx_uint_t                i;
-    b24_queue_rc_e            rc;
-    ngx_http_b24_origin_t   **op;
+    b24_queue_rc_e  rc;
 
-    op = lane->portal->origins.elts;
+    if (road->recover) {
+        rc = ngx_http_b24_recover(road, q, now);
 
-    for (i = 0; i < lane->portal->origins.nelts; i++) {
-        rc = b24_queue_recover(q, &op[i]->name, ngx_http_b24_owner,
-                               (int64_t) op[i]->conf->retry_unknown,
-                               lane->now);
         if (rc != B24_QUEUE_OK) {
             return rc;
         }
     }
 
-    lane->recover = 0;
+    return b24_queue_unpaused(q, choice->ready, choice->nready, choice->open,
+                              &choice->nopen);
+}
+
+
+static b24_queue_rc_e
+ngx_http_b24_recover(ngx_http_b24_road_t *road, b24_queue_t *q, int64_t now)
+{
+    ngx_uint_t                i;
+    b24_queue_rc_e            rc;
+    ngx_http_b24_origin_t   **op;
+
+    op = road->portal->origins.elts;
+
+    for (i = 0; i < road->portal->origins.nelts; i++) {
+        rc = b24_queue_recover(q, &op[i]->name, ngx_http_b24_owner,
+                               (int64_t) op[i]->conf->retry_unknown, now);
+        if (rc != B24_QUEUE_OK) {
+            return rc;
+        }
+    }
+
+    road->recover = 0;
 
     return B24_QUEUE_OK;
 }
@@ -78,13 +114,19 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
-    b24_str_t   cause, advice;
-    ngx_uint_t  again, left;
+    ngx_uint_t            again, left;
+    ngx_http_b24_road_t  *road;
 
     static ngx_http_b24_quiet_t  quiet;
 
+    road = lane->road;
+
     if (call->rc != B24_QUEUE_OK) {
-        again = lane->again;
+
+        /* the convoy has ended meanwhile: what it has left is the lane's */
+
+        again = road->again
+                || (road->fresh && !ngx_http_b24_convoy_busy(road));
 
         ngx_http_b24_lane_free(lane);
 
@@ -92,7 +134,7 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 
             /* the tick tries again; the store tells of a queue not open */
 
-            if (lane->asked && ngx_http_b24_quiet(&quiet, &left)) {
+            if (road->asked && ngx_http_b24_quiet(&quiet, &left)) {
                 ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                               "b24: orders of the portal \"%V\" cannot be "
                               "taken from the queue: %s", &lane->portal->host,
@@ -103,29 +145,44 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
         }
 
         if (again) {
-            ngx_http_b24_lane_kick(lane);
+            ngx_http_b24_road_kick(road);
 
-        } else if (lane->next > lane->now) {
+        } else if (road->next > lane->now) {
             ngx_http_b24_lane_sleep(lane,
-                  (ngx_msec_t) ngx_min(lane->next - lane->now, 60000));
+                  (ngx_msec_t) ngx_min(road->next - lane->now, 60000));
         }
 
         return;
     }
+
+    ngx_http_b24_lane_claimed(lane);
+}
+
+
+void
+ngx_http_b24_lane_claimed(ngx_http_b24_lane_t *lane)
+{
+    b24_str_t  cause, advice;
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
                    "b24: %s claimed, attempt %d, deal %L",
                    lane->job.key, lane->job.attempts,
                    (int64_t) lane->job.deal_id);
 
-    if (ngx_http_b24_reader_take(lane->portal, lane->pool, &lane->job,
-                                 ngx_http_b24_owner)
-        == NGX_OK)
-    {
+    switch (ngx_http_b24_reader_take(lane->portal, lane->pool, &lane->job)) {
+
+    case NGX_OK:
         lane->pool = NULL;
         ngx_http_b24_lane_free(lane);
-        ngx_http_b24_lane_kick(lane);
+        ngx_http_b24_road_kick(lane->road);
         return;
+
+    case NGX_ERROR:
+        ngx_http_b24_lane_outcome(lane, B24_STATE_ACCEPTED);
+        return;
+
+    default:
+        break;
     }
 
     if (lane->job.kind == B24_EV_LINK) {
@@ -168,7 +225,6 @@ ngx_http_b24_claim_done(ngx_http_b24_call_t *call)
 static ngx_int_t
 ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
 {
-    b24_str_t                 key;
     ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
 
@@ -187,11 +243,6 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
         return NGX_ERROR;
     }
 
-    /* the queue's columns are the truth; the document may be older */
-
-    lane->order->origin = lane->job.origin;
-    lane->order->fields[B24_ORDER_ID] = lane->job.order_id;
-
     if (ngx_http_b24_crm_settings(lane->pool, lane->origin,
                                   &lane->order->shop, &lane->set)
         != NGX_OK)
@@ -199,54 +250,14 @@ ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
         return NGX_ERROR;
     }
 
-    lane->set.book = &lane->book.book;
+    lane->set.book = &lane->road->book.book;
 
     if (lane->origin->other_api > ngx_time()) {
         lane->set.universal = !lane->set.universal;
     }
 
-    lane->known.deal = lane->job.deal_id;
+    lane->known.literal = lane->member;
 
-    if (lane->job.kind == B24_EV_STATUS) {
-        lane->order->fields[B24_ORDER_STATUS] = lane->job.seen.status;
-        lane->order->fields[B24_ORDER_CANCELED] = lane->job.seen.canceled;
-        lane->order->fields[B24_ORDER_PAID] = lane->job.seen.paid;
-        lane->order->fields[B24_ORDER_SHIPPED] = lane->job.seen.shipped;
-
-        return NGX_OK;
-    }
-
-    b24_crm_product_ids(&lane->set, lane->order);
-
-    if (b24_crm_stage_remark(lane->pool, &lane->set, lane->order) != B24_OK) {
-        return NGX_ERROR;
-    }
-
-    lane->known.contact = lane->job.contact_id;
-    lane->known.company = lane->job.company_id;
-
-#define ngx_http_b24_settled(step)                                            \
-    (lane->job.steps[step] == B24_STEP_DONE                                   \
-     || lane->job.steps[step] == B24_STEP_SKIPPED)
-
-    lane->known.contact_done = ngx_http_b24_settled(B24_STEP_CONTACT);
-    lane->known.company_done = ngx_http_b24_settled(B24_STEP_COMPANY);
-    lane->known.rows_done = ngx_http_b24_settled(B24_STEP_ROWS);
-
-#undef ngx_http_b24_settled
-
-    /* a number that was another order's, or none */
-
-    if (lane->job.origin_id.len) {
-        lane->known.origin_id = lane->job.origin_id;
-
-    } else if (lane->job.order_id.len == 0) {
-        key.data = (u_char *) lane->job.key;
-        key.len = ngx_strlen(lane->job.key);
-
-        return b24_pstrdup(lane->pool, &lane->known.origin_id, key.data,
-                           key.len) == B24_OK ? NGX_OK : NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return b24_crm_begin(lane->pool, &lane->set, &lane->job, lane->order,
+                         &lane->known) == B24_OK ? NGX_OK : NGX_ERROR;
 }

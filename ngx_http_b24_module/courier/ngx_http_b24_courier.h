@@ -7,6 +7,8 @@
  *     claim    the next order, and what the configuration says of it
  *     deal     a new order becomes a deal: recall, look-up, write
  *     later    what comes later to an order that has one
+ *     convoy   many orders side by side, when more than a few wait
+ *     slot     one request of several of them
  *     send     its requests and answers
  *     outcome  what became of it, or
  *     fail     why nothing did
@@ -22,6 +24,8 @@
  *     back     and what that means for the order in its shop
  *     portal   limiter, breaker and state of a host
  *     moved    addresses; a portal that was renamed
+ *     alert    what needs a person: when it is told, and to whom
+ *     tell     one message, and how it went
  *     keep     what of a portal outlives a restart
  *     curl     HTTP on nginx's event loop; the only file that knows curl
  */
@@ -32,6 +36,7 @@
 
 
 #include "ngx_http_b24_module.h"
+#include "b24_alert.h"
 
 
 #define NGX_HTTP_B24_LEASE      (5 * 60 * 1000)     /* ms; > two transfers */
@@ -55,6 +60,8 @@ struct ngx_http_b24_transfer_s {
                                        else a call to a shop, with the next */
     b24_pair_t     *headers;        /* of the request */
     unsigned        bodied:1;       /* it has a body, maybe an empty one */
+    unsigned        alert:1;        /* a POST of JSON to whom b24_alert names:
+                                       only the status of its answer counts */
     b24_pool_t     *pool;           /* of the answer's headers */
 
     unsigned        fresh:1;        /* a connection of its own: curl repeats a
@@ -90,7 +97,6 @@ struct ngx_http_b24_transfer_s {
 
 /* done() comes later, never from inside; NGX_ERROR: nothing was sent */
 ngx_int_t ngx_http_b24_curl_send(ngx_http_b24_transfer_t *t);
-ngx_uint_t ngx_http_b24_curl_active(void);
 void ngx_http_b24_curl_exit(void);
 
 
@@ -98,6 +104,20 @@ void ngx_http_b24_curl_exit(void);
 
 /* takes a request from the bucket: 0, or milliseconds until there is room */
 ngx_msec_t ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal);
+/* the same, but takes none; that many requests must still fit in behind it */
+ngx_msec_t ngx_http_b24_portal_room(ngx_http_b24_portal_t *portal,
+    ngx_uint_t spare);
+/* of the elected one, before it delivers: what is learned of methods fits the
+ * configuration */
+void ngx_http_b24_portal_pace(ngx_http_b24_portal_t *portal);
+/* a batch goes out; its answer has come, or that of a call by itself (batch
+ * NULL): what methods cost is learned from it */
+void ngx_http_b24_portal_sent(ngx_http_b24_portal_t *portal,
+    b24_batch_t *batch);
+void ngx_http_b24_portal_learn(ngx_http_b24_portal_t *portal,
+    b24_batch_t *batch, const char *method, const b24_answer_t *answer);
+/* requests of the bucket that a backlog leaves to single orders */
+ngx_uint_t ngx_http_b24_portal_share(ngx_http_b24_portal_t *portal);
 /* milliseconds until the portal may be tried again, 0: now */
 ngx_msec_t ngx_http_b24_portal_paused(ngx_http_b24_portal_t *portal);
 /* counts how a request that was taken from the bucket has ended; verdict NULL:
@@ -272,15 +292,19 @@ void ngx_http_b24_database_begin(void);
 ngx_uint_t ngx_http_b24_database_busy(void);
 void ngx_http_b24_database_ask(ngx_http_b24_reader_t *r,
     ngx_http_b24_ask_t *ask);
-/* when a row was changed that was read at now, by our clock, to the second; 0:
+/* that time of a row, which was read at now, by our clock, to the second; 0:
  * nobody knows */
 int64_t ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
-    const b24_database_moment_t *moment, int64_t now);
+    const b24_database_clock_t *clock, const b24_str_t *changed, int64_t now);
+/* when status and flags were set, as they are now; by the time of the whole row
+ * where that of the state isn't told, or hasn't changed with it */
+int64_t ngx_http_b24_database_stated(ngx_http_b24_reader_t *r,
+    const b24_database_moment_t *moment, const b24_queue_seen_t *seen,
+    int64_t now);
 /* milliseconds until it may be asked again, 0: now */
 ngx_msec_t ngx_http_b24_database_paused(ngx_http_b24_reader_t *r);
 /* each second, of the elected worker */
 void ngx_http_b24_database_tick(void);
-ngx_http_b24_reader_t *ngx_http_b24_readers(ngx_uint_t *n);
 
 
 /* ---- reader ---- */
@@ -292,11 +316,11 @@ void ngx_http_b24_reader_exit(ngx_http_b24_reader_t *r);
 ngx_uint_t ngx_http_b24_reader_busy(ngx_http_b24_origin_t *o);
 /*
  * NGX_OK: the claimed event is the reader's now, with the pool, and is given
- * back to the queue once the database has told what it knows of it.
- * NGX_DECLINED: there is nothing to be asked.
+ * back to the queue once the database has told what it knows of it; behind the
+ * one it has at hand.  NGX_DECLINED: there is nothing to be asked.
  */
 ngx_int_t ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal,
-    b24_pool_t *pool, b24_queue_job_t *job, const char *owner);
+    b24_pool_t *pool, b24_queue_job_t *job);
 /* LINK's data for the order: empty when its shop has no such statement */
 ngx_int_t ngx_http_b24_reader_link(ngx_http_b24_origin_t *o, b24_pool_t *pool,
     b24_order_t *order, b24_str_t *data);
@@ -324,6 +348,8 @@ void ngx_http_b24_deliver_begin(void);
 void ngx_http_b24_deliver_kick(void);
 ngx_uint_t ngx_http_b24_deliver_busy(void);
 void ngx_http_b24_deliver_exit(void);
+/* each second, also of a worker that quits */
+void ngx_http_b24_deliver_tick(void);
 
 
 /* ---- watch ---- */
@@ -346,6 +372,69 @@ void ngx_http_b24_back_begin(void);
 void ngx_http_b24_back_kick(void);
 /* statuses of the CRM go to this origin's shop */
 ngx_uint_t ngx_http_b24_back_writes(ngx_http_b24_origin_t *o);
+
+
+/* ---- alert ---- */
+
+typedef struct ngx_http_b24_target_s  ngx_http_b24_target_t;
+
+/* an event of an origin; those of the whole nginx are of the first origin of
+ * each target */
+typedef struct {
+    b24_alert_t               alert;
+    ngx_http_b24_origin_t    *origin;
+    ngx_http_b24_target_t    *target;
+} ngx_http_b24_item_t;
+
+/* who is told */
+struct ngx_http_b24_target_s {
+    ngx_http_b24_alert_t     *conf;         /* of the first such line */
+    ngx_str_t                 certificate;
+    b24_alert_pace_t          pace;
+    unsigned                  failing:1;    /* and the log says so */
+
+    /* of the message under way; item NULL: there is none */
+    ngx_http_b24_item_t      *item;
+    b24_alert_say_e           say;
+    b24_alert_message_t       message;
+    ngx_http_b24_call_t       call;
+    b24_pool_t               *pool;
+    ngx_http_b24_transfer_t   transfer;
+};
+
+
+extern ngx_http_b24_item_t  *ngx_http_b24_items;
+extern ngx_uint_t            ngx_http_b24_nitems;
+
+
+ngx_int_t ngx_http_b24_alert_init(ngx_cycle_t *cycle,
+    ngx_http_b24_main_conf_t *bmcf);
+/* this worker has just been elected */
+void ngx_http_b24_alert_begin(void);
+/* each second, of the elected one */
+void ngx_http_b24_alert_tick(void);
+/* what was told is being written down: nobody else is elected before */
+ngx_uint_t ngx_http_b24_alert_busy(void);
+void ngx_http_b24_alert_exit(void);
+/* what was told, over restarts; n: items at most */
+ngx_int_t ngx_http_b24_alert_kept_init(ngx_cycle_t *cycle, ngx_uint_t n);
+void ngx_http_b24_alert_kept_begin(void);
+/* it was read; until then nobody knows what was told */
+ngx_uint_t ngx_http_b24_alert_kept(void);
+/* each second: reads it, then writes what has changed */
+void ngx_http_b24_alert_keep(void);
+/* the threads are gone */
+void ngx_http_b24_alert_kept_exit(void);
+/* of tell: how it went; error NULL: well.  The message is over */
+void ngx_http_b24_alert_told(ngx_http_b24_target_t *target, const char *error,
+    const char *advice);
+
+
+/* ---- tell ---- */
+
+/* the target's item, message and pool are set; leads to alert_told(), also from
+ * inside */
+void ngx_http_b24_tell(ngx_http_b24_target_t *target);
 
 
 /* ---- leader ---- */

@@ -139,15 +139,6 @@ ngx_http_b24_database_shop(ngx_http_b24_main_conf_t *bmcf,
 }
 
 
-ngx_http_b24_reader_t *
-ngx_http_b24_readers(ngx_uint_t *n)
-{
-    *n = ngx_http_b24_nreaders;
-
-    return ngx_http_b24_reader_list;
-}
-
-
 /* the threads are gone */
 
 void
@@ -225,7 +216,7 @@ ngx_http_b24_database_tick(void)
 
 int64_t
 ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
-    const b24_database_moment_t *moment, int64_t now)
+    const b24_database_clock_t *clock, const b24_str_t *changed, int64_t now)
 {
     int64_t                    seconds, zone;
     ngx_http_b24_sh_origin_t  *sh;
@@ -235,15 +226,25 @@ ngx_http_b24_database_made(ngx_http_b24_reader_t *r,
 
     /* a text is of the zone of the shop's program: an hour would be too much */
 
-    if (moment->changed.len == 0
-        || (!sh->zoned
-            && b24_database_time(&moment->changed, &seconds) == B24_OK))
+    if (changed->len == 0
+        || (!sh->zoned && b24_database_time(changed, &seconds) == B24_OK))
     {
         return 0;
     }
 
-    return now - 1000 * b24_database_age(&moment->clock, &moment->changed,
-                                         NGX_HTTP_B24_DB_OLD, &zone);
+    return now - 1000 * b24_database_age(clock, changed, NGX_HTTP_B24_DB_OLD,
+                                         &zone);
+}
+
+
+int64_t
+ngx_http_b24_database_stated(ngx_http_b24_reader_t *r,
+    const b24_database_moment_t *moment, const b24_queue_seen_t *seen,
+    int64_t now)
+{
+    return ngx_http_b24_database_made(r, &moment->clock,
+               b24_queue_seen_restated(seen, &moment->stated)
+               ? &moment->stated : &moment->changed, now);
 }
 
 

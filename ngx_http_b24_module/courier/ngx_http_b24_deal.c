@@ -7,9 +7,8 @@
 #include "ngx_http_b24_lane.h"
 
 
-/* ms a fact is relied upon: contacts and companies are asked for when they are
- * used, products are not */
-#define NGX_HTTP_B24_MEMORY     (365 * 86400000LL)
+/* ms a product is relied upon; contacts and companies are asked for when they
+ * are used */
 #define NGX_HTTP_B24_PRODUCTS   86400000LL
 
 
@@ -30,6 +29,10 @@ void
 ngx_http_b24_lane_deal(ngx_http_b24_lane_t *lane)
 {
     size_t  i;
+
+    lane->stale = 0;
+    lane->until = 0;
+    lane->doubter = 0;
 
     lane->facts = b24_pcalloc(lane->pool,
                               (2 * B24_CRM_KEYS + 3 + lane->order->nitems)
@@ -127,7 +130,11 @@ ngx_http_b24_doubts(ngx_http_b24_lane_t *lane, b24_queue_t *q, size_t n)
         /* a clock that was ahead must not make it longer */
 
         until = ngx_min(doubt->time, lane->now) + unknown;
-        lane->until = ngx_max(lane->until, until);
+
+        if (until > lane->until) {
+            lane->until = until;
+            lane->doubter = doubt->id;
+        }
     }
 
     return rc;
@@ -141,9 +148,12 @@ ngx_http_b24_recall_done(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_lane_t  *lane = call->data;
 
+    if (lane->until && ngx_http_b24_convoy_follow(lane, lane->doubter)) {
+        return;
+    }
+
     if (lane->until) {
-        lane->out.cause = "an earlier order of the same buyer or firm is being "
-                          "written";
+        lane->out.cause = NGX_HTTP_B24_BEHIND;
         lane->out.next = lane->until;
 
         ngx_http_b24_lane_outcome(lane, B24_STATE_WAITING);
@@ -167,11 +177,13 @@ ngx_http_b24_recall_done(ngx_http_b24_call_t *call)
 static void
 ngx_http_b24_lookup(ngx_http_b24_lane_t *lane)
 {
-    b24_batch_t  batch;
+    b24_batch_t  *batch;
 
-    b24_batch_init(&batch, lane->pool, 0);
+    batch = &lane->batch;
 
-    if (b24_crm_lookup(&batch, &lane->set, lane->order, &lane->known,
+    b24_batch_init(batch, lane->pool, 0);
+
+    if (b24_crm_lookup(batch, &lane->set, lane->order, &lane->known,
                        lane->job.attempts > 1)
         != B24_OK)
     {
@@ -180,14 +192,20 @@ ngx_http_b24_lookup(ngx_http_b24_lane_t *lane)
         return;
     }
 
-    if (batch.count == 0) {
+    if (batch->count == 0) {
         ngx_http_b24_write(lane);
         return;
     }
 
-    if (b24_batch_print(&batch, &lane->body) != B24_OK) {
+    if (b24_batch_print(batch, &lane->body) != B24_OK) {
         ngx_http_b24_lane_broken(lane, "the order cannot be put into "
                                        "commands");
+        return;
+    }
+
+    lane->direct = 0;
+
+    if (ngx_http_b24_lane_scarce(lane)) {
         return;
     }
 
@@ -243,20 +261,26 @@ ngx_http_b24_lookup_done(ngx_http_b24_transfer_t *t)
 static void
 ngx_http_b24_write(ngx_http_b24_lane_t *lane)
 {
-    b24_batch_t  batch;
+    b24_batch_t  *batch;
 
-    if (lane->writes++ == NGX_HTTP_B24_WRITES) {
+    batch = &lane->batch;
+
+    if (lane->writes++ == (lane->member ? NGX_HTTP_B24_ROUNDS
+                                        : NGX_HTTP_B24_WRITES))
+    {
         ngx_http_b24_lane_broken(lane, "the portal takes the order only in "
                                        "part");
         return;
     }
 
-    b24_batch_init(&batch, lane->pool, 1);
+    /* in a convoy nothing refers to anything, see known.literal */
+
+    b24_batch_init(batch, lane->pool, !lane->member);
 
     lane->mask = 0;
     lane->direct = 0;
 
-    if (b24_crm_write(&batch, &lane->set, lane->order, &lane->known,
+    if (b24_crm_write(batch, &lane->set, lane->order, &lane->known,
                       &lane->mask)
         != B24_OK)
     {
@@ -265,7 +289,7 @@ ngx_http_b24_write(ngx_http_b24_lane_t *lane)
         return;
     }
 
-    if (batch.count == 0) {
+    if (batch->count == 0) {
 
         switch (ngx_http_b24_write_direct(lane)) {
 
@@ -284,7 +308,7 @@ ngx_http_b24_write(ngx_http_b24_lane_t *lane)
 
     } else {
 
-        if (b24_batch_print(&batch, &lane->body) != B24_OK) {
+        if (b24_batch_print(batch, &lane->body) != B24_OK) {
             ngx_http_b24_lane_broken(lane, "the order cannot be put into "
                                            "commands");
             return;
@@ -292,6 +316,9 @@ ngx_http_b24_write(ngx_http_b24_lane_t *lane)
 
         lane->method = "batch";
     }
+
+    lane->makes = b24_crm_makes(lane->pool, &lane->set, lane->order,
+                                &lane->known, lane->mask);
 
     /* what an earlier answer told is committed with it */
 

@@ -1,6 +1,6 @@
 
 /*
- * One order at a time for each portal:
+ * A road leads to each portal.  Its lane takes one order at a time:
  *
  *     book      (portal)  its stages and catalogue, before the first order
  *     claim     (queue)   the next due event of the portal's origins; one that
@@ -17,6 +17,9 @@
  * write (the deal is moved), outcome; without a write where nothing is to be
  * moved.
  *
+ * When more than a few orders wait, the road's convoy takes the oldest of them
+ * together, each in a lane of its own that goes the same way; see convoy.
+ *
  * The portal of an order is found by its origin now, not when it was stored.
  */
 
@@ -27,30 +30,29 @@
 #define NGX_HTTP_B24_OPEN       60      /* s a good probe is relied upon */
 
 
-static void ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane);
-static ngx_uint_t ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane);
-static ngx_uint_t ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane);
-static ngx_uint_t ngx_http_b24_lane_ready(ngx_http_b24_lane_t *lane);
-static ngx_uint_t ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane);
-static void ngx_http_b24_lane_probed(void *data);
-static ngx_uint_t ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane);
-static void ngx_http_b24_lane_book_done(void *data);
+static ngx_int_t ngx_http_b24_road_init(ngx_cycle_t *cycle,
+    ngx_http_b24_road_t *road, ngx_http_b24_portal_t *portal);
+static void ngx_http_b24_road_heed(ngx_http_b24_road_t *road);
+static ngx_uint_t ngx_http_b24_road_stopped(ngx_http_b24_road_t *road);
+static ngx_uint_t ngx_http_b24_road_probe(ngx_http_b24_road_t *road);
+static ngx_uint_t ngx_http_b24_road_waits(ngx_http_b24_road_t *road);
+static void ngx_http_b24_road_probed(void *data);
+static ngx_uint_t ngx_http_b24_road_book(ngx_http_b24_road_t *road);
+static void ngx_http_b24_road_book_done(void *data);
 static void ngx_http_b24_lane_timer(ngx_event_t *ev);
 
 
 char  ngx_http_b24_owner[NGX_HTTP_B24_OWNER_LEN];
 
-static ngx_http_b24_lane_t  *ngx_http_b24_lanes;
-static ngx_uint_t            ngx_http_b24_nlanes;
+static ngx_http_b24_road_t  *ngx_http_b24_roads;
+static ngx_uint_t            ngx_http_b24_nroads;
 static ngx_connection_t      ngx_http_b24_lane_nofd;
 
 
 ngx_int_t
 ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 {
-    ngx_uint_t                i, j;
-    ngx_http_b24_lane_t      *lane;
-    ngx_http_b24_origin_t   **op;
+    ngx_uint_t                i;
     ngx_http_b24_portal_t   **pp;
 
     ngx_http_b24_lane_nofd.fd = (ngx_socket_t) -1;
@@ -58,77 +60,106 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_snprintf((u_char *) ngx_http_b24_owner, NGX_HTTP_B24_OWNER_LEN - 1,
                  "%P-%T%Z", ngx_pid, ngx_time());
 
-    ngx_http_b24_nlanes = bmcf->portals.nelts;
+    ngx_http_b24_nroads = bmcf->portals.nelts;
 
-    ngx_http_b24_lanes = ngx_pcalloc(cycle->pool,
-                        (bmcf->portals.nelts + 1)
-                        * sizeof(ngx_http_b24_lane_t));
-    if (ngx_http_b24_lanes == NULL) {
+    ngx_http_b24_roads = ngx_pcalloc(cycle->pool,
+                                     (bmcf->portals.nelts + 1)
+                                     * sizeof(ngx_http_b24_road_t));
+    if (ngx_http_b24_roads == NULL) {
         return NGX_ERROR;
     }
 
     pp = bmcf->portals.elts;
 
     for (i = 0; i < bmcf->portals.nelts; i++) {
-        lane = &ngx_http_b24_lanes[i];
 
-        lane->portal = pp[i];
-
-        lane->timer.handler = ngx_http_b24_lane_timer;
-        lane->timer.data = &ngx_http_b24_lane_nofd;
-        lane->timer.log = cycle->log;
-        lane->timer.cancelable = 1;
-
-        lane->call.data = lane;
-        lane->transfer.data = lane;
-
-        lane->book.portal = pp[i];
-        lane->book.done = ngx_http_b24_lane_book_done;
-        lane->book.data = lane;
-
-        lane->probe.portal = pp[i];
-        lane->probe.done = ngx_http_b24_lane_probed;
-        lane->probe.data = lane;
-
-        pp[i]->book = &lane->book;
-
-        lane->origins = ngx_pcalloc(cycle->pool,
-                              pp[i]->origins.nelts * sizeof(b24_str_t));
-        if (lane->origins == NULL) {
+        if (ngx_http_b24_road_init(cycle, &ngx_http_b24_roads[i], pp[i])
+            != NGX_OK)
+        {
             return NGX_ERROR;
-        }
-
-        lane->open = ngx_pcalloc(cycle->pool,
-                              pp[i]->origins.nelts * sizeof(b24_str_t));
-        if (lane->open == NULL) {
-            return NGX_ERROR;
-        }
-
-        lane->ready = ngx_pcalloc(cycle->pool,
-                              pp[i]->origins.nelts * sizeof(b24_str_t));
-        if (lane->ready == NULL) {
-            return NGX_ERROR;
-        }
-
-        lane->checks = pp[i]->sh->checks;
-        lane->nudges = pp[i]->sh->nudges;
-
-        op = pp[i]->origins.elts;
-
-        for (j = 0; j < pp[i]->origins.nelts; j++) {
-            if (!op[j]->conf->webhook->dry) {
-                lane->origins[lane->norigins++]
-                                         = op[j]->name;
-            }
-        }
-
-        if (lane->norigins == 0) {
-            pp[i]->sh->state = NGX_HTTP_B24_PORTAL_DRY;
-
-        } else if (pp[i]->sh->state == NGX_HTTP_B24_PORTAL_DRY) {
-            pp[i]->sh->state = NGX_HTTP_B24_PORTAL_OK;
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_b24_road_init(ngx_cycle_t *cycle, ngx_http_b24_road_t *road,
+    ngx_http_b24_portal_t *portal)
+{
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+
+    road->portal = portal;
+    road->lane.road = road;
+
+    ngx_http_b24_lane_init(&road->lane);
+
+    road->book.portal = portal;
+    road->book.done = ngx_http_b24_road_book_done;
+    road->book.data = road;
+
+    road->probe.portal = portal;
+    road->probe.done = ngx_http_b24_road_probed;
+    road->probe.data = road;
+
+    portal->book = &road->book;
+
+    road->checks = portal->sh->checks;
+    road->nudges = portal->sh->nudges;
+
+    op = portal->origins.elts;
+
+    road->origins = ngx_pcalloc(cycle->pool,
+                                portal->origins.nelts * sizeof(b24_str_t));
+    if (road->origins == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < portal->origins.nelts; i++) {
+
+        if (!op[i]->conf->webhook->dry) {
+            road->origins[road->norigins++] = op[i]->name;
+        }
+    }
+
+    if (ngx_http_b24_choice_init(cycle, road, &road->choice) != NGX_OK
+        || ngx_http_b24_convoy_init(cycle, road) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_b24_lane_init(ngx_http_b24_lane_t *lane)
+{
+    lane->portal = lane->road->portal;
+
+    lane->timer.handler = ngx_http_b24_lane_timer;
+    lane->timer.data = &ngx_http_b24_lane_nofd;
+    lane->timer.log = ngx_cycle->log;
+    lane->timer.cancelable = 1;
+
+    lane->call.data = lane;
+    lane->transfer.data = lane;
+}
+
+
+ngx_int_t
+ngx_http_b24_choice_init(ngx_cycle_t *cycle, ngx_http_b24_road_t *road,
+    ngx_http_b24_choice_t *choice)
+{
+    choice->ready = ngx_pcalloc(cycle->pool, 2 * road->portal->origins.nelts
+                                             * sizeof(b24_str_t));
+    if (choice->ready == NULL) {
+        return NGX_ERROR;
+    }
+
+    choice->open = choice->ready + road->portal->origins.nelts;
 
     return NGX_OK;
 }
@@ -137,17 +168,20 @@ ngx_http_b24_deliver_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 void
 ngx_http_b24_deliver_exit(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t            i;
+    ngx_http_b24_road_t  *road;
 
-    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+    for (i = 0; i < ngx_http_b24_nroads; i++) {
+        road = &ngx_http_b24_roads[i];
 
-        if (ngx_http_b24_lanes[i].timer.timer_set) {
-            ngx_del_timer(&ngx_http_b24_lanes[i].timer);
+        if (road->lane.timer.timer_set) {
+            ngx_del_timer(&road->lane.timer);
         }
 
-        ngx_http_b24_book_free(&ngx_http_b24_lanes[i].book);
-        ngx_http_b24_probe_free(&ngx_http_b24_lanes[i].probe);
-        ngx_http_b24_moved_exit(ngx_http_b24_lanes[i].portal);
+        ngx_http_b24_convoy_exit(road);
+        ngx_http_b24_book_free(&road->book);
+        ngx_http_b24_probe_free(&road->probe);
+        ngx_http_b24_moved_exit(road->portal);
     }
 }
 
@@ -164,9 +198,11 @@ ngx_http_b24_deliver_busy(void)
         return 1;
     }
 
-    for (i = 0; i < ngx_http_b24_nlanes; i++) {
+    for (i = 0; i < ngx_http_b24_nroads; i++) {
 
-        if (ngx_http_b24_lanes[i].stage != NGX_HTTP_B24_LANE_IDLE) {
+        if (ngx_http_b24_roads[i].lane.stage != NGX_HTTP_B24_LANE_IDLE
+            || ngx_http_b24_convoy_busy(&ngx_http_b24_roads[i]))
+        {
             return 1;
         }
     }
@@ -184,15 +220,16 @@ ngx_http_b24_deliver_begin(void)
     ngx_http_b24_database_begin();
     ngx_http_b24_back_begin();
 
-    for (i = 0; i < ngx_http_b24_nlanes; i++) {
-        ngx_http_b24_lanes[i].recover = 1;
+    for (i = 0; i < ngx_http_b24_nroads; i++) {
+        ngx_http_b24_roads[i].recover = 1;
+        ngx_http_b24_portal_pace(ngx_http_b24_roads[i].portal);
 
         /*
          * A reload or a start may have brought what a blocked portal needs: it
          * is probed at once, but only once for that.
          */
 
-        sh = ngx_http_b24_lanes[i].portal->sh;
+        sh = ngx_http_b24_roads[i].portal->sh;
 
         if (sh->state == NGX_HTTP_B24_PORTAL_BLOCKED
             && sh->life != ngx_http_b24_generation)
@@ -212,9 +249,9 @@ ngx_http_b24_deliver_kick(void)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < ngx_http_b24_nlanes; i++) {
-        ngx_http_b24_lanes[i].again = 1;
-        ngx_http_b24_lane_kick(&ngx_http_b24_lanes[i]);
+    for (i = 0; i < ngx_http_b24_nroads; i++) {
+        ngx_http_b24_roads[i].again = 1;
+        ngx_http_b24_road_kick(&ngx_http_b24_roads[i]);
     }
 
     ngx_http_b24_back_kick();
@@ -222,23 +259,41 @@ ngx_http_b24_deliver_kick(void)
 
 
 void
-ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
+ngx_http_b24_deliver_tick(void)
 {
-    ngx_msec_t  ms;
+    ngx_uint_t  i;
 
-    if (lane->stage != NGX_HTTP_B24_LANE_IDLE || lane->norigins == 0
-        || !ngx_http_b24_leader() || !ngx_http_b24_keep_ready() || ngx_exiting)
-    {
+    for (i = 0; i < ngx_http_b24_nroads; i++) {
+        ngx_http_b24_convoy_tick(&ngx_http_b24_roads[i]);
+    }
+}
+
+
+void
+ngx_http_b24_road_kick(ngx_http_b24_road_t *road)
+{
+    ngx_msec_t            ms;
+    ngx_http_b24_lane_t  *lane;
+
+    lane = &road->lane;
+
+    if (!ngx_http_b24_leader() || !ngx_http_b24_keep_ready() || ngx_exiting) {
         return;
     }
 
-    ngx_http_b24_lane_heed(lane);
+    ngx_http_b24_convoy_kick(road);
 
-    if (!lane->check && ngx_http_b24_lane_stopped(lane)) {
+    if (lane->stage != NGX_HTTP_B24_LANE_IDLE) {
         return;
     }
 
-    ms = ngx_http_b24_portal_paused(lane->portal);
+    ngx_http_b24_road_heed(road);
+
+    if (!road->check && ngx_http_b24_road_stopped(road)) {
+        return;
+    }
+
+    ms = ngx_http_b24_portal_paused(road->portal);
 
     if (ms) {
         ngx_http_b24_lane_sleep(lane, ms);
@@ -253,21 +308,21 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
 
     /* asked for by hand, the portal tells more than a probe would */
 
-    if (!lane->check && ngx_http_b24_lane_probe(lane)) {
+    if (!road->check && ngx_http_b24_road_probe(road)) {
         return;
     }
 
-    if (ngx_http_b24_lane_book(lane)) {
+    if (ngx_http_b24_road_book(road)) {
         return;
     }
 
     /* the reader of an origin kicks when it is through */
 
-    if (!ngx_http_b24_lane_ready(lane)) {
+    if (!ngx_http_b24_road_ready(road, &road->choice)) {
         return;
     }
 
-    lane->again = 0;
+    road->again = 0;
 
     lane->pool = b24_pool_create(0);
     if (lane->pool == NULL) {
@@ -281,22 +336,22 @@ ngx_http_b24_lane_kick(ngx_http_b24_lane_t *lane)
 /* what a person has asked for, in whatever worker */
 
 static void
-ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane)
+ngx_http_b24_road_heed(ngx_http_b24_road_t *road)
 {
     ngx_http_b24_sh_portal_t  *sh;
 
-    sh = lane->portal->sh;
+    sh = road->portal->sh;
 
-    if (lane->checks != sh->checks) {
-        lane->checks = sh->checks;
-        lane->check = 1;
-        lane->book.due = 0;
+    if (road->checks != sh->checks) {
+        road->checks = sh->checks;
+        road->check = 1;
+        road->book.due = 0;
 
-    } else if (lane->nudges == sh->nudges) {
+    } else if (road->nudges == sh->nudges) {
         return;
     }
 
-    lane->nudges = sh->nudges;
+    road->nudges = sh->nudges;
 
     /* a person's word ends our own back-off, not a pause the portal wants */
 
@@ -309,14 +364,14 @@ ngx_http_b24_lane_heed(ngx_http_b24_lane_t *lane)
 /* every origin of the portal is paused by a person */
 
 static ngx_uint_t
-ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane)
+ngx_http_b24_road_stopped(ngx_http_b24_road_t *road)
 {
     ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
 
-    op = lane->portal->origins.elts;
+    op = road->portal->origins.elts;
 
-    for (i = 0; i < lane->portal->origins.nelts; i++) {
+    for (i = 0; i < road->portal->origins.nelts; i++) {
         if (!op[i]->conf->webhook->dry && !op[i]->sh->paused) {
             return 0;
         }
@@ -329,43 +384,43 @@ ngx_http_b24_lane_stopped(ngx_http_b24_lane_t *lane)
 /* 1: the portal is blocked, and no order may go to it now */
 
 static ngx_uint_t
-ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane)
+ngx_http_b24_road_probe(ngx_http_b24_road_t *road)
 {
     ngx_msec_t                ms;
     ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
 
-    if (lane->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED
-        || lane->proven > ngx_time())
+    if (road->portal->sh->state != NGX_HTTP_B24_PORTAL_BLOCKED
+        || road->proven > ngx_time())
     {
         return 0;
     }
 
-    if (!ngx_http_b24_lane_waits(lane)) {
+    if (!ngx_http_b24_road_waits(road)) {
         return 1;
     }
 
-    ms = ngx_http_b24_portal_take(lane->portal);
+    ms = ngx_http_b24_portal_take(road->portal);
 
     if (ms) {
-        ngx_http_b24_lane_sleep(lane, ms);
+        ngx_http_b24_lane_sleep(&road->lane, ms);
         return 1;
     }
 
-    op = lane->portal->origins.elts;
+    op = road->portal->origins.elts;
 
     for (i = 0; op[i]->conf->webhook->dry; i++) { /* void */ }
 
-    if (ngx_http_b24_probe_send(&lane->probe, lane->refused ? lane->refused
+    if (ngx_http_b24_probe_send(&road->probe, road->refused ? road->refused
                                                             : op[i]->conf)
         != NGX_OK)
     {
         /* the tick tries again */
-        ngx_http_b24_portal_result(lane->portal, B24_NET_UNSENT, NULL);
+        ngx_http_b24_portal_result(road->portal, B24_NET_UNSENT, NULL);
         return 1;
     }
 
-    lane->stage = NGX_HTTP_B24_LANE_PROBE;
+    road->lane.stage = NGX_HTTP_B24_LANE_PROBE;
 
     return 1;
 }
@@ -373,39 +428,40 @@ ngx_http_b24_lane_probe(ngx_http_b24_lane_t *lane)
 
 /* origins whose database isn't being asked: 0, there is none */
 
-static ngx_uint_t
-ngx_http_b24_lane_ready(ngx_http_b24_lane_t *lane)
+ngx_uint_t
+ngx_http_b24_road_ready(ngx_http_b24_road_t *road,
+    ngx_http_b24_choice_t *choice)
 {
     ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
 
-    op = lane->portal->origins.elts;
+    op = road->portal->origins.elts;
 
-    lane->nready = 0;
+    choice->nready = 0;
 
-    for (i = 0; i < lane->portal->origins.nelts; i++) {
+    for (i = 0; i < road->portal->origins.nelts; i++) {
 
         if (!op[i]->conf->webhook->dry && !ngx_http_b24_reader_busy(op[i])) {
-            lane->ready[lane->nready++] = op[i]->name;
+            choice->ready[choice->nready++] = op[i]->name;
         }
     }
 
-    return lane->nready != 0;
+    return choice->nready != 0;
 }
 
 
 /* is there anything to deliver?  Else a blocked portal is left alone. */
 
 static ngx_uint_t
-ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane)
+ngx_http_b24_road_waits(ngx_http_b24_road_t *road)
 {
     ngx_uint_t                 i;
     ngx_http_b24_origin_t    **op;
     ngx_http_b24_sh_origin_t  *sh;
 
-    op = lane->portal->origins.elts;
+    op = road->portal->origins.elts;
 
-    for (i = 0; i < lane->portal->origins.nelts; i++) {
+    for (i = 0; i < road->portal->origins.nelts; i++) {
         sh = op[i]->sh;
 
         if (!op[i]->conf->webhook->dry
@@ -421,59 +477,59 @@ ngx_http_b24_lane_waits(ngx_http_b24_lane_t *lane)
 
 
 static void
-ngx_http_b24_lane_probed(void *data)
+ngx_http_b24_road_probed(void *data)
 {
-    ngx_http_b24_lane_t  *lane = data;
+    ngx_http_b24_road_t  *road = data;
 
-    lane->stage = NGX_HTTP_B24_LANE_IDLE;
-    lane->proven = lane->probe.good ? ngx_time() + NGX_HTTP_B24_OPEN : 0;
+    road->lane.stage = NGX_HTTP_B24_LANE_IDLE;
+    road->proven = road->probe.good ? ngx_time() + NGX_HTTP_B24_OPEN : 0;
 
-    ngx_http_b24_lane_kick(lane);
+    ngx_http_b24_road_kick(road);
 }
 
 
 /* 1: the portal is being asked about itself, or will be */
 
 static ngx_uint_t
-ngx_http_b24_lane_book(ngx_http_b24_lane_t *lane)
+ngx_http_b24_road_book(ngx_http_b24_road_t *road)
 {
     ngx_msec_t  ms;
 
-    if (!ngx_http_b24_book_due(&lane->book)) {
+    if (!ngx_http_b24_book_due(&road->book)) {
         return 0;
     }
 
-    ms = ngx_http_b24_portal_take(lane->portal);
+    ms = ngx_http_b24_portal_take(road->portal);
 
     if (ms) {
-        ngx_http_b24_lane_sleep(lane, ms);
+        ngx_http_b24_lane_sleep(&road->lane, ms);
         return 1;
     }
 
-    lane->check = 0;
+    road->check = 0;
 
-    if (ngx_http_b24_book_fetch(&lane->book) != NGX_OK) {
+    if (ngx_http_b24_book_fetch(&road->book) != NGX_OK) {
         return 0;
     }
 
-    lane->stage = NGX_HTTP_B24_LANE_BOOK;
+    road->lane.stage = NGX_HTTP_B24_LANE_BOOK;
 
     return 1;
 }
 
 
 static void
-ngx_http_b24_lane_book_done(void *data)
+ngx_http_b24_road_book_done(void *data)
 {
-    ngx_http_b24_lane_t  *lane = data;
+    ngx_http_b24_road_t  *road = data;
 
-    lane->stage = NGX_HTTP_B24_LANE_IDLE;
+    road->lane.stage = NGX_HTTP_B24_LANE_IDLE;
 
     /* refused or not, it did for a probe: the first order tells its cause */
 
-    lane->proven = ngx_time() + NGX_HTTP_B24_OPEN;
+    road->proven = ngx_time() + NGX_HTTP_B24_OPEN;
 
-    ngx_http_b24_lane_kick(lane);
+    ngx_http_b24_road_kick(road);
 }
 
 
@@ -488,7 +544,7 @@ ngx_http_b24_lane_timer(ngx_event_t *ev)
     switch (lane->stage) {
 
     case NGX_HTTP_B24_LANE_IDLE:
-        ngx_http_b24_lane_kick(lane);
+        ngx_http_b24_road_kick(lane->road);
         break;
 
     case NGX_HTTP_B24_LANE_LOOKUP:
@@ -564,8 +620,11 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     lane->nfacts = 0;
     lane->ndoubts = 0;
     lane->until = 0;
+    lane->doubter = 0;
     lane->doubted = 0;
     lane->unsure = 0;
+    lane->stale = 0;
+    lane->makes = 0;
     lane->writes = 0;
     lane->direct = 0;
     lane->turned = 0;
@@ -574,4 +633,6 @@ ngx_http_b24_lane_free(ngx_http_b24_lane_t *lane)
     ngx_str_null(&lane->move);
     ngx_str_null(&lane->words);
     lane->stage = NGX_HTTP_B24_LANE_IDLE;
+
+    ngx_http_b24_convoy_left(lane);
 }

@@ -66,13 +66,14 @@ ngx_http_b24_lane_fail(ngx_http_b24_lane_t *lane, b24_verdict_t *verdict,
             return;
         }
 
-        lane->refused = bscf;
+        lane->road->refused = bscf;
     }
 
-    lane->proven = 0;
+    lane->road->proven = 0;
 
-    ms = ngx_http_b24_portal_bad(lane->portal, bscf, verdict, lane->cause,
-                                 verdict->advice);
+    ms = lane->slot ? ngx_http_b24_slot_bad(lane, verdict)
+                    : ngx_http_b24_portal_bad(lane->portal, bscf, verdict,
+                                              lane->cause, verdict->advice);
 
     /* an order that the portal fails on, time and again, waits longer */
 
@@ -131,7 +132,7 @@ ngx_http_b24_strike(ngx_http_b24_lane_t *lane)
     ngx_http_b24_suspect_t  *s;
 
     for (i = 0; i < NGX_HTTP_B24_SUSPECTS; i++) {
-        s = &lane->suspects[i];
+        s = &lane->road->suspects[i];
 
         if (s->record != lane->job.record) {
             continue;
@@ -145,7 +146,7 @@ ngx_http_b24_strike(ngx_http_b24_lane_t *lane)
         return s->strikes >= NGX_HTTP_B24_STRIKES;
     }
 
-    s = &lane->suspects[lane->suspect++ % NGX_HTTP_B24_SUSPECTS];
+    s = &lane->road->suspects[lane->road->suspect++ % NGX_HTTP_B24_SUSPECTS];
 
     s->record = lane->job.record;
     s->strikes = 1;
@@ -163,13 +164,16 @@ ngx_http_b24_lane_good(ngx_http_b24_lane_t *lane)
 
     ngx_http_b24_portal_good(lane->portal);
 
+    /* others may have turned meanwhile, too */
+
     if (lane->turned) {
-        lane->origin->other_api = (lane->origin->other_api > ngx_time())
-                                  ? 0 : ngx_time() + NGX_HTTP_B24_OTHER_API;
+        lane->origin->other_api =
+            (lane->set.universal != lane->origin->conf->api)
+            ? ngx_time() + NGX_HTTP_B24_OTHER_API : 0;
     }
 
     for (i = 0; i < NGX_HTTP_B24_SUSPECTS; i++) {
-        s = &lane->suspects[i];
+        s = &lane->road->suspects[i];
 
         if (s->record == lane->job.record) {
             s->record = 0;

@@ -122,6 +122,7 @@ static void ngx_http_b24_import_keep(b24_str_t *to, u_char buf[128],
 
 
 static b24_str_t  ngx_http_b24_column_changed = b24_string("changed");
+static b24_str_t  ngx_http_b24_column_stated = b24_string("stated");
 static b24_str_t  ngx_http_b24_column_created = b24_string("created");
 static b24_str_t  ngx_http_b24_column_row = b24_string("row");
 static b24_str_t  ngx_http_b24_column_id = b24_string("id");
@@ -602,6 +603,12 @@ ngx_http_b24_import_change(ngx_http_b24_import_t *im, b24_queue_t *q,
     change.changed = *changed;
     change.now = im->now;
     change.made = ngx_http_b24_import_made(im, changed);
+
+    if (b24_column(row, &ngx_http_b24_column_stated, &change.stated)) {
+        change.stated_at = ngx_http_b24_database_made(im->reader, &im->clock,
+                                                      &change.stated,
+                                                      im->clocked);
+    }
 
     update = im->reader->origin->conf->update;
 

@@ -1,8 +1,8 @@
 
 /*
- * The bucket and the breaker of each portal outlive a restart: what lies in
- * shared memory is written into the queue's file, at most once a second and at
- * the end, and read by the first courier that finds the memory new.
+ * The bucket, the breaker and the pace of each portal outlive a restart: what
+ * lies in shared memory is written into the queue's file, at most once a second
+ * and at the end, and read by the first courier that finds the memory new.
  * ngx_current_msec begins anew with the machine: the file has wall-clock times.
  */
 
@@ -10,6 +10,8 @@
 #include "ngx_http_b24_courier.h"
 
 
+/* s between two writes of what methods cost, which changes all the time */
+#define NGX_HTTP_B24_KEEP_PACE   10
 /* no pause is believed to be longer */
 #define NGX_HTTP_B24_KEEP_PAUSE  (24 * 60 * 60 * 1000)
 
@@ -20,6 +22,8 @@ typedef struct {
     ngx_atomic_uint_t     failures;
     ngx_atomic_uint_t     resume;
     ngx_atomic_uint_t     texts;        /* sh->words.gen */
+    ngx_atomic_uint_t     paced;
+    time_t                pace_time;    /* when that was written */
     ngx_uint_t            level;
     ngx_msec_t            last;         /* of level */
 } ngx_http_b24_kept_t;
@@ -33,6 +37,11 @@ static void ngx_http_b24_keep_apply(ngx_http_b24_portal_t *portal,
 static ngx_uint_t ngx_http_b24_keep_gather(ngx_uint_t step);
 static ngx_uint_t ngx_http_b24_keep_changed(ngx_http_b24_portal_t *portal,
     ngx_http_b24_kept_t *kept, ngx_uint_t step);
+static ngx_uint_t ngx_http_b24_keep_paced(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_kept_t *kept, ngx_uint_t step);
+static void ngx_http_b24_keep_pace(ngx_http_b24_portal_t *portal,
+    b24_queue_portal_t *row);
+static void ngx_http_b24_keep_drop(void);
 static void ngx_http_b24_keep_row(ngx_http_b24_portal_t *portal,
     b24_queue_portal_t *row, u_char *reason, u_char *advice);
 static void ngx_http_b24_keep_write(ngx_http_b24_call_t *call,
@@ -42,7 +51,7 @@ static void ngx_http_b24_keep_written(ngx_http_b24_call_t *call);
 
 /* by ngx_http_b24_portal_state_e; names of the file */
 static const char  *ngx_http_b24_keep_states[] = {
-    "ok", "throttled", "retrying", "paused", "blocked", "dry"
+    "ok", "throttled", "retrying", "paused", "blocked"
 };
 
 static ngx_http_b24_call_t   ngx_http_b24_keeping;
@@ -50,6 +59,7 @@ static ngx_uint_t            ngx_http_b24_keep_busy;
 static ngx_uint_t            ngx_http_b24_keep_is_ready;
 static ngx_uint_t            ngx_http_b24_keep_opened;
 static b24_pool_t           *ngx_http_b24_keep_pool;
+static b24_pool_t           *ngx_http_b24_keep_text;    /* of rows' paces */
 static ngx_http_b24_kept_t  *ngx_http_b24_kept;     /* by number */
 static b24_queue_portal_t   *ngx_http_b24_rows;
 static u_char               *ngx_http_b24_texts;    /* two of each row */
@@ -212,6 +222,16 @@ ngx_http_b24_keep_apply(ngx_http_b24_portal_t *portal,
     sh = portal->sh;
     now = ngx_http_b24_now();
 
+    if (row->pace.len) {
+        b24_pace_init(&sh->pace, (int64_t) portal->limits.window,
+                      B24_PACE_BUCKETS);
+
+        /* a text that can't be read is none */
+
+        (void) b24_pace_parse(&sh->pace, ngx_http_b24_keep_pool, now,
+                              &row->pace);
+    }
+
     /* how long ago it was written; the clock may have been set back since */
 
     ms = now - row->time;
@@ -222,7 +242,7 @@ ngx_http_b24_keep_apply(ngx_http_b24_portal_t *portal,
     sh->last = ngx_current_msec - (ngx_msec_t) ms;
 
     for (state = NGX_HTTP_B24_PORTAL_THROTTLED;
-         state < NGX_HTTP_B24_PORTAL_DRY
+         state < NGX_HTTP_B24_NPORTALSTATES
          && !b24_str_eqs(&row->state, ngx_http_b24_keep_states[state]);
          state++)
     {
@@ -230,7 +250,7 @@ ngx_http_b24_keep_apply(ngx_http_b24_portal_t *portal,
     }
 
     if (sh->state != NGX_HTTP_B24_PORTAL_OK
-        || state == NGX_HTTP_B24_PORTAL_DRY)
+        || state == NGX_HTTP_B24_NPORTALSTATES)
     {
         return;
     }
@@ -299,6 +319,8 @@ ngx_http_b24_keep_exit(void)
         ngx_http_b24_keeping.run = ngx_http_b24_keep_write;
         ngx_http_b24_store_last(&ngx_http_b24_keeping);
     }
+
+    ngx_http_b24_keep_drop();
 }
 
 
@@ -324,17 +346,24 @@ ngx_http_b24_keep_gather(ngx_uint_t step)
         kept = &ngx_http_b24_kept[i];
         sh = pp[i]->sh;
 
-        if (sh->state == NGX_HTTP_B24_PORTAL_DRY
-            || !ngx_http_b24_keep_changed(pp[i], kept, step))
-        {
+        if (!ngx_http_b24_keep_changed(pp[i], kept, step)) {
             continue;
+        }
+
+        ngx_str_null(&ngx_http_b24_rows[ngx_http_b24_nrows].pace);
+
+        if (ngx_http_b24_keep_paced(pp[i], kept, step)) {
+            ngx_http_b24_keep_pace(pp[i],
+                                   &ngx_http_b24_rows[ngx_http_b24_nrows]);
+            kept->paced = sh->paced;
+            kept->pace_time = ngx_time();
         }
 
         kept->state = sh->state;
         kept->failures = sh->failures;
         kept->resume = sh->resume;
         kept->texts = sh->words.gen;
-        kept->level = ngx_http_b24_sh_level(sh, pp[i]->rate);
+        kept->level = ngx_http_b24_sh_level(sh, pp[i]->limits.rate);
         kept->last = ngx_current_msec;
 
         text = ngx_http_b24_texts
@@ -349,6 +378,35 @@ ngx_http_b24_keep_gather(ngx_uint_t step)
 }
 
 
+/* without memory what is in the file stays there */
+
+static void
+ngx_http_b24_keep_pace(ngx_http_b24_portal_t *portal, b24_queue_portal_t *row)
+{
+    if (ngx_http_b24_keep_text == NULL) {
+        ngx_http_b24_keep_text = b24_pool_create(0);
+    }
+
+    if (ngx_http_b24_keep_text == NULL
+        || b24_pace_print(&portal->sh->pace, ngx_http_b24_keep_text,
+                          ngx_http_b24_now(), &row->pace)
+           != B24_OK)
+    {
+        ngx_str_null(&row->pace);
+    }
+}
+
+
+static void
+ngx_http_b24_keep_drop(void)
+{
+    if (ngx_http_b24_keep_text) {
+        b24_pool_destroy(ngx_http_b24_keep_text);
+        ngx_http_b24_keep_text = NULL;
+    }
+}
+
+
 static ngx_uint_t
 ngx_http_b24_keep_changed(ngx_http_b24_portal_t *portal,
     ngx_http_b24_kept_t *kept, ngx_uint_t step)
@@ -359,18 +417,31 @@ ngx_http_b24_keep_changed(ngx_http_b24_portal_t *portal,
 
     sh = portal->sh;
 
-    if (kept->state != sh->state || kept->failures != sh->failures
+    if (ngx_http_b24_keep_paced(portal, kept, step)
+        || kept->state != sh->state || kept->failures != sh->failures
         || kept->resume != sh->resume || kept->texts != sh->words.gen)
     {
         return 1;
     }
 
     ms = ngx_current_msec - kept->last;
-    drain = ngx_min(ms, 3600 * 1000) * portal->rate / 1000;
+    drain = ngx_min(ms, 3600 * 1000) * portal->limits.rate / 1000;
     level = (kept->level > drain) ? kept->level - drain : 0;
 
-    return ngx_http_b24_sh_level(sh, portal->rate)
-           > level + portal->burst * 1000 / step;
+    return ngx_http_b24_sh_level(sh, portal->limits.rate)
+           > level + portal->limits.burst * 1000 / step;
+}
+
+
+/* at the exit all of it */
+
+static ngx_uint_t
+ngx_http_b24_keep_paced(ngx_http_b24_portal_t *portal,
+    ngx_http_b24_kept_t *kept, ngx_uint_t step)
+{
+    return kept->paced != portal->sh->paced
+           && (step == NGX_MAX_UINT32_VALUE
+               || ngx_time() - kept->pace_time >= NGX_HTTP_B24_KEEP_PACE);
 }
 
 
@@ -385,10 +456,10 @@ ngx_http_b24_keep_row(ngx_http_b24_portal_t *portal, b24_queue_portal_t *row,
 
     row->host = portal->host;
     row->state.data = (u_char *) ngx_http_b24_keep_states[
-                                 ngx_min(sh->state, NGX_HTTP_B24_PORTAL_DRY)];
+                             ngx_min(sh->state, NGX_HTTP_B24_PORTAL_BLOCKED)];
     row->state.len = ngx_strlen(row->state.data);
     row->failures = (int64_t) sh->failures;
-    row->level = (int64_t) ngx_http_b24_sh_level(sh, portal->rate);
+    row->level = (int64_t) ngx_http_b24_sh_level(sh, portal->limits.rate);
     row->time = ngx_http_b24_now();
     row->resume = 0;
 
@@ -423,6 +494,7 @@ static void
 ngx_http_b24_keep_written(ngx_http_b24_call_t *call)
 {
     ngx_http_b24_keep_busy = 0;
+    ngx_http_b24_keep_drop();
 
     if (call->rc != B24_QUEUE_OK) {
 

@@ -171,21 +171,24 @@ ngx_http_b24_later_missing(ngx_http_b24_lane_t *lane, b24_str_t *text,
 static void
 ngx_http_b24_later_ask(ngx_http_b24_lane_t *lane)
 {
-    b24_batch_t  batch;
+    b24_batch_t  *batch;
 
-    b24_batch_init(&batch, lane->pool, 0);
+    batch = &lane->batch;
 
-    if (b24_crm_deal_ask(&batch, &lane->set, &lane->known) != B24_OK
-        || b24_crm_update_ask(&batch, &lane->set, lane->order, &lane->known,
+    b24_batch_init(batch, lane->pool, 0);
+
+    if (b24_crm_deal_ask(batch, &lane->set, &lane->known) != B24_OK
+        || b24_crm_update_ask(batch, &lane->set, lane->order, &lane->known,
                               &lane->job.seen, &lane->update)
            != B24_OK
-        || b24_batch_print(&batch, &lane->body) != B24_OK)
+        || b24_batch_print(batch, &lane->body) != B24_OK)
     {
         ngx_http_b24_lane_broken(lane, "the change cannot be put into a "
                                        "command");
         return;
     }
 
+    lane->direct = 0;
     lane->stage = NGX_HTTP_B24_LANE_LOOKUP;
     lane->method = "batch";
     lane->transfer.done = ngx_http_b24_later_read;
@@ -315,8 +318,10 @@ ngx_http_b24_later_left(ngx_http_b24_lane_t *lane, b24_crm_deal_t *deal,
 static void
 ngx_http_b24_later_write(ngx_http_b24_lane_t *lane)
 {
-    b24_str_t    stage;
-    b24_batch_t  batch;
+    b24_str_t     stage;
+    b24_batch_t  *batch;
+
+    batch = &lane->batch;
 
     if (lane->writes++ == NGX_HTTP_B24_WRITES) {
         ngx_http_b24_lane_broken(lane, "the portal does not take the change");
@@ -329,9 +334,9 @@ ngx_http_b24_later_write(ngx_http_b24_lane_t *lane)
         stage.len = 0;
     }
 
-    b24_batch_init(&batch, lane->pool, 1);
+    b24_batch_init(batch, lane->pool, 1);
 
-    if (b24_crm_deal_change(&batch, &lane->set, &lane->known, &stage,
+    if (b24_crm_deal_change(batch, &lane->set, &lane->known, &stage,
                             &lane->update)
         != B24_OK)
     {
@@ -340,12 +345,12 @@ ngx_http_b24_later_write(ngx_http_b24_lane_t *lane)
         return;
     }
 
-    if (batch.count == 0) {
+    if (batch->count == 0) {
         ngx_http_b24_later_rows(lane);
         return;
     }
 
-    if (b24_batch_print(&batch, &lane->body) != B24_OK) {
+    if (b24_batch_print(batch, &lane->body) != B24_OK) {
         ngx_http_b24_lane_broken(lane, "the change cannot be put into a "
                                        "command");
         return;

@@ -41,6 +41,7 @@ static ngx_http_b24_call_t   ngx_http_b24_cleaning;
 static ngx_uint_t            ngx_http_b24_cleans;
 static time_t                ngx_http_b24_cleaned;
 static int64_t               ngx_http_b24_clean_now;
+static int64_t               ngx_http_b24_pointed;  /* the last ten minutes */
 static ngx_uint_t            ngx_http_b24_leads;
 static ngx_uint_t            ngx_http_b24_ticks;
 static ngx_connection_t     *ngx_http_b24_door;
@@ -67,7 +68,8 @@ ngx_http_b24_courier_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
 
     if (ngx_http_b24_database_init(cycle, bmcf) != NGX_OK
         || ngx_http_b24_watch_init(cycle, bmcf) != NGX_OK
-        || ngx_http_b24_back_init(cycle, bmcf) != NGX_OK)
+        || ngx_http_b24_back_init(cycle, bmcf) != NGX_OK
+        || ngx_http_b24_alert_init(cycle, bmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -85,6 +87,7 @@ ngx_http_b24_courier_exit(ngx_cycle_t *cycle)
     ngx_http_b24_database_exit();
     ngx_http_b24_curl_exit();
     ngx_http_b24_keep_exit();
+    ngx_http_b24_alert_exit();
     ngx_http_b24_leader_end();
 }
 
@@ -99,6 +102,8 @@ ngx_http_b24_leader(void)
 void
 ngx_http_b24_courier_tick(void)
 {
+    ngx_http_b24_deliver_tick();
+
     if (ngx_exiting) {
 
         /*
@@ -107,7 +112,7 @@ ngx_http_b24_courier_tick(void)
          */
 
         if (ngx_http_b24_leads && !ngx_http_b24_electing
-            && !ngx_http_b24_deliver_busy())
+            && !ngx_http_b24_deliver_busy() && !ngx_http_b24_alert_busy())
         {
             ngx_http_b24_leader_end();
         }
@@ -119,6 +124,7 @@ ngx_http_b24_courier_tick(void)
         ngx_http_b24_keep_tick();
         ngx_http_b24_database_tick();
         ngx_http_b24_watch_tick();
+        ngx_http_b24_alert_tick();
     }
 
     if (ngx_http_b24_leads
@@ -236,6 +242,14 @@ ngx_http_b24_clean_run(ngx_http_b24_call_t *call, b24_queue_t *q)
         (void) b24_queue_clean(q, (int64_t) ngx_http_b24_main->keep * 1000,
                                NGX_HTTP_B24_CLEAN_MAX, ngx_http_b24_clean_now,
                                &n);
+
+        if (ngx_http_b24_pointed
+            != ngx_http_b24_clean_now / B24_QUEUE_POINT_MS
+            && b24_queue_point(q, ngx_http_b24_clean_now) == B24_QUEUE_OK)
+        {
+            ngx_http_b24_pointed = ngx_http_b24_clean_now
+                                   / B24_QUEUE_POINT_MS;
+        }
     }
 }
 
@@ -377,6 +391,7 @@ ngx_http_b24_leader_begin(void)
     ngx_http_b24_cleaned = 0;
     ngx_http_b24_leader_clean();
 
+    ngx_http_b24_alert_begin();
     ngx_http_b24_keep_begin();
 }
 

@@ -104,9 +104,7 @@ ngx_http_b24_portal_follow(ngx_http_b24_portal_t *portal,
 
     /* one request more; whatever the bucket says, this one is under way */
 
-    if (ngx_http_b24_portal_take(portal)) {
-        (void) ngx_atomic_fetch_add(&portal->sh->requests, 1);
-    }
+    (void) ngx_http_b24_portal_take(portal);
 
     if (ngx_http_b24_curl_send(t) != NGX_OK) {
         ngx_http_b24_portal_result(portal, B24_NET_UNSENT, NULL);

@@ -338,7 +338,7 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
     }
 
     ngx_http_b24_lane_free(lane);
-    ngx_http_b24_lane_kick(lane);
+    ngx_http_b24_road_kick(lane->road);
 }
 
 

@@ -17,8 +17,11 @@
 #define NGX_HTTP_B24_BLOCKED_FIRST  60000
 /* QUERY_LIMIT_EXCEEDED and OPERATION_TIME_LIMIT without a time */
 #define NGX_HTTP_B24_WAIT           300000
+/* of the rate after refusals, in thousandths, at least */
+#define NGX_HTTP_B24_EASE_LEAST     125
 
 
+static void ngx_http_b24_portal_ease(ngx_http_b24_portal_t *portal);
 static ngx_msec_t ngx_http_b24_portal_wait(const b24_verdict_t *verdict);
 
 
@@ -30,25 +33,110 @@ static ngx_msec_t ngx_http_b24_portal_wait(const b24_verdict_t *verdict);
 ngx_msec_t
 ngx_http_b24_portal_take(ngx_http_b24_portal_t *portal)
 {
-    ngx_uint_t                 level, full;
+    ngx_msec_t  ms;
+
+    ms = ngx_http_b24_portal_room(portal, 0);
+
+    if (ms == 0) {
+        portal->sh->level += 1000;
+    }
+
+    return ms;
+}
+
+
+ngx_msec_t
+ngx_http_b24_portal_room(ngx_http_b24_portal_t *portal, ngx_uint_t spare)
+{
+    ngx_uint_t                 level, full, rate;
     ngx_http_b24_sh_portal_t  *sh;
 
     sh = portal->sh;
 
-    level = ngx_http_b24_sh_level(sh, portal->rate);
-    full = portal->burst * 1000;
+    rate = ngx_http_b24_sh_rate(sh, portal->limits.rate);
+    level = ngx_http_b24_sh_level(sh, portal->limits.rate);
+    full = portal->limits.burst * 1000;
+    full -= ngx_min(spare * 1000, full - 1000);
 
     sh->level = level;
     sh->last = ngx_current_msec;
 
     if (level + 1000 > full) {
-        return (level + 1000 - full) * 1000 / portal->rate + 1;
+        return (level + 1000 - full) * 1000 / rate + 1;
     }
 
-    sh->level = level + 1000;
-    (void) ngx_atomic_fetch_add(&sh->requests, 1);
-
     return 0;
+}
+
+
+/* what was learned with another window is of no use */
+
+void
+ngx_http_b24_portal_pace(ngx_http_b24_portal_t *portal)
+{
+    b24_pace_t  *pace;
+
+    pace = &portal->sh->pace;
+
+    if (pace->window != (int64_t) portal->limits.window) {
+        b24_pace_init(pace, (int64_t) portal->limits.window, B24_PACE_BUCKETS);
+    }
+}
+
+
+void
+ngx_http_b24_portal_sent(ngx_http_b24_portal_t *portal, b24_batch_t *batch)
+{
+    b24_pace_sent(&portal->sh->pace, batch, ngx_http_b24_now());
+    (void) ngx_atomic_fetch_add(&portal->sh->paced, 1);
+}
+
+
+void
+ngx_http_b24_portal_learn(ngx_http_b24_portal_t *portal, b24_batch_t *batch,
+    const char *method, const b24_answer_t *answer)
+{
+    if (batch) {
+        b24_pace_learn(&portal->sh->pace, batch, answer, ngx_http_b24_now());
+
+    } else {
+        b24_pace_learn_call(&portal->sh->pace, method, answer,
+                            ngx_http_b24_now());
+    }
+
+    (void) ngx_atomic_fetch_add(&portal->sh->paced, 1);
+}
+
+
+/* a fifth of the bucket */
+
+ngx_uint_t
+ngx_http_b24_portal_share(ngx_http_b24_portal_t *portal)
+{
+    return portal->limits.burst / 5;
+}
+
+
+/* others behind this address, and applications of the portal, fill the same
+ * bucket: the rate is halved, down to an eighth, see ngx_http_b24_sh_rate() */
+
+static void
+ngx_http_b24_portal_ease(ngx_http_b24_portal_t *portal)
+{
+    ngx_uint_t                 rate;
+    ngx_http_b24_sh_portal_t  *sh;
+
+    sh = portal->sh;
+
+    rate = ngx_http_b24_sh_rate(sh, 1000) / 2;
+
+    sh->ease = 1000 - ngx_max(rate, NGX_HTTP_B24_EASE_LEAST);
+    sh->eased = ngx_current_msec;
+
+    /* it says that the bucket is full, whatever we have thought */
+
+    sh->level = portal->limits.burst * 1000;
+    sh->last = ngx_current_msec;
 }
 
 
@@ -91,6 +179,10 @@ ngx_http_b24_portal_result(ngx_http_b24_portal_t *portal, b24_net_e net,
     }
 
     (void) ngx_atomic_fetch_add(&portal->sh->results[result], 1);
+
+    if (verdict && b24_str_eqs(&verdict->code, "QUERY_LIMIT_EXCEEDED")) {
+        ngx_http_b24_portal_ease(portal);
+    }
 }
 
 

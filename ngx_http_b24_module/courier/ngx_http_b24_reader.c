@@ -3,46 +3,32 @@
  * A claimed order that the shop's database has not been asked for: the reader
  * takes it from the lane, so that the lane goes on with others, asks, and gives
  * it back to the queue, with what was found or to be asked for again.  One
- * order of an origin at a time.  The deal's number goes the same way into the
- * shop, once there is a deal.
+ * order of an origin at a time; those of a convoy stand in a line.  The deal's
+ * number goes the same way into the shop, once there is a deal.
  */
 
 
-#include "ngx_http_b24_courier.h"
+#include "ngx_http_b24_reader.h"
 
 
 #define NGX_HTTP_B24_READ_DISK   1000       /* ms; the queue after a failure */
-#define NGX_HTTP_B24_READ_MEMORY 60000      /* ms; memory after a failure */
 #define NGX_HTTP_B24_READ_LAST   600000     /* ms; the longest pause */
 
 
+/* an order that was taken while another is being asked for; in its own pool */
 typedef struct {
-    ngx_http_b24_reader_t    *reader;
-    ngx_uint_t                busy;
+    ngx_queue_t               queue;
     b24_pool_t               *pool;
     b24_queue_job_t           job;
-    const char               *owner;
     const b24_shop_t         *shop;
     b24_order_t              *order;
-    b24_order_t              *first;        /* of a change: as it was put */
-    b24_order_t              *found[B24_DATABASE_ORDERS];
-    size_t                    nfound;
-    uint64_t                  affected;
-    b24_database_moment_t     moment;       /* of a status: its change */
-    ngx_http_b24_ask_t        ask;
-    ngx_http_b24_call_t       call;
-    ngx_event_t               timer;
-    b24_queue_read_t          read;
-    b24_queue_seen_t          seen;         /* of a status: how far it is */
-    b24_state_e               state;
-    int64_t                   now;
-    ngx_uint_t                failed;       /* the document can't be made */
-} ngx_http_b24_read_t;
+} ngx_http_b24_unread_t;
 
 
+static void ngx_http_b24_read_forget(ngx_http_b24_read_t *read);
+static void ngx_http_b24_read_begin(ngx_http_b24_read_t *read,
+    ngx_http_b24_unread_t *unread);
 static void ngx_http_b24_read_run(ngx_http_b24_ask_t *ask,
-    b24_database_t *db);
-static void ngx_http_b24_link_run(ngx_http_b24_ask_t *ask,
     b24_database_t *db);
 static void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
 static void ngx_http_b24_read_found(ngx_http_b24_read_t *read);
@@ -54,22 +40,6 @@ static void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_park(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_leave(ngx_http_b24_read_t *read,
     const char *remark, ngx_uint_t later);
-static void ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
-    const char *cause, const char *advice);
-static void ngx_http_b24_link_done(ngx_http_b24_ask_t *ask);
-static void ngx_http_b24_read_later(ngx_http_b24_read_t *read,
-    ngx_http_b24_ask_t *ask);
-static void ngx_http_b24_state_run(ngx_http_b24_ask_t *ask,
-    b24_database_t *db);
-static void ngx_http_b24_state_done(ngx_http_b24_ask_t *ask);
-static ngx_uint_t ngx_http_b24_state_differs(ngx_http_b24_read_t *read);
-static ngx_int_t ngx_http_b24_state_goods(ngx_http_b24_read_t *read);
-static ngx_int_t ngx_http_b24_state_print(ngx_http_b24_read_t *read,
-    ngx_uint_t found);
-static void ngx_http_b24_state_buyer(ngx_http_b24_read_t *read);
-static void ngx_http_b24_read_words(ngx_http_b24_read_t *read,
-    const char *cause, const char *advice);
-static void ngx_http_b24_read_end(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_put(ngx_http_b24_read_t *read);
 static void ngx_http_b24_read_store(ngx_http_b24_call_t *call,
     b24_queue_t *q);
@@ -82,16 +52,9 @@ static void ngx_http_b24_read_free(ngx_http_b24_read_t *read);
 static ngx_connection_t  ngx_http_b24_read_nofd;
 
 
-/* ms between the looks for an order that isn't visible yet */
-static const ngx_msec_t  ngx_http_b24_read_pauses[] = {
+const ngx_msec_t  ngx_http_b24_read_pauses[NGX_HTTP_B24_READ_LOOKS] = {
     300, 1000, 3000, 10000
 };
-
-/* that many of them for goods that don't make the total */
-#define NGX_HTTP_B24_READ_GOODS  2
-
-#define NGX_HTTP_B24_READ_LOOKS                                               \
-    (sizeof(ngx_http_b24_read_pauses) / sizeof(ngx_msec_t))
 
 
 ngx_int_t
@@ -105,6 +68,8 @@ ngx_http_b24_reader_init(ngx_cycle_t *cycle, ngx_http_b24_reader_t *r)
     }
 
     ngx_http_b24_read_nofd.fd = (ngx_socket_t) -1;
+
+    ngx_queue_init(&read->line);
 
     read->reader = r;
     read->ask.data = read;
@@ -130,9 +95,37 @@ ngx_http_b24_reader_exit(ngx_http_b24_reader_t *r)
 
     read = r->order;
 
-    if (read && read->timer.timer_set) {
+    if (read == NULL) {
+        return;
+    }
+
+    if (read->timer.timer_set) {
         ngx_del_timer(&read->timer);
     }
+
+    ngx_http_b24_read_forget(read);
+}
+
+
+/* who is elected next takes them from the queue again */
+
+static void
+ngx_http_b24_read_forget(ngx_http_b24_read_t *read)
+{
+    ngx_queue_t            *q, *next;
+    ngx_http_b24_unread_t  *unread;
+
+    for (q = ngx_queue_head(&read->line);
+         q != ngx_queue_sentinel(&read->line);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        unread = ngx_queue_data(q, ngx_http_b24_unread_t, queue);
+        b24_pool_destroy(unread->pool);
+    }
+
+    ngx_queue_init(&read->line);
 }
 
 
@@ -156,7 +149,7 @@ ngx_http_b24_reader_busy(ngx_http_b24_origin_t *o)
 
 ngx_int_t
 ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
-    b24_queue_job_t *job, const char *owner)
+    b24_queue_job_t *job)
 {
     b24_order_t             *order;
     ngx_uint_t               i;
@@ -164,6 +157,7 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     ngx_http_b24_read_t     *read;
     ngx_http_b24_reader_t   *r;
     ngx_http_b24_origin_t  **op;
+    ngx_http_b24_unread_t   *unread;
 
     op = portal->origins.elts;
     r = NULL;
@@ -191,20 +185,49 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    if (read->busy) {
-        return NGX_DECLINED;
+    unread = b24_palloc(pool, sizeof(ngx_http_b24_unread_t));
+    if (unread == NULL) {
+        return NGX_ERROR;
     }
 
+    unread->pool = pool;
+    unread->job = *job;
+    unread->shop = shop;
+    unread->order = order;
+
+    if (read->busy) {
+        ngx_queue_insert_tail(&read->line, &unread->queue);
+
+    } else {
+        ngx_http_b24_read_begin(read, unread);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_b24_read_begin(ngx_http_b24_read_t *read,
+    ngx_http_b24_unread_t *unread)
+{
+    b24_order_t            *order, *first;
+    b24_queue_job_t        *job;
+    ngx_http_b24_reader_t  *r;
+
+    r = read->reader;
+
     read->busy = 1;
-    read->pool = pool;
-    read->job = *job;
-    read->owner = owner;
-    read->shop = shop;
-    read->order = order;
+    read->pool = unread->pool;
+    read->job = unread->job;
+    read->shop = unread->shop;
+    read->order = unread->order;
     read->first = NULL;
     read->affected = 0;
     read->failed = 0;
     read->now = ngx_http_b24_now();
+
+    job = &read->job;
+    order = read->order;
 
     ngx_memzero(&read->read, sizeof(b24_queue_read_t));
 
@@ -237,11 +260,13 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
         order->imported = 1;
 
         if (job->first.len
-            && b24_order_parse(pool, &job->first, &read->first) == B24_OK)
+            && b24_order_parse(read->pool, &job->first, &first) == B24_OK)
         {
-            order->rule = read->first->rule;
-            order->columns = read->first->columns;
-            order->imported = read->first->imported;
+            read->first = first;
+
+            order->rule = first->rule;
+            order->columns = first->columns;
+            order->imported = first->imported;
         }
 
         read->ask.statement = B24_STATEMENT_ORDER;
@@ -263,12 +288,10 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
         read->ask.advice = r->advice;
 
         read->ask.done(&read->ask);
-        return NGX_OK;
+        return;
     }
 
     ngx_http_b24_database_ask(r, &read->ask);
-
-    return NGX_OK;
 }
 
 
@@ -560,7 +583,7 @@ ngx_http_b24_read_leave(ngx_http_b24_read_t *read, const char *remark,
 }
 
 
-static void
+void
 ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
     const char *cause, const char *advice)
 {
@@ -572,137 +595,7 @@ ngx_http_b24_read_wait(ngx_http_b24_read_t *read, int64_t ms,
 }
 
 
-/* ---- the deal's number ---- */
-
-ngx_int_t
-ngx_http_b24_reader_link(ngx_http_b24_origin_t *o, b24_pool_t *pool,
-    b24_order_t *order, b24_str_t *data)
-{
-    b24_order_t        link;
-    const b24_shop_t  *shop;
-
-    ngx_str_null(data);
-
-    if (o->reader == NULL) {
-        return NGX_OK;
-    }
-
-    shop = b24_rules_find(ngx_http_b24_main->rules, &order->shop);
-
-    if (shop == NULL || b24_shop_statement(shop, B24_STATEMENT_LINK) == NULL) {
-        return NGX_OK;
-    }
-
-    /* what the statement needs; the buyer is not written down again */
-
-    ngx_memzero(&link, sizeof(b24_order_t));
-
-    link.shop = order->shop;
-    link.generated = order->generated;
-    link.fields[B24_ORDER_ID] = order->fields[B24_ORDER_ID];
-    link.fields[B24_ORDER_ROW] = order->fields[B24_ORDER_ROW];
-
-    return b24_order_print(pool, &link, data) == B24_OK ? NGX_OK : NGX_ERROR;
-}
-
-
-/* in the database's thread */
-
-static void
-ngx_http_b24_link_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
-{
-    ngx_http_b24_read_t  *read = ask->data;
-
-    b24_buf_t               buf;
-    b24_str_t               values[B24_NBINDS];
-    const b24_statement_t  *statement;
-
-    ask->rc = B24_DATABASE_UNASKED;
-
-    statement = read->shop ? b24_shop_statement(read->shop,
-                                                B24_STATEMENT_LINK)
-                           : NULL;
-
-    if (statement == NULL || read->job.deal_id == 0) {
-        return;
-    }
-
-    b24_order_binds(read->order, values);
-
-    b24_buf_init(&buf, read->pool);
-    b24_buf_addi(&buf, read->job.deal_id);
-
-    if (b24_buf_str(&buf, &values[B24_BIND_DEAL]) != B24_OK) {
-        return;
-    }
-
-    ask->rc = b24_database_write(db, statement, values, &read->affected);
-}
-
-
-static void
-ngx_http_b24_link_done(ngx_http_b24_ask_t *ask)
-{
-    ngx_http_b24_read_t  *read = ask->data;
-
-    ngx_http_b24_origin_t  *o;
-
-    static const u_char  note[] =
-        "the shop has no place for the number of a deal: for 1C-Bitrix add an "
-        "order property with the code B24_DEAL_ID for each type of buyer";
-
-    o = read->reader->origin;
-    read->now = ngx_http_b24_now();
-    read->read.state = B24_STATE_DELIVERED;
-
-    switch (ask->rc) {
-
-    case B24_DATABASE_UNASKED:
-        break;
-
-    case B24_DATABASE_OK:
-
-        if (read->affected) {
-            o->sh->db[NGX_HTTP_B24_DB_LINKED]++;
-            break;
-        }
-
-        /* fall through */
-
-    case B24_DATABASE_NONE:
-
-        if (ngx_http_b24_sh_note(o->sh, note)) {
-            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                          "b24: %s of \"%V\" is delivered, but the shop's "
-                          "database has no place for its deal's number",
-                          read->job.key, &o->name);
-        }
-
-        ngx_http_b24_read_words(read, "the deal's number is not in the shop: "
-                                "its \"link\" statement found no row",
-                                "for 1C-Bitrix add an order property with the "
-                                "code B24_DEAL_ID for the type of buyer; else "
-                                "compare the statement with the tables");
-        break;
-
-    case B24_DATABASE_SQL:
-    case B24_DATABASE_LARGE:
-
-        /* no other try would help; the deal is there */
-
-        ngx_http_b24_read_words(read, ask->cause, ask->advice);
-        break;
-
-    default:
-        ngx_http_b24_read_later(read, ask);
-        return;
-    }
-
-    ngx_http_b24_read_end(read);
-}
-
-
-static void
+void
 ngx_http_b24_read_later(ngx_http_b24_read_t *read, ngx_http_b24_ask_t *ask)
 {
     int64_t  ms;
@@ -716,223 +609,9 @@ ngx_http_b24_read_later(ngx_http_b24_read_t *read, ngx_http_b24_ask_t *ask)
 }
 
 
-/* ---- how far an order is ---- */
-
-/* in the database's thread */
-
-static void
-ngx_http_b24_state_run(ngx_http_b24_ask_t *ask, b24_database_t *db)
-{
-    ngx_http_b24_read_t  *read = ask->data;
-
-    ask->rc = b24_database_state(db, read->pool, read->shop, read->order,
-                        read->reader->origin->conf->update == B24_UPDATE_ROWS
-                        && b24_shop_statement(read->shop,
-                                              B24_STATEMENT_ITEMS) != NULL,
-                        &read->moment);
-}
-
-
-/* the request that told of it was a hint: what counts is in the tables */
-
-static void
-ngx_http_b24_state_done(ngx_http_b24_ask_t *ask)
-{
-    ngx_http_b24_read_t  *read = ask->data;
-
-    ngx_uint_t  found;
-
-    read->now = ngx_http_b24_now();
-    read->read.state = B24_STATE_DELIVERED;
-
-    switch (ask->rc) {
-
-    case B24_DATABASE_OK:
-        found = (ngx_http_b24_state_goods(read) == NGX_OK);
-
-        if (ngx_http_b24_state_print(read, found) != NGX_OK) {
-            ngx_str_null(&read->read.data);
-            ngx_http_b24_read_wait(read, NGX_HTTP_B24_READ_MEMORY, NULL, NULL);
-            return;
-        }
-
-        if (!found) {
-            ngx_http_b24_read_wait(read,
-                (int64_t) ngx_http_b24_read_pauses[read->order->looks - 1],
-                "the order's goods are not in the shop's database yet", NULL);
-            return;
-        }
-
-        ngx_memzero(&read->seen, sizeof(b24_queue_seen_t));
-
-        ngx_http_b24_state_buyer(read);
-
-        read->read.row = read->order->fields[B24_ORDER_ROW];
-        read->seen.status = read->order->fields[B24_ORDER_STATUS];
-        read->seen.canceled = read->order->fields[B24_ORDER_CANCELED];
-        read->seen.paid = read->order->fields[B24_ORDER_PAID];
-        read->seen.shipped = read->order->fields[B24_ORDER_SHIPPED];
-
-        /* what is as it was has no time of its own */
-
-        if (ngx_http_b24_state_differs(read)) {
-            read->seen.time = ngx_http_b24_database_made(read->reader,
-                                                         &read->moment,
-                                                         read->now);
-            read->seen.time = ngx_max(read->seen.time, read->job.accepted);
-        }
-
-        read->read.seen = &read->seen;
-        read->read.state = B24_STATE_ACCEPTED;
-        break;
-
-    case B24_DATABASE_NONE:
-        ngx_http_b24_read_words(read, "the order is not in the shop's database "
-                                "any more: the deal's stage was left alone",
-                                "look at the deal");
-        break;
-
-    case B24_DATABASE_UNASKED:
-        ngx_http_b24_read_words(read, "the shop's database could not be asked "
-                                "for the order's status: nothing that the "
-                                "\"order\" statement looks for is known of it",
-                                "look at the deal and at the order in the "
-                                "shop");
-        break;
-
-    default:
-        ngx_http_b24_read_later(read, ask);
-        return;
-    }
-
-    ngx_http_b24_read_end(read);
-}
-
-
-static ngx_uint_t
-ngx_http_b24_state_differs(ngx_http_b24_read_t *read)
-{
-    b24_queue_seen_t  *now, *had;
-
-    now = &read->seen;
-    had = &read->job.seen;
-
-    return !b24_str_eq(&now->status, &had->status)
-           || !b24_str_eq(&now->canceled, &had->canceled)
-           || !b24_str_eq(&now->paid, &had->paid)
-           || !b24_str_eq(&now->shipped, &had->shipped);
-}
-
-
-/*
- * A shop may write an order's total down before its goods, and those one by
- * one: where they have changed and don't make the total, they are read again,
- * as those of a new order are.  AGAIN: later.
- */
-
-static ngx_int_t
-ngx_http_b24_state_goods(ngx_http_b24_read_t *read)
-{
-    int           rc;
-    b24_order_t  *order;
-
-    order = read->order;
-
-    if (order->had.goods.len == 0
-        || b24_str_eq(&order->had.goods, &read->job.seen.goods))
-    {
-        return NGX_OK;
-    }
-
-    rc = b24_order_goods(order);
-
-    if ((rc == B24_ERROR && order->looks < NGX_HTTP_B24_READ_LOOKS)
-        || (rc == B24_DECLINED && order->looks < NGX_HTTP_B24_READ_GOODS))
-    {
-        order->looks++;
-        return NGX_AGAIN;
-    }
-
-    return NGX_OK;
-}
-
-
-/* nothing of the buyer is written down again, and goods only when they are
- * others */
-
-static ngx_int_t
-ngx_http_b24_state_print(ngx_http_b24_read_t *read, ngx_uint_t found)
-{
-    size_t        i;
-    b24_order_t   order, *from;
-
-    static const int  amounts[] = {
-        B24_ORDER_CURRENCY, B24_ORDER_TOTAL, B24_ORDER_DELIVERY,
-        B24_ORDER_DISCOUNT, B24_ORDER_TAX
-    };
-
-    from = read->order;
-
-    ngx_memzero(&order, sizeof(b24_order_t));
-
-    order.shop = from->shop;
-    order.fields[B24_ORDER_ID] = from->fields[B24_ORDER_ID];
-    order.fields[B24_ORDER_ROW] = from->fields[B24_ORDER_ROW];
-    order.asked = read->now;
-    order.looks = from->looks;
-
-    if (!found) {
-        return b24_order_print(read->pool, &order, &read->read.data) == B24_OK
-               ? NGX_OK : NGX_ERROR;
-    }
-
-    order.read = 1;
-    order.had = from->had;
-    ngx_str_null(&order.had.buyer);
-
-    for (i = 0; i < sizeof(amounts) / sizeof(int); i++) {
-        order.fields[amounts[i]] = from->fields[amounts[i]];
-    }
-
-    if (!b24_str_eq(&order.had.goods, &read->job.seen.goods)) {
-        order.items = from->items;
-        order.items_last = from->items_last;
-        order.nitems = from->nitems;
-    }
-
-    return b24_order_print(read->pool, &order, &read->read.data) == B24_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-/* said once; what has changed is in the shop */
-
-static void
-ngx_http_b24_state_buyer(ngx_http_b24_read_t *read)
-{
-    b24_order_t  *first;
-
-    first = read->first;
-
-    if (first == NULL || first->had.buyer.len == 0
-        || read->order->had.buyer.len == 0
-        || b24_str_eq(&first->had.buyer, &read->order->had.buyer)
-        || read->reader->origin->conf->update == B24_UPDATE_OFF)
-    {
-        return;
-    }
-
-    ngx_http_b24_read_words(read, "the buyer's data were changed in the shop: "
-                            "the contact was left as it is",
-                            "compare the deal's contact with the order in the "
-                            "shop");
-    read->read.once = 1;
-}
-
-
 /* ---- back to the queue ---- */
 
-static void
+void
 ngx_http_b24_read_words(ngx_http_b24_read_t *read, const char *cause,
     const char *advice)
 {
@@ -954,7 +633,7 @@ ngx_http_b24_read_words(ngx_http_b24_read_t *read, const char *cause,
 }
 
 
-static void
+void
 ngx_http_b24_read_end(ngx_http_b24_read_t *read)
 {
     /* without its document an order waits: nothing is lost */
@@ -995,8 +674,8 @@ ngx_http_b24_read_store(ngx_http_b24_call_t *call, b24_queue_t *q)
     ngx_http_b24_read_t  *read = call->data;
 
     if (q) {
-        call->rc = b24_queue_read(q, read->owner, &read->job, &read->read,
-                                  read->now, &read->state);
+        call->rc = b24_queue_read(q, ngx_http_b24_owner, &read->job,
+                                  &read->read, read->now, &read->state);
     }
 }
 
@@ -1096,10 +775,28 @@ ngx_http_b24_read_again(ngx_event_t *ev)
 static void
 ngx_http_b24_read_free(ngx_http_b24_read_t *read)
 {
+    ngx_queue_t  *q;
+
     b24_pool_destroy(read->pool);
 
     read->pool = NULL;
     read->order = NULL;
     read->first = NULL;
     read->busy = 0;
+
+    /* a worker that quits stays for the one at hand only */
+
+    if (ngx_exiting) {
+        ngx_http_b24_read_forget(read);
+    }
+
+    if (ngx_queue_empty(&read->line)) {
+        return;
+    }
+
+    q = ngx_queue_head(&read->line);
+    ngx_queue_remove(q);
+
+    ngx_http_b24_read_begin(read,
+                            ngx_queue_data(q, ngx_http_b24_unread_t, queue));
 }

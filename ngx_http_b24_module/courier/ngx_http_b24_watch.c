@@ -12,6 +12,8 @@
 #include "ngx_http_b24_courier.h"
 
 
+#define NGX_HTTP_B24_WATCH_CODE  64      /* bytes of an error as it is shown */
+
 /* s between two requests: what is told meanwhile goes into one */
 #define ngx_http_b24_watch_gap(w)                                             \
     ((w)->portal->watch / 12 ? (w)->portal->watch / 12 : 1)
@@ -63,6 +65,8 @@ static void ngx_http_b24_watch_list(ngx_http_b24_call_t *call,
 static void ngx_http_b24_watch_listed(ngx_http_b24_call_t *call);
 static ngx_int_t ngx_http_b24_watch_ask(ngx_http_b24_watch_t *w);
 static void ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t);
+static void ngx_http_b24_watch_refused(ngx_http_b24_watch_t *w,
+    const b24_verdict_t *verdict, ngx_uint_t deals);
 static void ngx_http_b24_watch_note(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_watch_noted(ngx_http_b24_call_t *call);
@@ -294,12 +298,15 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     ngx_http_b24_watch_t  *w = t->data;
 
     int            rc;
+    size_t         n;
     b24_answer_t   answer;
     b24_verdict_t  verdict;
 
     if (ngx_http_b24_portal_follow(w->portal, t, w->pool) == NGX_OK) {
         return;
     }
+
+    n = w->ndeals;
 
     rc = b24_answer_parse(w->pool, t->net, (unsigned) t->http, &t->answer,
                           &answer);
@@ -327,6 +334,12 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
 
     w->failures = 0;
 
+    if (verdict.class == B24_CLASS_OPERATOR
+        || verdict.class == B24_CLASS_PERMANENT)
+    {
+        ngx_http_b24_watch_refused(w, &verdict, w->ndeals < n);
+    }
+
     if (w->polls && !w->history.more) {
         w->poll = ngx_time() + w->portal->watch;
     }
@@ -337,6 +350,44 @@ ngx_http_b24_watch_answer(ngx_http_b24_transfer_t *t)
     w->call.done = ngx_http_b24_watch_noted;
 
     ngx_http_b24_store_call(&w->call);
+}
+
+
+/* orders go on, so nobody else would tell: each is named once */
+
+static void
+ngx_http_b24_watch_refused(ngx_http_b24_watch_t *w,
+    const b24_verdict_t *verdict, ngx_uint_t deals)
+{
+    u_char                  *p, note[320];
+    ngx_str_t                code;
+    ngx_uint_t               i, added;
+    ngx_http_b24_origin_t  **op;
+
+    code = ngx_http_b24_safe_code(verdict);
+    code.len = ngx_min(code.len, NGX_HTTP_B24_WATCH_CODE);
+
+    p = ngx_snprintf(note, sizeof(note) - 1, deals
+                     ? "the portal refuses deals that were moved (%V): what "
+                       "is done in the CRM is not seen; look what the user "
+                       "of b24_webhook may read there"
+                     : "the portal refuses its history of stages (%V): a "
+                       "deal whose webhook is lost, or that goes to another "
+                       "pipeline, is not seen; look what the user of "
+                       "b24_webhook may read in the CRM", &code);
+    *p = '\0';
+
+    op = w->portal->origins.elts;
+    added = 0;
+
+    for (i = 0; i < w->portal->origins.nelts; i++) {
+        added |= ngx_http_b24_sh_note(op[i]->sh, note);
+    }
+
+    if (added) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "b24: portal \"%V\": %s", &w->portal->host, note);
+    }
 }
 
 

@@ -9,6 +9,8 @@
 
 
 static ngx_uint_t ngx_http_b24_back_foreign(ngx_http_b24_back_t *b);
+static void ngx_http_b24_weigh_told(ngx_http_b24_back_t *b, int64_t time);
+static ngx_int_t ngx_http_b24_weigh_ask(ngx_http_b24_back_t *b);
 
 
 void
@@ -37,6 +39,10 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
             ngx_http_b24_back_broken(b);
             return;
         }
+
+    } else if (back == B24_BACK_OLDER && ngx_http_b24_weigh_ask(b) != NGX_OK) {
+        ngx_http_b24_back_broken(b);
+        return;
     }
 
     if (back != B24_BACK_WRITE) {
@@ -55,6 +61,7 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
     b->weighed.canceled = b->order.fields[B24_ORDER_CANCELED];
     b->weighed.paid = b->order.fields[B24_ORDER_PAID];
     b->weighed.shipped = b->order.fields[B24_ORDER_SHIPPED];
+    b->weighed.stated = b->moment.stated;
 
     ngx_http_b24_back_write(b);
 }
@@ -65,16 +72,29 @@ ngx_http_b24_back_weigh(ngx_http_b24_back_t *b)
 static ngx_uint_t
 ngx_http_b24_back_foreign(ngx_http_b24_back_t *b)
 {
-    b24_str_t  *status;
-
-    if (b->job.steps[B24_STEP_BACK] != B24_STEP_SENT) {
-        return !b24_crm_back_same(&b->order, &b->job.seen);
+    if (b->job.steps[B24_STEP_BACK] != B24_STEP_SENT
+        || ngx_http_b24_back_again(b, &b->job.seen))
+    {
+        return ngx_http_b24_back_other(b, &b->job.seen);
     }
 
-    status = &b->order.fields[B24_ORDER_STATUS];
+    return !b24_crm_back_ours(&b->order, &b->job.seen, &b->status);
+}
 
-    return !b24_str_eq(status, &b->job.seen.status)
-           && !b24_str_eq(status, &b->status);
+
+ngx_uint_t
+ngx_http_b24_back_other(ngx_http_b24_back_t *b, b24_queue_seen_t *was)
+{
+    return !b24_crm_back_same(&b->order, was)
+           || b24_queue_seen_restated(was, &b->moment.stated);
+}
+
+
+ngx_uint_t
+ngx_http_b24_back_again(ngx_http_b24_back_t *b, b24_queue_seen_t *was)
+{
+    return b24_crm_back_same(&b->order, was)
+           && b24_queue_seen_restated(was, &b->moment.stated);
 }
 
 
@@ -84,8 +104,9 @@ ngx_http_b24_back_foreign(ngx_http_b24_back_t *b)
 ngx_uint_t
 ngx_http_b24_back_newer(ngx_http_b24_back_t *b)
 {
-    b->out.look_time = ngx_http_b24_database_made(b->origin->reader,
-                                                  &b->moment, b->now);
+    b->out.look_time = ngx_http_b24_database_stated(b->origin->reader,
+                                                    &b->moment, &b->job.seen,
+                                                    b->now);
 
     return b->out.look_time == 0 || b->out.look_time >= b->job.seen.moved;
 }
@@ -106,15 +127,17 @@ ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back)
         return;
     }
 
-    if (back == B24_BACK_NOTHING) {
+    if (back == B24_BACK_NOTHING || back == B24_BACK_THERE) {
 
         /* why it was tried before is no matter any more */
 
         b->out.idle = (b->job.attempts < 2);
+    }
 
-        if (b->read) {
-            ngx_http_b24_back_seen(b);
-        }
+    /* both sides agree */
+
+    if (back == B24_BACK_THERE && b->read) {
+        ngx_http_b24_back_seen(b);
     }
 
     if (back == B24_BACK_UNKNOWN) {
@@ -137,6 +160,17 @@ ngx_http_b24_back_none(ngx_http_b24_back_t *b, b24_back_e back)
 void
 ngx_http_b24_back_seen(ngx_http_b24_back_t *b)
 {
+    ngx_http_b24_weigh_told(b, ngx_max(b->job.seen.moved, 1));
+
+    b->seen.settled = 1;
+}
+
+
+/* what the shop has, and since when */
+
+static void
+ngx_http_b24_weigh_told(ngx_http_b24_back_t *b, int64_t time)
+{
     b24_str_t         *f;
     b24_queue_seen_t  *seen;
 
@@ -147,8 +181,8 @@ ngx_http_b24_back_seen(ngx_http_b24_back_t *b)
     seen->canceled = f[B24_ORDER_CANCELED];
     seen->paid = f[B24_ORDER_PAID];
     seen->shipped = f[B24_ORDER_SHIPPED];
-    seen->time = ngx_max(b->job.seen.moved, 1);
-    seen->settled = 1;
+    seen->stated = b->moment.stated;
+    seen->time = time;
 
     b->out.seen = seen;
 }
@@ -156,6 +190,21 @@ ngx_http_b24_back_seen(ngx_http_b24_back_t *b)
 
 ngx_int_t
 ngx_http_b24_back_look(ngx_http_b24_back_t *b)
+{
+    /* or one that is back as it was by then would be no news */
+
+    ngx_http_b24_weigh_told(b, b->out.look_time ? b->out.look_time : b->now);
+
+    b->seen.unsettled = 1;
+
+    return ngx_http_b24_weigh_ask(b);
+}
+
+
+/* whatever has told of it: a worker of an older version knows no lines */
+
+static ngx_int_t
+ngx_http_b24_weigh_ask(ngx_http_b24_back_t *b)
 {
     b24_order_t  order;
 
