@@ -45,6 +45,8 @@ static void ngx_http_b24_action_wake(ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_action_answer(ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_action_failed(ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_action_json(ngx_http_b24_desk_t *desk);
+static void ngx_http_b24_action_left(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out);
 static ngx_int_t ngx_http_b24_action_see(ngx_http_b24_desk_t *desk);
 
 
@@ -111,9 +113,7 @@ ngx_http_b24_action_check(ngx_http_b24_desk_t *desk)
 
         for (j = 0; j < pp[i]->origins.nelts; j++) {
 
-            if (!op[j]->conf->webhook->dry
-                && ngx_http_b24_desk_shows(desk, &op[j]->name))
-            {
+            if (ngx_http_b24_desk_shows(desk, &op[j]->name)) {
                 (void) ngx_atomic_fetch_add(&pp[i]->sh->checks, 1);
                 desk->count++;
                 break;
@@ -123,7 +123,7 @@ ngx_http_b24_action_check(ngx_http_b24_desk_t *desk)
 
     if (desk->count == 0) {
         return ngx_http_b24_desk_say(desk, NGX_HTTP_CONFLICT, "there is no "
-                                     "portal to ask: no b24_webhook, or dry");
+                                     "portal to ask: there is no b24_webhook");
     }
 
     ngx_http_b24_courier_wake();
@@ -396,6 +396,8 @@ ngx_http_b24_action_parked(ngx_http_b24_desk_t *desk, b24_queue_t *q)
     }
 
     if (n < NGX_HTTP_B24_PARKED) {
+        desk->rc = b24_queue_parked_left(q, desk->pool, desk->names,
+                                         desk->left, &desk->nleft);
         desk->names++;
         desk->nnames--;
 
@@ -604,11 +606,41 @@ ngx_http_b24_action_json(ngx_http_b24_desk_t *desk)
         b24_buf_addstr(&out, &ngx_http_b24_action_names[desk->action]);
         b24_buf_adds(&out, "\",\"count\":");
         b24_buf_addi(&out, (int64_t) desk->count);
+
+        if (desk->action == NGX_HTTP_B24_DO_RETRY_ALL) {
+            ngx_http_b24_action_left(desk, &out);
+        }
     }
 
     b24_buf_adds(&out, "}\n");
 
     return ngx_http_b24_desk_reply(desk, NGX_HTTP_ACCEPTED, &out);
+}
+
+
+/* what is not retried with all others, and why */
+
+static void
+ngx_http_b24_action_left(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    size_t             i;
+    b24_queue_left_t  *left;
+
+    b24_buf_adds(out, ",\"left\":[");
+
+    for (i = 0; i < desk->nleft; i++) {
+        left = &desk->left[i];
+
+        b24_buf_adds(out, i ? ",{\"count\":" : "{\"count\":");
+        b24_buf_addi(out, left->n);
+        b24_buf_adds(out, ",\"cause\":");
+        b24_json_string(out, &left->cause);
+        b24_buf_adds(out, ",\"advice\":");
+        b24_json_string(out, &left->advice);
+        b24_buf_addc(out, '}');
+    }
+
+    b24_buf_addc(out, ']');
 }
 
 
@@ -628,6 +660,12 @@ ngx_http_b24_action_see(ngx_http_b24_desk_t *desk)
 
     } else {
         b24_buf_addc(&out, '.');
+
+        /* what was left, each with its cause and its buttons */
+
+        if (desk->nleft) {
+            b24_buf_adds(&out, "?state=parked");
+        }
     }
 
     if (b24_buf_str(&out, &location) != B24_OK

@@ -27,6 +27,8 @@ static void ngx_http_b24_desk_accept(ngx_http_request_t *r,
     ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_desk_args(ngx_http_request_t *r,
     ngx_http_b24_desk_t *desk);
+static ngx_int_t ngx_http_b24_desk_search(ngx_http_request_t *r,
+    ngx_http_b24_desk_t *desk);
 static ngx_int_t ngx_http_b24_desk_arg(ngx_http_request_t *r,
     ngx_http_b24_desk_t *desk, char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_b24_desk_suffix(ngx_http_b24_desk_t *desk);
@@ -54,6 +56,9 @@ ngx_http_b24_desk_asked(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
         desk->origins = names;
         desk->norigins = blcf->desk->nelts;
     }
+
+    desk->reveal = (blcf->reveal == 1);
+    desk->lang = ngx_http_b24_language(r);
 
     rc = ngx_http_b24_desk_path(r, desk);
 
@@ -415,6 +420,12 @@ ngx_http_b24_desk_args(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
         return NGX_HTTP_BAD_REQUEST;
     }
 
+    if (desk->key.len == 0 && desk->action == NGX_HTTP_B24_NACTIONS
+        && ngx_http_b24_desk_search(r, desk) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     n = ngx_http_b24_desk_arg(r, desk, "origin", &desk->order_origin);
 
     if (n == NGX_ERROR) {
@@ -430,6 +441,54 @@ ngx_http_b24_desk_args(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
         desk->origins = &desk->order_origin;
         desk->norigins = 1;
     }
+
+    return NGX_OK;
+}
+
+
+/* "order=": as a form sends it, "+" for a blank, and as people paste it */
+
+static ngx_int_t
+ngx_http_b24_desk_search(ngx_http_request_t *r, ngx_http_b24_desk_t *desk)
+{
+    size_t     i;
+    u_char    *src, *dst;
+    ngx_str_t  raw, *key;
+
+    if (ngx_http_arg(r, (u_char *) "order", 5, &raw) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    key = &desk->key;
+
+    key->data = b24_pnalloc(desk->pool, raw.len + 1);
+    src = b24_pnalloc(desk->pool, raw.len + 1);
+
+    if (key->data == NULL || src == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < raw.len; i++) {
+        src[i] = (raw.data[i] == '+') ? ' ' : raw.data[i];
+    }
+
+    dst = key->data;
+
+    ngx_unescape_uri(&dst, &src, raw.len, 0);
+
+    while (dst > key->data && dst[-1] == ' ') {
+        dst--;
+    }
+
+    while (key->data < dst && *key->data == ' ') {
+        key->data++;
+    }
+
+    *dst = '\0';
+    key->len = dst - key->data;
+
+    desk->order_id = *key;
+    desk->searched = (key->len != 0);
 
     return NGX_OK;
 }

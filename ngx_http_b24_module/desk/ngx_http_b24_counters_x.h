@@ -31,3 +31,5 @@ NGX_HTTP_B24_X(STORED, "stored", "Records committed.")
 NGX_HTTP_B24_X(STORE_ERRORS, "store_errors", "Failed commits.")
 NGX_HTTP_B24_X(HELD, "held", "Orders held in memory now.")
 NGX_HTTP_B24_X(LOST, "lost", "Orders given up: memory and disk were full.")
+NGX_HTTP_B24_X(SET_ASIDE, "set_aside", "Queue files that could not be used: \
+a new one was begun.")

@@ -132,10 +132,6 @@ ngx_http_b24_reply_headers(ngx_http_b24_desk_t *desk)
         ngx_str_t   value;
     } headers[] = {
         { "Cache-Control", ngx_string("no-store") },
-        { "Content-Security-Policy",
-          ngx_string("default-src 'none'; style-src 'unsafe-inline'; "
-                     "form-action 'self'; frame-ancestors 'none'; "
-                     "base-uri 'none'") },
         { "Referrer-Policy", ngx_string("same-origin") },
         { "X-Content-Type-Options", ngx_string("nosniff") }
     };
@@ -161,6 +157,13 @@ ngx_http_b24_reply_headers(ngx_http_b24_desk_t *desk)
 
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
+
+    if (ngx_http_b24_desk_add_header(r, "Content-Security-Policy",
+                                     &ngx_http_b24_policy)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
         if (ngx_http_b24_desk_add_header(r, headers[i].name,

@@ -17,8 +17,12 @@
 
 /* at most, in slots of the slab allocator */
 #define NGX_HTTP_B24_ZONE_ORIGIN  4096
-#define NGX_HTTP_B24_ZONE_PORTAL  4096
+#define NGX_HTTP_B24_ZONE_PORTAL  16384
 #define NGX_HTTP_B24_ZONE_LEARNED 2048
+
+/* what a rate gets back after refusals, in thousandths, and how often (ms) */
+#define NGX_HTTP_B24_EASE_BACK    50
+#define NGX_HTTP_B24_EASE_STEP    10000
 
 
 static ngx_int_t ngx_http_b24_shm_init(ngx_shm_zone_t *zone, void *data);
@@ -475,19 +479,20 @@ ngx_http_b24_sh_refused(ngx_uint_t refused)
 }
 
 
-/* orders in the memory of workers whose last commit the disk has refused */
-
 ngx_uint_t
-ngx_http_b24_sh_unwritten(void)
+ngx_http_b24_sh_refusing(ngx_uint_t *held)
 {
     ngx_uint_t                  i, n;
     ngx_http_b24_sh_process_t  *p;
+
+    *held = 0;
 
     for (i = 0, n = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
         p = &ngx_http_b24_shm->processes[i];
 
         if (p->pid && p->refused) {
-            n += p->held;
+            *held += p->held;
+            n++;
         }
     }
 
@@ -568,6 +573,7 @@ ngx_http_b24_sh_publish(b24_queue_counts_t *counts, size_t n, int64_t change,
     }
 
     ngx_http_b24_shm->change = (ngx_atomic_uint_t) change;
+    ngx_http_b24_shm->counted = 1;
 
     for (i = 0; i < n; i++) {
         name = counts[i].origin;
@@ -701,10 +707,35 @@ ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh, ngx_uint_t rate)
 
     /* rate is in thousandths a second, the level in thousandths */
 
+    rate = ngx_http_b24_sh_rate(sh, rate);
     drain = (ngx_atomic_uint_t) ngx_min(ms, 3600 * 1000) * rate / 1000;
     level = sh->level;
 
     return (level > drain) ? level - drain : 0;
+}
+
+
+ngx_uint_t
+ngx_http_b24_sh_rate(ngx_http_b24_sh_portal_t *sh, ngx_uint_t rate)
+{
+    ngx_uint_t      ease, back;
+    ngx_msec_int_t  ms;
+
+    ease = sh->ease;
+
+    if (ease == 0) {
+        return rate;
+    }
+
+    ms = (ngx_msec_int_t) (ngx_current_msec - (ngx_msec_t) sh->eased);
+    ms = ngx_max(ms, 0);
+
+    back = (ngx_uint_t) ms / NGX_HTTP_B24_EASE_STEP * NGX_HTTP_B24_EASE_BACK;
+    ease -= ngx_min(ease, back);
+
+    rate = rate * (1000 - ease) / 1000;
+
+    return ngx_max(rate, 1);
 }
 
 

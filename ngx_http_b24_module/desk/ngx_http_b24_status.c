@@ -10,6 +10,8 @@
 
 static void ngx_http_b24_desk_warnings(ngx_http_b24_sh_portal_t *sh,
     ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_desk_alert(ngx_http_b24_origin_t *o,
+    ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_desk_database(ngx_http_b24_origin_t *o,
     ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_desk_paused(ngx_http_b24_desk_t *desk, ngx_uint_t n,
@@ -17,6 +19,8 @@ static void ngx_http_b24_desk_paused(ngx_http_b24_desk_t *desk, ngx_uint_t n,
 static ngx_http_b24_desk_t *ngx_http_b24_desk_create(ngx_http_request_t *r);
 static void ngx_http_b24_desk_cleanup(void *data);
 static void ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q);
+static void ngx_http_b24_desk_needs(ngx_http_b24_desk_t *desk, b24_queue_t *q);
+static void ngx_http_b24_desk_lists(ngx_http_b24_desk_t *desk, b24_queue_t *q);
 static void ngx_http_b24_desk_pauses(ngx_http_b24_desk_t *desk,
     b24_queue_t *q);
 static void ngx_http_b24_desk_done(ngx_http_b24_call_t *call);
@@ -178,10 +182,7 @@ ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     ngx_http_b24_desk_pauses(desk, q);
 
     if (desk->key.len == 0) {
-        desk->rc = b24_queue_list(q, desk->pool, desk->origins,
-                                  desk->norigins, desk->state,
-                                  (int) desk->limit, &desk->records,
-                                  &desk->nrecords);
+        ngx_http_b24_desk_lists(desk, q);
         return;
     }
 
@@ -190,7 +191,65 @@ ngx_http_b24_desk_run(ngx_http_b24_call_t *call, b24_queue_t *q)
     if (desk->rc == B24_QUEUE_OK && desk->nrecords == 1) {
         desk->rc = b24_queue_timeline(q, desk->pool, 0, desk->records[0].key,
                                       &desk->moments, &desk->nmoments);
+        ngx_http_b24_desk_preview(desk, q);
+        ngx_http_b24_desk_captured(desk);
     }
+}
+
+
+static void
+ngx_http_b24_desk_lists(ngx_http_b24_desk_t *desk, b24_queue_t *q)
+{
+    desk->rc = b24_queue_list(q, desk->pool, desk->origins, desk->norigins,
+                              desk->state, (int) desk->limit, &desk->records,
+                              &desk->nrecords);
+
+    if (desk->rc == B24_QUEUE_OK
+        && desk->format == NGX_HTTP_B24_DESK_HTML
+        && desk->state == B24_NSTATES)
+    {
+        ngx_http_b24_desk_needs(desk, q);
+    }
+
+    if (desk->rc == B24_QUEUE_OK) {
+        desk->rc = b24_queue_points(q, desk->pool, desk->origins,
+                                    desk->norigins,
+                                    desk->now - NGX_HTTP_B24_DAY, desk->now,
+                                    &desk->points, &desk->npoints);
+    }
+}
+
+
+/* what only a person can decide: the page begins with it */
+
+static void
+ngx_http_b24_desk_needs(ngx_http_b24_desk_t *desk, b24_queue_t *q)
+{
+    size_t               i, n, found;
+    b24_queue_record_t  *records;
+
+    static b24_state_e  states[] = { B24_STATE_PARKED, B24_STATE_UNCONFIRMED };
+
+    desk->needs = b24_palloc(desk->pool, 2 * NGX_HTTP_B24_NEEDS
+                                         * sizeof(b24_queue_record_t));
+    if (desk->needs == NULL) {
+        desk->rc = B24_QUEUE_NOMEM;
+        return;
+    }
+
+    for (i = 0, n = 0; i < 2 && desk->rc == B24_QUEUE_OK; i++) {
+        desk->rc = b24_queue_list(q, desk->pool, desk->origins,
+                                  desk->norigins, states[i],
+                                  NGX_HTTP_B24_NEEDS, &records, &found);
+
+        if (desk->rc == B24_QUEUE_OK && found) {
+            ngx_memcpy(&desk->needs[n], records,
+                       found * sizeof(b24_queue_record_t));
+            n += found;
+        }
+    }
+
+    desk->nneeds = n;
 }
 
 
@@ -263,10 +322,12 @@ ngx_http_b24_desk_done(ngx_http_b24_call_t *call)
     desk->request->main->blocked--;
 
     if (desk->key.len && desk->rc == B24_QUEUE_NONE) {
-        rc = NGX_HTTP_NOT_FOUND;
+        rc = ngx_http_b24_desk_say(desk, NGX_HTTP_NOT_FOUND,
+                                   "there is no such order");
 
     } else if (desk->key.len && desk->rc != B24_QUEUE_OK) {
-        rc = NGX_HTTP_SERVICE_UNAVAILABLE;
+        rc = ngx_http_b24_desk_say(desk, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   b24_queue_strerror(desk->rc));
 
     } else {
 
@@ -296,7 +357,7 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     ngx_http_b24_sh_portal_t   *sh;
 
     static const char  *states[] = {
-        "ok", "throttled", "retrying", "paused", "blocked", "dry"
+        "ok", "throttled", "retrying", "paused", "blocked"
     };
 
     ngx_memzero(portal, sizeof(ngx_http_b24_desk_portal_t));
@@ -319,6 +380,7 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     ngx_cpystrn(portal->warnings, o->sh->notes, NGX_HTTP_B24_NOTES);
 
     ngx_http_b24_desk_database(o, portal);
+    ngx_http_b24_desk_alert(o, portal);
 
     if (o->portal == NULL) {
         portal->state = "blocked";
@@ -333,8 +395,9 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
     sh = o->portal->sh;
 
     portal->host = &o->portal->host;
-    portal->state = o->conf->webhook->dry ? "dry"
-                    : states[ngx_min(sh->state, NGX_HTTP_B24_PORTAL_DRY)];
+    portal->dry = o->conf->webhook->dry;
+    portal->state = portal->dry ? "dry"
+                    : states[ngx_min(sh->state, NGX_HTTP_B24_PORTAL_BLOCKED)];
 
     ngx_http_b24_sh_read(&sh->words, portal->reason, portal->advice);
     ngx_http_b24_desk_warnings(sh, portal);
@@ -343,11 +406,15 @@ ngx_http_b24_desk_portal(ngx_http_b24_desk_t *desk, ngx_uint_t n,
         ngx_http_b24_desk_paused(desk, n, portal);
     }
 
-    portal->rate = o->portal->rate;
-    portal->burst = o->portal->burst;
-    portal->level = ngx_http_b24_sh_level(sh, o->portal->rate);
-    portal->requests = sh->requests;
+    portal->rate = o->portal->limits.rate;
+    portal->now = ngx_http_b24_sh_rate(sh, o->portal->limits.rate);
+    portal->burst = o->portal->limits.burst;
+    portal->level = ngx_http_b24_sh_level(sh, o->portal->limits.rate);
     portal->checked = (time_t) sh->checked;
+
+    for (s = 0; s < NGX_HTTP_B24_NRESULTS; s++) {
+        portal->requests += sh->results[s];
+    }
 }
 
 
@@ -377,6 +444,25 @@ ngx_http_b24_desk_database(ngx_http_b24_origin_t *o,
     for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
         portal->db[i] = o->sh->db[i];
     }
+}
+
+
+static void
+ngx_http_b24_desk_alert(ngx_http_b24_origin_t *o,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    static const char  *states[] = { "unused", "ok", "failing" };
+
+    if (o->conf->alert == NULL) {
+        return;
+    }
+
+    portal->alert = states[ngx_min(o->sh->alert, NGX_HTTP_B24_ALERT_FAILING)];
+    portal->alert_target = &o->conf->alert->name;
+    portal->alerted = o->sh->alerted;
+
+    ngx_http_b24_sh_read(&o->sh->alert_words, portal->alert_reason,
+                         portal->alert_advice);
 }
 
 

@@ -1,95 +1,202 @@
 
 /*
- * The page of b24_status: one document, no scripts, nothing from outside.
- * Everything that was ever typed by a person passes the escape.
+ * The page of b24_status: does an order reach the CRM, if not, why, and what is
+ * to be done.  Everything that was ever typed by a person passes the escape.
  */
 
 
 #include "ngx_http_b24_desk.h"
 
 
+/* how orders fare, the worst last */
+enum {
+    NGX_HTTP_B24_GOES = 0,
+    NGX_HTTP_B24_SLOW,
+    NGX_HTTP_B24_TRIAL,
+    NGX_HTTP_B24_HELD,
+    NGX_HTTP_B24_STOPS
+};
+
+
+typedef struct {
+    char                 *state;
+    ngx_http_b24_word_e   word;
+    ngx_uint_t            level;
+} ngx_http_b24_html_is_t;
+
+
+static void ngx_http_b24_html_now(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portals, ngx_uint_t n);
+static ngx_uint_t ngx_http_b24_html_disk(ngx_http_b24_desk_t *desk);
+static void ngx_http_b24_html_portals(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out, ngx_http_b24_desk_portal_t *portals, ngx_uint_t n,
+    ngx_uint_t well);
 static void ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk,
     b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
-static void ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out);
-static void ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
-static void ngx_http_b24_html_database(b24_buf_t *out,
+static void ngx_http_b24_html_state(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
-static void ngx_http_b24_html_records(ngx_http_b24_desk_t *desk,
-    b24_buf_t *out);
-static void ngx_http_b24_html_timeline(ngx_http_b24_desk_t *desk,
-    b24_buf_t *out);
-static void ngx_http_b24_html_key(ngx_http_b24_desk_t *desk, b24_buf_t *out,
-    b24_queue_record_t *record);
-static void ngx_http_b24_html_number(b24_buf_t *out,
-    b24_queue_record_t *record);
-static void ngx_http_b24_html_cell(b24_buf_t *out, const b24_str_t *text);
-static void ngx_http_b24_html_cell_id(b24_buf_t *out, int64_t id);
+static ngx_http_b24_html_is_t *ngx_http_b24_html_is(
+    ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_counted(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out, ngx_uint_t n, ngx_http_b24_word_e one);
+static void ngx_http_b24_html_age(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    int64_t seconds);
+static void ngx_http_b24_html_counts(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_database(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out, ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_alert(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 
 
-static const char  ngx_http_b24_html_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-    "<meta name=\"viewport\" content=\"width=device-width,"
-    "initial-scale=1\">"
-    "<meta name=\"robots\" content=\"noindex\">"
-    "<title>Orders to Bitrix24</title><style>"
-    ":root{color-scheme:light dark}"
-    "body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;padding:1rem;"
-    "max-width:72rem}"
-    "h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.4rem 0 .4rem}"
-    "p{margin:.3rem 0}.scroll{overflow-x:auto}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.25rem .7rem .25rem 0;"
-    "border-bottom:1px solid #8884;vertical-align:top;white-space:nowrap}"
-    "td.w{white-space:normal;min-width:14rem}"
-    "b.s{padding:0 .4em;border-radius:.3em;background:#8883}"
-    "b.ok,b.delivered{background:#3a75}b.parked,b.blocked,b.unconfirmed"
-    "{background:#d445}b.waiting,b.retrying,b.throttled,b.sending"
-    "{background:#da35}b.paused,b.rejected{background:#36c4}"
-    "small{opacity:.7}"
-    "form,details{display:inline-block;margin:.1rem .5rem .1rem 0}"
-    "details[open]{display:block;white-space:normal}"
-    "button,summary{font:inherit;cursor:pointer}"
-    "</style></head><body>\n";
+#define ngx_http_b24_html_waits(portal)                                       \
+    ((portal)->counts[B24_STATE_ACCEPTED]                                     \
+     + (portal)->counts[B24_STATE_SENDING]                                    \
+     + (portal)->counts[B24_STATE_WAITING])
 
 
 void
 ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 {
-    ngx_uint_t                   n;
-    ngx_http_b24_origin_t      **op;
-    ngx_http_b24_desk_portal_t   portal;
+    ngx_uint_t                    i, n;
+    ngx_http_b24_origin_t       **op;
+    ngx_http_b24_desk_portal_t   *portals;
 
-    ngx_http_b24_html_begin(out);
+    ngx_http_b24_html_begin(desk, out, 1);
 
     if (desk->key.len && desk->nrecords == 1) {
-        ngx_http_b24_html_home(desk, out);
-        ngx_http_b24_html_records(desk, out);
-        ngx_http_b24_html_timeline(desk, out);
-        b24_buf_adds(out, "</body></html>\n");
+        ngx_http_b24_html_back(desk, out);
+        ngx_http_b24_html_order(desk, out);
+        ngx_http_b24_html_commands(desk, out);
+        ngx_http_b24_html_end(desk, out);
         return;
     }
 
     if (desk->key.len) {
-        b24_buf_adds(out, "<p>Several orders have this number:</p>\n");
+        ngx_http_b24_html_back(desk, out);
+        ngx_http_b24_html_several(desk, out);
+        ngx_http_b24_html_end(desk, out);
+        return;
     }
 
     op = ngx_http_b24_main->origins.elts;
 
-    for (n = 0; n < ngx_http_b24_main->origins.nelts; n++) {
+    portals = b24_palloc(desk->pool, (ngx_http_b24_main->origins.nelts + 1)
+                                     * sizeof(ngx_http_b24_desk_portal_t));
+    if (portals == NULL) {
+        out->failed = 1;
+        return;
+    }
 
-        if (ngx_http_b24_desk_shows(desk, &op[n]->name)) {
-            ngx_http_b24_desk_portal(desk, n, &portal);
-            ngx_http_b24_html_portal(desk, out, &portal);
+    for (i = 0, n = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+        if (ngx_http_b24_desk_shows(desk, &op[i]->name)) {
+            ngx_http_b24_desk_portal(desk, i, &portals[n++]);
         }
     }
 
-    ngx_http_b24_html_queue(desk, out);
-    ngx_http_b24_html_records(desk, out);
+    desk->shops = n;
 
-    b24_buf_adds(out, "<p><small>ngx_http_b24_module "
-                 NGX_HTTP_B24_VERSION ", ");
-    ngx_http_b24_desk_time(out, ngx_http_b24_now());
-    b24_buf_adds(out, "</small></p>\n</body></html>\n");
+    ngx_http_b24_html_now(desk, out, portals, n);
+    ngx_http_b24_html_queue(desk, out);
+
+    /* what was asked for, what keeps all orders back, what keeps some */
+
+    if (desk->state != B24_NSTATES) {
+        ngx_http_b24_html_latest(desk, out);
+    }
+
+    ngx_http_b24_html_portals(desk, out, portals, n, 0);
+    ngx_http_b24_html_needs(desk, out);
+    ngx_http_b24_html_portals(desk, out, portals, n, 1);
+
+    if (desk->state == B24_NSTATES) {
+        ngx_http_b24_html_latest(desk, out);
+    }
+
+    ngx_http_b24_html_end(desk, out);
+}
+
+
+/* the worst of all, in one sentence, and how many orders need a person */
+
+static void
+ngx_http_b24_html_now(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portals, ngx_uint_t n)
+{
+    ngx_uint_t  i, needs, level, worst, of;
+
+    static struct {
+        ngx_http_b24_word_e   all;
+        ngx_http_b24_word_e   some;
+        char                 *looks;
+    } says[] = {
+        [NGX_HTTP_B24_GOES] = { NGX_HTTP_B24_W_REACHED,
+                                NGX_HTTP_B24_W_REACHED, "ok" },
+        [NGX_HTTP_B24_SLOW] = { NGX_HTTP_B24_W_SLOW,
+                                NGX_HTTP_B24_W_SLOW_SOME, "warn" },
+        [NGX_HTTP_B24_TRIAL] = { NGX_HTTP_B24_W_TRIAL,
+                                 NGX_HTTP_B24_W_TRIAL_SOME, "warn" },
+        [NGX_HTTP_B24_HELD] = { NGX_HTTP_B24_W_HELD,
+                                NGX_HTTP_B24_W_HELD_SOME, "warn" },
+        [NGX_HTTP_B24_STOPS] = { NGX_HTTP_B24_W_NOT_REACHED,
+                                 NGX_HTTP_B24_W_NOT_REACHED_SOME, "bad" }
+    };
+
+    needs = 0;
+    worst = NGX_HTTP_B24_GOES;
+    of = 0;
+
+    for (i = 0; i < n; i++) {
+        needs += portals[i].counts[B24_STATE_PARKED]
+                 + portals[i].counts[B24_STATE_UNCONFIRMED];
+
+        level = ngx_http_b24_html_is(&portals[i])->level;
+
+        if (level > worst) {
+            worst = level;
+            of = 0;
+        }
+
+        of += (level == worst);
+    }
+
+    if (ngx_http_b24_html_disk(desk)) {
+        worst = NGX_HTTP_B24_STOPS;
+        of = n;
+    }
+
+    b24_buf_adds(out, "<p id=\"now\" role=\"status\" class=\"now ");
+    b24_buf_adds(out, (worst == NGX_HTTP_B24_GOES && needs)
+                      ? "warn" : says[worst].looks);
+    b24_buf_adds(out, "\">");
+
+    if (worst == NGX_HTTP_B24_GOES && needs == 0) {
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_ALL_WELL);
+
+    } else {
+        ngx_http_b24_html_word(desk, out, of == n ? says[worst].all
+                                                  : says[worst].some);
+    }
+
+    if (needs) {
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_NEED_YOU);
+        b24_buf_addc(out, ' ');
+        b24_buf_addi(out, (int64_t) needs);
+    }
+
+    b24_buf_adds(out, "</p>\n");
+}
+
+
+static ngx_uint_t
+ngx_http_b24_html_disk(ngx_http_b24_desk_t *desk)
+{
+    ngx_uint_t  held;
+
+    return (desk->rc != B24_QUEUE_OK && desk->rc != B24_QUEUE_NONE)
+           || ngx_http_b24_sh_refusing(&held) != 0;
 }
 
 
@@ -98,46 +205,49 @@ ngx_http_b24_desk_html(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 static void
 ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 {
-    ngx_uint_t  held, lost;
+    ngx_uint_t  refusing, held, lost;
 
-    if (desk->rc != B24_QUEUE_OK && desk->rc != B24_QUEUE_NONE) {
-        b24_buf_adds(out, "<p><b class=\"s blocked\">queue</b> The queue "
-                     "cannot be read: ");
-        ngx_http_b24_html_chars(out,
-                                (u_char *) b24_queue_strerror(desk->rc));
-        b24_buf_adds(out, ". New orders are held in memory.</p>\n");
-    }
-
-    held = ngx_http_b24_sh_unwritten();
-
-    if (held) {
-        b24_buf_adds(out, "<p><b class=\"s blocked\">queue</b> The queue "
-                     "cannot be written, orders held in memory: ");
-        b24_buf_addi(out, (int64_t) held);
-        b24_buf_adds(out, ". They are tried again each second.</p>\n"
-                     "<p>What to do: the error log of nginx says what is the "
-                     "matter with the disk; put it right, and don't stop nginx"
-                     " before that.</p>\n");
-    }
-
+    refusing = ngx_http_b24_sh_refusing(&held);
     lost = ngx_http_b24_sh()->counters[NGX_HTTP_B24_COUNTER_LOST];
 
-    if (lost) {
-        b24_buf_adds(out, "<p><b class=\"s blocked\">lost</b> Orders that "
-                     "could not be kept since nginx was started: ");
-        b24_buf_addi(out, (int64_t) lost);
-        b24_buf_adds(out, ".</p>\n<p>What to do: the error log of nginx says "
-                     "when and why; enter them by hand, as the shop has them."
-                     "</p>\n");
+    if (!ngx_http_b24_html_disk(desk) && !lost) {
+        return;
     }
-}
 
+    b24_buf_adds(out, "<section>");
 
-void
-ngx_http_b24_html_begin(b24_buf_t *out)
-{
-    b24_buf_adds(out, ngx_http_b24_html_head);
-    b24_buf_adds(out, "<h1>Orders to Bitrix24</h1>\n");
+    if (desk->rc != B24_QUEUE_OK && desk->rc != B24_QUEUE_NONE) {
+        b24_buf_adds(out, "<p class=\"lead\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_UNREADABLE);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said_chars(desk, out,
+                                (u_char *) b24_queue_strerror(desk->rc));
+        b24_buf_adds(out, ". ");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_IN_MEMORY);
+        b24_buf_adds(out, "</p>\n");
+    }
+
+    if (refusing) {
+        b24_buf_adds(out, "<p class=\"lead\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_UNWRITTEN);
+        b24_buf_addc(out, ' ');
+        b24_buf_addi(out, (int64_t) held);
+        b24_buf_adds(out, ".</p>\n<p>");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_UNWRITTEN_DO);
+        b24_buf_adds(out, "</p>\n");
+    }
+
+    if (lost) {
+        b24_buf_adds(out, "<p class=\"lead\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_LOST);
+        b24_buf_addc(out, ' ');
+        b24_buf_addi(out, (int64_t) lost);
+        b24_buf_adds(out, ".</p>\n<p>");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_LOST_DO);
+        b24_buf_adds(out, "</p>\n");
+    }
+
+    b24_buf_adds(out, "</section>\n");
 }
 
 
@@ -145,25 +255,41 @@ void
 ngx_http_b24_html_sentence(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     const char *sentence)
 {
-    ngx_http_b24_html_begin(out);
+    ngx_http_b24_html_begin(desk, out, 0);
 
-    b24_buf_adds(out, "<p role=\"alert\">");
-    ngx_http_b24_html_chars(out, (u_char *) sentence);
+    b24_buf_adds(out, "<p class=\"now warn\" role=\"alert\">");
+    ngx_http_b24_html_said_chars(desk, out, (u_char *) sentence);
     b24_buf_adds(out, "</p>\n");
 
-    ngx_http_b24_html_home(desk, out);
+    ngx_http_b24_html_back(desk, out);
+    ngx_http_b24_html_end(desk, out);
+}
 
-    b24_buf_adds(out, "</body></html>\n");
+
+void
+ngx_http_b24_html_back(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    b24_buf_adds(out, "<p class=\"back\"><a href=\"");
+    ngx_http_b24_html_home(desk, out);
+    b24_buf_adds(out, "\">&larr; ");
+    ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_HOME);
+    b24_buf_adds(out, "</a></p>\n");
 }
 
 
 static void
-ngx_http_b24_html_home(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+ngx_http_b24_html_portals(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portals, ngx_uint_t n, ngx_uint_t well)
 {
-    b24_buf_adds(out, "<p><a href=\"");
-    ngx_http_b24_html_text(out, &desk->prefix);
-    b24_buf_adds(out, desk->prefix.len ? "\">" : "/\">");
-    b24_buf_adds(out, "All orders</a></p>\n");
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+        if ((ngx_http_b24_html_is(&portals[i])->level == NGX_HTTP_B24_GOES)
+            == well)
+        {
+            ngx_http_b24_html_portal(desk, out, &portals[i]);
+        }
+    }
 }
 
 
@@ -171,11 +297,10 @@ static void
 ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal)
 {
-    u_char      *p;
-    ngx_str_t    line;
-    ngx_uint_t   s;
+    u_char     *p;
+    ngx_str_t   line;
 
-    b24_buf_adds(out, "<h2>");
+    b24_buf_adds(out, "<section><h2>");
     ngx_http_b24_html_text(out, portal->origin);
 
     if (portal->host) {
@@ -186,54 +311,197 @@ ngx_http_b24_html_portal(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     b24_buf_adds(out, " <b class=\"s ");
     b24_buf_adds(out, portal->state);
     b24_buf_adds(out, "\">");
-    b24_buf_adds(out, portal->state);
+    b24_buf_adds(out, ngx_http_b24_portal_word(desk, portal->state));
     b24_buf_adds(out, "</b></h2>\n");
 
-    if (portal->reason[0]) {
-        b24_buf_adds(out, "<p>");
-        ngx_http_b24_html_chars(out, portal->reason);
-        b24_buf_adds(out, "</p>\n");
-    }
-
-    if (portal->advice[0]) {
-        b24_buf_adds(out, "<p>What to do: ");
-        ngx_http_b24_html_chars(out, portal->advice);
-        b24_buf_adds(out, "</p>\n");
-    }
-
-    ngx_http_b24_html_database(out, portal);
+    ngx_http_b24_html_state(desk, out, portal);
+    ngx_http_b24_html_database(desk, out, portal);
+    ngx_http_b24_html_alert(desk, out, portal);
 
     p = portal->warnings;
 
     while (ngx_http_b24_desk_warning(&p, &line)) {
-        b24_buf_adds(out, "<p class=\"warning\">Configuration: ");
-        ngx_http_b24_html_text(out, &line);
+        b24_buf_adds(out, "<p class=\"warning\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_CONFIGURATION);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said(desk, out, &line);
         b24_buf_adds(out, "</p>\n");
     }
 
-    b24_buf_adds(out, "<p>");
+    ngx_http_b24_html_counts(desk, out, portal);
+    ngx_http_b24_html_portal_forms(desk, out, portal);
+    ngx_http_b24_html_chart(desk, out, portal->origin);
 
-    for (s = 0; s < B24_NSTATES; s++) {
-        b24_buf_adds(out, s ? ", " : "");
-        b24_buf_adds(out, b24_state_name(s));
+    b24_buf_adds(out, "</section>\n");
+}
+
+
+/* the state in a plain sentence, how many wait, what to do, why */
+
+static void
+ngx_http_b24_html_state(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  waits;
+
+    b24_buf_adds(out, "<p class=\"lead\">");
+    ngx_http_b24_html_word(desk, out, ngx_http_b24_html_is(portal)->word);
+
+    waits = ngx_http_b24_html_waits(portal);
+
+    if (waits) {
         b24_buf_addc(out, ' ');
-        b24_buf_addi(out, (int64_t) portal->counts[s]);
+        ngx_http_b24_html_counted(desk, out, waits, NGX_HTTP_B24_W_WAIT_ONE);
     }
 
     if (portal->oldest) {
-        b24_buf_adds(out, "; the oldest undelivered order waits ");
-        b24_buf_addi(out, portal->oldest);
-        b24_buf_adds(out, " s");
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_OLDEST);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_age(desk, out, portal->oldest);
+        b24_buf_addc(out, '.');
     }
 
     b24_buf_adds(out, "</p>\n");
 
-    ngx_http_b24_html_portal_forms(desk, out, portal);
+    if (portal->advice[0]) {
+        b24_buf_adds(out, "<p><b>");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_ADVICE);
+        b24_buf_adds(out, "</b> ");
+        ngx_http_b24_html_said_chars(desk, out, portal->advice);
+        b24_buf_adds(out, "</p>\n");
+    }
+
+    if (portal->reason[0]) {
+        b24_buf_adds(out, "<p class=\"mute\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_REASON);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said_chars(desk, out, portal->reason);
+        b24_buf_adds(out, "</p>\n");
+    }
+}
+
+
+static ngx_http_b24_html_is_t *
+ngx_http_b24_html_is(ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  i;
+
+    static ngx_http_b24_html_is_t  is[] = {
+        { "ok", NGX_HTTP_B24_W_IS_OK, NGX_HTTP_B24_GOES },
+        { "throttled", NGX_HTTP_B24_W_IS_THROTTLED, NGX_HTTP_B24_SLOW },
+        { "retrying", NGX_HTTP_B24_W_IS_RETRYING, NGX_HTTP_B24_STOPS },
+        { "paused", NGX_HTTP_B24_W_IS_PAUSED, NGX_HTTP_B24_HELD },
+        { "dry", NGX_HTTP_B24_W_IS_DRY, NGX_HTTP_B24_TRIAL },
+        { "blocked", NGX_HTTP_B24_W_IS_BLOCKED, NGX_HTTP_B24_STOPS }
+    };
+
+    static ngx_http_b24_html_is_t  bare =
+        { NULL, NGX_HTTP_B24_W_IS_BARE, NGX_HTTP_B24_STOPS };
+
+    for (i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+
+        if (portal->host && ngx_strcmp(portal->state, is[i].state) == 0) {
+            return &is[i];
+        }
+    }
+
+    return &bare;
+}
+
+
+/* "12 orders": the word for one, and behind it those for few and for many */
+
+static void
+ngx_http_b24_html_counted(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_uint_t n, ngx_http_b24_word_e one)
+{
+    const char  *p;
+    ngx_uint_t   form;
+
+    if (desk->lang == NGX_HTTP_B24_EN) {
+        form = (n == 1) ? 0 : 2;
+
+    } else {
+        form = (n % 10 == 1 && n % 100 != 11) ? 0
+               : (n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14))
+               ? 1 : 2;
+    }
+
+    for (p = ngx_http_b24_word(desk, one + form); *p; p++) {
+
+        if (*p == '*') {
+            b24_buf_addi(out, (int64_t) n);
+
+        } else {
+            b24_buf_addc(out, *p);
+        }
+    }
 }
 
 
 static void
-ngx_http_b24_html_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
+ngx_http_b24_html_age(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    int64_t seconds)
+{
+    ngx_http_b24_word_e  unit;
+
+    unit = NGX_HTTP_B24_W_SECONDS;
+
+    if (seconds >= 2 * 3600) {
+        unit = NGX_HTTP_B24_W_HOURS;
+        seconds /= 3600;
+
+    } else if (seconds >= 120) {
+        unit = NGX_HTTP_B24_W_MINUTES;
+        seconds /= 60;
+    }
+
+    b24_buf_addi(out, seconds);
+    b24_buf_adds(out, "&nbsp;");
+    ngx_http_b24_html_word(desk, out, unit);
+}
+
+
+/* each leads to its orders, but those of which nothing is kept */
+
+static void
+ngx_http_b24_html_counts(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    ngx_uint_t  s, linked;
+
+    b24_buf_adds(out, "<ul class=\"n\">");
+
+    for (s = 0; s < B24_NSTATES; s++) {
+        linked = (portal->counts[s] && s != B24_STATE_DUPLICATE);
+
+        b24_buf_adds(out, portal->counts[s] ? "<li>" : "<li class=\"z\">");
+
+        if (linked) {
+            b24_buf_adds(out, "<a href=\"");
+            ngx_http_b24_html_home(desk, out);
+            b24_buf_adds(out, "?state=");
+            b24_buf_adds(out, b24_state_name(s));
+            b24_buf_adds(out, "&amp;origin=");
+            b24_text_escape(out, portal->origin);
+            b24_buf_adds(out, "\">");
+        }
+
+        b24_buf_adds(out, "<b>");
+        b24_buf_addi(out, (int64_t) portal->counts[s]);
+        b24_buf_adds(out, "</b> ");
+        b24_buf_adds(out, ngx_http_b24_state_word(desk, s));
+        b24_buf_adds(out, linked ? "</a></li>" : "</li>");
+    }
+
+    b24_buf_adds(out, "</ul>\n");
+}
+
+
+static void
+ngx_http_b24_html_database(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal)
 {
     ngx_uint_t  i;
 
@@ -241,11 +509,13 @@ ngx_http_b24_html_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
         return;
     }
 
-    b24_buf_adds(out, "<p>The shop's database: <b class=\"s ");
+    b24_buf_adds(out, "<p>");
+    ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_DATABASE);
+    b24_buf_adds(out, " <b lang=\"en\" class=\"s ");
     b24_buf_adds(out, portal->database);
     b24_buf_adds(out, "\">");
     b24_buf_adds(out, portal->database);
-    b24_buf_adds(out, "</b>");
+    b24_buf_adds(out, "</b><span lang=\"en\">");
 
     for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
         b24_buf_adds(out, ", ");
@@ -254,192 +524,45 @@ ngx_http_b24_html_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
         b24_buf_addi(out, (int64_t) portal->db[i]);
     }
 
-    b24_buf_adds(out, "</p>\n");
+    b24_buf_adds(out, "</span></p>\n");
 
     if (portal->db_reason[0]) {
-        b24_buf_adds(out, "<p class=\"warning\">Database: ");
-        ngx_http_b24_html_chars(out, portal->db_reason);
-        b24_buf_adds(out, "; what to do: ");
-        ngx_http_b24_html_chars(out, portal->db_advice);
+        b24_buf_adds(out, "<p class=\"warning\">");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_DATABASE);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said_chars(desk, out, portal->db_reason);
+        b24_buf_adds(out, "; ");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_ADVICE);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said_chars(desk, out, portal->db_advice);
         b24_buf_adds(out, "</p>\n");
     }
 }
 
 
-static void
-ngx_http_b24_html_records(ngx_http_b24_desk_t *desk, b24_buf_t *out)
-{
-    size_t               i;
-    b24_queue_record_t  *r;
+/* only of what is wrong: nobody would hear of it in another way */
 
-    if (desk->nrecords == 0) {
-        b24_buf_adds(out, "<p>No orders yet.</p>\n");
+static void
+ngx_http_b24_html_alert(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal)
+{
+    if (portal->alert == NULL || portal->alert_reason[0] == '\0') {
         return;
     }
 
-    b24_buf_adds(out, "<h2>Orders</h2><div class=\"scroll\"><table><tr>"
-                 "<th>order</th><th>record</th><th>state</th><th>deal</th>"
-                 "<th>contact</th><th>attempts</th><th>updated</th>"
-                 "<th>cause and advice</th><th>to do</th></tr>\n");
+    b24_buf_adds(out, "<p class=\"warning\">");
+    ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_ALERT);
+    b24_buf_addc(out, ' ');
+    ngx_http_b24_html_text(out, portal->alert_target);
+    b24_buf_adds(out, ": ");
+    ngx_http_b24_html_said_chars(desk, out, portal->alert_reason);
 
-    for (i = 0; i < desk->nrecords; i++) {
-        r = &desk->records[i];
-
-        b24_buf_adds(out, "<tr>");
-        ngx_http_b24_html_number(out, r);
-        ngx_http_b24_html_key(desk, out, r);
-        b24_buf_adds(out, "<td><b class=\"s ");
-        b24_buf_adds(out, b24_state_name(r->state));
-        b24_buf_adds(out, "\">");
-        b24_buf_adds(out, b24_state_name(r->state));
-        b24_buf_adds(out, "</b></td>");
-        ngx_http_b24_html_cell_id(out, r->deal_id);
-        ngx_http_b24_html_cell_id(out, r->contact_id);
-        b24_buf_adds(out, "<td>");
-        b24_buf_addi(out, r->attempts);
-        b24_buf_adds(out, "</td><td>");
-        ngx_http_b24_desk_time(out, r->updated);
-        b24_buf_adds(out, "</td><td class=\"w\">");
-        ngx_http_b24_html_text(out, &r->cause);
-
-        if (r->advice.len) {
-            b24_buf_adds(out, r->cause.len ? "; " : "");
-            ngx_http_b24_html_text(out, &r->advice);
-        }
-
-        b24_buf_adds(out, "</td><td>");
-        ngx_http_b24_html_order_forms(desk, out, r);
-        b24_buf_adds(out, "</td></tr>\n");
+    if (portal->alert_advice[0]) {
+        b24_buf_adds(out, "; ");
+        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_ADVICE);
+        b24_buf_addc(out, ' ');
+        ngx_http_b24_html_said_chars(desk, out, portal->alert_advice);
     }
 
-    b24_buf_adds(out, "</table></div>\n");
-}
-
-
-static void
-ngx_http_b24_html_timeline(ngx_http_b24_desk_t *desk, b24_buf_t *out)
-{
-    size_t               i;
-    b24_queue_moment_t  *m;
-
-    b24_buf_adds(out, "<h2>Timeline</h2><div class=\"scroll\"><table><tr>"
-                 "<th>time</th><th>state</th><th>cause</th><th>method</th>"
-                 "<th>error</th><th>times</th></tr>\n");
-
-    for (i = 0; i < desk->nmoments; i++) {
-        m = &desk->moments[i];
-
-        b24_buf_adds(out, "<tr><td>");
-        ngx_http_b24_desk_time(out, m->time);
-        b24_buf_adds(out, "</td><td>");
-        b24_buf_adds(out, b24_state_name(m->state));
-        b24_buf_adds(out, "</td>");
-        ngx_http_b24_html_cell(out, &m->cause);
-        ngx_http_b24_html_cell(out, &m->method);
-        ngx_http_b24_html_cell(out, &m->error);
-        b24_buf_adds(out, "<td>");
-        b24_buf_addi(out, m->count);
-        b24_buf_adds(out, "</td></tr>\n");
-    }
-
-    b24_buf_adds(out, "</table></div>\n");
-}
-
-
-static void
-ngx_http_b24_html_key(ngx_http_b24_desk_t *desk, b24_buf_t *out,
-    b24_queue_record_t *record)
-{
-    b24_buf_adds(out, "<td><a href=\"");
-    ngx_http_b24_html_text(out, &desk->prefix);
-    b24_buf_adds(out, "/orders/");
-    b24_buf_adds(out, record->key);
-    b24_buf_adds(out, "\">");
-    b24_buf_adds(out, record->key);
-    b24_buf_adds(out, "</a></td>");
-}
-
-
-static void
-ngx_http_b24_html_number(b24_buf_t *out, b24_queue_record_t *record)
-{
-    b24_buf_adds(out, "<td class=\"w\">");
-    ngx_http_b24_html_text(out, &record->order_id);
-
-    if (record->origin_id.len) {
-        b24_buf_adds(out, " as ");
-        ngx_http_b24_html_text(out, &record->origin_id);
-    }
-
-    b24_buf_adds(out, "</td>");
-}
-
-
-static void
-ngx_http_b24_html_cell(b24_buf_t *out, const b24_str_t *text)
-{
-    b24_buf_adds(out, "<td class=\"w\">");
-    ngx_http_b24_html_text(out, text);
-    b24_buf_adds(out, "</td>");
-}
-
-
-static void
-ngx_http_b24_html_cell_id(b24_buf_t *out, int64_t id)
-{
-    b24_buf_adds(out, "<td>");
-
-    if (id) {
-        b24_buf_addi(out, id);
-    }
-
-    b24_buf_adds(out, "</td>");
-}
-
-
-void
-ngx_http_b24_html_text(b24_buf_t *out, const b24_str_t *text)
-{
-    size_t  i;
-
-    for (i = 0; i < text->len; i++) {
-
-        switch (text->data[i]) {
-
-        case '<':
-            b24_buf_adds(out, "&lt;");
-            break;
-
-        case '>':
-            b24_buf_adds(out, "&gt;");
-            break;
-
-        case '&':
-            b24_buf_adds(out, "&amp;");
-            break;
-
-        case '"':
-            b24_buf_adds(out, "&quot;");
-            break;
-
-        case '\'':
-            b24_buf_adds(out, "&#39;");
-            break;
-
-        default:
-            b24_buf_addc(out, text->data[i]);
-        }
-    }
-}
-
-
-void
-ngx_http_b24_html_chars(b24_buf_t *out, const u_char *text)
-{
-    b24_str_t  s;
-
-    s.data = (u_char *) text;
-    s.len = ngx_strlen(text);
-
-    ngx_http_b24_html_text(out, &s);
+    b24_buf_adds(out, "</p>\n");
 }

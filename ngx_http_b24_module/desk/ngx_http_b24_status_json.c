@@ -9,9 +9,17 @@ static void ngx_http_b24_json_portal(b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_json_database(b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_json_alert(b24_buf_t *out,
+    ngx_http_b24_desk_portal_t *portal);
+static void ngx_http_b24_json_state(b24_buf_t *out, const char *state,
+    const u_char *reason, const u_char *advice);
+static void ngx_http_b24_json_history(b24_buf_t *out,
+    ngx_http_b24_desk_t *desk);
 static void ngx_http_b24_json_record(b24_buf_t *out,
     b24_queue_record_t *record, ngx_http_b24_desk_t *desk);
 static void ngx_http_b24_json_timeline(b24_buf_t *out,
+    ngx_http_b24_desk_t *desk);
+static void ngx_http_b24_json_captured(b24_buf_t *out,
     ngx_http_b24_desk_t *desk);
 static void ngx_http_b24_json_milli(b24_buf_t *out, ngx_uint_t milli,
     ngx_uint_t point);
@@ -24,7 +32,7 @@ void
 ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 {
     size_t                       i;
-    ngx_uint_t                   n, shown;
+    ngx_uint_t                   n, shown, held;
     ngx_http_b24_sh_t           *sh;
     ngx_http_b24_origin_t      **op;
     ngx_http_b24_desk_portal_t   portal;
@@ -73,13 +81,15 @@ ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
         ngx_http_b24_json_text(out,
                                (u_char *) b24_queue_strerror(desk->rc));
 
-    } else if (ngx_http_b24_sh_unwritten()) {
+    } else if (ngx_http_b24_sh_refusing(&held)) {
         b24_buf_adds(out, "\"the queue can't be written, orders are held in "
                      "memory: see the error log\"");
 
     } else {
         b24_buf_adds(out, "\"ok\"");
     }
+
+    ngx_http_b24_json_history(out, desk);
 
     b24_buf_adds(out, ",\n\"orders\":[");
 
@@ -89,6 +99,34 @@ ngx_http_b24_desk_json(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     }
 
     b24_buf_adds(out, "]}\n");
+}
+
+
+static void
+ngx_http_b24_json_history(b24_buf_t *out, ngx_http_b24_desk_t *desk)
+{
+    size_t              i;
+    b24_queue_point_t  *p;
+
+    b24_buf_adds(out, ",\n\"history\":[");
+
+    for (i = 0; i < desk->npoints; i++) {
+        p = &desk->points[i];
+
+        b24_buf_adds(out, i ? ",\n{\"time\":\"" : "\n{\"time\":\"");
+        ngx_http_b24_desk_time(out, p->time);
+        b24_buf_adds(out, "\",\"origin\":");
+        b24_json_string(out, &p->origin);
+        b24_buf_adds(out, ",\"accepted\":");
+        b24_buf_addi(out, p->accepted);
+        b24_buf_adds(out, ",\"delivered\":");
+        b24_buf_addi(out, p->delivered);
+        b24_buf_adds(out, ",\"waiting\":");
+        b24_buf_addi(out, p->waiting);
+        b24_buf_addc(out, '}');
+    }
+
+    b24_buf_addc(out, ']');
 }
 
 
@@ -103,12 +141,9 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     b24_json_string(out, portal->origin);
     b24_buf_adds(out, ",\"host\":");
     ngx_http_b24_json_null(out, portal->host);
-    b24_buf_adds(out, ",\"state\":\"");
-    b24_buf_adds(out, portal->state);
-    b24_buf_adds(out, "\",\"reason\":");
-    ngx_http_b24_json_text(out, portal->reason);
-    b24_buf_adds(out, ",\"advice\":");
-    ngx_http_b24_json_text(out, portal->advice);
+    b24_buf_addc(out, ',');
+    ngx_http_b24_json_state(out, portal->state, portal->reason,
+                            portal->advice);
     b24_buf_adds(out, ",\"warnings\":[");
 
     p = portal->warnings;
@@ -140,6 +175,8 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
     b24_buf_addi(out, (int64_t) portal->burst);
     b24_buf_adds(out, ",\"level\":");
     ngx_http_b24_json_milli(out, portal->level, 1);
+    b24_buf_adds(out, ",\"now\":");
+    ngx_http_b24_json_milli(out, portal->now, 0);
     b24_buf_adds(out, "},\"requests_total\":");
     b24_buf_addi(out, (int64_t) portal->requests);
     b24_buf_adds(out, ",\"checked\":");
@@ -155,6 +192,8 @@ ngx_http_b24_json_portal(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
 
     b24_buf_adds(out, ",\n \"database\":");
     ngx_http_b24_json_database(out, portal);
+    b24_buf_adds(out, ",\n \"alert\":");
+    ngx_http_b24_json_alert(out, portal);
 
     b24_buf_addc(out, '}');
 }
@@ -170,12 +209,9 @@ ngx_http_b24_json_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
         return;
     }
 
-    b24_buf_adds(out, "{\"state\":\"");
-    b24_buf_adds(out, portal->database);
-    b24_buf_adds(out, "\",\"reason\":");
-    ngx_http_b24_json_text(out, portal->db_reason);
-    b24_buf_adds(out, ",\"advice\":");
-    ngx_http_b24_json_text(out, portal->db_advice);
+    b24_buf_addc(out, '{');
+    ngx_http_b24_json_state(out, portal->database, portal->db_reason,
+                            portal->db_advice);
 
     for (i = 0; i < NGX_HTTP_B24_NDBS; i++) {
         b24_buf_adds(out, ",\"");
@@ -188,7 +224,41 @@ ngx_http_b24_json_database(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
 }
 
 
-/* desk: with its timeline */
+static void
+ngx_http_b24_json_alert(b24_buf_t *out, ngx_http_b24_desk_portal_t *portal)
+{
+    if (portal->alert == NULL) {
+        b24_buf_adds(out, "null");
+        return;
+    }
+
+    b24_buf_adds(out, "{\"target\":");
+    b24_json_string(out, portal->alert_target);
+    b24_buf_addc(out, ',');
+    ngx_http_b24_json_state(out, portal->alert, portal->alert_reason,
+                            portal->alert_advice);
+    b24_buf_adds(out, ",\"told\":");
+    b24_buf_addi(out, (int64_t) portal->alerted);
+    b24_buf_addc(out, '}');
+}
+
+
+/* of a portal, a database, who is told */
+
+static void
+ngx_http_b24_json_state(b24_buf_t *out, const char *state,
+    const u_char *reason, const u_char *advice)
+{
+    b24_buf_adds(out, "\"state\":\"");
+    b24_buf_adds(out, state);
+    b24_buf_adds(out, "\",\"reason\":");
+    ngx_http_b24_json_text(out, reason);
+    b24_buf_adds(out, ",\"advice\":");
+    ngx_http_b24_json_text(out, advice);
+}
+
+
+/* desk: with its timeline and commands */
 
 static void
 ngx_http_b24_json_record(b24_buf_t *out, b24_queue_record_t *record,
@@ -230,6 +300,11 @@ ngx_http_b24_json_record(b24_buf_t *out, b24_queue_record_t *record,
 
     if (desk) {
         ngx_http_b24_json_timeline(out, desk);
+        ngx_http_b24_json_captured(out, desk);
+
+        b24_buf_adds(out, ",\n \"commands\":");
+        b24_buf_adds(out, desk->commands.len ? "" : "[]");
+        b24_buf_addstr(out, &desk->commands);
     }
 
     b24_buf_addc(out, '}');
@@ -262,6 +337,40 @@ ngx_http_b24_json_timeline(b24_buf_t *out, ngx_http_b24_desk_t *desk)
         b24_buf_adds(out, ",\"last\":\"");
         ngx_http_b24_desk_time(out, m->last);
         b24_buf_adds(out, "\"}");
+    }
+
+    b24_buf_addc(out, ']');
+}
+
+
+static void
+ngx_http_b24_json_captured(b24_buf_t *out, ngx_http_b24_desk_t *desk)
+{
+    size_t                 i;
+    ngx_http_b24_value_t  *value;
+
+    static const b24_str_t  configuration = b24_string("configuration");
+
+    b24_buf_adds(out, ",\n \"captured\":[");
+
+    for (i = 0; i < desk->nvalues; i++) {
+        value = &desk->values[i];
+
+        b24_buf_adds(out, i ? ",\n  {\"name\":" : "\n  {\"name\":");
+        b24_json_string(out, &value->name);
+        b24_buf_adds(out, ",\"value\":");
+        b24_json_string(out, &value->text);
+        b24_buf_adds(out, value->masked ? ",\"masked\":true,\"part\":"
+                                        : ",\"masked\":false,\"part\":");
+        ngx_http_b24_json_null(out,
+            ngx_http_b24_captured_configured(desk, value)
+            ? &configuration : &b24_part_names[value->part]);
+        b24_buf_adds(out, ",\"block\":");
+        ngx_http_b24_json_null(out, value->place ? &value->place->block : NULL);
+        b24_buf_adds(out, ",\"request\":");
+        ngx_http_b24_json_null(out, value->place ? &value->place->request
+                                                 : NULL);
+        b24_buf_addc(out, '}');
     }
 
     b24_buf_addc(out, ']');

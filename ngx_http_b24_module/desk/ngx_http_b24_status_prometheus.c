@@ -10,6 +10,7 @@
 
 static void ngx_http_b24_prom_family(b24_buf_t *out, const char *name,
     const char *type, const char *help);
+static void ngx_http_b24_prom_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_prom_states(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     const char *name, const char *label, ngx_uint_t first, ngx_uint_t last);
 static void ngx_http_b24_prom_origins(ngx_http_b24_desk_t *desk,
@@ -19,6 +20,8 @@ static void ngx_http_b24_prom_portals(ngx_http_b24_desk_t *desk,
 static ngx_uint_t ngx_http_b24_prom_shows(ngx_http_b24_desk_t *desk,
     ngx_http_b24_portal_t *portal);
 static void ngx_http_b24_prom_databases(ngx_http_b24_desk_t *desk,
+    b24_buf_t *out);
+static void ngx_http_b24_prom_alerts(ngx_http_b24_desk_t *desk,
     b24_buf_t *out);
 static void ngx_http_b24_prom_times(ngx_http_b24_desk_t *desk, b24_buf_t *out);
 static void ngx_http_b24_prom_counters(b24_buf_t *out);
@@ -54,20 +57,10 @@ ngx_http_b24_desk_prometheus(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     ngx_http_b24_prom_sample(out, "b24_build_info", "version", &version);
     ngx_http_b24_prom_value(out, 1);
 
-    ngx_http_b24_prom_family(out, "b24_orders_total", "counter",
-                             "Orders by their end, since the queue was "
-                             "made.");
-    ngx_http_b24_prom_states(desk, out, "b24_orders_total", "outcome",
-                             B24_STATE_DELIVERED, B24_STATE_DUPLICATE);
-
-    ngx_http_b24_prom_family(out, "b24_records", "gauge",
-                             "Records that are in this state now.");
-    ngx_http_b24_prom_states(desk, out, "b24_records", "state",
-                             B24_STATE_CAPTURED, B24_STATE_UNCONFIRMED);
-
-    ngx_http_b24_prom_origins(desk, out);
+    ngx_http_b24_prom_queue(desk, out);
     ngx_http_b24_prom_portals(desk, out);
     ngx_http_b24_prom_databases(desk, out);
+    ngx_http_b24_prom_alerts(desk, out);
     ngx_http_b24_prom_times(desk, out);
     ngx_http_b24_prom_counters(out);
 }
@@ -86,6 +79,44 @@ ngx_http_b24_prom_family(b24_buf_t *out, const char *name, const char *type,
     b24_buf_addc(out, ' ');
     b24_buf_adds(out, type);
     b24_buf_addc(out, '\n');
+}
+
+
+/*
+ * What a queue was not read for yet is left out: a counter that begins at 0 and
+ * goes on where it was before a restart would be taken for orders of now.
+ */
+
+static void
+ngx_http_b24_prom_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    ngx_uint_t  refusing, held;
+
+    refusing = ngx_http_b24_sh_refusing(&held);
+
+    ngx_http_b24_prom_family(out, "b24_queue_up", "gauge",
+                             "0 when the queue cannot be written, or was not "
+                             "opened yet.");
+    b24_buf_adds(out, "b24_queue_up ");
+    b24_buf_addi(out, ngx_http_b24_sh()->counted && refusing == 0);
+    b24_buf_addc(out, '\n');
+
+    if (!ngx_http_b24_sh()->counted) {
+        return;
+    }
+
+    ngx_http_b24_prom_family(out, "b24_orders_total", "counter",
+                             "Orders by their end, since the queue was "
+                             "made.");
+    ngx_http_b24_prom_states(desk, out, "b24_orders_total", "outcome",
+                             B24_STATE_DELIVERED, B24_STATE_DUPLICATE);
+
+    ngx_http_b24_prom_family(out, "b24_records", "gauge",
+                             "Records that are in this state now.");
+    ngx_http_b24_prom_states(desk, out, "b24_records", "state",
+                             B24_STATE_CAPTURED, B24_STATE_UNCONFIRMED);
+
+    ngx_http_b24_prom_origins(desk, out);
 }
 
 
@@ -122,6 +153,7 @@ ngx_http_b24_prom_states(ngx_http_b24_desk_t *desk, b24_buf_t *out,
 static void
 ngx_http_b24_prom_origins(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 {
+    int64_t                      values[3];
     ngx_uint_t                   i, k;
     ngx_http_b24_origin_t      **op;
     ngx_http_b24_desk_portal_t   portal;
@@ -132,12 +164,13 @@ ngx_http_b24_prom_origins(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     } families[] = {
         { "b24_oldest_undelivered_seconds",
           "How long the oldest accepted order waits, 0 when none does." },
-        { "b24_paused", "Whether a person has paused the deliveries." }
+        { "b24_paused", "Whether a person has paused the deliveries." },
+        { "b24_dry", "Whether its webhook is dry: orders wait by intention." }
     };
 
     op = ngx_http_b24_main->origins.elts;
 
-    for (k = 0; k < 2; k++) {
+    for (k = 0; k < 3; k++) {
         ngx_http_b24_prom_family(out, families[k].name, "gauge",
                                  families[k].help);
 
@@ -149,9 +182,13 @@ ngx_http_b24_prom_origins(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 
             ngx_http_b24_desk_portal(desk, i, &portal);
 
+            values[0] = portal.oldest;
+            values[1] = portal.paused;
+            values[2] = portal.dry;
+
             ngx_http_b24_prom_sample(out, families[k].name, "origin",
                                      &op[i]->name);
-            ngx_http_b24_prom_value(out, k ? portal.paused : portal.oldest);
+            ngx_http_b24_prom_value(out, values[k]);
         }
     }
 }
@@ -215,25 +252,39 @@ static void
 ngx_http_b24_prom_portals(ngx_http_b24_desk_t *desk, b24_buf_t *out)
 {
     ngx_str_t                   result;
-    ngx_uint_t                  i, n, state;
+    ngx_uint_t                  i, n, k, state;
     ngx_http_b24_portal_t     **pp;
+
+    static struct {
+        const char  *name;
+        const char  *help;
+    } families[] = {
+        { "b24_portal_up",
+          "0 when the portal is blocked or does not answer as it should." },
+        { "b24_portal_blocked",
+          "1 when the portal refuses what only a person can change." }
+    };
 
     pp = ngx_http_b24_main->portals.elts;
 
-    ngx_http_b24_prom_family(out, "b24_portal_up", "gauge",
-                             "0 when the portal is blocked or does not answer "
-                             "as it should.");
+    for (k = 0; k < 2; k++) {
+        ngx_http_b24_prom_family(out, families[k].name, "gauge",
+                                 families[k].help);
 
-    for (i = 0; i < ngx_http_b24_main->portals.nelts; i++) {
+        for (i = 0; i < ngx_http_b24_main->portals.nelts; i++) {
 
-        if (ngx_http_b24_prom_shows(desk, pp[i])) {
+            if (!ngx_http_b24_prom_shows(desk, pp[i])) {
+                continue;
+            }
+
             state = pp[i]->sh->state;
 
-            ngx_http_b24_prom_sample(out, "b24_portal_up", "host",
+            ngx_http_b24_prom_sample(out, families[k].name, "host",
                                      &pp[i]->host);
             ngx_http_b24_prom_value(out,
-                                    state != NGX_HTTP_B24_PORTAL_RETRYING
-                                    && state != NGX_HTTP_B24_PORTAL_BLOCKED);
+                k ? state == NGX_HTTP_B24_PORTAL_BLOCKED
+                  : state != NGX_HTTP_B24_PORTAL_RETRYING
+                    && state != NGX_HTTP_B24_PORTAL_BLOCKED);
         }
     }
 
@@ -276,6 +327,36 @@ ngx_http_b24_prom_shows(ngx_http_b24_desk_t *desk,
     }
 
     return 0;
+}
+
+
+static void
+ngx_http_b24_prom_alerts(ngx_http_b24_desk_t *desk, b24_buf_t *out)
+{
+    ngx_uint_t                i, any;
+    ngx_http_b24_origin_t   **op;
+
+    any = 0;
+    op = ngx_http_b24_main->origins.elts;
+
+    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
+
+        if (op[i]->conf->alert == NULL
+            || !ngx_http_b24_desk_shows(desk, &op[i]->name))
+        {
+            continue;
+        }
+
+        if (!any++) {
+            ngx_http_b24_prom_family(out, "b24_alert_up", "gauge",
+                                     "0 when who is to be told of alerts does "
+                                     "not take them.");
+        }
+
+        ngx_http_b24_prom_sample(out, "b24_alert_up", "origin", &op[i]->name);
+        ngx_http_b24_prom_value(out, op[i]->sh->alert
+                                     != NGX_HTTP_B24_ALERT_FAILING);
+    }
 }
 
 
