@@ -112,7 +112,7 @@ ngx_command_t  ngx_http_b24_commands[] = {
       NULL },
 
     { ngx_string("b24_rate"),
-      NGX_HTTP_B24_SRV|NGX_CONF_TAKE12,
+      NGX_HTTP_B24_SRV|NGX_CONF_1MORE,
       ngx_http_b24_conf_rate,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
@@ -200,6 +200,13 @@ ngx_command_t  ngx_http_b24_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_SRV_CONF_OFFSET,
       offsetof(ngx_http_b24_srv_conf_t, imports),
+      NULL },
+
+    { ngx_string("b24_alert"),
+      NGX_HTTP_B24_SRV|NGX_CONF_TAKE1234,
+      ngx_http_b24_conf_alert,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("b24_site"),
@@ -588,8 +595,7 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
      */
 
     bscf->webhook = NGX_CONF_UNSET_PTR;
-    bscf->rate = NGX_CONF_UNSET_UINT;
-    bscf->burst = NGX_CONF_UNSET_UINT;
+    bscf->limits.rate = NGX_CONF_UNSET_UINT;
     bscf->category = NGX_CONF_UNSET;
     bscf->api = NGX_CONF_UNSET_UINT;
     bscf->match = NGX_CONF_UNSET_UINT;
@@ -602,6 +608,7 @@ ngx_http_b24_create_srv_conf(ngx_conf_t *cf)
     bscf->database = NGX_CONF_UNSET_PTR;
     bscf->imports = NGX_CONF_UNSET;
     bscf->update = NGX_CONF_UNSET_UINT;
+    bscf->alert = NGX_CONF_UNSET_PTR;
 
     ngx_http_b24_place(cf, &bscf->place);
 
@@ -622,13 +629,14 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->webhook, prev->webhook, NULL);
 
-    if (conf->rate == NGX_CONF_UNSET_UINT) {
+    if (conf->limits.rate == NGX_CONF_UNSET_UINT) {
+        conf->limits = prev->limits;
         conf->rate_place = prev->rate_place;
     }
 
-    /* 2 requests a second, burst 50: every plan but Enterprise */
-    ngx_conf_merge_uint_value(conf->rate, prev->rate, 2000);
-    ngx_conf_merge_uint_value(conf->burst, prev->burst, 50);
+    if (conf->limits.rate == NGX_CONF_UNSET_UINT) {
+        ngx_http_b24_limits_default(&conf->limits);
+    }
 
     if (conf->certificate.data == NULL) {
         conf->certificate = prev->certificate;
@@ -650,6 +658,7 @@ ngx_http_b24_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->database, prev->database, NULL);
     ngx_conf_merge_value(conf->imports, prev->imports, 1);
     ngx_conf_merge_uint_value(conf->update, prev->update, B24_UPDATE_TOTAL);
+    ngx_conf_merge_ptr_value(conf->alert, prev->alert, NULL);
 
     if (conf->retry_place.file.len == 0) {
         conf->retry_place = prev->retry_place;
@@ -802,6 +811,14 @@ ngx_http_b24_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->mirror) {
         bscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_b24_module);
         bscf->mirrors++;
+
+        conf->none = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_ctx_t));
+        if (conf->none == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        conf->none->conf = conf;
+        conf->none->scf = bscf;
 
         if (ngx_http_b24_merge_shop(cf, bscf, conf->shop) != NGX_OK
             || ngx_http_b24_merge_lines(cf, bscf, conf) != NGX_OK)

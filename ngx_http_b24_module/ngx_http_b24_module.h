@@ -28,6 +28,7 @@
 #include "b24_session.h"
 #include "b24_queue.h"
 #include "b24_crm.h"
+#include "b24_pace.h"
 #include "b24_database.h"
 
 
@@ -80,7 +81,7 @@ typedef enum {
     NGX_HTTP_B24_PORTAL_RETRYING,
     NGX_HTTP_B24_PORTAL_PAUSED,
     NGX_HTTP_B24_PORTAL_BLOCKED,
-    NGX_HTTP_B24_PORTAL_DRY
+    NGX_HTTP_B24_NPORTALSTATES
 } ngx_http_b24_portal_state_e;
 
 #define NGX_HTTP_B24_REASON        256
@@ -137,6 +138,14 @@ typedef enum {
 } ngx_http_b24_db_state_e;
 
 
+/* of who is told by b24_alert */
+typedef enum {
+    NGX_HTTP_B24_ALERT_UNUSED = 0,
+    NGX_HTTP_B24_ALERT_OK,
+    NGX_HTTP_B24_ALERT_FAILING
+} ngx_http_b24_alert_state_e;
+
+
 /* what is wrong and what to do; one writer, the courier */
 typedef struct {
     ngx_atomic_t                gen;        /* odd while it is written */
@@ -165,6 +174,9 @@ struct ngx_http_b24_sh_origin_s {
     ngx_atomic_t                database;   /* ngx_http_b24_db_state_e */
     ngx_atomic_t                db[NGX_HTTP_B24_NDBS];
     ngx_http_b24_sh_words_t     words;
+    ngx_atomic_t                alert;      /* ngx_http_b24_alert_state_e */
+    ngx_atomic_t                alerted;    /* messages that were taken */
+    ngx_http_b24_sh_words_t     alert_words;
     size_t                      len;
     u_char                      name[1];
 };
@@ -201,11 +213,15 @@ struct ngx_http_b24_sh_portal_s {
     ngx_atomic_t                level;      /* of the bucket, 1/1000 request */
     ngx_atomic_t                last;       /* ngx_current_msec of level */
     ngx_atomic_t                resume;     /* ngx_current_msec, 0: open */
+    ngx_atomic_t                ease;       /* 1/1000 of the rate that is left
+                                               off, as others fill the bucket */
+    ngx_atomic_t                eased;      /* ngx_current_msec of ease */
+    b24_pace_t                  pace;       /* what methods cost */
+    ngx_atomic_t                paced;      /* grows with what that learns */
     ngx_atomic_t                failures;   /* in a row */
     ngx_atomic_t                life;       /* ngx_http_b24_generation that has
                                                probed it for its own sake */
     ngx_atomic_t                known;      /* from the queue's file */
-    ngx_atomic_t                requests;
     ngx_atomic_t                results[NGX_HTTP_B24_NRESULTS];
     ngx_atomic_t                errors;
     ngx_atomic_t                checks;     /* asked for by hand */
@@ -239,6 +255,7 @@ typedef struct {
 typedef struct {
     ngx_atomic_t                captured;   /* bytes held for captures now */
     ngx_atomic_t                change;     /* of the counts below */
+    ngx_atomic_t                counted;    /* they were read from a queue */
     ngx_atomic_t                courier;    /* pid of the elected one */
     ngx_http_b24_sh_origin_t   *origins;
     ngx_http_b24_sh_portal_t   *portals;
@@ -264,6 +281,18 @@ typedef struct {
     const char                 *directive;  /* static */
     const b24_str_t            *shop;       /* NULL: no line of rules */
 } ngx_http_b24_line_t;
+
+
+/* what a portal stands, b24_rate */
+typedef struct {
+    ngx_uint_t                  rate;       /* 1/1000 request a second */
+    ngx_uint_t                  burst;      /* requests */
+    ngx_msec_t                  operating;  /* server time a method may take
+                                               in a window, 0: nobody counts */
+    ngx_msec_t                  window;
+    ngx_msec_t                  batch;      /* server time of one request of
+                                               many orders, at most */
+} ngx_http_b24_limits_t;
 
 
 typedef struct {
@@ -296,6 +325,18 @@ typedef struct {
     ngx_str_t                   password;   /* secret: never logged */
     ngx_http_b24_place_t        place;
 } ngx_http_b24_site_t;
+
+
+/* who is told when something needs a person */
+typedef struct {
+    ngx_str_t                   url;        /* secret: never logged; of a
+                                               socket the path; terminated */
+    ngx_str_t                   name;       /* of it, without what is secret */
+    time_t                      age;        /* of the oldest order */
+    time_t                      again;      /* 0: never */
+    time_t                      gap;
+    unsigned                    local:1;    /* a socket */
+} ngx_http_b24_alert_t;
 
 
 /* an origin that a b24_status line names */
@@ -348,8 +389,7 @@ typedef struct {
     ngx_str_t                   origin;     /* b24_origin */
     ngx_http_b24_place_t        origin_place;
     ngx_http_b24_webhook_t     *webhook;
-    ngx_uint_t                  rate;       /* 1/1000 request a second */
-    ngx_uint_t                  burst;
+    ngx_http_b24_limits_t       limits;     /* b24_rate */
     ngx_http_b24_place_t        rate_place;
     ngx_str_t                   certificate;
     ngx_http_b24_place_t        certificate_place;
@@ -372,6 +412,7 @@ typedef struct {
     ngx_flag_t                  imports;    /* b24_import */
     ngx_http_b24_site_t        *site;       /* NULL: none */
     ngx_uint_t                  update;     /* b24_update; b24_update_e */
+    ngx_http_b24_alert_t       *alert;      /* NULL: none */
 
     ngx_http_b24_place_t        place;      /* of the server's settings */
     ngx_uint_t                  mirrors;    /* in this server */
@@ -401,6 +442,9 @@ typedef struct {
                                                the location is no desk */
     ngx_flag_t                  reveal;
     unsigned                    abort_noted:1;  /* by this worker */
+
+    ngx_http_b24_ctx_t         *none;       /* of all requests that no rule
+                                               wants */
 } ngx_http_b24_loc_conf_t;
 
 
@@ -427,8 +471,7 @@ struct ngx_http_b24_origin_s {
 struct ngx_http_b24_portal_s {
     ngx_str_t                   host;
     ngx_array_t                 origins;    /* ngx_http_b24_origin_t * */
-    ngx_uint_t                  rate;
-    ngx_uint_t                  burst;
+    ngx_http_b24_limits_t       limits;
     ngx_http_b24_place_t        place;
     unsigned                    dry:1;
     time_t                      watch;      /* s between looks at what its deals
@@ -454,6 +497,8 @@ ngx_int_t ngx_http_b24_line_add(ngx_pool_t *pool, ngx_array_t **lines,
 struct ngx_http_b24_job_s {
     ngx_queue_t                 queue;
     b24_pool_t                 *pool;
+    b24_pool_t                 *lent;       /* of a journal's: what the
+                                               exchange's had in its own */
     const b24_shop_t           *shop;
     ngx_http_b24_origin_t      *origin;
     uint64_t                    set;        /* candidate blocks */
@@ -477,7 +522,6 @@ struct ngx_http_b24_job_s {
     b24_session_key_t           keys[B24_SESSION_KEYS];
     ngx_uint_t                  nkeys;
     b24_str_t                   snapshot;   /* of an order; "": none */
-    u_char                      round[17];
     uint64_t                    epoch;      /* of the snapshot; 0: none */
     ngx_msec_t                  deadline;   /* of its waiting */
     uint64_t                    pended;     /* of the session as the answer
@@ -499,7 +543,10 @@ struct ngx_http_b24_job_s {
     b24_queue_change_t          change;     /* in place of put, when it is */
     b24_pair_t                 *targets;    /* of orders that are there: their
                                                numbers and keys */
-    ngx_uint_t                  unknown;    /* of these, the queue has not */
+    b24_pair_t                 *missing;    /* of these, the queue has not */
+    ngx_uint_t                  unknown;    /* as many */
+    ngx_msec_t                  patience;   /* until then they are looked for;
+                                               0: they weren't yet */
     ngx_uint_t                  over;       /* and those that were too many */
     unsigned                    status:1;
     unsigned                    journal:1;  /* what the request carried only */
@@ -521,12 +568,18 @@ struct ngx_http_b24_job_s {
 
 
 struct ngx_http_b24_ctx_s {
-    ngx_http_request_t         *request;
+    ngx_http_request_t         *request;    /* NULL: many share it */
     ngx_http_b24_loc_conf_t    *conf;       /* of the location that decided */
     ngx_http_b24_srv_conf_t    *scf;
     ngx_http_b24_job_t         *job;        /* NULL: not a candidate */
     size_t                      excerpt_max;
     unsigned                    body_ok:1;  /* body is here, request goes on */
+    /* before we have had the body read: the core's count of bytes, 0: by
+     * somebody else; and how many subrequests there may be */
+
+    off_t                       head_length;
+    ngx_uint_t                  subrequests;
+
     unsigned                    need_body:1;
     unsigned                    need_answer:1;
     unsigned                    header:1;   /* an answer's header was seen */
@@ -558,6 +611,9 @@ char *ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+void ngx_http_b24_limits_default(ngx_http_b24_limits_t *limits);
+ngx_uint_t ngx_http_b24_limits_same(const ngx_http_b24_limits_t *a,
+    const ngx_http_b24_limits_t *b);
 char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_journal(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -611,6 +667,9 @@ void ngx_http_b24_conf_list(ngx_array_t *pairs);
 ngx_int_t ngx_http_b24_site_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 
+/* intake/ngx_http_b24_alert_conf.c */
+char *ngx_http_b24_conf_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 /* intake/ngx_http_b24_database_conf.c */
 char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -639,6 +698,7 @@ char *ngx_http_b24_shop_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* intake/ngx_http_b24_capture.c */
 ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
+/* r is a main request */
 ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
@@ -719,6 +779,7 @@ struct ngx_http_b24_call_s {
     void                      (*done)(ngx_http_b24_call_t *call);
     void                       *data;
     unsigned                    silent:1;   /* changes no count */
+    unsigned                    grouped:1;  /* may share its commit */
 };
 
 ngx_int_t ngx_http_b24_store_init(ngx_cycle_t *cycle,
@@ -750,7 +811,8 @@ void ngx_http_b24_hold(ngx_int_t n);
 void ngx_http_b24_sh_refused(ngx_uint_t refused);
 /* each second */
 void ngx_http_b24_sh_tick(void);
-ngx_uint_t ngx_http_b24_sh_unwritten(void);
+/* workers whose last commit the disk has refused; held: orders they hold */
+ngx_uint_t ngx_http_b24_sh_refusing(ngx_uint_t *held);
 void ngx_http_b24_count(ngx_http_b24_counter_e counter, ngx_uint_t n);
 /* bytes of captures over all requests; NGX_DECLINED above max */
 ngx_int_t ngx_http_b24_reserve(size_t size, size_t max);
@@ -778,6 +840,10 @@ void ngx_http_b24_sh_read(ngx_http_b24_sh_words_t *words,
     u_char reason[NGX_HTTP_B24_REASON], u_char advice[NGX_HTTP_B24_REASON]);
 /* of the bucket of a portal with that b24_rate, 1/1000 request */
 ngx_uint_t ngx_http_b24_sh_level(ngx_http_b24_sh_portal_t *sh,
+    ngx_uint_t rate);
+/* what that rate is now, after refusals: it comes back by a twentieth of the
+ * whole every ten seconds */
+ngx_uint_t ngx_http_b24_sh_rate(ngx_http_b24_sh_portal_t *sh,
     ngx_uint_t rate);
 /* lines of what the portal does not know of the configuration: ORIGIN, a tab,
  * words; at most NGX_HTTP_B24_WARNINGS bytes with the zero one */

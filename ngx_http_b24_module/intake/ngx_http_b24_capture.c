@@ -23,13 +23,21 @@
 static ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
 static ngx_http_b24_ctx_t *ngx_http_b24_decide(ngx_http_request_t *r,
     ngx_http_b24_loc_conf_t *blcf);
+static ngx_http_b24_ctx_t *ngx_http_b24_none(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *none);
+static ngx_int_t ngx_http_b24_glance(ngx_http_request_t *r,
+    const b24_shop_t *shop, b24_input_t *in);
 static ngx_int_t ngx_http_b24_candidate(ngx_http_request_t *r,
-    ngx_http_b24_ctx_t *ctx);
+    ngx_http_b24_ctx_t *ctx, b24_input_t *in);
+static void ngx_http_b24_lost(void);
 static void ngx_http_b24_method(ngx_http_request_t *r, ngx_str_t *method);
 static ngx_int_t ngx_http_b24_has_body(ngx_http_request_t *r);
+static void ngx_http_b24_body_file(ngx_http_request_t *r);
 static void ngx_http_b24_body_ready(ngx_http_request_t *r);
 static void ngx_http_b24_ctx_cleanup(void *data);
 static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
+static void ngx_http_b24_discount(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
 static ngx_uint_t ngx_http_b24_answered(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_b24_header(ngx_http_b24_ctx_t *ctx,
@@ -100,8 +108,7 @@ ngx_http_b24_capture_init(ngx_conf_t *cf)
 
 /*
  * Internal redirects, named locations and ngx_http_filter_finalize_request()
- * zero r->ctx; the pool's cleanups stay.  Subrequests share the pool, hence the
- * comparison of the owner.
+ * zero r->ctx; the pool's cleanups stay, and only main requests have one.
  */
 
 ngx_http_b24_ctx_t *
@@ -123,11 +130,9 @@ ngx_http_b24_get_ctx(ngx_http_request_t *r)
         }
 
         ctx = cln->data;
+        ngx_http_set_ctx(r, ctx, ngx_http_b24_module);
 
-        if (ctx->request == r) {
-            ngx_http_set_ctx(r, ctx, ngx_http_b24_module);
-            return ctx;
-        }
+        return ctx;
     }
 
     return NULL;
@@ -172,6 +177,15 @@ ngx_http_b24_precontent_handler(ngx_http_request_t *r)
                                                            : NGX_DECLINED;
     }
 
+    if (r->request_body == NULL) {
+        ctx->head_length = r->request_length;
+        ctx->subrequests = r->subrequests;
+
+        if (r->method == NGX_HTTP_PUT && r->content_handler == NULL) {
+            ngx_http_b24_body_file(r);
+        }
+    }
+
     rc = ngx_http_read_client_request_body(r, ngx_http_b24_body_ready);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
@@ -193,11 +207,24 @@ static ngx_http_b24_ctx_t *
 ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
 {
     ngx_int_t            rc;
-    ngx_uint_t           left;
+    b24_input_t          in;
     ngx_pool_cleanup_t  *cln;
     ngx_http_b24_ctx_t  *ctx;
 
-    static ngx_http_b24_quiet_t  quiet;
+    if (blcf->none->scf->o == NULL) {
+        return ngx_http_b24_none(r, blcf->none);
+    }
+
+    rc = ngx_http_b24_glance(r, blcf->shop, &in);
+
+    if (rc != NGX_OK) {
+
+        if (rc == NGX_ERROR) {
+            ngx_http_b24_lost();
+        }
+
+        return ngx_http_b24_none(r, blcf->none);
+    }
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_b24_ctx_t));
     if (cln == NULL) {
@@ -205,30 +232,18 @@ ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
     }
 
     ctx = cln->data;
-    ngx_memzero(ctx, sizeof(ngx_http_b24_ctx_t));
+    *ctx = *blcf->none;
 
     cln->handler = ngx_http_b24_ctx_cleanup;
 
     ctx->request = r;
-    ctx->conf = blcf;
-    ctx->scf = ngx_http_get_module_srv_conf(r, ngx_http_b24_module);
 
     ngx_http_set_ctx(r, ctx, ngx_http_b24_module);
 
-    if (ctx->scf->o == NULL) {
-        return ctx;
-    }
-
-    rc = ngx_http_b24_candidate(r, ctx);
+    rc = ngx_http_b24_candidate(r, ctx, &in);
 
     if (rc == NGX_ERROR) {
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
-
-        if (ngx_http_b24_quiet(&quiet, &left)) {
-            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                          "b24: no memory to watch a request, %ui more since "
-                          "the last such line", left);
-        }
+        ngx_http_b24_lost();
     }
 
     if (rc != NGX_OK && ctx->job) {
@@ -240,20 +255,112 @@ ngx_http_b24_decide(ngx_http_request_t *r, ngx_http_b24_loc_conf_t *blcf)
 }
 
 
+/* that it was decided is remembered wherever nginx takes the request */
+
+static ngx_http_b24_ctx_t *
+ngx_http_b24_none(ngx_http_request_t *r, ngx_http_b24_ctx_t *none)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_b24_ctx_cleanup;
+    cln->data = none;
+
+    ngx_http_set_ctx(r, none, ngx_http_b24_module);
+
+    return none;
+}
+
+
+static void
+ngx_http_b24_lost(void)
+{
+    ngx_uint_t  left;
+
+    static ngx_http_b24_quiet_t  quiet;
+
+    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, 1);
+
+    if (ngx_http_b24_quiet(&quiet, &left)) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: no memory to watch a request, %ui more since "
+                      "the last such line", left);
+    }
+}
+
+
+/*
+ * Nearly all requests are for no rule: that is seen without a job, and mostly
+ * without memory.  What nginx has noticed as it parsed the request line tells
+ * whether the path has to be decoded or resolved.
+ */
+
 static ngx_int_t
-ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+ngx_http_b24_glance(ngx_http_request_t *r, const b24_shop_t *shop,
+    b24_input_t *in)
+{
+    int          rc;
+    u_char      *p, *last;
+    b24_pool_t  *pool;
+
+    ngx_memzero(in, sizeof(b24_input_t));
+
+    ngx_http_b24_method(r, &in->method);
+
+    in->target = r->unparsed_uri;
+    in->bodyless = !ngx_http_b24_has_body(r);
+
+    if (r->unparsed_uri.len && r->unparsed_uri.data[0] == '/'
+        && r->unparsed_uri.data == r->uri_start
+        && !r->complex_uri && !r->quoted_uri)
+    {
+        in->path = in->target;
+
+        last = in->path.data + in->path.len;
+        p = memchr(in->path.data, '?', in->path.len);
+
+        if (p) {
+            in->path.len = p - in->path.data;
+            in->args.data = p + 1;
+            in->args.len = last - in->args.data;
+        }
+
+        return b24_shop_maybe(shop, in) ? NGX_OK : NGX_DECLINED;
+    }
+
+    pool = b24_pool_create(0);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = b24_text_target(pool, &in->target, &in->path, &in->args);
+
+    if (rc == B24_OK && !b24_shop_maybe(shop, in)) {
+        rc = B24_DECLINED;
+    }
+
+    b24_pool_destroy(pool);
+
+    return (rc == B24_OK) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
+    b24_input_t *in)
 {
     off_t                     size;
-    b24_str_t                 target, value;
-    ngx_str_t                 method;
+    b24_str_t                 value;
     const b24_shop_t         *shop;
     ngx_http_b24_job_t       *job;
     ngx_http_b24_loc_conf_t  *blcf;
 
     blcf = ctx->conf;
     shop = blcf->shop;
-
-    ngx_http_b24_method(r, &method);
 
     job = ngx_http_b24_job_create(ctx->scf->o, shop, blcf);
     if (job == NULL) {
@@ -262,16 +369,24 @@ ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
     ctx->job = job;
 
-    target = r->unparsed_uri;
+    value = r->unparsed_uri;
 
-    if (b24_pstrdup(job->pool, &job->in.method, method.data, method.len)
+    if (b24_pstrdup(job->pool, &job->in.method, in->method.data,
+                    in->method.len)
         != B24_OK
-        || b24_pstrdup(job->pool, &value, target.data, target.len) != B24_OK
-        || b24_text_target(job->pool, &value, &job->in.path, &job->in.args)
+        || b24_pstrdup(job->pool, &job->in.target, value.data, value.len)
+           != B24_OK
+        || b24_text_target(job->pool, &job->in.target, &job->in.path,
+                           &job->in.args)
            != B24_OK)
     {
         return NGX_DECLINED;
     }
+
+    job->in.bodyless = in->bodyless;
+    job->in.looked = in->looked;
+    job->in.maybe = in->maybe;
+    job->in.sure = in->sure;
 
     /* templates of when lines are evaluated as they are asked for */
 
@@ -381,6 +496,22 @@ ngx_http_b24_has_body(ngx_http_request_t *r)
 }
 
 
+/*
+ * Who may be ngx_http_dav_module takes a body in a file only, and makes it the
+ * one that was put; what nobody takes is removed with the request.
+ */
+
+static void
+ngx_http_b24_body_file(ngx_http_request_t *r)
+{
+    r->request_body_in_file_only = 1;
+    r->request_body_in_persistent_file = 1;
+    r->request_body_in_clean_file = 1;
+    r->request_body_file_group_access = 1;
+    r->request_body_file_log_level = 0;
+}
+
+
 static void
 ngx_http_b24_body_ready(ngx_http_request_t *r)
 {
@@ -433,6 +564,10 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
     ngx_http_b24_job_t  *job;
 
     ctx = (r == r->main) ? ngx_http_b24_get_ctx(r) : NULL;
+
+    if (ctx && ctx->head_length) {
+        ngx_http_b24_discount(r, ctx);
+    }
 
     if (ctx && ctx->job == NULL && !ctx->submitted) {
         ngx_http_b24_session_follow(r, ctx);
@@ -542,6 +677,24 @@ failed:
     ctx->need_answer = 0;
 
     return ngx_http_b24_next_header_filter(r);
+}
+
+
+/*
+ * A body that nobody asks for, as with a file or an error page, nginx throws
+ * away and leaves out of $request_length.  Neither is it counted when we have
+ * read it for nobody but ourselves: not for an upstream, another module's
+ * handler, WebDAV's PUT, a subrequest of mirror.
+ */
+
+static void
+ngx_http_b24_discount(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    if (r->upstream == NULL && r->content_handler == NULL
+        && r->method != NGX_HTTP_PUT && r->subrequests == ctx->subrequests)
+    {
+        r->request_length = ctx->head_length;
+    }
 }
 
 

@@ -45,7 +45,8 @@ static ngx_int_t ngx_http_b24_portal_add(ngx_conf_t *cf,
 static ngx_uint_t
 ngx_http_b24_same(ngx_str_t *a, ngx_str_t *b)
 {
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
+    return a->len == b->len
+           && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
 }
 
 
@@ -367,51 +368,6 @@ ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         *slot = size;
     }
-
-    return NGX_CONF_OK;
-}
-
-
-/* b24_rate RATE [burst=N]: requests a second, up to three decimals */
-
-char *
-ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_b24_srv_conf_t  *bscf = conf;
-
-    ngx_int_t   rate, burst;
-    ngx_str_t  *value;
-
-    if (bscf->rate != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    rate = ngx_atofp(value[1].data, value[1].len, 3);
-
-    if (rate == NGX_ERROR || rate < 10 || rate > 100000) {
-        return "needs requests a second, 0.01 to 100, such as 2";
-    }
-
-    bscf->rate = rate;
-
-    if (cf->args->nelts == 3) {
-
-        if (ngx_strncmp(value[2].data, "burst=", 6) != 0) {
-            return "takes only burst=NUMBER after the rate";
-        }
-
-        burst = ngx_atoi(value[2].data + 6, value[2].len - 6);
-
-        if (burst == NGX_ERROR || burst < 1 || burst > 10000) {
-            return "needs a burst of 1 to 10000";
-        }
-
-        bscf->burst = burst;
-    }
-
-    ngx_http_b24_place(cf, &bscf->rate_place);
 
     return NGX_CONF_OK;
 }
@@ -1395,7 +1351,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_webhook";
     }
 
-    if (a->rate != b->rate || a->burst != b->burst) {
+    if (!ngx_http_b24_limits_same(&a->limits, &b->limits)) {
         return "b24_rate";
     }
 
@@ -1468,6 +1424,16 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_update";
     }
 
+    if ((a->alert == NULL) != (b->alert == NULL)
+        || (a->alert
+            && (!ngx_http_b24_same(&a->alert->url, &b->alert->url)
+                || a->alert->age != b->alert->age
+                || a->alert->again != b->alert->again
+                || a->alert->gap != b->alert->gap)))
+    {
+        return "b24_alert";
+    }
+
     if (a->retry_first != b->retry_first || a->retry_max != b->retry_max
         || a->retry_unknown != b->retry_unknown)
     {
@@ -1534,7 +1500,7 @@ ngx_http_b24_portal_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
             continue;
         }
 
-        if (portal->rate != bscf->rate || portal->burst != bscf->burst) {
+        if (!ngx_http_b24_limits_same(&portal->limits, &bscf->limits)) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "the servers in %V:%ui and %V:%ui deliver to the "
                           "portal \"%V\" but differ in \"b24_rate\": one "
@@ -1557,8 +1523,7 @@ ngx_http_b24_portal_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
     }
 
     portal->host = bscf->webhook->host;
-    portal->rate = bscf->rate;
-    portal->burst = bscf->burst;
+    portal->limits = bscf->limits;
     portal->place = bscf->place;
 
     pp = ngx_array_push(&bmcf->portals);

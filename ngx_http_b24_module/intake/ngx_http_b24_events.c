@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_b24_module.h"
+#include "b24_hook.h"
 
 
 #define NGX_HTTP_B24_EVENTS_BODY   8192
@@ -42,22 +43,12 @@ static ngx_int_t ngx_http_b24_events_read(ngx_http_request_t *r,
     b24_pool_t *pool, b24_str_t *text);
 static ngx_int_t ngx_http_b24_events_take(ngx_http_request_t *r,
     b24_pool_t *pool, b24_str_t *text);
-static b24_node_t *ngx_http_b24_events_member(b24_node_t *node, char *name);
-static void ngx_http_b24_events_text(b24_node_t *node, b24_str_t *text);
-static ngx_uint_t ngx_http_b24_events_known(ngx_http_b24_events_t *events,
-    b24_str_t *token);
 static void ngx_http_b24_events_put(ngx_http_b24_portal_t *portal,
     int64_t deal);
 static void ngx_http_b24_events_flush(void);
 static void ngx_http_b24_events_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
 static void ngx_http_b24_events_done(ngx_http_b24_call_t *call);
-
-
-static const char  *ngx_http_b24_events_names[] = {
-    "ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE",
-    "ONCRMDEALMOVETOCATEGORY", NULL
-};
 
 
 /* of this worker: those that gather, and those on their way to the file */
@@ -367,10 +358,7 @@ static ngx_int_t
 ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
     b24_str_t *text)
 {
-    int                       i;
-    int64_t                   deal;
-    b24_str_t                 name, token;
-    b24_node_t               *root, *node;
+    b24_hook_t                hook;
     ngx_uint_t                left;
     ngx_http_b24_events_t    *events;
     ngx_http_b24_loc_conf_t  *blcf;
@@ -380,17 +368,14 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
     blcf = ngx_http_get_module_loc_conf(r, ngx_http_b24_module);
     events = blcf->events;
 
-    if (b24_form_parse(pool, text, &root) != B24_OK) {
+    if (b24_hook_read(pool, text, &hook) != B24_OK) {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS_REFUSED, 1);
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    node = ngx_http_b24_events_member(root, "auth");
-    node = ngx_http_b24_events_member(node, "application_token");
-
-    ngx_http_b24_events_text(node, &token);
-
-    if (!ngx_http_b24_events_known(events, &token)) {
+    if (!b24_hook_known(events->tokens.elts, events->tokens.nelts,
+                        &hook.token))
+    {
         ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS_REFUSED, 1);
 
         if (ngx_http_b24_quiet(&quiet, &left)) {
@@ -404,73 +389,11 @@ ngx_http_b24_events_take(ngx_http_request_t *r, b24_pool_t *pool,
 
     ngx_http_b24_count(NGX_HTTP_B24_COUNTER_EVENTS, 1);
 
-    ngx_http_b24_events_text(ngx_http_b24_events_member(root, "event"), &name);
-
-    node = ngx_http_b24_events_member(root, "data");
-    node = ngx_http_b24_events_member(node, "FIELDS");
-
-    deal = b24_node_id(ngx_http_b24_events_member(node, "ID"));
-
-    for (i = 0; deal && ngx_http_b24_events_names[i]; i++) {
-
-        if (b24_str_caseeqs(&name, ngx_http_b24_events_names[i])) {
-            ngx_http_b24_events_put(events->portal, deal);
-            break;
-        }
+    if (hook.deal) {
+        ngx_http_b24_events_put(events->portal, hook.deal);
     }
 
     return NGX_OK;
-}
-
-
-/* NULL: there is none */
-
-static b24_node_t *
-ngx_http_b24_events_member(b24_node_t *node, char *name)
-{
-    b24_str_t  key;
-
-    key.data = (u_char *) name;
-    key.len = ngx_strlen(name);
-
-    return node ? b24_node_get(node, &key) : NULL;
-}
-
-
-static void
-ngx_http_b24_events_text(b24_node_t *node, b24_str_t *text)
-{
-    if (node == NULL || b24_node_text(node, text) != B24_OK) {
-        ngx_str_set(text, "");
-    }
-}
-
-
-/* all are compared to the end, whatever is found: time tells nothing */
-
-static ngx_uint_t
-ngx_http_b24_events_known(ngx_http_b24_events_t *events, b24_str_t *token)
-{
-    u_char       differ;
-    size_t       k;
-    ngx_str_t   *t;
-    ngx_uint_t   i, known;
-
-    t = events->tokens.elts;
-    known = 0;
-
-    for (i = 0; i < events->tokens.nelts; i++) {
-        differ = (t[i].len != token->len);
-
-        for (k = 0; k < t[i].len; k++) {
-            differ |= t[i].data[k] ^ (token->len ? token->data[k % token->len]
-                                                 : 0);
-        }
-
-        known |= (differ == 0);
-    }
-
-    return known;
 }
 
 

@@ -28,15 +28,13 @@ static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_learn(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_captured(ngx_http_b24_job_t *job);
 static ngx_http_b24_job_t *ngx_http_b24_job_twin(ngx_http_b24_job_t *job);
-static ngx_int_t ngx_http_b24_job_copy(ngx_http_b24_job_t *twin,
-    b24_str_t *to, b24_str_t *from);
+static ngx_int_t ngx_http_b24_job_twin_lists(ngx_http_b24_job_t *twin,
+    ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_copy_pairs(ngx_http_b24_job_t *twin,
     b24_pair_t **to, b24_pair_t *from);
-static ngx_int_t ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin,
-    ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
-static void ngx_http_b24_job_status(ngx_http_b24_job_t *job);
+static void ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc);
 static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
@@ -82,6 +80,7 @@ ngx_http_b24_job_destroy(ngx_http_b24_job_t *job)
 {
     ngx_http_b24_job_release(job);
     b24_pool_destroy(job->pool);
+    b24_pool_destroy(job->lent);
     free(job);
 }
 
@@ -443,8 +442,7 @@ ngx_http_b24_job_small(ngx_http_b24_job_t *job)
 void
 ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
 {
-    int             rc;
-    b24_partial_t  *partial;
+    int  rc;
 
     if (job->extracted) {
         return;
@@ -460,11 +458,11 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     ngx_http_b24_session_collect(job);
     ngx_http_b24_session_retake(job);
 
-    partial = job->partial;
-
-    rc = partial ? B24_OK
-                 : b24_extract_request(job->pool, job->shop, job->set,
-                                       &job->in, &partial);
+    rc = job->partial ? b24_extract_answer(job->pool, job->shop, job->partial,
+                                           &job->in, &job->event)
+                      : b24_extract_exchange(job->pool, job->shop, job->set,
+                                             &job->in, &job->partial,
+                                             &job->event);
 
     if (rc == B24_DECLINED) {
         job->none = 1;
@@ -472,21 +470,13 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
         return;
     }
 
-    if (rc == B24_OK
-        && b24_rule_kind(b24_partial_rule(partial)) == B24_RULE_STATUS)
-    {
+    if (job->event.kind == B24_RULE_STATUS) {
         job->status = 1;
-        job->partial = partial;
 
-        ngx_http_b24_job_status(job);
+        ngx_http_b24_job_status(job, rc);
         ngx_http_b24_session_settle(job);
         ngx_http_b24_job_shrink(job);
         return;
-    }
-
-    if (rc == B24_OK) {
-        rc = b24_extract_answer(job->pool, job->shop, partial, &job->in,
-                                &job->event);
     }
 
     if (rc == B24_OK && job->event.outcome != B24_OUTCOME_REJECTED
@@ -530,6 +520,14 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
                     "order up in the shop");
     }
 
+    /* it is counted and gone at once */
+
+    if (job->here && job->outcome == B24_OUTCOME_REJECTED
+        && job->capture == 0)
+    {
+        return;
+    }
+
     ngx_http_b24_job_shrink(job);
 }
 
@@ -541,19 +539,14 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
  */
 
 static void
-ngx_http_b24_job_status(ngx_http_b24_job_t *job)
+ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc)
 {
-    int  rc;
-
     job->outcome = B24_OUTCOME_UNCONFIRMED;
 
     if (job->journal) {
         job->none = 1;
         return;
     }
-
-    rc = b24_extract_answer(job->pool, job->shop, job->partial, &job->in,
-                            &job->event);
 
     if (rc != B24_OK || job->event.outcome == B24_OUTCOME_UNCONFIRMED) {
         return;
@@ -636,32 +629,29 @@ ngx_http_b24_job_captured(ngx_http_b24_job_t *job)
 
 
 /*
- * A job of its own for what the request of this one carries, with copies of all
- * that is needed for it.  What may be parsed here is: this one keeps the result
- * of the first stage, so nothing is parsed twice.  NULL: no memory, or no block
- * wants the request (job->none).
+ * A job of its own for what the request of this one carries, to be read in the
+ * queue's thread.  It holds this one's memory and reads there what is not
+ * changed any more: nothing large is copied.  Only where the body tells which
+ * block the request is for, if any, it is read here, if that may be done on the
+ * event loop; both jobs go on with the result.  NULL: no memory, nothing is to
+ * be written down, or no block wants the request (job->none).
  */
 
 ngx_http_b24_job_t *
 ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
 {
+    const b24_rule_t    *rule;
     ngx_http_b24_job_t  *twin;
 
-    if (ngx_http_b24_job_small(job)) {
+    rule = b24_shop_certain(job->shop, job->set);
+
+    if (rule == NULL && ngx_http_b24_job_small(job)) {
 
         switch (b24_extract_request(job->pool, job->shop, job->set, &job->in,
                                     &job->partial))
         {
         case B24_OK:
-
-            /* of a status nothing is written down before the answer */
-
-            if (b24_rule_kind(b24_partial_rule(job->partial))
-                == B24_RULE_STATUS)
-            {
-                return NULL;
-            }
-
+            rule = b24_partial_rule(job->partial);
             break;
 
         case B24_DECLINED:
@@ -674,6 +664,12 @@ ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
         }
     }
 
+    /* of a status nothing is written down before the answer */
+
+    if (rule && b24_rule_kind(rule) == B24_RULE_STATUS) {
+        return NULL;
+    }
+
     twin = ngx_http_b24_job_twin(job);
     if (twin == NULL) {
         return NULL;
@@ -683,11 +679,6 @@ ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
     twin->capture = job->capture;
     twin->time = ngx_http_b24_now();
 
-    if (job->partial) {
-        twin->partial = job->partial;       /* read, and forgotten, here */
-        ngx_http_b24_job_extract(twin);
-    }
-
     return twin;
 }
 
@@ -695,8 +686,6 @@ ngx_http_b24_job_journal(ngx_http_b24_job_t *job)
 static ngx_http_b24_job_t *
 ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
 {
-    size_t               i;
-    b24_input_t         *in;
     ngx_http_b24_job_t  *twin;
 
     twin = calloc(1, sizeof(ngx_http_b24_job_t));
@@ -707,94 +696,74 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
     twin->pool = b24_pool_create(NGX_HTTP_B24_JOB_MEMORY
                                  + 2 * job->in.body.len
                                  + job->snapshot.len);
-    twin->shop = job->shop;
-    twin->origin = job->origin;
-    twin->set = job->set;
-    twin->crowded = job->crowded;
-    twin->body_fd = NGX_INVALID_FILE;
-
     if (twin->pool == NULL) {
         free(twin);
         return NULL;
     }
 
-    in = &twin->in;
+    twin->lent = b24_pool_share(job->pool);
 
-    in->body_state = job->in.body_state;
-    in->answer_state = B24_BODY_UNSEEN;
-    in->var = ngx_http_b24_job_var_kept;
-    in->data = twin;
-    in->learned = ngx_http_b24_learned;
-    in->learned_data = twin;
+    twin->shop = job->shop;
+    twin->origin = job->origin;
+    twin->set = job->set;
+    twin->crowded = job->crowded;
+    twin->partial = job->partial;
+    twin->snapshot = job->snapshot;
 
-    ngx_memcpy(twin->round, job->round, sizeof(twin->round));
+    twin->in = job->in;
+    twin->in.answer_state = B24_BODY_UNSEEN;
+    twin->in.var = ngx_http_b24_job_var_kept;
+    twin->in.data = twin;
+    twin->in.learned = ngx_http_b24_learned;
+    twin->in.learned_data = twin;
 
-    if (job->in.round.len) {
-        in->round.data = twin->round;
-        in->round.len = job->in.round.len;
+    twin->body_fd = NGX_INVALID_FILE;
+    twin->body_offset = job->body_offset;
+    twin->body_size = job->body_size;
+
+    if (ngx_http_b24_job_twin_lists(twin, job) != NGX_OK) {
+        ngx_http_b24_job_destroy(twin);
+        return NULL;
     }
 
-    if (ngx_http_b24_job_copy(twin, &in->method, &job->in.method) != NGX_OK
-        || ngx_http_b24_job_copy(twin, &in->path, &job->in.path) != NGX_OK
-        || ngx_http_b24_job_copy(twin, &in->args, &job->in.args) != NGX_OK
-        || ngx_http_b24_job_copy(twin, &in->content_type,
-                                 &job->in.content_type)
-           != NGX_OK
-        || (job->snapshot.len
-            && ngx_http_b24_job_copy(twin, &twin->snapshot, &job->snapshot)
-               != NGX_OK)
-        || ngx_http_b24_job_copy_pairs(twin, &twin->deal, job->deal) != NGX_OK
+    if (job->body_fd != NGX_INVALID_FILE) {
+        twin->body_fd = fcntl(job->body_fd, F_DUPFD_CLOEXEC, 0);
+
+        if (twin->body_fd == NGX_INVALID_FILE) {
+            ngx_http_b24_job_destroy(twin);
+            return NULL;
+        }
+    }
+
+    return twin;
+}
+
+
+/* the answer adds to these */
+
+static ngx_int_t
+ngx_http_b24_job_twin_lists(ngx_http_b24_job_t *twin, ngx_http_b24_job_t *job)
+{
+    if (job->nvars) {
+        twin->vars = b24_palloc(twin->pool, job->nvars * sizeof(b24_str_t));
+        if (twin->vars == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(twin->vars, job->vars, job->nvars * sizeof(b24_str_t));
+        twin->nvars = job->nvars;
+    }
+
+    if (ngx_http_b24_job_copy_pairs(twin, &twin->deal, job->deal) != NGX_OK
         || ngx_http_b24_job_copy_pairs(twin, &twin->contact, job->contact)
            != NGX_OK
         || ngx_http_b24_job_copy_pairs(twin, &twin->company, job->company)
            != NGX_OK)
     {
-        goto failed;
+        return NGX_ERROR;
     }
 
-    if (job->nvars) {
-        twin->vars = b24_pcalloc(twin->pool, job->nvars * sizeof(b24_str_t));
-        if (twin->vars == NULL) {
-            goto failed;
-        }
-
-        twin->nvars = job->nvars;
-
-        for (i = 0; i < job->nvars; i++) {
-
-            if (job->vars[i].data
-                && ngx_http_b24_job_copy(twin, &twin->vars[i], &job->vars[i])
-                   != NGX_OK)
-            {
-                goto failed;
-            }
-        }
-    }
-
-    /* with the first stage done the body isn't needed any more */
-
-    if (job->partial == NULL
-        && ngx_http_b24_job_copy_body(twin, job) != NGX_OK)
-    {
-        goto failed;
-    }
-
-    return twin;
-
-failed:
-
-    ngx_http_b24_job_destroy(twin);
-
-    return NULL;
-}
-
-
-static ngx_int_t
-ngx_http_b24_job_copy(ngx_http_b24_job_t *twin, b24_str_t *to,
-    b24_str_t *from)
-{
-    return b24_pstrdup(twin->pool, to, from->data, from->len) == B24_OK
-           ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -806,46 +775,20 @@ ngx_http_b24_job_copy_pairs(ngx_http_b24_job_t *twin, b24_pair_t **to,
 
     for ( /* void */ ; from; from = from->next) {
 
-        pair = b24_pcalloc(twin->pool, sizeof(b24_pair_t));
-
-        if (pair == NULL
-            || ngx_http_b24_job_copy(twin, &pair->value, &from->value)
-               != NGX_OK)
-        {
+        pair = b24_palloc(twin->pool, sizeof(b24_pair_t));
+        if (pair == NULL) {
             return NGX_ERROR;
         }
 
-        pair->name = from->name;            /* the configuration's */
+        pair->name = from->name;
+        pair->value = from->value;
+        pair->next = NULL;
 
         *to = pair;
         to = &pair->next;
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_b24_job_copy_body(ngx_http_b24_job_t *twin, ngx_http_b24_job_t *job)
-{
-    twin->in.body.data = b24_pnalloc(twin->pool,
-                                     job->in.body.len + job->body_size + 1);
-    if (twin->in.body.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(twin->in.body.data, job->in.body.data, job->in.body.len);
-    twin->in.body.len = job->in.body.len;
-
-    if (job->body_fd == NGX_INVALID_FILE) {
-        return NGX_OK;
-    }
-
-    twin->body_fd = fcntl(job->body_fd, F_DUPFD_CLOEXEC, 0);
-    twin->body_offset = job->body_offset;
-    twin->body_size = job->body_size;
-
-    return (twin->body_fd == NGX_INVALID_FILE) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -916,8 +859,10 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 
     ngx_http_b24_job_release(job);
     b24_pool_destroy(job->pool);
+    b24_pool_destroy(job->lent);
 
     job->pool = pool;
+    job->lent = NULL;
     job->put = put;
     job->change = change;
     job->targets = targets;

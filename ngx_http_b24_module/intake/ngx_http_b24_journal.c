@@ -171,15 +171,6 @@ ngx_http_b24_journal(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (twin->extracted && twin->outcome == B24_OUTCOME_REJECTED) {
-
-        /* a line fails whatever the answer is */
-
-        ngx_http_b24_job_destroy(twin);
-        job->capture = 0;
-        return NGX_OK;
-    }
-
     job->twin = twin;
     twin->twin = job;
 

@@ -2,46 +2,29 @@
 /* An exchange and its buyer's session. */
 
 
-#include "ngx_http_b24_session.h"
-
-#include <sys/random.h>
+#include "ngx_http_b24_session_int.h"
 
 
 #define NGX_HTTP_B24_SESSION_SPIN   1000
 #define NGX_HTTP_B24_SESSION_YIELD  3
-#define NGX_HTTP_B24_SESSION_TRIES  16
 #define NGX_HTTP_B24_SESSION_OVER   200     /* expired ones of one tick */
 #define NGX_HTTP_B24_SESSION_WAIT   1000    /* ms, of an order at most */
 #define NGX_HTTP_B24_SESSION_STEP   10      /* ms */
+#define NGX_HTTP_B24_SESSION_ROUND  16      /* hexadecimal digits */
 
 
-static void ngx_http_b24_session_keys(ngx_http_b24_job_t *job,
-    ngx_uint_t answer, ngx_uint_t bodies);
 static void ngx_http_b24_session_hash(ngx_str_t *origin,
     b24_session_value_t *values, unsigned n, b24_session_key_t *keys,
     ngx_uint_t *nkeys);
-static ngx_int_t ngx_http_b24_session_lock(ngx_uint_t wait);
-static void ngx_http_b24_session_unlock(void);
-static void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,
-    b24_session_id_t id, b24_session_info_t *info);
 static ngx_int_t ngx_http_b24_session_peek(ngx_http_b24_job_t *job,
     b24_session_info_t *info, ngx_uint_t make, ngx_uint_t marks);
-static ngx_uint_t ngx_http_b24_session_past(ngx_http_b24_job_t *job,
-    b24_session_info_t *info);
 static ngx_uint_t ngx_http_b24_session_blocked(ngx_http_b24_job_t *job,
     b24_session_info_t *info);
 static void ngx_http_b24_session_timeout(ngx_event_t *ev);
-static ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
-static ngx_int_t ngx_http_b24_session_merge(b24_pool_t *pool,
-    b24_order_t *order, b24_collect_t *list);
-static ngx_int_t ngx_http_b24_session_apply(ngx_http_b24_job_t *job);
-static ngx_int_t ngx_http_b24_session_replace(ngx_http_b24_job_t *job,
-    b24_pool_t *pool, ngx_uint_t keep);
-static uint64_t ngx_http_b24_session_random(void);
-static uint32_t ngx_http_b24_session_now(void);
 
 
-static b24_sessions_t   *ngx_http_b24_sessions;
+b24_sessions_t          *ngx_http_b24_sessions;
+
 static ngx_slab_pool_t  *ngx_http_b24_sessions_pool;
 static ngx_queue_t       ngx_http_b24_session_waiting;  /* jobs */
 static ngx_event_t       ngx_http_b24_session_timer;
@@ -101,7 +84,7 @@ ngx_http_b24_sessions_tick(void)
 
 /* seconds, of the clock that all processes share */
 
-static uint32_t
+uint32_t
 ngx_http_b24_session_now(void)
 {
     return (uint32_t) (ngx_current_msec / 1000);
@@ -113,7 +96,7 @@ ngx_http_b24_session_now(void)
  * a mark in the store: then nobody knows what of it is still whole.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_b24_session_lock(ngx_uint_t wait)
 {
     ngx_uint_t  i;
@@ -149,7 +132,7 @@ ngx_http_b24_session_lock(ngx_uint_t wait)
 }
 
 
-static void
+void
 ngx_http_b24_session_unlock(void)
 {
     ngx_http_b24_sh_t    *sh;
@@ -173,7 +156,7 @@ ngx_http_b24_session_unlock(void)
  * large ones are not parsed on the event loop.
  */
 
-static void
+void
 ngx_http_b24_session_keys(ngx_http_b24_job_t *job, ngx_uint_t answer,
     ngx_uint_t bodies)
 {
@@ -276,7 +259,7 @@ ngx_http_b24_session_arrive(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 
 /* inside of the lock: a copy of what is known; id may be 0 */
 
-static void
+void
 ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
     b24_session_info_t *info)
 {
@@ -303,7 +286,7 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
         return;
     }
 
-    p = b24_pnalloc(job->pool, info->len + sizeof(job->round));
+    p = b24_pnalloc(job->pool, info->len + NGX_HTTP_B24_SESSION_ROUND);
     if (p == NULL) {
         return;
     }
@@ -313,9 +296,12 @@ ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job, b24_session_id_t id,
     job->snapshot.data = p;
     job->snapshot.len = info->len;
 
-    job->in.round.data = job->round;
-    job->in.round.len = ngx_sprintf(job->round, "%016xL", info->round)
-                        - job->round;
+    /* never in the place of the one before: the journal's thread may read it */
+
+    p += info->len;
+
+    job->in.round.data = p;
+    job->in.round.len = ngx_sprintf(p, "%016xL", info->round) - p;
 }
 
 
@@ -521,7 +507,7 @@ ngx_http_b24_sessions_exit(void)
 /* an order has been accepted since the answer began: what it tells of was
  * ordered, unless it is behind that order */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_b24_session_past(ngx_http_b24_job_t *job, b24_session_info_t *info)
 {
     return job->marks && !(job->marks & (1 << B24_SESSION_BEHIND))
@@ -590,7 +576,7 @@ ngx_http_b24_session_peek(ngx_http_b24_job_t *job, b24_session_info_t *info,
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_b24_session_collects(ngx_http_b24_job_t *job)
 {
     return (job->set & b24_shop_set(job->shop, B24_RULE_COLLECT)) != 0;
@@ -604,12 +590,12 @@ ngx_http_b24_session_follow(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
     b24_pair_t          *pair, **last;
     ngx_list_part_t     *part;
     ngx_table_elt_t     *h;
+    ngx_http_b24_ctx_t   own;
     ngx_http_b24_job_t  *job;
     b24_session_info_t   info;
 
-    if (ngx_http_b24_sessions == NULL || ctx->conf->shop == NULL
-        || ctx->scf->o == NULL || !b24_shop_follows(ctx->conf->shop)
-        || !b24_shop_keeps_sessions(ctx->conf->shop))
+    if (!b24_shop_follows(ctx->conf->shop) || ngx_http_b24_sessions == NULL
+        || ctx->scf->o == NULL)
     {
         return;
     }
@@ -670,360 +656,20 @@ ngx_http_b24_session_follow(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         return;
     }
 
-    ctx->job = job;                     /* for the variables */
+    /* for the variables */
+
+    own = *ctx;
+    own.request = r;
+    own.job = job;
 
     job->in.var = ngx_http_b24_job_var_now;
-    job->in.data = ctx;
+    job->in.data = &own;
 
     ngx_http_b24_session_keys(job, 1, 0);
-
-    ctx->job = NULL;
 
     if (job->nkeys > 1) {
         (void) ngx_http_b24_session_peek(job, &info, 0, 0);
     }
 
     ngx_http_b24_job_destroy(job);
-}
-
-
-void
-ngx_http_b24_session_collect(ngx_http_b24_job_t *job)
-{
-    b24_pair_t     *pair;
-    b24_collect_t  *c;
-
-    if (!job->here && !job->journal && ngx_http_b24_sessions
-        && b24_shop_sessions_bodies(job->shop))
-    {
-        ngx_http_b24_session_keys(job, 1, 1);
-    }
-
-    if (!ngx_http_b24_session_collects(job) || job->journal) {
-        return;
-    }
-
-    if (b24_shop_collect(job->pool, job->shop, job->set, &job->in,
-                         &job->collects)
-        != B24_OK)
-    {
-        job->collects = NULL;
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS_IGNORED, 1);
-    }
-
-    for (c = job->collects; c; c = c->next) {
-
-        if (c->outcome == B24_OUTCOME_UNCONFIRMED) {
-            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS_IGNORED, 1);
-        }
-
-        for (pair = c->learned; pair; pair = pair->next) {
-            ngx_http_b24_learn_value(job->origin, &pair->name, &pair->value);
-        }
-    }
-}
-
-
-/* what was still being read of the session when the order came */
-
-void
-ngx_http_b24_session_retake(ngx_http_b24_job_t *job)
-{
-    uint64_t             epoch;
-    ngx_str_t            snapshot;
-    ngx_uint_t           behind;
-    b24_session_id_t     id;
-    b24_session_info_t   info;
-
-    if (!job->retake || job->nkeys == 0
-        || ngx_http_b24_session_lock(!job->here) != NGX_OK)
-    {
-        return;
-    }
-
-    epoch = job->epoch;
-    behind = job->behind;
-    snapshot = job->snapshot;
-
-    id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), 0);
-
-    ngx_http_b24_session_snapshot(job, id, &info);
-
-    ngx_http_b24_session_unlock();
-
-    if (epoch && epoch != job->epoch && (!behind || job->snapshot.len == 0)) {
-
-        /*
-         * Another order has been accepted since: this one came before, or is
-         * the same one once more, as nothing was collected in between.
-         */
-
-        job->epoch = epoch;
-        job->snapshot = snapshot;
-        return;
-    }
-
-    /* its number may be known only now */
-
-    job->partial = NULL;
-}
-
-
-ngx_int_t
-ngx_http_b24_session_fill(ngx_http_b24_job_t *job)
-{
-    b24_str_t    *id, *known;
-    b24_order_t  *session;
-
-    if (job->event.alone
-        || (job->snapshot.len == 0 && job->collects == NULL))
-    {
-        return NGX_OK;
-    }
-
-    if (b24_collect_session(job->pool, &job->snapshot, &session) != B24_OK
-        || ngx_http_b24_session_merge(job->pool, session, job->collects)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    id = &job->event.order->fields[B24_ORDER_ID];
-    known = &session->fields[B24_ORDER_ID];
-
-    /* a number that was seen is better than one of our own, or none */
-
-    if (known->len && job->event.order->generated) {
-        *id = *known;
-        job->event.order->generated = 0;
-    }
-
-    if (known->len && job->event.no_id) {
-        job->event.outcome = B24_OUTCOME_ACCEPTED;
-        ngx_str_null(&job->event.cause);
-        ngx_str_null(&job->event.advice);
-    }
-
-    return b24_order_fill(job->pool, job->event.order, session) == B24_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_b24_session_merge(b24_pool_t *pool, b24_order_t *order,
-    b24_collect_t *list)
-{
-    for ( /* void */ ; list; list = list->next) {
-
-        if (list->outcome == B24_OUTCOME_ACCEPTED
-            && b24_collect_merge(pool, order, list) != B24_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * After an accepted order the session begins anew: but not when it has already,
- * by another order that was placed at the same time.
- */
-
-void
-ngx_http_b24_session_settle(ngx_http_b24_job_t *job)
-{
-    ngx_uint_t           i, accepted;
-    b24_session_id_t     id;
-    b24_session_info_t   info;
-
-    if (job->journal) {
-        return;
-    }
-
-    accepted = !job->none && job->event.kind == B24_RULE_ORDER
-               && job->outcome == B24_OUTCOME_ACCEPTED && !job->event.alone;
-
-    if (!accepted && ngx_http_b24_session_apply(job) != NGX_OK) {
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS_IGNORED, 1);
-    }
-
-    if (ngx_http_b24_sessions == NULL || job->nkeys == 0
-        || (!accepted && !job->marks))
-    {
-        return;
-    }
-
-    if (ngx_http_b24_session_lock(!job->here) != NGX_OK) {
-        return;
-    }
-
-    id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), 0);
-
-    for (i = 0; id && i < B24_SESSION_MARKS; i++) {
-
-        if (job->marks & (1 << i)) {
-            b24_session_unmark(ngx_http_b24_sessions, id,
-                               (b24_session_mark_e) i, job->pended);
-        }
-    }
-
-    if (id && accepted) {
-        b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
-                         &info);
-
-        if (job->epoch == info.epoch) {
-            b24_session_clear(ngx_http_b24_sessions, id);
-        }
-    }
-
-    ngx_http_b24_session_unlock();
-}
-
-
-/* the blocks' values into the session; whoever is faster goes first */
-
-static ngx_int_t
-ngx_http_b24_session_apply(ngx_http_b24_job_t *job)
-{
-    ngx_int_t       rc;
-    ngx_uint_t      i, keep, doubt;
-    b24_pool_t     *pool;
-    b24_collect_t  *c;
-
-    keep = 0;
-    doubt = 0;
-
-    for (c = job->collects; c; c = c->next) {
-
-        if (b24_collect_keeps(c)) {
-            keep |= (c->outcome == B24_OUTCOME_ACCEPTED && !c->doubt);
-            doubt |= c->doubt;
-        }
-    }
-
-    if (!keep && !(doubt && job->nkeys && ngx_http_b24_sessions)) {
-        return NGX_OK;
-    }
-
-    if (job->nkeys == 0 || ngx_http_b24_sessions == NULL) {
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS_IGNORED, 1);
-        return NGX_OK;
-    }
-
-    rc = NGX_AGAIN;
-
-    for (i = 0; rc == NGX_AGAIN && i < NGX_HTTP_B24_SESSION_TRIES; i++) {
-
-        pool = b24_pool_create(0);
-        if (pool == NULL) {
-            return NGX_ERROR;
-        }
-
-        rc = ngx_http_b24_session_replace(job, pool, keep);
-
-        b24_pool_destroy(pool);
-    }
-
-    if (rc == NGX_OK && keep) {
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_COLLECTS, 1);
-    }
-
-    return rc == NGX_OK || rc == NGX_DONE ? NGX_OK : NGX_ERROR;
-}
-
-
-/*
- * AGAIN: it was changed while this was being done; DONE: it is too late;
- * DECLINED: it is too much, and what was known of it before is gone
- */
-
-static ngx_int_t
-ngx_http_b24_session_replace(ngx_http_b24_job_t *job, b24_pool_t *pool,
-    ngx_uint_t keep)
-{
-    int                  rc, stored;
-    b24_str_t            text;
-    b24_session_id_t     id;
-    b24_session_info_t   info;
-
-    if (ngx_http_b24_session_lock(!job->here) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), (int) keep);
-
-    if (id == 0) {
-
-        /* nothing is known, and what came could not be read */
-
-        ngx_http_b24_session_unlock();
-        return NGX_DONE;
-    }
-
-    b24_session_info(ngx_http_b24_sessions, id, ngx_http_b24_session_now(),
-                     &info);
-
-    text.len = info.len;
-    text.data = b24_pnalloc(pool, info.len + 1);
-
-    if (text.data) {
-        b24_session_read(ngx_http_b24_sessions, id, text.data);
-    }
-
-    ngx_http_b24_session_unlock();
-
-    if (text.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_b24_session_past(job, &info)) {
-        return NGX_DONE;
-    }
-
-    stored = b24_collect_store(pool, &text, job->collects,
-                               b24_sessions_most(ngx_http_b24_sessions));
-
-    if (stored == B24_ERROR
-        || ngx_http_b24_session_lock(!job->here) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    id = b24_session_find(ngx_http_b24_sessions, job->keys, job->nkeys,
-                          ngx_http_b24_session_now(), (int) keep);
-
-    if (id == 0) {
-        ngx_http_b24_session_unlock();
-        return NGX_DONE;
-    }
-
-    rc = b24_session_write(ngx_http_b24_sessions, id, info.version, text.data,
-                           text.len, ngx_http_b24_session_random());
-
-    ngx_http_b24_session_unlock();
-
-    if (rc != B24_OK) {
-        return (rc == B24_DECLINED) ? NGX_AGAIN : NGX_ERROR;
-    }
-
-    return (stored == B24_OK) ? NGX_OK : NGX_DECLINED;
-}
-
-
-static uint64_t
-ngx_http_b24_session_random(void)
-{
-    uint64_t  n;
-
-    if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t) sizeof(n)) {
-        n = ((uint64_t) ngx_random() << 33) ^ ((uint64_t) ngx_random() << 11)
-            ^ (uint64_t) ngx_random() ^ (uint64_t) ngx_current_msec;
-    }
-
-    return n ? n : 1;
 }
