@@ -1,13 +1,16 @@
 #!/usr/bin/perl
 
-# The corpora of the fuzzers (t/fuzz/corpus/NAME) as plain tests: each file goes
-# through its target, compiled by "./build.sh unit" with the sanitizers.
+# The corpora of the fuzzers (t/fuzz/corpus/NAME and NAME.tar.gz) as plain tests:
+# each file goes through its target, compiled by "./build.sh unit" with the
+# sanitizers.
 
 use strict;
 use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
+use File::Temp qw(tempdir);
+use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use Test::More;
 
 # the tests are started from any folder
@@ -17,9 +20,11 @@ my @targets = map { basename($_) =~ /^fuzz_(.+)\.c$/ } glob 't/fuzz/fuzz_*.c';
 
 ok(scalar @targets, 'there are targets');
 
+my $room = tempdir(CLEANUP => 1);
+
 for my $target (@targets) {
     my $program = "build/replay/$target";
-    my @files = glob "t/fuzz/corpus/$target/*";
+    my @files = unpacked($target);
 
     subtest $target => sub {
         plan tests => 3;
@@ -39,6 +44,36 @@ for my $target (@targets) {
 }
 
 done_testing();
+
+
+# Files with names, large ones packed, and the archive of those without.
+sub unpacked {
+    my ($target) = @_;
+    my @files;
+
+    mkdir "$room/$target" or die "can't make $room/$target: $!\n";
+
+    for my $file (glob "t/fuzz/corpus/$target/*") {
+        if ($file =~ m{([^/]+)\.packed\.gz$}) {
+            my $to = "$room/$target/named-$1";
+
+            gunzip($file => $to) or die "can't unpack $file: $GunzipError\n";
+            $file = $to;
+        }
+
+        push @files, $file;
+    }
+
+    my $archive = "t/fuzz/corpus/$target.tar.gz";
+
+    if (-e $archive) {
+        mkdir "$room/$target/found" or die "can't make a folder: $!\n";
+        system('tar', '-xzf', $archive, '-C', "$room/$target/found") == 0
+            or die "can't unpack $archive\n";
+    }
+
+    return @files, sort grep { -f } glob "$room/$target/found/*";
+}
 
 
 # What it prints, its error output included; sets $?.

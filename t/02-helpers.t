@@ -678,3 +678,22 @@ EOC
                  grep { /^not ok/ } @$lines), '1 4', 'each told by its block')
         or diag(@$lines);
     is(scalar(grep { /^ok / } @$lines), 8, 'their own tests pass');
+
+
+
+=== TEST 20: a browser that goes takes its folder and its processes along
+--- config
+location / { return 200 "there\n"; }
+--- scenario
+    require B24::Browser;
+
+    my $b = B24::Browser->new;
+    my ($folder, $pid) = ("$b->{folder}", $b->{pid});
+
+    $b->open('http://127.0.0.1:' . port() . '/');
+    is($b->js('document.body.innerText') =~ s/\s+$//r, 'there', 'it is there');
+    ok(-d $folder, 'with a folder of its own');
+
+    undef $b;
+    ok(!-e $folder, 'which goes with it');
+    ok(!kill(0, $pid), 'and so does it');

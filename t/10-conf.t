@@ -1275,7 +1275,7 @@ b24_rate 2r/s;
 --- http
 b24_rate 2 nodelay;
 --- refused
-"b24_rate" directive takes only burst=NUMBER after the rate
+"b24_rate" directive takes only burst=NUMBER, operating=TIME, window=TIME and batch=TIME after the rate
 
 
 
@@ -3435,3 +3435,393 @@ b24_update total;
 --- http eval
 ::twins("$::database;", "$::database; b24_update rows;")
 --- refused eval: ::wrong_twins('b24_update')
+
+
+
+=== TEST 382: the rate: what methods may take
+--- http
+b24_rate 2 operating=420s window=10m batch=30s burst=50;
+--- server
+b24_rate 2 operating=off;
+--- accepted
+
+
+
+=== TEST 383: the rate: no time
+--- http
+b24_rate 2 operating=much;
+--- refused
+"b24_rate" directive needs times such as operating=480s, window=10m, batch=40s, of an hour at most
+
+
+
+=== TEST 384: the rate: no window at all
+--- http
+b24_rate 2 window=off;
+--- refused
+"b24_rate" directive needs times such as operating=480s, window=10m, batch=40s, of an hour at most
+
+
+
+=== TEST 385: the rate: a request without time
+--- http
+b24_rate 2 batch=0;
+--- refused
+"b24_rate" directive needs times such as operating=480s, window=10m, batch=40s, of an hour at most
+
+
+
+=== TEST 386: alerts: every form
+--- http eval
+"b24_alert https://bot.test/SECRET/send?chat=SECRET;\n$::shop$::webhook"
+. ::servers('b24_mirror s;', 'b24_mirror s; b24_alert off;',
+            'b24_mirror s; b24_alert unix:/run/b24.sock age=1s again=30d gap=1m;',
+            'b24_mirror s; b24_alert https://[2001:db8::1]:8443 again=off;',
+            'b24_mirror s; b24_alert HTTPS://Bot.test?SECRET gap=30d age=30d;',
+            'b24_mirror s; b24_alert http://localhost:8080/a%20b/;',
+            'b24_mirror s; b24_alert file:DIR/secret age=5m;')
+--- file
+https://bot.test/SECRET
+--- accepted
+
+
+
+=== TEST 387: alerts: a file with a socket
+--- server
+b24_alert file:DIR/secret;
+--- file
+unix:/run/b24.sock
+--- accepted
+
+
+
+=== TEST 388: alerts: nothing at all
+--- server
+b24_alert;
+--- refused
+invalid number of arguments in "b24_alert" directive
+
+
+
+=== TEST 389: alerts: too much
+--- server
+b24_alert off age=1s gap=1s again=1s gap=2s;
+--- refused
+invalid number of arguments in "b24_alert" directive
+
+
+
+=== TEST 390: alerts: twice
+--- server
+b24_alert off;
+b24_alert unix:/a;
+--- refused
+"b24_alert" directive is duplicate
+
+
+
+=== TEST 391: alerts in a location
+--- server
+location /a {
+    b24_alert off; # @
+}
+--- refused
+"b24_alert" directive is not allowed here
+
+
+
+=== TEST 392: alerts: off and more
+--- server
+b24_alert off age=1s;
+--- refused
+"b24_alert" directive takes nothing after "off"
+
+
+
+=== TEST 393: alerts: no scheme
+--- server
+b24_alert bot.test/SECRET;
+--- refused
+"b24_alert" directive must be told https://HOST/\PATH, unix:/\PATH, file:\PATH or off
+
+
+
+=== TEST 394: alerts: another scheme
+--- server
+b24_alert ftp://bot.test/SECRET;
+--- refused
+"b24_alert" directive must be told https://HOST/\PATH, unix:/\PATH, file:\PATH or off
+
+
+
+=== TEST 395: alerts: empty
+--- server
+b24_alert "";
+--- refused
+"b24_alert" directive must be told https://HOST/\PATH, unix:/\PATH, file:\PATH or off
+
+
+
+=== TEST 396: alerts: no host
+--- server
+b24_alert https:///SECRET;
+--- refused
+"b24_alert" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 397: alerts: a user
+--- server
+b24_alert https://me:SECRET@bot.test/;
+--- refused
+"b24_alert" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 398: alerts: a user without a password
+--- server
+b24_alert https://SECRET@bot.test/;
+--- refused
+"b24_alert" directive must name a host after "//", of letters, digits, "-" and ".", or an address such as 192.0.2.1 or [2001:db8::1]
+
+
+
+=== TEST 399: alerts: plain http
+--- server
+b24_alert http://bot.test/SECRET;
+--- refused
+"b24_alert" directive must begin with https:// (plain http only for the loopback)
+
+
+
+=== TEST 400: alerts: a port
+--- server
+b24_alert https://bot.test:0/SECRET;
+--- refused
+"b24_alert" directive must have a port of 1 to 65535 after the host's ":"
+
+
+
+=== TEST 401: alerts: a fragment
+--- server
+b24_alert https://bot.test/#SECRET;
+--- refused
+"b24_alert" directive takes an address without "#" and "$": percent-encode them, there are no variables in it
+
+
+
+=== TEST 402: alerts: a variable
+--- server
+b24_alert https://bot.test/$host;
+--- refused
+"b24_alert" directive takes an address without "#" and "$": percent-encode them, there are no variables in it
+
+
+
+=== TEST 403: alerts: a blank
+--- server
+b24_alert "https://bot.test/SECRET b";
+--- refused
+"b24_alert" directive takes an address of plain characters: percent-encode the others
+
+
+
+=== TEST 404: alerts: other letters
+--- server
+b24_alert https://bot.test/SECRETж;
+--- refused
+"b24_alert" directive takes an address of plain characters: percent-encode the others
+
+
+
+=== TEST 405: alerts: dots
+--- server
+b24_alert https://bot.test/a/%2e./SECRET?a=/../;
+--- refused
+"b24_alert" directive must have no "." or ".." in its path
+
+
+
+=== TEST 406: alerts: a socket without a path
+--- server
+b24_alert unix:;
+--- refused
+"b24_alert" directive needs the whole path of a socket after "unix:", such as unix:/run/b24-alert.sock
+
+
+
+=== TEST 407: alerts: a socket of the root alone
+--- server
+b24_alert unix:/;
+--- refused
+"b24_alert" directive needs the whole path of a socket after "unix:", such as unix:/run/b24-alert.sock
+
+
+
+=== TEST 408: alerts: half a path
+--- server
+b24_alert unix:b24.sock;
+--- refused
+"b24_alert" directive needs the whole path of a socket after "unix:", such as unix:/run/b24-alert.sock
+
+
+
+=== TEST 409: alerts: a long path
+--- server eval
+'b24_alert unix:/' . ::long(107) . ';'
+--- refused
+"b24_alert" has a path of 108 bytes, a socket can have one of 107: give a shorter one
+
+
+
+=== TEST 410: alerts: the longest path
+--- server eval
+'b24_alert unix:/' . ::long(106) . ';'
+--- accepted
+
+
+
+=== TEST 411: alerts: age is no time
+--- server
+b24_alert unix:/a age=long;
+--- refused
+"b24_alert" has "age=long": a time is 1s to 30d
+
+
+
+=== TEST 412: alerts: no age
+--- server
+b24_alert unix:/a age=0;
+--- refused
+"b24_alert" has "age=0": a time is 1s to 30d
+
+
+
+=== TEST 413: alerts: age off
+--- server
+b24_alert unix:/a age=off;
+--- refused
+"b24_alert" has "age=off": a time is 1s to 30d
+
+
+
+=== TEST 414: alerts: again, too long
+--- server
+b24_alert unix:/a again=31d;
+--- refused
+"b24_alert" has "again=31d": a time is 1s to 30d, or off
+
+
+
+=== TEST 415: alerts: a gap of nothing
+--- server
+b24_alert unix:/a gap=;
+--- refused
+"b24_alert" has "gap=": a time is 1s to 30d
+
+
+
+=== TEST 416: alerts: a gap twice
+--- server
+b24_alert unix:/a gap=1s gap=1s;
+--- refused
+"b24_alert" directive is duplicate
+
+
+
+=== TEST 417: alerts: anything else
+--- server
+b24_alert unix:/a SECRET;
+--- refused
+"b24_alert" directive takes one address and then only age=TIME, again=TIME and gap=TIME
+
+
+
+=== TEST 418: alerts: a file without a path
+--- server
+b24_alert file:;
+--- refused
+"b24_alert" directive needs a path after "file:"
+
+
+
+=== TEST 419: alerts: a file that isn't there
+--- server
+b24_alert file:DIR/none;
+--- refused
+"b24_alert" cannot open file "DIR/none", correct the path or make the file (2: No such file or directory)
+
+
+
+=== TEST 420: alerts: a file with something else
+--- server
+b24_alert file:DIR/secret;
+--- file
+SECRET
+--- refused
+"b24_alert" directive must be told https://HOST/\PATH, unix:/\PATH, file:\PATH or off
+
+
+
+=== TEST 421: alerts: a file with two lines
+--- server
+b24_alert file:DIR/secret;
+--- file
+https://bot.test/SECRET
+https://bot.test/SECRET
+--- refused
+file "DIR/secret" of "b24_alert" must hold the address that is told and nothing else
+
+
+
+=== TEST 422: alerts: a file for everybody
+--- server
+b24_alert file:DIR/secret;
+--- file
+https://bot.test/SECRET
+--- file_mode: 0644
+--- warned
+file "DIR/secret" of "b24_alert" can be read by others: its mode should be 0600
+
+
+
+=== TEST 423: twins with one target, in other words
+--- http eval
+::twins("$::webhook b24_alert https://Bot.test:443/a gap=5m;",
+        "$::webhook b24_alert https://bot.test/a age=15m again=6h;")
+--- accepted
+
+
+
+=== TEST 424: twins that differ in who is told: targets
+--- http eval
+::twins('b24_alert https://bot.test/a;', 'b24_alert https://bot.test/b;')
+--- refused eval: ::wrong_twins('b24_alert')
+
+
+
+=== TEST 425: twins that differ in who is told: age=
+--- http eval
+::twins('b24_alert unix:/a;', 'b24_alert unix:/a age=1h;')
+--- refused eval: ::wrong_twins('b24_alert')
+
+
+
+=== TEST 426: twins that differ in who is told: again=
+--- http eval
+::twins('b24_alert unix:/a;', 'b24_alert unix:/a again=off;')
+--- refused eval: ::wrong_twins('b24_alert')
+
+
+
+=== TEST 427: twins that differ in who is told: gap=
+--- http eval
+::twins('b24_alert unix:/a;', 'b24_alert unix:/a gap=1h;')
+--- refused eval: ::wrong_twins('b24_alert')
+
+
+
+=== TEST 428: twins, one of which tells nobody
+--- http eval
+::twins('', 'b24_alert unix:/a;')
+--- refused eval: ::wrong_twins('b24_alert')

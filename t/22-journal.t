@@ -84,32 +84,16 @@ sub becomes {
     return B24::Scenario::wait_until(sub { counts()->{$state} == $n });
 }
 
-# All records, and the order document of one as the queue keeps it.
+# All records.
 sub records {
     return @{B24::Desk::status()->{orders}};
-}
-
-sub document {
-    my ($key) = @_;
-
-    my ($id) = $key =~ /^k-([0-9a-f]+)$/ or die "no key: $key\n";
-    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
-        . ' echo $d->querySingle("SELECT data FROM events WHERE seq = 1'
-        . ' AND record = " . hexdec($argv[2]));';
-
-    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
-        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db", $id
-        or die "cannot run php: $!\n";
-    local $/;
-
-    return JSON::PP::decode_json(<$from>);
 }
 
 # What order N's request carries stands in the record.
 sub carries {
     my ($record, $n) = @_;
 
-    my $document = document($record->{key});
+    my $document = B24::Desk::document($record->{key});
     my $text = JSON::PP->new->canonical->encode($document);
 
     Test::More::like($text, qr/\+7916000000$n/, 'with the phone');
@@ -136,7 +120,7 @@ __DATA__
     is($captured->{id}, undef, 'without a number');
     ::carries($captured, 1);
 
-    upstream()->release;
+    upstream()->release(count => 1);
     is($client->response->{status}, 200, 'the shop accepts');
     is(settled(1)->{state}, 'delivered', 'delivered');
     is(record(1)->{key}, $captured->{key}, 'the same record');
@@ -155,7 +139,7 @@ __DATA__
     my $client = ::send_order(1);
 
     ok(::becomes(captured => 1), 'captured');
-    upstream()->release;
+    upstream()->release(count => 1);
     is($client->response->{status}, 200, 'the shop answers');
     ok(::becomes(rejected => 1), 'counted as rejected');
     is(scalar(::records()), 0, 'no record');
@@ -282,7 +266,7 @@ open socket
     my $client = ::send_order(1);
     ok(::becomes(captured => 1), 'captured');
     $client->close;
-    upstream()->release;
+    upstream()->release(count => 1);
     is(settled(1)->{state}, 'delivered', 'delivered');
     delivered_once(1);
     is(scalar @{portal_state()->{warnings}}, 0, 'nothing to warn of');
@@ -322,7 +306,7 @@ open socket
     ok(::becomes(captured => 1), 'captured');
     my ($captured) = ::records();
     ::carries($captured, 1);
-    upstream()->release;
+    upstream()->release(count => 1);
     is($client->response->{status}, 200, 'the shop accepts');
     is(settled(1)->{key}, $captured->{key}, 'the same record');
     delivered_once(1);
@@ -396,7 +380,7 @@ exited on signal 9
 
     my $lock = lock_queue();
 
-    upstream()->release;
+    upstream()->release(count => 1);
     is($client->response->{status}, 200, 'the buyer knows');
     ::kill_all();
     unlock_queue($lock);

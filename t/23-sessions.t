@@ -291,28 +291,11 @@ sub resident {
     return $pages;
 }
 
-# The order document of a record as the queue keeps it.
-sub document {
-    my ($key) = @_;
-
-    my ($id) = $key =~ /^k-([0-9a-f]+)$/ or die "no key: $key\n";
-    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
-        . ' echo $d->querySingle("SELECT data FROM events WHERE seq = 1'
-        . ' AND record = " . hexdec($argv[2]));';
-
-    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
-        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db", $id
-        or die "cannot run php: $!\n";
-    local $/;
-
-    return JSON::PP::decode_json(<$from>);
-}
-
 # What an order is made of: "o-1 20.00 Buyer 1 +7916... [Cup x2 10.00]".
 sub shown {
     my ($record) = @_;
 
-    my $document = document($record->{key});
+    my $document = B24::Desk::document($record->{key});
     my $f = $document->{fields};
 
     return join ' ', grep { defined && length }
@@ -376,8 +359,8 @@ sub records {
     no strict 'refs';
 
     *{"B24::Scenario::Code::$_"} = main->can($_)
-        for qw(ask buyer cart checkout counter counts do_ask document items
-               order_shown reconfigure records resident shown stream);
+        for qw(ask buyer cart checkout counter counts do_ask items order_shown
+               reconfigure records resident shown stream);
 }
 
 plan tests => 2 * blocks();
@@ -510,7 +493,7 @@ __DATA__
     $_->send(ask('s1', '/generated', {})) for @clients;
 
     ok(wait_until(sub { counts()->{captured} == 2 }), 'both under way');
-    upstream()->release;
+    upstream()->release(count => 2);
     is($_->response->{status}, 200, 'answered') for @clients;
     ok(wait_until(sub { counts()->{delivered} == 1 }), 'delivered');
     is(counts()->{duplicate}, 1, 'once');
@@ -1100,7 +1083,7 @@ shared memory zone "b24_sessions" was locked by
 --- scenario
     my $remarks = sub {
         return join ' ', map { "$_->{code}: $_->{text}" }
-            @{document(settled($_[0])->{key})->{remarks} // []};
+            @{B24::Desk::document(settled($_[0])->{key})->{remarks} // []};
     };
 
     # nothing is known yet: there is nothing to doubt
@@ -1167,18 +1150,34 @@ shared memory zone "b24_sessions" was locked by
 
 === TEST 32: a cart behind an order that the shop refuses, and the next order
 --- http_config eval: ::http()
---- config eval: ::server(more => 'postpone_output 1;')
+--- config eval
+::server(shop => 'http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT_0',
+         more => 'postpone_output 1;')
 --- scenario
     my ($refused, $cart) = (client(), client());
+    my @answer = (status => 200,
+                  headers => [ [ 'Content-Type', 'application/json' ] ]);
+
+    # a piece more for the cart: an order waits for it for a second at most
+    my @slow = (@answer, slow => { bytes => 300, pause => 0.3 });
+
+    upstream()->script(target => '^/(?:cart|buyer)$', @answer,
+                       body => '{"ok":true}');
+    upstream()->script(target => '^/checkout$', times => 1, @answer,
+                       body => '{"ok":true,"id":"o-3"}');
+    upstream()->script(target => '^/checkout$', @answer,
+                       body => '{"ok":true,"id":"o-4"}');
+    upstream()->script(target => '^/checkout/slow$', @slow,
+                       body => '{"ok":false,"x":"' . 'x' x 560 . '"}');
+    upstream()->script(target => '^/cart/slow$', @slow,
+                       body => '{"ok":true,"x":"' . 'x' x 860 . '"}');
 
     cart('s1', ['Cup']);
     buyer('s1', 3);
-    $refused->send(ask('s1', '/checkout/slow', {},
-        answer => '{"ok":false,"x":"' . 'x' x 600 . '"}'));
+    $refused->send(ask('s1', '/checkout/slow', {}));
     $refused->more;
     $cart->send(ask('s1', '/cart/slow', { total => '20.00',
-        items => items('Bowl') }, answer => '{"ok":true,"x":"' . 'x' x 760
-        . '"}'));
+        items => items('Bowl') }));
     $cart->more;
     $refused->response;
 

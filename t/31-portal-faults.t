@@ -241,6 +241,8 @@ __DATA__
     my @at = map { $_->{at} } (journal())[0 .. 3];
     cmp_ok($at[$_] - $at[$_ - 1], '>', 0.05, "pause $_") for 1 .. 3;
     is(portal_state()->{state}, 'ok', 'all is well in the end');
+    cmp_ok(portal_state()->{rate}{now}, '<=', 50, 'the rate is lower');
+    is(portal_state()->{rate}{limit}, 100, 'than it was told');
     like(join("\n", map { timeline($_) } 1 .. 3), qr/QUERY_LIMIT_EXCEEDED/,
          'the timeline tells');
 
@@ -709,7 +711,14 @@ B24::Orders::http(webhook => 'http://127.0.0.1:$TEST_NGINX_PORT_9/rest/1/code567
 --- scenario
     # the portal's own bucket, with room for what the scheduler delays
     portal()->config(bucket => { burst => 5, rate => 5 });
-    place(1 .. 8);
+
+    # one by one: several at a time would go together
+
+    for my $n (1 .. 8) {
+        place($n);
+        settled($n);
+    }
+
     delivered_once(1 .. 8);
 
     my $report = portal()->report;

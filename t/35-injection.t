@@ -465,7 +465,7 @@ sub bad_commands {
         my $cmd = $request->{params}{cmd} // {};
 
         push @bad, "request $request->{seq}: " . keys(%$cmd) . ' commands'
-            if keys %$cmd > 10;
+            if keys %$cmd > ($request->{params}{halt} ? 10 : 50);
 
         for my $name (sort keys %$cmd) {
             my ($method, $query) = B24::Portal::Php::parse_url($cmd->{$name});

@@ -158,7 +158,7 @@ sub told {
         : map { "crm.item.fields?entityTypeId=$_&useOriginalUfNames=Y" } 2 .. 4;
 
     is_deeply([asked()], [join ' ', sort('crm.dealcategory.stage.list?id=0',
-        @fields, map { "crm.status.list?filter[ENTITY_ID]=$_" }
+        qw(profile scope crm.currency.list), @fields, map { "crm.status.list?filter[ENTITY_ID]=$_" }
         qw(COMPANY_TYPE CONTACT_TYPE DEAL_TYPE HONORIFIC INDUSTRY SOURCE))],
         'each once, in one request');
 
@@ -292,6 +292,55 @@ __DATA__
     # the rules' lines are names only: no dictionary
     ok(wait_until(sub { main::asked() }), 'asked');
     is((main::asked())[0], 'crm.company.fields crm.contact.fields'
-       . ' crm.deal.fields crm.dealcategory.stage.list?id=0',
+       . ' crm.currency.list crm.deal.fields'
+       . ' crm.dealcategory.stage.list?id=0 profile scope',
        'names of fields, no dictionaries');
     is(join("\n", main::warnings_of('tested')), '', 'nothing is wrong');
+
+
+
+=== TEST 7: permissions, rights and currencies
+--- http_config
+    b24_queue $TEST_NGINX_QUEUE;
+    b24_retry first=100ms max=500ms;
+
+    b24_shop coins {
+        order a { uri /a; id request:/id; total request:/t; currency XTS; }
+        order b { uri /b; id request:/id; total request:/t; currency XTS; }
+        order c { uri /c; id request:/id; total request:/t; currency RUB; }
+        order d { uri /d; id request:/id; total request:/t;
+                  currency request:/c; }
+    }
+--- config
+    b24_origin coins;
+    b24_webhook $TEST_NGINX_PORTAL_URL;
+    b24_product xml_id;
+    b24_mirror coins;
+    location /b24 { b24_status; }
+--- scenario
+    my $check = sub {
+        my ($what) = @_;
+        B24::Scenario::post('/b24/check', '');
+        return wait_until(sub {
+            join("\n", main::warnings_of('coins')) =~ $what });
+    };
+
+    ok(wait_until(sub { main::warnings_of('coins') == 1 }), 'told');
+    like((main::warnings_of('coins'))[0],
+         qr/no currency "XTS", which the shop "coins" uses: add it/,
+         'a currency, once');
+
+    portal()->config(scopes => ['crm']);
+    ok($check->(qr/catalog/), 'no permission for the catalogue');
+
+    portal()->config(scopes => ['catalog']);
+    ok($check->(qr/lacks the permission "crm": tick CRM/), 'none for the CRM');
+
+    portal()->config(scopes => ['crm', 'catalog']);
+    portal()->fault(kind => 'command', method => 'stage\.list', times => 0,
+                    error => 'ACCESS_DENIED', description => 'Access denied.');
+    ok($check->(qr/refuses to tell its stages \(ACCESS_DENIED\): give the user/),
+       'a user without rights');
+
+    portal()->clear_faults;
+    ok($check->(qr/^the portal has no currency [^\n]*$/), 'put right');

@@ -226,8 +226,7 @@ $::server . $::shop
 --- expected_alert
 b24
 --- scenario
-    require File::Path;
-    File::Path::remove_tree(queue_dir());
+    remove_queue();
     main::compare();
     ok(wait_until(sub { error_log_lines(qr/b24: .*queue/) }),
        'the log tells of it');

@@ -196,7 +196,7 @@ __DATA__
 --- scenario
     open_shop();
     portal()->fault(kind => 'hang_before', times => 0);
-    goes_on(1, sub { portal()->wait_for(held => 1); held() == 1 });
+    goes_on(1, sub { portal()->wait_for(held => 1); held() >= 1 });
     portal()->clear_faults;
     portal()->release;
     delivered_once(1 .. 4);
@@ -209,7 +209,7 @@ __DATA__
 --- scenario
     open_shop();
     portal()->fault(kind => 'hang_after', method => 'crm\.deal\.add');
-    goes_on(1, sub { portal()->wait_for(held => 1); held() == 1 });
+    goes_on(1, sub { portal()->wait_for(held => 1); held() >= 1 });
     portal()->release;
     delivered_once(1 .. 4);
 
@@ -262,7 +262,7 @@ B24::Orders::http(shop => 0, webhook => 'https://portal.invalid/rest/1/code/')
 
     is(scalar(grep { /\r\n\r\n\{"ok":true\}$/ } @answers), 60,
        'all are answered');
-    is(portal()->wait_for(held => 1)->{counts}{held}, 1, 'it hangs');
+    ok(portal()->wait_for(held => 1)->{counts}{held}, 'it hangs');
     is(get('/plain')->{body}, "plain\n", 'nginx goes on');
     portal()->release;
     delivered_once(1 .. 60);
@@ -281,9 +281,9 @@ B24::Orders::http(shop => 0, webhook => 'https://portal.invalid/rest/1/code/')
     compared('the second request', $pair->second_request_times(
         first => order(1), second => $main::plain,
         rounds => main::ROUNDS));
-    is(portal()->wait_for(held => 1)->{counts}{held}, 1, 'it hung');
+    ok(portal()->wait_for(held => 1)->{counts}{held}, 'it hung');
     compared('an order', first_request_times($pair));
-    is(held(), 1, 'it still hung');
+    ok(held(), 'it still hung');
     $pair->stop;
 
 

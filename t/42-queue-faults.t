@@ -189,6 +189,7 @@ b24: a new queue
     place(1 .. 10);
     delivered_once(1 .. 10);
     ok(quit(), 'quits');
+    is(join(' ', glob db() . '-*'), '', 'all is in the file');
 
     truncate db(), 10_000 or die "cannot truncate: $!\n";
     my $bytes = bytes_of(db());
@@ -336,6 +337,14 @@ undelivered records
         isnt(B24::Desk::status()->{queue}, 'ok', 'the page says so');
         is(portal()->report->{counts}{deals}, 2, 'nothing is sent unwritten');
         is(scalar(set_aside()), 0, 'a failing disk is no broken queue');
+
+        # once a second, however often somebody looks
+        my $errors = B24::Desk::counter('store_errors');
+        my $begun = time;
+        B24::Desk::status() for 1 .. 100;
+        my $seconds = time - $begun;
+        cmp_ok(B24::Desk::counter('store_errors') - $errors, '<=',
+               4 * ($seconds + 3), 'it is asked now and then');
 
         unlink $flag or die "cannot remove $flag: $!\n";
         delivered_once(1 .. 22);

@@ -10,10 +10,10 @@ use B24::Test portal => { config => { bucket => { burst => 100_000 } } };
 use Test::Nginx::Socket;
 
 use B24::Client;
+use B24::Hands;
 use B24::Http2;
 use B24::Orders;
 use B24::Prometheus;
-use IPC::Open2 ();
 use JSON::PP ();
 
 no_shuffle();
@@ -22,33 +22,6 @@ no_root_location();
 master_on();
 workers(2);
 worker_connections(256);
-
-# A shop whose answer is lost when asked for, and another shop.
-our $servers = <<'EOC';
-    server {
-        listen 127.0.0.1:$TEST_NGINX_PORT_1;
-
-        location / {
-            default_type application/json;
-
-            if ($arg_lost) {
-                return 444;
-            }
-
-            return 200 '{"ok":true}';
-        }
-    }
-
-    server {
-        listen 127.0.0.1:$TEST_NGINX_PORT_2;
-        b24_origin other;
-        b24_mirror tested;
-
-        location /checkout {
-            proxy_pass http://127.0.0.1:$TEST_NGINX_PORT_1;
-        }
-    }
-EOC
 
 our $http2 = <<'EOC';
     server {
@@ -60,9 +33,8 @@ our $http2 = <<'EOC';
     }
 EOC
 
-our $http = B24::Orders::http(shop => 0) . $servers;
-our $slow = B24::Orders::http(shop => 0,
-    retry => 'first=60s max=60s unknown=3s') . $servers;
+our $http = B24::Hands::http();
+our $slow = B24::Hands::http(retry => 'first=60s max=60s unknown=3s');
 our $server = B24::Orders::server(more => <<'EOC');
     location /mine {
         b24_status origin=tested;
@@ -77,55 +49,14 @@ our $server = B24::Orders::server(more => <<'EOC');
     }
 EOC
 
-our $wrong = { kind => 'command', method => 'crm\.deal\.add',
-               error => 'ERROR_CORE', description => 'Wrong value' };
 our $down = { kind => 'html', status => 502, when => 'before', times => 0,
               method => 'crm\.duplicate\.findbycomm' };
 
-
-# Places order N, its answer lost on the way: it is unconfirmed.
-sub lose {
-    my ($n, %field) = @_;
-
-    B24::Scenario::post('/checkout?lost=1', B24::Orders::order_json($n, %field),
-                        'Content-Type' => 'application/json');
-}
 
 # Records of exchanges that are over, whatever became of them.
 sub ended {
     return scalar grep { $_->{state} ne 'captured' }
                        @{B24::Desk::status()->{orders}};
-}
-
-# Places orders in the other shop.
-sub place_other {
-    my $client = B24::Client->new(port => $ENV{TEST_NGINX_PORT_2});
-
-    for my $n (@_) {
-        $client->send(B24::Client::request_bytes('POST', '/checkout',
-            B24::Orders::order_json($n), 'Content-Type' => 'application/json',
-            Connection => 'keep-alive'));
-        $client->response;
-    }
-}
-
-# One SQL statement on the queue, in another process; the first column of its
-# first row.
-sub queue_sql {
-    my ($sql) = @_;
-
-    my $code = '$d = new SQLite3($argv[1]); $d->busyTimeout(20000);'
-               . ' $d->enableExceptions(true);'
-               . ' echo $d->querySingle($argv[2]);';
-    my $pid = IPC::Open2::open2(my $from, my $to, 'php', '-n', '-d',
-        'extension=sqlite3', '-r', $code, '--',
-        "$ENV{TEST_NGINX_QUEUE}/queue.db", $sql);
-    my $value = join '', <$from>;
-
-    waitpid $pid, 0;
-    die "$sql: $value\n" if $?;
-
-    return $value;
 }
 
 # Orders of these numbers came two days ago.
@@ -136,30 +67,6 @@ sub backdate {
                   . " WHERE order_id = '" . B24::Orders::order_id($n) . "'")
             for qw(records links);
     }
-}
-
-# POST without a body; returns the answer with its JSON decoded.
-sub act {
-    my ($target, @headers) = @_;
-
-    my $client = B24::Scenario::client();
-
-    $client->send(B24::Client::request_bytes('POST', $target, '', @headers));
-    my $answer = $client->response;
-
-    $answer->{json} = eval { JSON::PP::decode_json($answer->{body}) };
-
-    return $answer;
-}
-
-# "STATUS STATE" or "STATUS: SENTENCE" of an action.
-sub said {
-    my $answer = act(@_);
-    my $json = $answer->{json} // return "$answer->{status} no JSON";
-
-    return "$answer->{status} " . ($json->{state} // $json->{count})
-        if $json->{ok};
-    return "$answer->{status}: " . ($json->{error} // 'no sentence');
 }
 
 # The record an order has, or its key.
@@ -200,15 +107,6 @@ sub one {
 sub at_portal {
     return join ' ', sort map { $_->{origin_id} }
                           @{B24::Test::portal()->report(journal => 0)->{deals}};
-}
-
-sub state_of {
-    my ($origin) = @_;
-
-    my ($portal) = grep { $_->{origin} eq $origin }
-                        @{B24::Desk::status()->{portals}};
-
-    return $portal;
 }
 
 # How often the portal was asked about itself.
@@ -255,7 +153,7 @@ __DATA__
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    portal()->fault(%$::wrong, times => 2);
+    portal()->fault(B24::Hands::WRONG, times => 2);
     place(1);
     is(settled(1)->{state}, 'parked', 'parked');
 
@@ -348,7 +246,7 @@ __DATA__
     is(main::said("/b24/orders/$dropped/drop"), '202 rejected', 'dropped');
     $key{rejected} = $dropped;
 
-    portal()->fault(%$::wrong);
+    portal()->fault(B24::Hands::WRONG);
     place(4);
     settled(4, 'parked');
     $key{parked} = main::key(4);
@@ -503,7 +401,7 @@ __DATA__
          'pressed twice');
 
     # sent, but not delivered: that is for a retry
-    portal()->fault(%$::wrong);
+    portal()->fault(B24::Hands::WRONG);
     main::lose(4);
     is(main::said(main::order_path(4, 'send')), '202 accepted', 'one more');
     settled(4, 'parked');
@@ -526,7 +424,7 @@ __DATA__
     main::lose(1, name => 'Unconfirmed Qwertzuiop', phone => '+79161234567');
     my $first = main::key(1);
 
-    portal()->fault(%$::wrong);
+    portal()->fault(B24::Hands::WRONG);
     place([2, name => 'Parked Qwertzuiop', phone => '+79161234567']);
     settled(2, 'parked');
     my $second = main::key(2);
@@ -601,6 +499,8 @@ __DATA__
             like(main::said("/b24/orders/$key/retry"), qr/^409: .* send it/,
                  'not under the number of the other');
             is(main::said('/b24/retry'), '202 0', 'nor with all');
+            is(main::act('/b24/retry')->{json}{left}[0]{count}, 1,
+               'which tells that it was left');
 
             # the answer to the write is lost: found by its own number
             portal()->fault(kind => 'drop_after', method => 'crm\.deal\.add');
@@ -694,7 +594,7 @@ __DATA__
 --- http_config eval: $::slow
 --- config eval: $::server
 --- scenario
-    portal()->fault(%$::wrong, times => 2);
+    portal()->fault(B24::Hands::WRONG, times => 2);
     place(1);
     settled(1, 'parked');
     main::place_other(2);
@@ -821,7 +721,7 @@ __DATA__
                    'Sec-Fetch-Site' => 'same-origin',
                    'User-Agent' => 'Mozilla/5.0');
 
-    portal()->fault(%$::wrong, times => 2);
+    portal()->fault(B24::Hands::WRONG, times => 2);
     place([1, name => '<i>&"']);
     settled(1, 'parked');
     place([2, id => '<b>&"\'']);
@@ -836,11 +736,13 @@ __DATA__
     like($page->{head}, qr/^Referrer-Policy: same-origin\r/m,
          'its origin is told to itself');
     like($page->{head}, qr/^X-Content-Type-Options: nosniff\r/m, 'no guesses');
-    unlike($page->{body}, qr/<script|<b>&|https?:/, 'no scripts, all escaped');
+    is(scalar(() = $page->{body} =~ /<script/g), 1, 'one script, the page\'s own');
+    unlike($page->{body}, qr{<i>&|<b>&|https?:(?!//[\w.:]+/crm/contact/details/\d+/")},
+           'all escaped, and no address but of the CRM');
 
     my @forms = main::forms($page->{body});
-    is(scalar @forms, scalar(() = $page->{body} =~ /<form/g),
-       'forms are as they should be');
+    is(@forms + 1, scalar(() = $page->{body} =~ /<form/g),
+       'forms are as they should be, and one to search');
     is_deeply([sort map { $_->[0] } grep { $_->[0] !~ /orders/ } @forms],
               [sort map({ "/b24/$_?origin=tested" } qw(retry pause check)),
                     map({ "/b24/$_?origin=other" } qw(pause check))],
@@ -857,6 +759,8 @@ __DATA__
                main::forms(get("/b24/orders/$first")->{body})],
               ["/b24/orders/$first/retry", "/b24/orders/$first/drop"],
               "on the order's page, too");
+    like($page->{body}, qr{<details><summary>Retry[^<]*</summary><p>[^<]*again},
+         'so is everything done to an order');
     is_deeply([main::forms(get('/exact')->{body})], [],
               'none where they would lead nowhere');
 
@@ -1010,18 +914,20 @@ __DATA__
 
 
 
-=== TEST 17: no portal to ask
+=== TEST 17: a trial run
 --- http_config eval
 B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 --- config eval: B24::Orders::server()
 --- scenario
-    like(main::said('/b24/check'), qr/^409: there is no portal to ask/, 'dry');
+    is(main::said('/b24/check'), '202 1', 'asked on demand all the same');
     place(1);
     ok(wait_until(sub { record(1) }), 'accepted');
     is(main::said('/b24/pause'), '202 1', 'can be paused');
     is(main::state_of('tested')->{state}, 'paused', 'and says so');
     is(main::said('/b24/resume'), '202 1', 'resumed');
     is(main::state_of('tested')->{state}, 'dry', 'dry as before');
+    is(main::metrics('/b24?format=prometheus')->value('b24_dry', origin => 'tested'),
+       1, 'in Prometheus, too');
 
 
 
@@ -1141,7 +1047,7 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 --- http_config eval: $::http
 --- config eval: $::server
 --- scenario
-    portal()->fault(%$::wrong);
+    portal()->fault(B24::Hands::WRONG);
     place(1);
     settled(1, 'parked');
     place(2, 3, 3);
@@ -1161,9 +1067,9 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 
     for my $portal (@{$json->{portals}}) {
         my ($origin, $counts) = @$portal{qw(origin counts)};
-        my ($line) = $html =~ m{<h2>\Q$origin\E .*?<p>(captured \d.*?)</p>}s;
-        my %html = map { reverse split } reverse split /[,;] /, $line;
-        %html = $line =~ /(\w+) (\d+)(?=,|;|$)/g;
+        my ($line) = $html =~ m{<h2>\Q$origin\E .*?<ul class="n">(.*?)</ul>}s;
+        my %html;
+        $html{$2} = $1 while $line =~ m{<b>(\d+)</b> (\w+)}g;
 
         for my $state (sort keys %$counts) {
             my $value = $state =~ /^(?:delivered|rejected|duplicate)$/
@@ -1203,26 +1109,22 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
     }
 
     is_deeply([$metrics->families], [sort qw(b24_build_info b24_orders_total
-        b24_records b24_oldest_undelivered_seconds b24_paused b24_portal_up
-        b24_portal_requests_total b24_delivery_seconds b24_candidates_total
+        b24_records b24_oldest_undelivered_seconds b24_paused b24_dry b24_portal_up
+        b24_portal_blocked b24_queue_up b24_portal_requests_total b24_delivery_seconds b24_candidates_total
         b24_collects_total b24_collects_ignored_total b24_sessions
         b24_sessions_evicted_total b24_sessions_emptied_total b24_learned_total
         b24_oversize_total b24_unreadable_total b24_statuses_total
         b24_statuses_ignored_total b24_statuses_unknown_total b24_stored_total
         b24_store_errors_total b24_held b24_lost_total b24_captured_bytes
         b24_events_total b24_events_refused_total
-        b24_shop_told_total b24_shop_failed_total)],
+        b24_shop_told_total b24_shop_failed_total b24_set_aside_total)],
         'these and no others');
     is(join(' ', map { $metrics->type($_) } qw(b24_orders_total b24_records
             b24_oldest_undelivered_seconds b24_portal_up
             b24_portal_requests_total b24_delivery_seconds)),
        'counter gauge gauge gauge counter histogram', 'their types');
 
-  SKIP: {
-        my $said = B24::Prometheus::promtool($text);
-        skip 'promtool is not installed', 1 if !defined $said;
-        is($said, '', 'promtool has nothing to say');
-    }
+    is(B24::Prometheus::findings($text), '', 'promtool has nothing to say');
 
     # a narrowed page
     my $other = main::metrics('/other?format=prometheus');
@@ -1293,7 +1195,13 @@ B24::Orders::http(webhook => '$TEST_NGINX_PORTAL_URL dry')
 ($::http =~ s/b24_origin  tested/b24_origin "\xd0\x9c <b>{1}&', x"/r)
 --- config eval: B24::Orders::server()
 --- scenario
-    my $answer = get('/b24?format=prometheus');
+    my $answer;
+
+    # once the queue was read for the first time
+    ok(wait_until(sub {
+        $answer = get('/b24?format=prometheus');
+        return $answer->{body} =~ /^b24_paused/m;
+    }), 'numbers');
     like($answer->{head},
          qr{^Content-Type: text/plain; version=0\.0\.4; charset=utf-8\r}mi,
          'its type');

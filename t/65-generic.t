@@ -43,18 +43,17 @@ sub documented {
     return $text;
 }
 
-# The preset with what is commented out of numbers 9 and 10, as a newcomer has
-# it.
+# The preset with what is commented out of numbers 9 to 11, as a newcomer has it.
 sub adapted {
     my $text = B24::Recording::read_file(
         'ngx_http_b24_module/shops/generic.conf');
 
-    my ($before, $nine, $between, $ten) = $text
-        =~ /^(.*?)(^    # session .*?)(^    # \(10\).*?)(^    # write .*)\z/ms
-        or die "there is nothing to adapt\n";
+    my @parts = split /^(?=    # (?:session|\(10\)|stage|\(11\)|write) )/m, $text;
 
-    $text = $before . ($nine =~ s/^    # ?/    /mgr) . $between
-            . ($ten =~ s/^    # ?/    /mgr);
+    @parts == 7 or die "there is nothing to adapt\n";
+
+    s/^    # ?/    /mg for @parts[1, 3, 4, 6];
+    $text = join '', @parts;
 
     return $text =~ s/b24_shop generic/b24_shop myshop/r;
 }
@@ -189,6 +188,13 @@ __DATA__
 
     is(main::shown('7', rows => 1),
        'Anna; +79160000001; 500.00 RUB; Tea 250.00 x 2', 'the cart');
+
+    main::shop_says('^/admin/orders', { success => 1 });
+    post('/admin/orders', 'id=7&status=paid');
+    B24::Desk::stage_is('7', 'PREPARATION', 'a status');
+    main::shop_says('^/admin/orders', { success => 1 });
+    post('/admin/orders', 'ids[]=7&ids[]=8&status=done');
+    B24::Desk::stage_is('7', 'WON', 'one of several orders');
 
 
 

@@ -255,7 +255,8 @@ __DATA__
 
     change({ id => { 'l-3' => { status => 'E' } }, status => 'W' });
     stage_is('l-3', 'WON', 'names of members');
-    is(B24::Desk::counter('statuses_unknown'), 1, 'one is unknown');
+    ok(B24::Scenario::wait_until(sub {
+        B24::Desk::counter('statuses_unknown') == 1 }), 'one is unknown');
 
     # more than are taken
     change({ id => [(map { "none-$_" } 1 .. 1000), 'l-3', 'l-2'],
@@ -306,7 +307,34 @@ __DATA__
 
 
 
-=== TEST 6: somebody has moved the deal meanwhile
+=== TEST 6: sooner than the order, which another worker may have
+--- http_config eval: $::classic
+--- config eval: $::server
+--- scenario
+    deal_of('b-1');
+
+    change({ id => ['b-2', 'b-1', 'none'], status => 'P' });
+    change({ id => 'b-2', status => 'E' });
+    change({ id => 'b-2', status => 'W' });
+    order(id => 'b-2');
+
+    stage_is('b-1', 'PREPARATION', 'who is known does not wait');
+    stage_is('b-2', 'WON', 'who comes behind gets the last of them');
+    ok(B24::Scenario::wait_until(sub {
+        B24::Desk::counter('statuses_unknown') == 1 }), 'one never comes');
+    is(B24::Desk::count('delivered'), 2, 'that is no order');
+    is(B24::Desk::status()->{counters}{held}, 0, 'nothing is left');
+
+    # nor does a worker that quits take them along
+    change({ id => 'b-3', status => 'P' });
+    order(id => 'b-3');
+    ok(quit(), 'nginx is gone');
+    start_again();
+    stage_is('b-3', 'PREPARATION', 'looked for a last time');
+
+
+
+=== TEST 7: somebody has moved the deal meanwhile
 --- http_config eval: $::classic
 --- config eval: $::server
 --- scenario
@@ -341,7 +369,7 @@ __DATA__
 
 
 
-=== TEST 7: an end, another pipeline, a deal that is gone
+=== TEST 8: an end, another pipeline, a deal that is gone
 --- http_config eval: $::classic
 --- config eval: $::server
 --- scenario
@@ -377,7 +405,7 @@ __DATA__
 
 
 
-=== TEST 8: statuses without a stage
+=== TEST 9: statuses without a stage
 --- http_config eval: $::classic
 --- config eval: $::server
 --- scenario
@@ -403,7 +431,7 @@ __DATA__
 
 
 
-=== TEST 9: the portal fails
+=== TEST 10: the portal fails
 --- http_config eval: $::classic
 --- config eval: $::server
 --- scenario
@@ -446,7 +474,7 @@ __DATA__
 
 
 
-=== TEST 10: killed between reading and moving
+=== TEST 11: killed between reading and moving
 --- http_config eval: $::classic
 --- config eval: $::server
 --- scenario

@@ -69,6 +69,20 @@ our ($classic, $universal)
 
     B24::Crm->import(qw(deal_of person_moves so_far told));
 
+    # What the page warns of, once it does.
+    sub warned {
+        my ($like) = @_;
+
+        my @found;
+
+        wait_until(sub {
+            @found = grep { $_ =~ $like }
+                map { @{$_->{warnings}} } @{B24::Desk::status()->{portals}};
+        });
+
+        return $found[0] // 'nothing';
+    }
+
     # A webhook as a portal sends it; its status.
     sub webhook {
         my ($deal, %option) = @_;
@@ -313,7 +327,29 @@ __DATA__
 
 
 
-=== TEST 9: the ways a body can come
+=== TEST 9: what the portal does not tell is named
+--- http_config eval: $::classic
+--- config eval: ::server("$::token poll=1s")
+--- scenario
+    my $deal = deal_of('e-1');
+
+    portal()->fault(kind => 'command', error => 'ACCESS_DENIED',
+                    description => 'no', method => 'crm\.stagehistory\.list');
+    like(warned(qr/refuses its/), qr/^the portal refuses its history of stages \(ACCESS_DENIED\)/,
+         'no right to the history');
+    ok(wait_until(sub {
+        error_log() =~ /portal "\S+": the portal refuses its history of stages/;
+    }), 'the log says so, too');
+
+    portal()->fault(kind => 'command', error => 'ACCESS_DENIED',
+                    description => 'no', method => 'crm\.deal\.list');
+    webhook($deal->{id});
+    like(warned(qr/refuses deals/), qr/^the portal refuses deals that were moved \(ACCESS_DENIED\)/,
+         'nor to the deals');
+
+
+
+=== TEST 10: the ways a body can come
 --- http_config eval: $::classic
 --- config eval
 ::server("$::token poll=1h", more => 'client_body_buffer_size 1k;

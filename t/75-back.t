@@ -294,8 +294,8 @@ __DATA__
     told('e-2', qr/^waiting: the shop answered 503/, 'it waits');
     Time::HiRes::sleep(1.1);
     $::shop->order('e-2', 'P');
-    $::shop->mood(answer => 0);
     get('/admin/set?id=e-2&to=P');
+    $::shop->mood(answer => 0);
     stage_is('e-2', 'PREPARATION', 'the shop has the last word');
     quiet();
     is($::shop->order('e-2'), 'P', 'and keeps it');
@@ -395,7 +395,32 @@ __DATA__
 
 
 
-=== TEST 8: stages without a status, and a table of its own
+=== TEST 8: sessions that are over as soon as they have begun
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    my @deals = map { deal_of("e-$_") } 1 .. 2;
+
+    # twice in an attempt, twice in the next one
+    $::shop->mood(brief => 4);
+    moves($deals[0], 'WON');
+    shop_has('e-1', 'W', 'told in the end');
+    quiet();
+    told('e-1', qr/^delivered: the shop has the status "W" now/, 'and done with');
+    is(join(', ', $::shop->calls), join(', ', ('login, set e-1') x 4,
+       'login, set e-1 N W'), 'tried again');
+
+    # a right that is missing looks the same
+    $::shop->mood(brief => 1_000_000);
+    moves($deals[1], 'WON');
+    told('e-2', qr/^waiting: the shop refuses a new session as well/, 'it waits');
+    like(B24::Crm::record('e-2')->{advice}, qr/right/, 'with advice');
+    $::shop->mood(brief => 0);
+    shop_has('e-2', 'W', 'nobody need retry it');
+
+
+
+=== TEST 9: stages without a status, and a table of its own
 --- http_config eval: ::http()
 --- config eval: ::server(more => 'b24_stage_back PREPARATION Q; b24_stage_back APOLOGY L; b24_stage_back EXECUTING L;')
 --- scenario
@@ -428,7 +453,7 @@ __DATA__
 
 
 
-=== TEST 9: no site, or a dry run: nothing is told
+=== TEST 10: no site, or a dry run: nothing is told
 --- http_config eval: ::http()
 --- config eval: B24::Crm::server(more => "location = /events { b24_mirror off; b24_events $::token poll=1s; }")
 --- scenario
@@ -442,7 +467,7 @@ __DATA__
 
 
 
-=== TEST 10: killed while the shop is called
+=== TEST 11: killed while the shop is called
 --- http_config eval: ::http()
 --- config eval: ::server()
 --- timeout: 60
@@ -462,7 +487,7 @@ exited on signal 9
 
 
 
-=== TEST 11: while nginx is down, many deals
+=== TEST 12: while nginx is down, many deals
 --- http_config eval: ::http()
 --- config eval: ::server()
 --- timeout: 60
@@ -489,7 +514,7 @@ exited on signal 9
 
 
 
-=== TEST 12: moved between the look at a deal and the write
+=== TEST 13: moved between the look at a deal and the write
 --- http_config eval: ::http()
 --- config eval: ::server()
 --- scenario
@@ -511,7 +536,7 @@ exited on signal 9
 
 
 
-=== TEST 13: away and back again while a change of the shop waits
+=== TEST 14: away and back again while a change of the shop waits
 --- http_config eval: ::http()
 --- config eval: ::server(poll => '60s')
 --- scenario
@@ -533,3 +558,28 @@ exited on signal 9
     shop_has('e-1', 'P', 'the CRM has the last word');
     quiet();
     stage_is('e-1', 'PREPARATION', 'and keeps it');
+
+
+
+=== TEST 15: the login's call ends elsewhere: the advice is that of the answer
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    my $deal = deal_of('e-1');
+
+    for ([301, qr/^give b24_site the address it ends at/],
+         [404, qr/^check "url" of this block and the path of b24_site/],
+         [401, qr/^check user= and password= of b24_site/])
+    {
+        my ($status, $advice) = @$_;
+
+        $::shop->mood(answer => $status);
+        moves($deal, $status == 404 ? 'PREPARATION' : 'WON');
+        told('e-1', qr/^waiting: .*\($status\)$/, "$status to the login");
+
+        my ($record) = B24::Crm::records();
+        like($record->{advice}, $advice, "advice to $status");
+    }
+
+    $::shop->mood(answer => 0);
+    shop_has('e-1', 'W', 'it is told once that is over');

@@ -363,3 +363,83 @@ __DATA__
         quiet();
         is($::admin->state($id), 'A', 'it keeps it');
     }
+
+
+
+=== TEST 6: there and back in the shop, and the CRM in between
+--- http_config eval: $::http
+--- config eval: ::server()
+--- timeout: 60
+--- before
+    main::tables('W', 57);
+--- scenario
+    my $deal = sold(57);
+    my $manager = $::admin->session('manager');
+    my $login = $::admin->fault(kind => 'hold', page => '1c_exchange.php');
+
+    moves($deal, 'WON');
+    ok($::admin->wait_held($login), 'it logs in');
+    Time::HiRes::sleep(1.1);
+    $::admin->ajax($manager, action => 'saveStatus', orderId => 57,
+                   statusId => 'A');
+    is(post('/b24/pause', '')->{status}, 202, 'what follows waits');
+    $::admin->release($login);
+    B24::Desk::told('A-57', qr/before the shop's own change/,
+                    'that is found to be newer');
+    $::admin->ajax($manager, action => 'saveStatus', orderId => 57,
+                   statusId => 'N');
+    is(post('/b24/resume', '')->{status}, 202, 'it goes on');
+    B24::Desk::stage_is('A-57', 'NEW', 'as it was is newer, too');
+    quiet();
+    is($::admin->state(57), 'N', 'in the shop as well');
+
+
+
+=== TEST 7: set to what it was, after the CRM, and nobody has looked in between
+--- http_config eval: $::http
+--- config eval: ::server()
+--- timeout: 60
+--- before
+    main::tables('W', 57, 58);
+--- scenario
+    my @deals = map { sold($_) } 57, 58;
+    my $again = sub {
+        $::db->sql("UPDATE shop.b_sale_order SET DATE_STATUS = NOW(),"
+                   . " DATE_UPDATE = NOW() WHERE ID = $_[0]");
+    };
+
+    quiet();
+
+    # while the shop can't be told
+    $::admin->fault(kind => 'answer', value => 503, times => 1000,
+                    page => '1c_exchange.php');
+    moves($deals[0], 'WON');
+    B24::Desk::told('A-57', qr/^waiting: .*503/, 'it waits');
+    Time::HiRes::sleep(1.1);
+    $again->(57);
+    B24::Desk::stage_is('A-57', 'NEW', 'the shop was later');
+    $::admin->clear_faults;
+    quiet();
+    is($::admin->state(57), 'N', 'it keeps it');
+    is(calls(57), '', 'nothing was written');
+
+    # while it is told
+    my $login = $::admin->fault(kind => 'hold', page => '1c_exchange.php');
+    moves($deals[1], 'WON');
+    ok($::admin->wait_held($login), 'it logs in');
+    Time::HiRes::sleep(1.1);
+    $again->(58);
+    $::admin->release($login);
+    B24::Desk::stage_is('A-58', 'NEW', 'the shop was later');
+    quiet();
+    is($::admin->state(58), 'N', 'it keeps it');
+    is(calls(58), '', 'nothing was written');
+
+    # our own writes are none
+    moves($deals[1], 'WON');
+    shop_has(58, 'F', 'told');
+    quiet();
+    moves($deals[1], 'LOSE');
+    shop_has(58, 'F,canceled', 'told once more');
+    quiet();
+    B24::Desk::stage_is('A-58', 'LOSE', 'the deal stays');

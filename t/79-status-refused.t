@@ -74,29 +74,64 @@ sub server_of {
 {
     package B24::Scenario::Code;
 
-    # Whether such a request and its answer are taken for a status: "taken N"
-    # (orders that aren't known), "ignored" or "none".  Exchanges are counted in
-    # their order: one of ten orders comes behind it.
-    sub takes {
-        my (@exchange) = @_;
+    # What becomes of requests and their answers, together: how many are taken
+    # for a status, of how many orders (none is known), how many are looked at
+    # and are none.  Exchanges are counted in their order: one of ten orders
+    # comes behind them, which takes the seconds that unknown orders are given.
+    sub counted {
+        my (@exchanges) = @_;
 
         my $counters = sub {
             return @{B24::Desk::status()->{counters}}{qw(statuses
-                statuses_ignored statuses_unknown)};
+                statuses_unknown statuses_ignored)};
         };
         my @before = $counters->();
         my @now;
 
-        passes(@exchange);
+        passes(@$_) for @exchanges;
         passes(POST => '/sure', join('&', map { "id[]=$_" } 1 .. 10), 302, '/');
 
         B24::Scenario::wait_until(sub {
             @now = $counters->();
-            return $now[2] >= $before[2] + 10;
+            return $now[1] >= $before[1] + 10;
         }) or die "nothing is counted\n";
 
-        return $now[0] > $before[0] + 1 ? 'taken ' . ($now[2] - $before[2] - 10)
-            : $now[1] > $before[1] ? 'ignored' : 'none';
+        return ($now[0] - $before[0] - 1, $now[1] - $before[1] - 10,
+                $now[2] - $before[2]);
+    }
+
+    # Tests: each of the exchanges, [NAME, what passes() takes], is taken for
+    # the status of one order ("taken"), is looked at and is none ("ignored"),
+    # or is not taken ("left").  When all are as they should be their number
+    # says so; else each is sent again, alone.
+    sub all_are {
+        my ($what, @all) = @_;
+
+        my $n = @all;
+        my $is = sub {
+            my ($n, $taken, $orders, $ignored) = @_;
+
+            return $what eq 'taken' ? $taken == $n && $orders == $n && !$ignored
+                 : $what eq 'ignored' ? !$taken && !$orders && $ignored == $n
+                 : !$taken && !$orders;
+        };
+
+        my @exchanges = map { [@$_[1 .. $#$_]] } @all;
+
+        if ($is->($n, counted(@exchanges))) {
+            Test::More::pass("$_->[0]: $what") for @all;
+            return;
+        }
+
+        Test::More::fail("not all $n are $what");
+
+        for my $i (0 .. $#all) {
+            my @alone = counted($exchanges[$i]);
+
+            Test::More::ok($is->(1, @alone), "$all[$i][0]: $what")
+                or Test::More::diag("taken $alone[0], of $alone[1] orders,"
+                                    . " ignored $alone[2]");
+        }
     }
 
     sub passes {
@@ -129,31 +164,35 @@ __DATA__
     my $list = '/wp-admin/edit.php?post_type=shop_order';
     my $form = 'action=editpost&post_ID=5121&order_status=wc-cancelled';
 
-    is(takes(GET => $bulk, '', 302, "$list&changed=1&ids=5121"), 'taken 1',
-       'a group action that is done');
-    is(takes(GET => $bulk, '', 302, "$list&changed=0&ids="), 'ignored',
-       'one that is not');
-    is(takes(POST => '/wp-admin/post.php', $form, 302,
-             '/wp-admin/post.php?post=5121&action=edit&message=1'), 'taken 1',
-       'a form that is saved');
+    all_are(taken =>
+        ['a group action that is done',
+         GET => $bulk, '', 302, "$list&changed=1&ids=5121"],
+        ['a form that is saved', POST => '/wp-admin/post.php', $form, 302,
+         '/wp-admin/post.php?post=5121&action=edit&message=1']);
+    all_are(ignored =>
+        ['one that is not', GET => $bulk, '', 302, "$list&changed=0&ids="]);
 
     # nobody has to be signed in for these
-    for my $echo ('&changed=1', '&x=?changed=1', '&x=%26&changed=1') {
-        unlike(takes(GET => "$bulk$echo", '', $_, "https://shop$bulk$echo"),
-               qr/taken/, "to https: $_ $echo") for 301, 302;
+    my @refused;
+
+    for my $status (301, 302) {
+        for my $echo ('&changed=1', '&x=?changed=1', '&x=%26&changed=1') {
+            push @refused, ["to https: $status $echo", GET => "$bulk$echo", '',
+                            $status, "https://shop$bulk$echo"];
+        }
+
+        for my $echo ('?message=1', '?x=?message=1', '?x=1&message=1') {
+            my $page = "/wp-admin/post.php$echo";
+
+            push @refused, ["to https: $status $echo", POST => $page, $form,
+                            $status, "https://shop$page"];
+        }
     }
 
-    for my $echo ('?message=1', '?x=?message=1', '?x=1&message=1') {
-        my $page = "/wp-admin/post.php$echo";
-
-        unlike(takes(POST => $page, $form, $_, "https://shop$page"), qr/taken/,
-               "to https: $_ $echo") for 301, 302;
-    }
-
-    is(takes(POST => '/wp-admin/post.php?message=1', $form, 302,
-             'http://shop/wp-login.php?redirect_to=http%3A%2F%2Fshop%2F'
-             . 'wp-admin%2Fpost.php%3Fmessage%3D1&reauth=1') =~ /taken/ ? 1 : 0,
-       0, 'to the login');
+    all_are(left => @refused, ['to the login',
+        POST => '/wp-admin/post.php?message=1', $form, 302,
+        'http://shop/wp-login.php?redirect_to=http%3A%2F%2Fshop%2F'
+        . 'wp-admin%2Fpost.php%3Fmessage%3D1&reauth=1']);
 
 
 
@@ -165,25 +204,21 @@ __DATA__
     my $list = '/admin814/index.php/sell/orders/list/209/status';
     my $set = 'update_order_status_action_bar%5Bnew_order_status_id%5D=6';
 
-    is(takes(POST => "$page?_token=x", $set, 302,
-             '/admin814/index.php/sell/orders/209/view?_token=x'), 'taken 1',
-       'the page of an order');
-    is(takes(POST => "$list?_token=x", 'value=6', 302,
-             '/admin814/index.php/sell/orders/?_token=x'), 'taken 1',
-       'the list');
+    all_are(taken =>
+        ['the page of an order', POST => "$page?_token=x", $set, 302,
+         '/admin814/index.php/sell/orders/209/view?_token=x'],
+        ['the list', POST => "$list?_token=x", 'value=6', 302,
+         '/admin814/index.php/sell/orders/?_token=x']);
 
-    for my $location (
+    all_are(ignored =>
+        map { ["to $_", POST => "$page?_token=x", $set, 302, $_] }
         'http://shop/admin814/index.php?controller=AdminLogin&redirect=AdminOrders',
         '/admin814/index.php/login',
         '/admin814/index.php/security/compromised?uri=%2Fadmin814%2Findex.php'
         . '%2Fsell%2Forders%2F209%2Fview',
         "https://shop$page?_token=x",
         "https://shop$page?x=/sell/orders/209/view",
-        "/en$page") {
-
-        is(takes(POST => "$page?_token=x", $set, 302, $location), 'ignored',
-           "to $location");
-    }
+        "/en$page");
 
 
 
@@ -193,20 +228,21 @@ __DATA__
 --- scenario
     my $form = 'CANCEL=Y&ID=57&action=x&REASON_CANCELED=&sessid='
         . '0123456789abcdef0123456789abcdef';
+    my @exchange = map { ["@$_", POST => $_->[0], $form, 302, $_->[1]] }
+        ['/personal/order/cancel/57/', '/personal/order/'],
+        ['/personal/orders/?ID=57', '/personal/orders/'],
+        ['/personal/order/cancel.php', '/personal/order/index.php?a=b'],
+        ['/personal/orders/', 'https://shop.test/personal/orders/?x=y'],
 
-    is(takes(POST => $_->[0], $form, 302, $_->[1]), 'taken 1', "@$_")
-        for ['/personal/order/cancel/57/', '/personal/order/'],
-            ['/personal/orders/?ID=57', '/personal/orders/'],
-            ['/personal/order/cancel.php', '/personal/order/index.php?a=b'],
-            ['/personal/orders/', 'https://shop.test/personal/orders/?x=y'];
+        # nobody has to be signed in for these
+        ['/personal/orders/', '/auth/?backurl=/personal/orders/'],
+        ['/personal/orders/', '/'], ['/', '/'],
+        ['/personal/orders/', 'https://shop.test/'],
+        ['/personal/orders/', 'https://shop.test'],
+        ['/personal/orders/?logout=yes', '/personal/orders/'],
+        ['/catalog/?a=/personal/', '/personal/'],
+        ['/personal', '/personal/'],
+        ['/personal/orders/', '//personal/orders/'];
 
-    # nobody has to be signed in for these
-    is(takes(POST => $_->[0], $form, 302, $_->[1]) =~ /taken/ ? 1 : 0, 0, "@$_")
-        for ['/personal/orders/', '/auth/?backurl=/personal/orders/'],
-            ['/personal/orders/', '/'], ['/', '/'],
-            ['/personal/orders/', 'https://shop.test/'],
-            ['/personal/orders/', 'https://shop.test'],
-            ['/personal/orders/?logout=yes', '/personal/orders/'],
-            ['/catalog/?a=/personal/', '/personal/'],
-            ['/personal', '/personal/'],
-            ['/personal/orders/', '//personal/orders/'];
+    all_are(taken => @exchange[0 .. 3]);
+    all_are(left => @exchange[4 .. $#exchange]);

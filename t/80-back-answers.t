@@ -157,3 +157,15 @@ __DATA__
 
     my @requests = $::shop->requests;
     is(scalar(@requests) - $before, 5, 'nothing is followed');
+
+
+
+=== TEST 4: a connection is not kept: it is never used again
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    $::shop->linger;
+    answers('plain', qr/^delivered: the shop has the status/,
+            OK . "Content-Length: 0\r\n\r\n");
+    wait_until(sub { $::shop->ends });
+    is(join(', ', $::shop->ends), 'closed', 'it is closed');

@@ -409,3 +409,23 @@ __DATA__
         my $bytes = B24::Recording::read_file($path);
         unlike($bytes, $secret, "nor written to $path");
     }
+
+
+
+=== TEST 11: a change that an older version's worker has told of
+--- http_config eval: ::http(retry => 'first=1h max=1h unknown=300ms')
+--- config eval: ::server()
+--- scenario
+    my $deal = deal_of('e-1');
+
+    $::shop->mood(answer => 503);
+    moves($deal, 'WON');
+    told('e-1', qr/^waiting: /, 'the shop is away');
+
+    # it has no event of its own: the one that waits has taken it in
+    Time::HiRes::sleep(1.1);
+    main::queue("UPDATE seen SET status = 'P', settled = NULL, time = "
+                . int(Time::HiRes::time() * 1000));
+    post('/b24/orders/' . B24::Crm::record('e-1')->{key} . '/retry', '');
+    stage_is('e-1', 'PREPARATION', 'the deal follows all the same');
+    quiet();

@@ -1777,10 +1777,13 @@ subtest 'operating' => sub {
     my $limits = B24::Portal::Limits->new($config);
 
     $config->{operating} = {enabled => 1, limit => 10, window => 100,
-                            cost => {}, batch => 0};
+                            cost => {}, shortest => 0.1, batch => 0};
     $limits->charge('m', 6, 1000);
     $limits->charge('m', 0.05, 1000);
     is $limits->spent('m', 1000), 6, 'short calls are not recorded';
+    $config->{operating}{shortest} = 0.01;
+    $limits->charge('short', 0.05, 1000);
+    is $limits->spent('short', 1000), 0.05, 'what is short can be told';
     ok !$limits->blocked('m', 1000), 'below';
     $limits->charge('m', 6, 1050);
     ok $limits->blocked('m', 1050), 'the call that crosses it was the last';
@@ -1804,6 +1807,21 @@ subtest 'operating' => sub {
     batch(0, a => 'crm.deal.add', b => 'profile', c => 'scope');
     is error_of('batch', {cmd => {}}), '429/OPERATION_TIME_LIMIT',
         'batch may be charged, at half weight';
+
+    fresh(operating => {enabled => 1, limit => 0.9, batch => 0.5, inner => 0});
+    $res = batch(0, a => 'crm.deal.add', b => 'crm.deal.add');
+    is_deeply [sort keys %{$res->{result}}], ['a', 'b'],
+        'and its commands free';
+    is $res->{result_time}{b}{operating}, 0, 'which tell of nothing spent';
+    is error_of('batch', {cmd => {}}), '429/OPERATION_TIME_LIMIT',
+        'but the batch';
+
+    fresh();
+    $portal->fault(kind => 'slow', durations => {profile => 0.2});
+    my $started = Time::HiRes::time();
+    batch(0, map { $_ => "profile" } "a" .. "e");
+    cmp_ok Time::HiRes::time() - $started, ">=", 0.99, 'delays of a batch add up';
+    $portal->clear_faults;
 };
 
 

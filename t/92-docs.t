@@ -398,6 +398,9 @@ sub shape {
 
     $path //= '';
 
+    # parameters are those of each method
+    return $path if $path =~ m{/params$};
+
     return map { shape($node->{$_}, "$path/$_") } sort keys %$node
         if ref $node eq 'HASH';
     return map { shape($_, "$path/[]") } @$node if ref $node eq 'ARRAY';
@@ -736,3 +739,34 @@ $::server . "
     like(get('/b24', Accept => 'text/html, application/json')->{head},
          qr{^Content-Type: text/html}mi, 'a page for browsers');
     like(get('/b24')->{head}, qr/^Cache-Control: no-store/mi, 'not cached');
+
+
+
+=== TEST 14: each directive's error is what nginx says
+--- config
+--- scenario
+    my %table = main::directives();
+    my %seen;
+
+    for my $row (main::rows(main::section('docs/directives.md', 'Errors'))) {
+        my ($line) = main::codes($row->[0]);
+        my ($message) = main::codes($row->[1]);
+        my ($name) = $line =~ /^(b24_\w+)/;
+        my ($where) = $table{$name} =~ /^(\w+)/;
+        my %text = (http => '', server => '', location => '', $where => $line);
+        my $queue = $name eq 'b24_queue' ? '' : 'b24_queue b24;';
+
+        my $said = main::said_of("http {\n$queue\n"
+            . "b24_webhook https://example.bitrix24.com/rest/1/c/;\n"
+              x ($name ne 'b24_webhook')
+            . "b24_shop s { order { uri /x; id response:/id; } }\n"
+            . "$text{http}\n"
+            . "server {\nlisten 80;\nserver_name shop.example.com;\n"
+            . "b24_mirror s;\n$text{server}\n"
+            . "location / {\n$text{location}\n}\n}\n}\n");
+
+        like($said, qr/\[emerg\] \Q$message\E in /, $line);
+        $seen{$name} = 1;
+    }
+
+    is(join(' ', grep { !$seen{$_} } sort keys %table), '', 'each has one');

@@ -4,28 +4,52 @@
  *
  *     queue [ROWS [SECONDS [FOLDER]]]
  *
- * Commits of 1, 10 and 100 orders beside plain SQLite doing the same with one
- * table (WAL, synchronous=FULL, the same bytes), in turns; then the courier's
- * and the desk's calls in a queue of 1000 and in one of ROWS records (1000000)
- * as a ratio.  SECONDS (0.1) is the time of one turn.  What is printed are
- * medians of five turns with the least and the greatest.
+ * Group commits of 1, 8 and 64 orders beside plain SQLite (WAL,
+ * synchronous=FULL, the same disk), in turns.  "the same rows" are those of an
+ * accepted order in records, events and timeline: three tables without other
+ * indexes, checks and triggers; "the text" is one table with nothing else.
+ * "accepted" is b24_queue_put() as with b24_journal off; "captured, accepted"
+ * is the journal as well: a commit holds the captures of one group and the
+ * acceptances of the group before.  Then the courier's and the desk's calls in
+ * a queue of 1000 and in one of ROWS records (1000000) as a ratio.  SECONDS
+ * (0.1) is the time of one turn.  What is printed are medians of the turns with
+ * the least and the greatest.
  */
 
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "queue.h"
+#include "queue_fill.h"
 
 
-#define TURNS    5
+#define TURNS    9
 #define PAYLOAD  2048
 #define SMALL    1000
+#define ORIGIN   "shop.example.com"
+#define RULE     "shop/save"
+#define PRINT    "0123456789abcdef"
 
+
+typedef enum {
+    COMMIT_TEXT = 0,
+    COMMIT_ROWS,
+    COMMIT_ACCEPTED,
+    COMMIT_CAPTURED,
+    COMMIT_MODES
+} commit_e;
 
 typedef struct {
     double  turns[TURNS];
 } series_t;
+
+typedef struct {
+    b24_queue_t   *q;
+    sqlite3       *db;              /* plain SQLite's */
+    sqlite3_stmt  *text;
+    sqlite3_stmt  *rows[3];
+    int64_t        number;          /* of the last order */
+} commits_t;
 
 typedef struct {
     b24_queue_t  *q;
@@ -63,20 +87,11 @@ compare(const void *a, const void *b)
 }
 
 
-static double
-median(const series_t *s)
-{
-    series_t  sorted;
-
-    sorted = *s;
-    qsort(sorted.turns, TURNS, sizeof(double), compare);
-
-    return sorted.turns[TURNS / 2];
-}
-
+/* a row of the table, see t/bench/bench.pl */
 
 static void
-print(const char *name, const series_t *s, const series_t *base)
+print(const char *name, const series_t *s, const series_t *base,
+    const char *of, double least)
 {
     int       i;
     series_t  sorted;
@@ -84,18 +99,26 @@ print(const char *name, const series_t *s, const series_t *base)
     sorted = *s;
     qsort(sorted.turns, TURNS, sizeof(double), compare);
 
-    printf("%-34s %10.0f /s  (%.0f .. %.0f)", name, sorted.turns[TURNS / 2],
-           sorted.turns[0], sorted.turns[TURNS - 1]);
+    printf("ROW\t%s\t/s\t%.0f\t%.0f\t%.0f\t", name,
+           sorted.turns[TURNS / 2], sorted.turns[0], sorted.turns[TURNS - 1]);
 
-    if (base) {
-        for (i = 0; i < TURNS; i++) {
-            sorted.turns[i] = s->turns[i] / base->turns[i];
-        }
-
-        printf("   ratio %.2f", median(&sorted));
+    for (i = 0; i < TURNS; i++) {
+        sorted.turns[i] = base ? s->turns[i] / base->turns[i] : 1;
     }
 
-    printf("\n");
+    qsort(sorted.turns, TURNS, sizeof(double), compare);
+
+    printf("%s\t%.2f\t%.2f\t%.2f\t", of, sorted.turns[TURNS / 2],
+           sorted.turns[0], sorted.turns[TURNS - 1]);
+
+    if (least > 0) {
+        printf(">= %.2f\t%s\n", least,
+               sorted.turns[TURNS / 2] < least ? "MISSED" : "ok");
+
+    } else {
+        printf("\t\n");
+    }
+
     (void) fflush(stdout);
 }
 
@@ -118,78 +141,223 @@ run(sqlite3 *db, const char *sql)
 }
 
 
-/* orders per second through the queue */
-
-static double
-turn_queue(b24_queue_t *q, int group)
+static sqlite3_stmt *
+prepared(sqlite3 *db, const char *sql)
 {
-    int                      k;
+    sqlite3_stmt  *stmt;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+        die(sql, sqlite3_errmsg(db));
+    }
+
+    return stmt;
+}
+
+
+static void
+step(sqlite3 *db, sqlite3_stmt *stmt)
+{
+    if (sqlite3_step(stmt) != SQLITE_DONE) {
+        die("insert", sqlite3_errmsg(db));
+    }
+
+    (void) sqlite3_reset(stmt);
+}
+
+
+static void
+bind_text(sqlite3_stmt *stmt, int n, const char *text)
+{
+    (void) sqlite3_bind_text(stmt, n, text, -1, SQLITE_STATIC);
+}
+
+
+static void
+plain_open(commits_t *c)
+{
+    if (sqlite3_open(queue_path("plain.db"), &c->db) != SQLITE_OK) {
+        die("plain", sqlite3_errmsg(c->db));
+    }
+
+    run(c->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+               "CREATE TABLE t (id INTEGER PRIMARY KEY, data TEXT);"
+               "CREATE TABLE records (id INTEGER PRIMARY KEY, origin, order_id,"
+                   " reuse, rule, fingerprint, state, event, arrived, accepted,"
+                   " attempts, created, updated);"
+               "CREATE TABLE events (id INTEGER PRIMARY KEY, record, seq, kind,"
+                   " arrived, done, data);"
+               "CREATE TABLE timeline (record, n, time, last, count, state,"
+                   " cause, method, error, PRIMARY KEY (record, n))"
+                   " WITHOUT ROWID");
+
+    c->text = prepared(c->db, "INSERT INTO t (data) VALUES (?)");
+    c->rows[0] = prepared(c->db, "INSERT INTO records VALUES (?1, ?2, ?3, 0,"
+                          " ?4, ?5, 'accepted', ?1, ?6, ?6, 0, ?6, ?6)");
+    c->rows[1] = prepared(c->db, "INSERT INTO events VALUES (?1, ?1, 1, 'new',"
+                          " ?2, NULL, ?3)");
+    c->rows[2] = prepared(c->db, "INSERT INTO timeline VALUES (?1, 1, ?2, ?2,"
+                          " 1, 'accepted', NULL, NULL, NULL)");
+}
+
+
+static void
+plain_close(commits_t *c)
+{
+    int  i;
+
+    (void) sqlite3_finalize(c->text);
+
+    for (i = 0; i < 3; i++) {
+        (void) sqlite3_finalize(c->rows[i]);
+    }
+
+    (void) sqlite3_close(c->db);
+}
+
+
+static void
+plain_rows(commits_t *c, int64_t number, const char *id)
+{
+    sqlite3_stmt  *stmt;
+
+    stmt = c->rows[0];
+    (void) sqlite3_bind_int64(stmt, 1, number);
+    bind_text(stmt, 2, ORIGIN);
+    bind_text(stmt, 3, id);
+    bind_text(stmt, 4, RULE);
+    bind_text(stmt, 5, PRINT);
+    (void) sqlite3_bind_int64(stmt, 6, T0 + number);
+    step(c->db, stmt);
+
+    stmt = c->rows[1];
+    (void) sqlite3_bind_int64(stmt, 1, number);
+    (void) sqlite3_bind_int64(stmt, 2, T0 + number);
+    bind_text(stmt, 3, payload);
+    step(c->db, stmt);
+
+    stmt = c->rows[2];
+    (void) sqlite3_bind_int64(stmt, 1, number);
+    (void) sqlite3_bind_int64(stmt, 2, T0 + number);
+    step(c->db, stmt);
+}
+
+
+static void
+put(commits_t *c, int64_t number, b24_state_e state, int64_t capture)
+{
     char                     id[24];
-    double                   start, end;
-    int64_t                  n;
-    b24_queue_put_t          put;
-    b24_queue_put_result_t   a;
-    static int64_t           number;
+    b24_queue_put_t          order;
+    b24_queue_put_result_t   result;
 
-    start = now();
-    n = 0;
+    (void) snprintf(id, sizeof(id), "%lld", (long long) number);
+    queue_put_init(&order, ORIGIN, state == B24_STATE_CAPTURED ? "" : id,
+                   PRINT, T0 + number);
+    order.data = str(payload);
+    order.state = state;
+    order.capture = capture;
+    order.owner = state == B24_STATE_CAPTURED ? "a worker's life" : NULL;
 
-    do {
-        if (b24_queue_begin(q) != B24_QUEUE_OK) {
-            die("begin", b24_queue_message(q));
-        }
+    if (b24_queue_put(c->q, &order, &result) != B24_QUEUE_OK) {
+        die("put", b24_queue_message(c->q));
+    }
+}
 
-        for (k = 0; k < group; k++, n++) {
-            (void) snprintf(id, sizeof(id), "%lld", (long long) ++number);
-            queue_put_init(&put, "shop.example.com", id, "0123456789abcdef",
-                           T0 + number);
-            put.data = str(payload);
 
-            if (b24_queue_put(q, &put, &a) != B24_QUEUE_OK) {
-                die("put", b24_queue_message(q));
-            }
-        }
+static void
+one_order(commits_t *c, int group, commit_e mode)
+{
+    char  id[24];
 
-        if (b24_queue_commit(q) != B24_QUEUE_OK) {
-            die("commit", b24_queue_message(q));
-        }
+    c->number++;
 
-        end = now();
+    switch (mode) {
 
-    } while (end - start < seconds);
+    case COMMIT_TEXT:
+        bind_text(c->text, 1, payload);
+        step(c->db, c->text);
+        break;
 
-    return (double) n / (end - start);
+    case COMMIT_ROWS:
+        (void) snprintf(id, sizeof(id), "%lld", (long long) c->number);
+        plain_rows(c, c->number, id);
+        break;
+
+    case COMMIT_CAPTURED:
+        put(c, c->number + group, B24_STATE_CAPTURED, c->number + group);
+        put(c, c->number, B24_STATE_ACCEPTED, c->number);
+        break;
+
+    default:
+        put(c, c->number, B24_STATE_ACCEPTED, 0);
+    }
+}
+
+
+static void
+one_commit(commits_t *c, int group, commit_e mode)
+{
+    int  i;
+
+    if (mode == COMMIT_TEXT || mode == COMMIT_ROWS) {
+        run(c->db, "BEGIN IMMEDIATE");
+
+    } else if (b24_queue_begin(c->q) != B24_QUEUE_OK) {
+        die("begin", b24_queue_message(c->q));
+    }
+
+    for (i = 0; i < group; i++) {
+        one_order(c, group, mode);
+    }
+
+    if (mode == COMMIT_TEXT || mode == COMMIT_ROWS) {
+        run(c->db, "COMMIT");
+
+    } else if (b24_queue_commit(c->q) != B24_QUEUE_OK) {
+        die("commit", b24_queue_message(c->q));
+    }
+}
+
+
+/* the group whose acceptances come first */
+
+static void
+first_captures(commits_t *c, int group)
+{
+    int  i;
+
+    (void) b24_queue_begin(c->q);
+
+    for (i = 1; i <= group; i++) {
+        put(c, c->number + i, B24_STATE_CAPTURED, c->number + i);
+    }
+
+    if (b24_queue_commit(c->q) != B24_QUEUE_OK) {
+        die("commit", b24_queue_message(c->q));
+    }
 }
 
 
 static double
-turn_plain(sqlite3 *db, sqlite3_stmt *insert, int group)
+turn_commits(commits_t *c, int group, commit_e mode)
 {
-    int      k;
     double   start, end;
     int64_t  n;
+
+    if (mode == COMMIT_CAPTURED) {
+        first_captures(c, group);
+    }
 
     start = now();
     n = 0;
 
     do {
-        run(db, "BEGIN IMMEDIATE");
-
-        for (k = 0; k < group; k++, n++) {
-            (void) sqlite3_bind_text(insert, 1, payload, PAYLOAD,
-                                     SQLITE_STATIC);
-
-            if (sqlite3_step(insert) != SQLITE_DONE) {
-                die("insert", sqlite3_errmsg(db));
-            }
-
-            (void) sqlite3_reset(insert);
-        }
-
-        run(db, "COMMIT");
+        one_commit(c, group, mode);
+        n += group;
         end = now();
 
     } while (end - start < seconds);
+
+    c->number += group;
 
     return (double) n / (end - start);
 }
@@ -198,99 +366,55 @@ turn_plain(sqlite3 *db, sqlite3_stmt *insert, int group)
 static void
 bench_commits(void)
 {
-    int            i, k, group;
-    char           name[64];
-    sqlite3       *db;
-    series_t       ours, plain;
-    b24_queue_t   *q;
-    sqlite3_stmt  *insert;
+    int        i, m, k, group;
+    char       name[64];
+    series_t   rates[COMMIT_MODES];
+    commits_t  c;
 
-    q = queue_open(queue_path("commits.db"));
+    static const int  groups[] = { 1, 8, 64 };
 
-    if (sqlite3_open(queue_path("plain.db"), &db) != SQLITE_OK) {
-        die("plain", sqlite3_errmsg(db));
-    }
+    static const char *const  names[] = {
+        "plain SQLite, the text", "plain SQLite, the same rows", "accepted",
+        "captured, accepted"
+    };
 
-    run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, data TEXT)");
-    (void) sqlite3_prepare_v2(db, "INSERT INTO t (data) VALUES (?)", -1,
-                              &insert, NULL);
+    memset(&c, 0, sizeof(commits_t));
 
-    for (i = 0, group = 1; i < 3; i++, group *= 10) {
+    c.q = queue_open(queue_path("commits.db"));
+    plain_open(&c);
+
+    for (i = 0; i < 3; i++) {
+        group = groups[i];
 
         for (k = 0; k < TURNS; k++) {
-            plain.turns[k] = turn_plain(db, insert, group);
-            ours.turns[k] = turn_queue(q, group);
+            for (m = 0; m < COMMIT_MODES; m++) {
+                rates[m].turns[k] = turn_commits(&c, group, (commit_e) m);
+            }
         }
 
-        (void) snprintf(name, sizeof(name), "plain SQLite, %d a commit",
-                        group);
-        print(name, &plain, NULL);
-        (void) snprintf(name, sizeof(name), "orders, %d a commit", group);
-        print(name, &ours, &plain);
+        for (m = 0; m < COMMIT_MODES; m++) {
+            (void) snprintf(name, sizeof(name), "%s, %d a commit", names[m],
+                            group);
+            print(name, &rates[m], &rates[COMMIT_TEXT], "the text", 0);
+
+            if (m > COMMIT_ROWS) {
+                print(name, &rates[m], &rates[COMMIT_ROWS], "the same rows",
+                      0.5);
+            }
+        }
     }
 
-    (void) sqlite3_finalize(insert);
-    (void) sqlite3_close(db);
-    b24_queue_close(q);
+    plain_close(&c);
+    b24_queue_close(c.q);
 }
 
 
-/*
- * A queue with that many orders waiting to be sent.  It is filled past the
- * triggers and the journal; their work is done at the end.
- */
+/* a queue with that many orders waiting to be sent */
 
 static b24_queue_t *
 filled(const char *path, long rows)
 {
-    char           sql[1500], *triggers;
-    sqlite3       *db;
-    sqlite3_stmt  *stmt;
-
-    b24_queue_close(queue_open(path));
-
-    if (sqlite3_open(path, &db) != SQLITE_OK) {
-        die(path, sqlite3_errmsg(db));
-    }
-
-    (void) sqlite3_prepare_v2(db, "SELECT group_concat(sql, ';') FROM"
-                                  " sqlite_schema WHERE type = 'trigger'", -1,
-                              &stmt, NULL);
-    (void) sqlite3_step(stmt);
-    triggers = strdup((const char *) sqlite3_column_text(stmt, 0));
-    (void) sqlite3_finalize(stmt);
-
-    if (triggers == NULL) {
-        die("triggers", "none");
-    }
-
-    run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "PRAGMA cache_size = -65536; BEGIN;"
-            "DROP TRIGGER records_insert; DROP TRIGGER records_state;"
-            "DROP TRIGGER records_first; DROP TRIGGER records_delete");
-
-    (void) snprintf(sql, sizeof(sql),
-        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
-        " WHERE i < %ld) INSERT INTO records (origin, order_id, reuse, rule,"
-        " fingerprint, state, event, arrived, accepted, created, updated)"
-        " SELECT 'shop.example.com', printf('%%08d', i), 0, 'shop/save',"
-        " '0123456789abcdef', 'accepted', i, %lld + i, %lld + i, %lld + i,"
-        " %lld + i FROM c;"
-        "INSERT INTO events (id, record, seq, kind, arrived, data) SELECT id,"
-        " id, 1, 'new', arrived, '{\"v\":1}' FROM records;"
-        "INSERT INTO timeline SELECT id, 1, arrived, arrived, 1, 'accepted',"
-        " NULL, NULL, NULL FROM records;"
-        "INSERT INTO counts VALUES ('shop.example.com', 'accepted', %ld, %ld,"
-        " 1)",
-        rows, (long long) T0, (long long) T0, (long long) T0, (long long) T0,
-        rows, rows);
-    run(db, sql);
-    run(db, triggers);
-    run(db, "COMMIT");
-
-    free(triggers);
-    (void) sqlite3_close(db);
+    queue_fill(path, rows, &fill_accepted);
 
     return queue_open(path);
 }
@@ -422,9 +546,9 @@ bench_sizes(long rows)
 
         (void) snprintf(name, sizeof(name), "%s, %d records", calls[i].name,
                         SMALL);
-        print(name, &s, NULL);
+        print(name, &s, NULL, "itself", 0);
         (void) snprintf(name, sizeof(name), "%s, %ld", calls[i].name, rows);
-        print(name, &l, &s);
+        print(name, &l, &s, "the line before", 0);
     }
 
     start = now();

@@ -226,8 +226,9 @@ main(int argc, char **argv)
            (unsigned long long) stat.sessions,
            (unsigned long long) stat.evicted,
            (unsigned long long) stat.expired);
-    printf("a buyer: %.1f us while it fills, %.1f us when it is full, "
-           "ratio %.2f\n", first * 1e6, last * 1e6, last / first);
+    printf("ROW\ta buyer, the store is full\tus\t%.1f\t%.1f\t%.1f\t"
+           "the first 10000\t%.2f\t%.2f\t%.2f\t\t\n", last * 1e6, last * 1e6,
+           last * 1e6, last / first, last / first, last / first);
     printf("memory: %ld KiB more at the end\n", resident() - before);
 
     return b24_sessions_check(store) ? 0 : 1;

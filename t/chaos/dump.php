@@ -58,9 +58,13 @@ case 'shop':
 
 case 'queue':
     $db = open($argv[2]);
-    $data = ['records' => rows($db, 'SELECT r.*, e.data FROM records r'
-                               . ' LEFT JOIN events e ON e.record = r.id'
-                               . ' AND e.seq = 1 ORDER BY r.id'),
+    $records = rows($db, 'SELECT r.*, e.data FROM records r'
+                    . ' LEFT JOIN events e ON e.record = r.id'
+                    . ' AND e.seq = 1 ORDER BY r.id');
+    $captures = rows($db, "SELECT id, origin, rule, 'captured' AS state,"
+                     . ' NULL AS order_id, NULL AS deal_id, NULL AS cause, data'
+                     . ' FROM captures ORDER BY id');
+    $data = ['records' => array_merge($records, $captures),
              'check' => $db->querySingle('PRAGMA integrity_check')];
     break;
 

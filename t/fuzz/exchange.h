@@ -10,15 +10,12 @@
 #define _EXCHANGE_H_INCLUDED_
 
 
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "b24_text.h"
 #include "shopconf.h"
 
 
 #define EXCHANGE_HEAD  6
-
-#define ABORT_UNLESS(cond)  do { if (!(cond)) { abort(); } } while (0)
 
 
 static inline b24_str_t
@@ -75,6 +72,30 @@ exchange_shop(const char *conf)
     shop = b24_rules_find(rules, &name);
 
     return shop;
+}
+
+
+/* a file of shops/, as nginx would read it */
+static inline void
+exchange_preset(b24_pool_t *pool, b24_rules_t *rules, const char *file)
+{
+    char    path[128], *text;
+    FILE   *in;
+    size_t  n;
+
+    snprintf(path, sizeof(path), "ngx_http_b24_module/shops/%s.conf", file);
+
+    in = fopen(path, "r");
+    ABORT_UNLESS(in != NULL);
+
+    text = (char *) b24_pnalloc(pool, 1 << 18);
+    ABORT_UNLESS(text != NULL);
+
+    n = fread(text, 1, (1 << 18) - 1, in);
+    text[n] = '\0';
+    fclose(in);
+
+    ABORT_UNLESS(conf_load(pool, rules, text) == B24_OK);
 }
 
 

@@ -3,6 +3,8 @@
  * Answers of the portal.  The first byte chooses status and methods.  Whatever
  * comes: descriptions are short, clean and without links, nothing is created
  * after a look-up that wasn't understood, and no id is made up.
+ *
+ * Aims at: crm/b24_answer.c
  */
 
 

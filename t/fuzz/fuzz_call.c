@@ -3,6 +3,8 @@
  * Calls to a shop with values and answers of anybody's making.  Of the input,
  * pieces between bytes 0x1e are the values from the user on, then answers: two
  * bytes for the status and how it came, and the body.
+ *
+ * Aims at: order/b24_call.c
  */
 
 
@@ -90,6 +92,39 @@ holds(const b24_str_t *text, const b24_str_t *part)
 }
 
 
+/* as a server reads it: decoded before its segments are looked at */
+static void
+check_path(b24_pool_t *pool, const b24_str_t *url, size_t from)
+{
+    size_t     i;
+    u_char     c;
+    b24_buf_t  buf;
+    b24_str_t  path;
+
+    b24_buf_init(&buf, pool);
+
+    for (i = from; i < url->len && url->data[i] != '?'; i++) {
+        c = url->data[i];
+
+        if (c == '%') {
+            ABORT_UNLESS(i + 2 < url->len);
+            c = (u_char) (b24_hex(url->data[i + 1]) * 16
+                          + b24_hex(url->data[i + 2]));
+            i += 2;
+        }
+
+        b24_buf_addc(&buf, c == '\\' ? '/' : c);
+    }
+
+    b24_buf_addc(&buf, '/');
+
+    if (b24_buf_str(&buf, &path) == B24_OK) {
+        ABORT_UNLESS(b24_str_find(&path, 0, "/../") == -1);
+        ABORT_UNLESS(b24_str_find(&path, 0, "/./") == -1);
+    }
+}
+
+
 /* values change no structure, whatever they are */
 static void
 check_request(b24_pool_t *pool, const b24_call_request_t *req)
@@ -110,8 +145,7 @@ check_request(b24_pool_t *pool, const b24_call_request_t *req)
                      && s.data[i] != '#' && s.data[i] != '\\');
     }
 
-    ABORT_UNLESS(b24_str_find(&s, from, "/../") == -1
-                 && b24_str_find(&s, from, "/./") == -1);
+    check_path(pool, &s, from);
 
     for (h = req->headers; h; h = h->next) {
 

@@ -3,6 +3,9 @@
  * Exchanges of sessions: what collect blocks and session lines take from a
  * request and an answer of anybody's making, into a session that another
  * exchange has begun.
+ *
+ * At most: 8192
+ * Aims at: order/b24_collect.c
  */
 
 

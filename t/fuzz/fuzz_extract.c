@@ -2,6 +2,10 @@
 /*
  * Exchanges: fixed rules that use every form of the language, a request and an
  * answer of anybody's making.
+ *
+ * At most: 16384
+ * Aims at: order/b24_extract.c order/b24_eval.c order/b24_value.c
+ * Aims at: order/b24_partial.c order/b24_lines.c order/b24_message.c
  */
 
 
@@ -115,6 +119,15 @@ check_event(const b24_event_t *e)
 }
 
 
+/* regexes are bounded by time: two events may differ when one was given up */
+static int
+is_slow(const b24_event_t *e)
+{
+    return b24_str_eqs(&e->cause, "a regex of the rules took too long on this "
+                                  "order");
+}
+
+
 /* the second stage from the partial and from its printed form */
 static void
 check_answer(b24_pool_t *pool, const b24_shop_t *shop,
@@ -151,17 +164,40 @@ check_answer(b24_pool_t *pool, const b24_shop_t *shop,
         return;
     }
 
-    /* regexes are bounded by time: both may differ when one was given up */
-
-    if (b24_str_eqs(&one.cause, "a regex of the rules took too long on this "
-                                "order")
-        || b24_str_eqs(&two.cause, "a regex of the rules took too long on "
-                                   "this order"))
-    {
+    if (is_slow(&one) || is_slow(&two)) {
         return;
     }
 
     ABORT_UNLESS(one.outcome == two.outcome);
+    ABORT_UNLESS(b24_str_eq(&json, &again));
+}
+
+
+/* with both sides at hand it comes to the same */
+static void
+check_whole(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
+    const b24_partial_t *partial, const b24_input_t *in)
+{
+    b24_str_t       json, again;
+    b24_event_t     one, two;
+    b24_partial_t  *other;
+
+    if (b24_extract_answer(pool, shop, partial, in, &one) != B24_OK
+        || b24_extract_exchange(pool, shop, set, in, &other, &two) != B24_OK
+        || b24_order_print(pool, one.order, &json) != B24_OK
+        || b24_order_print(pool, two.order, &again) != B24_OK)
+    {
+        return;
+    }
+
+    check_event(&two);
+
+    if (is_slow(&one) || is_slow(&two)) {
+        return;
+    }
+
+    ABORT_UNLESS(one.outcome == two.outcome);
+    ABORT_UNLESS(other || two.outcome == B24_OUTCOME_REJECTED);
     ABORT_UNLESS(b24_str_eq(&json, &again));
 }
 
@@ -171,6 +207,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     b24_str_t           target, type, cookie;
     b24_pair_t          location;
+    uint64_t            set;
     b24_pool_t         *pool;
     b24_input_t         in;
     b24_partial_t      *partial;
@@ -189,10 +226,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     exchange_open(pool, &in, data, size, &target, &type, &cookie, 20);
 
-    if (b24_extract_request(pool, shop, b24_shop_candidates(pool, shop, &in),
-                            &in, &partial)
-        == B24_OK)
-    {
+    set = b24_shop_candidates(pool, shop, &in);
+
+    if (b24_extract_request(pool, shop, set, &in, &partial) == B24_OK) {
         in.status = data[2] & 0x80 ? 0 : 200 + (data[2] & 0x70) * 10;
         in.answer_type = pick(types, 5, data[2]);
         in.answer_encoding = pick(encodings, 4, data[3]);
@@ -204,6 +240,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in.headers = &location;
 
         check_answer(pool, shop, partial, &in);
+        check_whole(pool, shop, set, partial, &in);
     }
 
     b24_pool_destroy(pool);

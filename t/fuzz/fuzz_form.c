@@ -1,5 +1,10 @@
 
-/* Forms, and bodies whose type has to be guessed. */
+/*
+ * Forms, and bodies whose type has to be guessed.
+ *
+ * At most: 16384
+ * Aims at: order/b24_form.c order/b24_body.c
+ */
 
 
 #include "b24_node.h"

@@ -1,13 +1,28 @@
 
-/* JavaScript: what is read prints as JSON; a page is searched, too. */
+/*
+ * JavaScript: what is read prints as JSON; a page is searched, too.
+ * After a byte 1 the input is a plan of the text (fuzz.h).
+ *
+ * At most: 16384
+ * Aims at: order/b24_js.c
+ */
 
 
+#include "fuzz.h"
 #include "b24_node.h"
 
-#include <stdlib.h>
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* what pages and PHP's helpers write */
+static const char *const  pieces[] = {
+    "{", "}", "[", "]", "(", ")", ",", ":", ";", "=", "'", "\"", "`", "\\", "N",
+    "N =", "N(", "N:", "'a'", "\"b\"", "a", "$a", "_b", "0x1F", "1e3", "-1",
+    ".5", "5.", "true", "false", "null", "undefined", "NaN", "/*", "*/", "//",
+    "\n", "<!--", "-->", "</script>", "\\x41", "\\u0041", "\\u{1f337}", "\\n",
+    "\\\n", "\xd0\x98", "\xe2\x80\xa8", "\xcf", "new Date(", "!0", "!1", "var ",
+    "JSON.parse('", "array(", "=>", "+", "'a':", "\"a\":", "a:", "0:", "window.N",
+    " ", "\t", "...", "function(){}", "[,]", "{,}", "\\'", "BX.message({", "\\0"
+};
 
 
 static void
@@ -44,6 +59,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     text.data = (u_char *) data;
     text.len = size;
+
+    if (size && data[0] == 1) {
+        fuzz_t  f;
+
+        f.p = data + 1;
+        f.end = data + size;
+        f.pool = pool;
+
+        text = fuzz_pieces(&f, pieces, sizeof(pieces) / sizeof(pieces[0]),
+                           255);
+        size = text.len;
+    }
 
     if (b24_js_parse(pool, &text, &used, &root) == B24_OK) {
 

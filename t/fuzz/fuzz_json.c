@@ -2,15 +2,55 @@
 /*
  * JSON: what is read prints, and from then on prints the same.  The first
  * printing may differ: names that were not UTF-8 may have become equal.
+ * After a byte 1 the input is a plan of the text (fuzz.h).
+ *
+ * At most: 32768
+ * Aims at: order/b24_json.c order/b24_node.c
  */
 
 
+#include "fuzz.h"
 #include "b24_node.h"
 
-#include <stdlib.h>
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static const char *const  names[] = {
+    "", "a", "b", "a", "\\u0061", "\\n", "\xd0\x98", "0", "a/b", "~"
+};
+
+static const char *const  values[] = {
+    "null", "true", "false", "0", "-0", "1e5", "-1.5E-3", "\"\"", "\"x\"",
+    "\"\\ud83c\\udf37\"", "\"\\ud83c\"", "\"\\u0000\"", "\"\xff\"", "01",
+    "\"\\/\\b\"", "1.", "tru", "\"\xd0\x98\"", " [] ", "\"<!-- -->\"", "-",
+    "99999999999999999999999", "\"\t\"", "{\"a\":1,\"a\":2}", "junk", "'x'"
+};
+
+
+static b24_str_t
+grown(b24_pool_t *pool, const uint8_t *data, size_t size)
+{
+    fuzz_t     f;
+    b24_buf_t  buf;
+    b24_str_t  s = b24_null_string;
+
+    f.p = data;
+    f.end = data + size;
+    f.pool = pool;
+
+    b24_buf_init(&buf, pool);
+
+    if (fuzz_below(&f, 4) == 0) {
+        b24_buf_adds(&buf, values[fuzz_byte(&f)
+                                  % (sizeof(values) / sizeof(values[0]))]);
+    }
+
+    fuzz_json(&f, &buf, names, sizeof(names) / sizeof(names[0]), values,
+              sizeof(values) / sizeof(values[0]), 12);
+
+    (void) b24_buf_str(&buf, &s);
+
+    return s;
+}
 
 
 static int
@@ -53,6 +93,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     text.data = (u_char *) data;
     text.len = size;
+
+    if (size && data[0] == 1) {
+        text = grown(pool, data + 1, size - 1);
+    }
 
     for (junk = 0; junk < 2; junk++) {
 

@@ -1,5 +1,9 @@
 
-/* Amounts: what is read is printed and read back as the same value. */
+/*
+ * Amounts: what is read is printed and read back as the same value.
+ *
+ * Aims at: order/b24_money.c base/b24_decimal.c
+ */
 
 #include "b24_decimal.h"
 #include "b24_text.h"

@@ -1,5 +1,9 @@
 
-/* The queue's document of an order: what is read is printed and read back. */
+/*
+ * The queue's document of an order: what is read is printed and read back.
+ *
+ * Aims at: order/b24_order.c
+ */
 
 #include "b24_order.h"
 #include "b24_text.h"

@@ -2,6 +2,8 @@
 /*
  * Phone, e-mail, INN.  The first byte chooses the country code.  A phone is
  * E.164 or nothing, and what is found stays what it is when read again.
+ *
+ * Aims at: crm/b24_buyer.c
  */
 
 

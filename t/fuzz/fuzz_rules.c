@@ -1,14 +1,36 @@
 
-/* Configurations: tokens as nginx reads them, in a shop and its heir. */
+/*
+ * Configurations: tokens as nginx reads them, in a shop and its heir.
+ * After a byte 1 the input is a plan of the tokens (fuzz.h).
+ *
+ * At most: 8192
+ * Aims at: order/b24_rules.c order/b24_shop.c
+ */
 
 
+#include "fuzz.h"
 #include "shopconf.h"
 #include "b24_rules_int.h"
 
-#include <stdlib.h>
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static const char *const  pieces[] = {
+    " order ", " collect ", " status ", " database ", " write ", " { ", " } ",
+    "; ", " items ", " uri ", " method ", " when ", " accept ", " id ", " row ",
+    " name ", " phone ", " email ", " total ", " currency ", " minor_units ",
+    " deal UF_A ", " contact UF_B ", " learn k ", " session ", " stage N NEW; ",
+    " default_status N; ", " generated ", " request:/a ", " response:/b ",
+    " query:/c ", " header:Location ", " inline:x.y/z ", " database:ID ",
+    " /price ", " @key ", " \"\" ", " ! ", " =x ", " !=x ", " ~^a(b)?$ ",
+    " \"!~x\" ", " \"~~(?<name>a)(?<price>b)\" ", " \"%{request:/a} %{/b}\" ",
+    " $cookie_a ", " text:x ", " status ", " POST ", " /a* ", " ~ ^/a ", " ~* A ",
+    " url \"%{site}/x?%{id}\"; ", " header A \"%{key}\"; ", " body 'a=%{status}'; ",
+    " expired ", " items response: ", " quantity ", " tax_rate ", " when /a ! ",
+    " order \"SELECT * FROM t WHERE id = :id\"; ", " items \"SELECT 1\"; ",
+    " changes \"SELECT 1 WHERE a > :changed\"; ", " link \"UPDATE t SET a = 1\"; ",
+    " place ", " b24_shop heir2 : base { ", "\\", "#", "\n", "'", "\"", " off ",
+    " %{k} ", " request:/[a=%{k}]/v ", " canceled ", " paid ", " shipped "
+};
 
 
 static int
@@ -73,6 +95,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int           rc;
+    fuzz_t        f;
     b24_buf_t     buf;
     b24_str_t     text;
     b24_pool_t   *pool;
@@ -90,7 +113,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        "order { id query:/n; phone request:/p; } "
                        "order c { id header:X; deal A b; } } "
                        "b24_shop heir : base {");
-    b24_buf_add(&buf, data, size);
+
+    if (size && data[0] == 1) {
+        f.p = data + 1;
+        f.end = data + size;
+        f.pool = pool;
+        text = fuzz_pieces(&f, pieces, sizeof(pieces) / sizeof(pieces[0]),
+                           255);
+        b24_buf_addstr(&buf, &text);
+
+    } else {
+        b24_buf_add(&buf, data, size);
+    }
+
     b24_buf_adds(&buf, "\n}");
 
     if (b24_buf_str(&buf, &text) == B24_OK) {

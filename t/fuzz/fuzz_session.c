@@ -1,5 +1,9 @@
 
-/* The store of sessions: every four bytes are a step, beside a model. */
+/*
+ * The store of sessions: every four bytes are a step, beside a model.
+ *
+ * Aims at: session/b24_session.c
+ */
 
 
 #include "session_model.h"

@@ -3,6 +3,8 @@
  * SQL of a shop's rules.  What was accepted is read again by a lexer that knows
  * what a server makes of a text, and must be one statement, that only reads
  * unless it is a link, with a mark for each value.
+ *
+ * Aims at: order/b24_statement.c
  */
 
 

@@ -1,9 +1,13 @@
 
-/* Charsets, entities and tags: whatever comes in, clean UTF-8 goes out. */
+/*
+ * Charsets, entities and tags: whatever comes in, clean UTF-8 goes out.
+ * With the first byte above 127 the text is a plan of pieces (fuzz.h).
+ *
+ * Aims at: order/b24_text.c order/b24_html.c
+ */
 
+#include "fuzz.h"
 #include "b24_text.h"
-
-#include <stdlib.h>
 
 
 #define CHECK(cond)  if (!(cond)) { abort(); }
@@ -11,6 +15,18 @@
 
 static const char *const  charsets[] = {
     "", "utf-8", "windows-1251", "koi8-r", "windows-1252", "gb18030", "big5", "shift_jis", "euc-kr", "windows-1258", "no-such"
+};
+
+
+static const char *const  pieces[] = {
+    "&amp;", "&lt;", "&nbsp;", "&#38;", "&#x26;", "&#0;", "&#x110000;", "&#10;",
+    "&#xD800;", "&apos;", "&amp", "&", "&amp;lt;", "&euro;", "&Alpha;", "&;",
+    "<b>", "</b>", "<br>", "<br/>", "<script>", "</script>", "<style>",
+    "</style>", "<!--", "-->", "<p a='>'>", "<", ">", "<td", "\xc2\xa0",
+    "\xe2\x80\x89", "\xe2\x80\xaf", " ", "\t", "\r\n", "\r", "\x01", "\x7f",
+    "\xd0\x98", "\xc8", "\xff", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80",
+    "\xf0\x9f\x8c\xb7", "\xef\xbb\xbf", "a", "SCRIPT", "charset=", "\"", "'",
+    "\x81\x30\x81\x30", "\xb0\xa1", "<![CDATA[", "]]>", "<?php", "?>", "&#1234567890123;"
 };
 
 
@@ -44,6 +60,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     src.data = (u_char *) data + 1;
     src.len = size - 1;
+
+    if (data[0] & 0x80) {
+        fuzz_t  f;
+
+        f.p = data + 1;
+        f.end = data + size;
+        f.pool = pool;
+        src = fuzz_pieces(&f, pieces, sizeof(pieces) / sizeof(pieces[0]), 255);
+    }
 
     cs.data = (u_char *) charsets[data[0] % (sizeof(charsets) / sizeof(charsets[0]))];
     cs.len = strlen((char *) cs.data);

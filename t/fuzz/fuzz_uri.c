@@ -1,5 +1,9 @@
 
-/* Percent codes and request targets. */
+/*
+ * Percent codes and request targets.
+ *
+ * Aims at: order/b24_uri.c
+ */
 
 #include "b24_text.h"
 

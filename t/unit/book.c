@@ -157,6 +157,26 @@ questions(void)
 }
 
 
+/* a method that is gone is no lack of rights */
+
+static void
+denied(void)
+{
+    b24_pipeline_t  p;
+
+    memset(&p, 0, sizeof(p));
+    fresh();
+    book.pipelines = &p;
+
+    (void) answer(RESULT("[]", "{\"s0\":{\"error\":\"ERROR_METHOD_NOT_FOUND\",\"error_description\":\"Method not found!\"}}", "[]"));
+    is_str(&book.denied, "", "a method that is gone");
+    ok(book.no_stage_list, "the other one is asked");
+
+    (void) answer(RESULT("[]", "{\"s0\":{\"error\":\"ACCESS_DENIED\",\"error_description\":\"Access denied.\"}}", "[]"));
+    is_str(&book.denied, "ACCESS_DENIED", "a user without rights");
+}
+
+
 /* questions for stages come first; no more than a batch has room for */
 
 static void
@@ -180,6 +200,34 @@ bounds(void)
     asks("s0", "crm.dealcategory.stage.list?id=0");
     asks("fd", "crm.deal.fields?");
     asks("vs", "(none)");
+}
+
+
+static void
+self(void)
+{
+    b24_str_t  rub = b24_string("RUB"), xts = b24_string("XTS");
+
+    fresh();
+    book.want_self = 1;
+    ask();
+    is_int(count, 3, "of the webhook itself");
+    asks("who", "profile?");
+    asks("may", "scope?");
+    asks("money", "crm.currency.list?");
+    ok(b24_book_currency(&book, &xts), "nobody knows the currencies yet");
+
+    is_int(answer(RESULT("{\"may\":[\"crm\"],\"money\":[{\"CURRENCY\":\"RUB\"}]}", "[]", "[]")), B24_CLASS_OK, "answered");
+    ok(book.scope_known && book.scope_crm && !book.scope_catalog, "permissions");
+    ok(b24_book_currency(&book, &rub) && !b24_book_currency(&book, &xts), "currencies");
+
+    ask();
+    is_int(count, 0, "nothing more to ask");
+
+    fresh();
+    book.want_self = 1;
+    is_int(answer(RESULT("{\"may\":7,\"money\":[{\"NAME\":\"RUB\"}]}", "[]", "[]")), B24_CLASS_OK, "answered otherwise");
+    ok(!book.scope_known && b24_book_currency(&book, &xts), "says nothing");
 }
 
 
@@ -306,6 +354,8 @@ main(void)
 
     questions();
     bounds();
+    self();
+    denied();
     classic();
     universal();
     unknown();

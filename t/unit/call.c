@@ -331,6 +331,7 @@ test_bitrix(void)
     next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "tries again");
     answer(200, "{\"SYSTEM_ERROR\":\"Access denied!\"}", "refused status: the shop refuses a new session as well <Access denied!>", "a right is missing");
     is_str(&verdict.advice, "give the user of b24_site the right to change orders in the shop; a firewall in front of it may be the cause as well", "advice");
+    is_int(verdict.session, 1, "or this one was over at once");
 
     bitrix_login();
     next(AJAX_CALL "action=saveStatus&orderId=57&statusId=P&sessid=" SESSID, "login page");
@@ -538,6 +539,22 @@ test_woocommerce(void)
     woo();
     header("location", "https://shop.example/wp-login.php?x");
     answer(302, "", "refused status: the shop asks for a login in place of an answer (302)", "moved to a login");
+
+    woo();
+    header("Location", "https://www.authorshop.example/wp-json/wc/v3/orders/57");
+    answer(301, "", "refused status: the shop sends the call elsewhere (301)", "a host of that name");
+
+    woo();
+    header("Location", "/auth/?backurl=/");
+    answer(302, "", "refused status: the shop asks for a login in place of an answer (302)", "an address of the same host");
+
+    woo();
+    header("Location", "/wp-login.php?redirect_to=https://shop.example/");
+    answer(302, "", "refused status: the shop asks for a login in place of an answer (302)", "an address in its arguments");
+
+    woo();
+    header("Location", "//www.loginov.example");
+    answer(301, "", "refused status: the shop sends the call elsewhere (301)", "a host alone");
 
     /* the next call while the answer is due */
 
@@ -766,6 +783,26 @@ test_values(void)
           "refused a: the URL of the call has \"..\" or \".\" in its path", "however it is written");
     first("b24_shop s { write a { url \"%{site}/x?a=%{row}\"; accept status =200; } }",
           "POST https://shop.example/x?a=..", "in arguments it is a text");
+
+    /* nginx takes %2F for a slash as it puts the path in order */
+
+    values[B24_CALL_ID] = str("5/../../api/keys");
+    first("b24_shop s { write a { url \"%{site}/x/%{id}\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "nor does a slash of its own");
+    values[B24_CALL_ID] = str("5\\..\\6");
+    first("b24_shop s { write a { url \"%{site}/x/%{id}\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "or the other one");
+    values[B24_CALL_ID] = str("./5");
+    first("b24_shop s { write a { url \"%{site}/x/%{id}\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "at its beginning");
+    values[B24_CALL_ID] = str("5/..");
+    first("b24_shop s { write a { url \"%{site}/x/%{id}?y\"; accept status =200; } }",
+          "refused a: the URL of the call has \"..\" or \".\" in its path", "at its end");
+    values[B24_CALL_ID] = str("A..5/.6/7.");
+    first("b24_shop s { write a { url \"%{site}/x/%{id}\"; accept status =200; } }",
+          "POST https://shop.example/x/A..5%2F.6%2F7.", "dots in a number don't");
+    values[B24_CALL_ID] = str("A/57");
+
     first("b24_shop s { write a { url \"%{site}/a b\"; accept status =200; } }",
           "refused a: the URL of the call has a character that must be percent-encoded", "a blank");
     first("b24_shop s { write a { url \"%{site}?a=%{status}\"; accept status =200; } }",

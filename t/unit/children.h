@@ -26,6 +26,17 @@ typedef struct {
 typedef int (*child_pt)(const char *path, int n, int in, int out);
 
 
+/* what is freed and kept to find its use is copied with each fork: not 256 MB */
+
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+    return "quarantine_size_mb=16";
+}
+
+
 static inline void
 child_start(child_t *c, child_pt what, const char *path, int n)
 {

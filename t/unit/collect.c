@@ -148,11 +148,14 @@ collect(const exchange_t *x)
 }
 
 
-/* an order document without what is always there */
+/* an order document without what is always there, and without where values are
+ * from: that is test_from()'s */
 static void
 is_order(const b24_order_t *order, const char *want, const char *name)
 {
     b24_str_t  json;
+
+    b24_from_forget((b24_order_t *) order);
 
     if (b24_order_print(pool, order, &json) != B24_OK) {
         ok(0, "%s: can't be printed", name);
@@ -518,11 +521,17 @@ static void
 is_stored(const exchange_t *x, size_t most, int rc, const char *want,
     const char *name)
 {
-    int         got;
-    b24_str_t   text = str("{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
+    int           got;
+    b24_order_t  *session;
+    b24_str_t     text = str("{\"v\":1,\"fields\":{\"name\":\"Anna\",\"total\":"
                            "\"5.00\"},\"items\":[{\"name\":\"Tea\"}]}");
 
     got = b24_collect_store(pool, &text, collect(x), most);
+
+    if (b24_collect_session(pool, &text, &session) == B24_OK) {
+        b24_from_forget(session);
+        (void) b24_order_print(pool, session, &text);
+    }
 
     if (!ok(got == rc && b24_str_eqs(&text, want), "%s", name)) {
         printf("#      got: %d %.*s\n# expected: %d %s\n", got,
@@ -728,6 +737,144 @@ test_generated(void)
 }
 
 
+/* the document's member "from" */
+static void
+is_from(const b24_order_t *order, const char *want, const char *name)
+{
+    b24_buf_t     out;
+    b24_str_t     got, again, json;
+    b24_order_t  *parsed;
+
+    b24_buf_init(&out, pool);
+    b24_from_print(&out, order);
+
+    if (b24_buf_str(&out, &got) != B24_OK || !ok(b24_str_eqs(&got, want), "%s", name)) {
+        printf("#      got: %.*s\n# expected: %s\n", (int) got.len, (char *) got.data, want);
+        return;
+    }
+
+    if (b24_order_print(pool, order, &json) != B24_OK || b24_order_parse(pool, &json, &parsed) != B24_OK) {
+        ok(0, "%s: as a document", name);
+        return;
+    }
+
+    b24_buf_init(&out, pool);
+    b24_from_print(&out, parsed);
+    ok(b24_buf_str(&out, &again) == B24_OK && b24_str_eq(&again, &got), "... and so in its document");
+}
+
+
+/* the order of an exchange, as it is accepted; filled from a session's text */
+static b24_order_t *
+ordered(const exchange_t *x, const b24_str_t *text)
+{
+    b24_event_t     event;
+    b24_input_t     in;
+    b24_order_t    *session;
+    b24_partial_t  *partial;
+
+    input(x, &in);
+
+    if (b24_extract_exchange(pool, shop, b24_shop_candidates(pool, shop, &in), &in, &partial, &event) != B24_OK
+        || b24_collect_session(pool, text, &session) != B24_OK
+        || b24_order_fill(pool, event.order, session) != B24_OK)
+    {
+        ok(0, "an order");
+        exit(1);
+    }
+
+    return event.order;
+}
+
+
+static void
+test_from(void)
+{
+    b24_str_t     text, none;
+    b24_node_t   *row, *items;
+    exchange_t    x;
+    b24_order_t  *order;
+
+    shop_load("session $cookie_sid; collect cart { uri /cart*; total response:/total; currency RUB; items response:/items { name /n; } }"
+              "collect who { uri /who*; phone request:/phone; email response:/email; deal UF_CRM_A $a; }"
+              "collect again { uri /again; email request:/email; deal UF_CRM_A request:/a; }"
+              "order save { uri /order; id response:/id; name request:/name; email request:/email;"
+              "  comment \"%{request:/note} %{response:/note}\"; deal UF_CRM_B query:/b; contact UF_CRM_C text:c; }"
+              "database { order \"SELECT 1\"; items \"SELECT 1\"; }");
+
+    memset(&text, 0, sizeof(b24_str_t));
+    memset(&none, 0, sizeof(b24_str_t));
+
+    x = (exchange_t) { .target = "/cart/+79161234567/a@b.example/t%20x/12345?phone=1",
+                       .answer = "{\"total\":5,\"items\":[{\"n\":\"x\"}]}" };
+    is_int(b24_collect_store(pool, &text, collect(&x), 4096), B24_OK, "a cart");
+    x = (exchange_t) { .target = "/who", .body = "{\"phone\":\"1\"}", .answer = "{\"email\":\"a@b.example\"}",
+                       .vars = { "$a", "1" } };
+    is_int(b24_collect_store(pool, &text, collect(&x), 4096), B24_OK, "a buyer");
+
+    x = (exchange_t) { .target = "/order?b=2", .body = "{\"name\":\"N\",\"note\":\"x\"}",
+                       .answer = "{\"id\":7,\"note\":\"y\"}" };
+    order = ordered(&x, &none);
+    is_from(order, ",\"from\":[{\"block\":\"order save\",\"on\":\"POST /order\",\"rule\":\"contact.UF_CRM_C\","
+                   "\"request\":\"name deal.UF_CRM_B\",\"answer\":\"id comment\"}]",
+            "an order's own values: what is of both sides is the answer's");
+
+    order = ordered(&x, &text);
+    is_from(order, ",\"from\":[{\"block\":\"order save\",\"on\":\"POST /order\",\"rule\":\"contact.UF_CRM_C\","
+                   "\"request\":\"name deal.UF_CRM_B\",\"answer\":\"id comment\"},"
+                   "{\"block\":\"collect who\",\"on\":\"POST /who\",\"variable\":\"deal.UF_CRM_A\","
+                   "\"request\":\"phone\",\"answer\":\"email\"},"
+                   "{\"block\":\"collect cart\",\"on\":\"POST /cart/*/*/*/12345\",\"rule\":\"currency\","
+                   "\"answer\":\"total items\"}]",
+            "what earlier requests gave is theirs; nothing of a path tells who it was");
+
+    x = (exchange_t) { .target = "/again", .body = "{\"email\":\"c@d.example\",\"a\":2}", .answer = "{}" };
+    is_int(b24_collect_store(pool, &text, collect(&x), 4096), B24_OK, "another page");
+    x = (exchange_t) { .target = "/order", .body = "{\"name\":\"N\"}", .answer = "{\"id\":7}" };
+    order = ordered(&x, &text);
+    is_from(order, ",\"from\":[{\"block\":\"order save\",\"on\":\"POST /order\",\"rule\":\"contact.UF_CRM_C\","
+                   "\"request\":\"name\",\"answer\":\"id\"},"
+                   "{\"block\":\"collect who\",\"on\":\"POST /who\",\"request\":\"phone\"},"
+                   "{\"block\":\"collect again\",\"on\":\"POST /again\",\"request\":\"email deal.UF_CRM_A\"},"
+                   "{\"block\":\"collect cart\",\"on\":\"POST /cart/*/*/*/12345\",\"rule\":\"currency\","
+                   "\"answer\":\"total items\"}]",
+            "what is replaced is the later one's");
+
+    /* where there is no room, values go before where they are from */
+
+    text = str("");
+    x = (exchange_t) { .target = "/who", .body = "{\"phone\":\"1\"}", .answer = "{\"email\":\"a@b.example\"}" };
+    is_int(b24_collect_store(pool, &text, collect(&x), 60), B24_OK, "a small session");
+    ok(b24_str_eqs(&text, "{\"v\":1,\"fields\":{\"phone\":\"1\",\"email\":\"a@b.example\"}}"), "has the values");
+
+    text = str("{\"id\":\"8\",\"delivery\":\"1\",\"total\":\"9\"}");
+    is_int(b24_json_parse(pool, &text, 0, &row), B24_OK, "a row");
+    text = str("[{\"name\":\"y\"}]");
+    is_int(b24_json_parse(pool, &text, 0, &items), B24_OK, "and goods");
+    is_int(b24_order_merge(pool, shop, order, row, items), B24_OK, "of the database");
+    is_from(order, ",\"from\":[{\"block\":\"database order\",\"database\":\"id total delivery\"},"
+                   "{\"block\":\"order save\",\"on\":\"POST /order\",\"rule\":\"contact.UF_CRM_C\",\"request\":\"name\"},"
+                   "{\"block\":\"collect who\",\"on\":\"POST /who\",\"request\":\"phone\"},"
+                   "{\"block\":\"collect again\",\"on\":\"POST /again\",\"request\":\"email deal.UF_CRM_A\"},"
+                   "{\"block\":\"database items\",\"database\":\"items\"}]",
+            "the database's is its statements'");
+
+    /* a directive's value is of no request */
+
+    text = str("UF_CRM_A");
+    none = str("z");
+    is_int(b24_pair_set(pool, &order->deal, &text, &none), B24_OK, "b24_deal");
+    ok(order->deal && b24_pair_get(order->deal, &text)->from.place == NULL, "takes the place of what was captured");
+
+    /* of another version, or broken: the order is there all the same */
+
+    text = str("{\"v\":1,\"origin\":\"o\",\"fields\":{\"id\":\"1\",\"name\":\"n\"},\"from\":[7,{\"block\":3,\"request\":\"id  x  name \"},"
+               "{\"request\":[\"id\"],\"next\":\"id\",\"answer\":\"deal.X deal. total\"}]}");
+    is_int(b24_order_parse(pool, &text, &order), B24_OK, "a strange list");
+    is_from(order, ",\"from\":[{\"block\":\"\",\"request\":\"id name\"}]", "what can be read of it");
+}
+
+
 int
 main(void)
 {
@@ -738,6 +885,7 @@ main(void)
     test_store();
     test_learned();
     test_generated();
+    test_from();
 
     b24_pool_destroy(pool);
 

@@ -42,6 +42,26 @@ static const case_t  cases[] = {
 };
 
 
+static b24_str_t
+many(b24_pool_t *pool, unsigned n)
+{
+    b24_buf_t  buf;
+    b24_str_t  s = b24_null_string;
+
+    b24_buf_init(&buf, pool);
+
+    while (n--) {
+        b24_buf_adds(&buf, "Word");
+        b24_buf_addi(&buf, n);
+        b24_buf_addc(&buf, ' ');
+    }
+
+    (void) b24_buf_str(&buf, &s);
+
+    return s;
+}
+
+
 int
 main(void)
 {
@@ -74,6 +94,23 @@ main(void)
 
         b24_pool_destroy(pool);
     }
+
+    /* a buyer of many words is no less concealed, one of too many wholly */
+
+    pool = b24_pool_create(0);
+    order.fields[B24_ORDER_COMPANY] = many(pool, 200);
+    text = str("uid42 has a@example.com");
+
+    b24_crm_conceal(pool, &order, &text);
+    is_str(&text, "(buyer) has (buyer)", "a name of 200 words");
+
+    order.fields[B24_ORDER_COMPANY] = many(pool, 2000);
+    text = str("uid42 has a@example.com");
+
+    b24_crm_conceal(pool, &order, &text);
+    is_str(&text, "(buyer)", "a name of 2000 words");
+
+    b24_pool_destroy(pool);
 
     /* nobody is known */
 

@@ -189,6 +189,7 @@ test_url(void)
     b24_str_t           s;
     const char         *wrong;
     b24_database_url_t  u;
+    static char         zero[] = "mysql://u:p@ho0st/name";
 
     static const char  *bad[] = {
         "", "mysql:", "mysql://", "mysql://host/name", "mysql://u:p@host",
@@ -202,6 +203,12 @@ test_url(void)
         "mysql://u:p@host/name?ssl_ca=", "mysql://u:p@[::1/name",
         "mysql://u:p@[::1]x/name", "mysql://u:p@host:33a/name"
     };
+
+    /* a zero byte would end the host's name early */
+
+    s = str(zero);
+    zero[14] = '\0';
+    is_int(b24_database_url(pool, &s, &u, &wrong), B24_DECLINED, "a zero byte in the host");
 
     s = str("mysql://b24%40shop:se%2Fc%3Are%40t%251@db.example.com:3307/shop");
     is_int(b24_database_url(pool, &s, &u, &wrong), B24_OK, "a whole address");

@@ -49,6 +49,21 @@ test_age(void)
 }
 
 
+/* more digits than a number has room for */
+static void
+test_digits(void)
+{
+    b24_str_t             text = str("99999999999999999999");
+    int64_t               zero = 0;
+    b24_database_clock_t  clock;
+
+    memset(&clock, 0, sizeof(clock));
+    clock.seconds = str("17955216001795521600");
+
+    is_int(b24_database_age(&clock, &text, 60, &zero), 0, "twenty digits");
+}
+
+
 static void
 test_zones(void)
 {
@@ -85,6 +100,7 @@ main(void)
     int64_t  seconds;
 
     test_age();
+    test_digits();
     test_zones();
 
     is_int(b24_database_time(&(b24_str_t) b24_string("2023-11-14 22:13:20"), &seconds), B24_OK, "a time");

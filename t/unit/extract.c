@@ -40,6 +40,8 @@ static uint64_t        candidates;
 static b24_partial_t  *partial;
 static int             first;           /* result of the first stage */
 static b24_event_t     event;
+static int             unread;          /* with the answer at hand the request
+                                           was not looked at */
 
 
 static b24_str_t
@@ -125,6 +127,50 @@ event_json(const b24_event_t *e)
 }
 
 
+/* with both sides at hand it must come to the same */
+static void
+run_whole(const exchange_t *x)
+{
+    int             rc;
+    b24_str_t       one, two;
+    b24_event_t     other;
+    b24_input_t     in, request;
+    b24_partial_t  *p;
+
+    input_request(x, &request);
+    in = request;
+    input_answer(x, &in);
+
+    in.args = request.args;
+    in.body = request.body;
+    in.body_state = request.body_state;
+
+    rc = b24_extract_exchange(pool, shop, candidates, &in, &p, &other);
+    unread = (rc == B24_OK && p == NULL);
+
+    if (rc != first) {
+        ok(0, "the whole exchange is for the same block");
+        return;
+    }
+
+    if (rc != B24_OK || other.kind == B24_RULE_STATUS) {
+        return;
+    }
+
+    one = event_json(&event);
+    two = event_json(&other);
+
+    if (event.outcome != other.outcome || event.alone != other.alone
+        || event.unseen != other.unseen || event.no_id != other.no_id
+        || !b24_str_eq(&one, &two) || !b24_str_eq(&event.cause, &other.cause)
+        || (unread && other.outcome != B24_OUTCOME_REJECTED))
+    {
+        ok(0, "the event is the same with both sides at hand");
+        printf("# %s\n# %s\n", (char *) one.data, (char *) two.data);
+    }
+}
+
+
 /*
  * Both stages.  The partial is printed, read back and printed again; what comes
  * out of the second stage must be the same with the one read back.
@@ -146,6 +192,7 @@ run_exchange(const exchange_t *x)
     first = b24_extract_request(pool, shop, candidates, &in, &partial);
 
     if (first != B24_OK) {
+        run_whole(x);
         return;
     }
 
@@ -180,6 +227,8 @@ run_exchange(const exchange_t *x)
         ok(0, "the event is the same from the partial read back");
         printf("# %s\n# %s\n", (char *) one.data, (char *) two.data);
     }
+
+    run_whole(x);
 }
 
 
@@ -1645,6 +1694,99 @@ test_journal(void)
 }
 
 
+/* what the answer alone refuses */
+static void
+test_refused(void)
+{
+    exchange_t  x;
+
+    shop_load("order o { accept response:/ok; id header:X-Id; name request:/a; }");
+    x = plain();
+    x.answer = "{\"ok\":false}";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "the answer says no");
+    ok(unread, "its request is not read");
+
+    x.body = "{\"a\":";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "nor when it could not be");
+    ok(unread, "as nothing of it is asked");
+
+    x.answer = "{\"ok\":true}";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "the answer says yes");
+    ok(!unread, "then it is read");
+
+    x = plain();
+    x.answer = "{\"ok\":";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "the answer says nothing");
+    ok(!unread, "the order is kept");
+
+    x.status = 1;
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "nor does one that was not seen");
+
+    x.answer = "{\"ok\":false}";
+    x.status = 504;
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "nor a gateway's");
+    ok(!unread, "that order is kept as well");
+
+    shop_load("order o { accept request:/a =B; accept status ~^2; id header:X-Id; }");
+    x = plain();
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "the request says no");
+    ok(!unread, "it has to be read");
+
+    x.status = 403;
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "a later line is as good");
+    ok(unread, "if it needs no request");
+
+    x.status = 200;
+    shop_load("order o { accept request:/a response:/ok; id header:X-Id; }");
+    x.body = "{\"a\":";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_UNCONFIRMED, "a line of both sides waits for the request");
+    ok(!unread, "of which nobody knows");
+
+    /* which block it is, and whether any, may be the body's word */
+
+    shop_load("order o { when request:/a =A; accept status ~^2; id header:X-Id; }");
+    x = plain();
+    x.status = 403;
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "a block that the body chooses");
+    ok(!unread, "is not refused without it");
+
+    x.body = "{\"a\":\"B\"}";
+    run_exchange(&x);
+    is_int(first, B24_DECLINED, "another body is for no block");
+
+    shop_load("status s { accept status =200; id request:/a; }"
+              "order o { accept status =200; id header:X-Id; }");
+    x = plain();
+    x.status = 403;
+    run_exchange(&x);
+    ok(first == B24_OK && !unread, "a status is no order");
+
+    shop_load("order o { when request:/a =B; accept status =403; id header:X-Id; }"
+              "order p { accept status =200; id header:X-Id; }");
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "the second block");
+    ok(!unread, "when the body is not for the first");
+
+    shop_load("order o { accept \"%{query:/q}%{response:/ok}\" !; id header:X-Id; }");
+    x = plain();
+    x.target = "/save?q=1";
+    x.answer = "{\"ok\":\"yes\"}";
+    run_exchange(&x);
+    is_outcome(B24_OUTCOME_REJECTED, "a template of query and answer");
+    ok(unread, "needs no body");
+}
+
+
 /* no allocation goes unchecked: every limit gives an error or the result */
 static void
 test_memory(void)
@@ -1761,6 +1903,7 @@ main(void)
     test_gzip();
     test_regex_limit();
     test_journal();
+    test_refused();
     test_memory();
     test_many_rows();
 

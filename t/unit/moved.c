@@ -70,6 +70,14 @@ static const case_t  cases[] = {
     { "a.0.0.1", "https://a.0.0.1" REST, "https://10.0.0.1" REST, B24_MOVED_AWAY, "10.0.0.1" },
     { "[::1]", "https://[::1]" REST, "https://[::2]" REST, B24_MOVED_AWAY, "[::2]" },
 
+    /* what another reader may see another host in is none */
+    { "a.bitrix24.ru", RU, "https://:a.bitrix24.ru:443" REST, B24_MOVED_NOWHERE, "" },
+    { "a.bitrix24.ru", RU, "https://evil:.bitrix24.ru:443" REST, B24_MOVED_NOWHERE, "" },
+    { "a.bitrix24.ru", RU, "https://b.bitrix24.ru:443x" REST, B24_MOVED_NOWHERE, "" },
+    { "a.bitrix24.ru", RU, "https://b.bitrix24.ru:654321" REST, B24_MOVED_NOWHERE, "" },
+    { "a.bitrix24.ru", RU, "https://[b.bitrix24.ru" REST, B24_MOVED_NOWHERE, "" },
+    { "[::1]:80", "http://[::1]:80" REST, "https://[::1]x:8443" REST, B24_MOVED_NOWHERE, "" },
+
     /* not to REST */
     { "a.bitrix24.ru", RU, "https://b.bitrix24.ru/", B24_MOVED_ELSEWHERE, "b.bitrix24.ru" },
     { "a.bitrix24.ru", RU, "https://b.bitrix24.ru", B24_MOVED_ELSEWHERE, "b.bitrix24.ru" },

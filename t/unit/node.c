@@ -29,6 +29,38 @@ json_is(const char *text, size_t len, int junk, const char *want,
 }
 
 
+/* a copy needs nothing of what it was made from */
+
+static void
+test_copy(void)
+{
+    b24_str_t    in, got;
+    b24_node_t  *root, *copy;
+    b24_pool_t  *pool, *own;
+
+    static const char  text[] =
+        "{\"a\":{\"b\":[1,\"2\",null,true,false,[],{}]},\"\":1.50,\"a\":[[\"x\"]]}";
+
+    pool = b24_pool_create(0);
+    own = b24_pool_create(0);
+    in = exact(text, strlen(text));
+    copy = NULL;
+
+    if (b24_json_parse(pool, &in, 0, &root) == B24_OK) {
+        copy = b24_node_copy(own, root);
+    }
+
+    free(in.data);
+    b24_pool_destroy(pool);
+
+    got = tree(own, copy ? B24_OK : B24_ERROR, copy);
+    is_str(&got, "{\"a\":[[\"x\"]],\"\":1.50}",
+           "a copy is as it was");
+
+    b24_pool_destroy(own);
+}
+
+
 static void
 json(const char *text, const char *want, const char *name)
 {
@@ -199,6 +231,52 @@ test_bytes(void)
        && root->count == 2 && root->first->next == root->last,
        "a number and a string with the same text differ");
 
+    b24_pool_destroy(pool);
+}
+
+
+/* members are found one by one at first, by an index when there are more */
+static void
+test_few_and_many(void)
+{
+    int          n, i, twice, wrong;
+    char         text[4096], *p;
+    b24_str_t    s;
+    b24_pool_t  *pool;
+    b24_node_t  *root, *node;
+
+    wrong = 0;
+    pool = b24_pool_create(0);
+
+    for (n = 1; n < 40; n++) {
+        p = text;
+
+        for (twice = 0; twice < 2; twice++) {
+            for (i = 0; i < n; i++) {
+                p += sprintf(p, "%s\"m%d\":%d", p == text ? "{" : ",", i,
+                             twice * 1000 + i);
+            }
+        }
+
+        (void) sprintf(p, ",\"m0\":{\"m0\":1,\"m0\":2}}");
+        s = str(text);
+
+        if (b24_json_parse(pool, &s, 0, &root) != B24_OK) {
+            wrong++;
+            continue;
+        }
+
+        wrong += root->count != (size_t) n
+                 || root->first->type != B24_OBJECT
+                 || root->first->count != 1;
+
+        for (i = 1, node = root->first->next; i < n; i++, node = node->next) {
+            (void) sprintf(text, "%d", 1000 + i);
+            wrong += node == NULL || !b24_str_eqs(&node->value, text);
+        }
+    }
+
+    is_int(wrong, 0, "objects of 1 to 39 members, all of them twice");
     b24_pool_destroy(pool);
 }
 
@@ -626,10 +704,12 @@ int
 main(void)
 {
     test_values();
+    test_copy();
     test_numbers();
     test_strings();
     test_bytes();
     test_duplicates();
+    test_few_and_many();
     test_junk();
     test_bounds();
     test_memory();

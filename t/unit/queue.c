@@ -535,6 +535,7 @@ test_claim(b24_queue_t *q)
 {
     int64_t                  next;
     b24_str_t                origins[2];
+    b24_queue_t             *other;
     b24_queue_job_t          a, b, c;
     b24_queue_record_t      *r;
     b24_queue_outcome_t      out;
@@ -598,6 +599,20 @@ test_claim(b24_queue_t *q)
            B24_QUEUE_OK, "the owner may");
     is_int(b24_queue_outcome(q, "w3", &c, &out, T0 + 6 + MINUTE),
            B24_QUEUE_STALE, "once");
+
+    /* another file has a record of that number, too */
+
+    other = queue_open(queue_path("other.db"));
+    (void) queue_order(other, "claim", "9", "z", T0);
+    is_int(queue_claim(other, pool, "claim", "w1", T0, &b, &next),
+           B24_QUEUE_OK, "claimed in another file");
+    is_int(b.record, 1, "its first record");
+    outcome_init(&out, &b, B24_STATE_DELIVERED);
+    b.device = a.device;
+    b.inode = a.inode;
+    is_int(b24_queue_outcome(other, "w1", &b, &out, T0 + 1),
+           B24_QUEUE_STALE, "what was claimed elsewhere is not it");
+    b24_queue_close(other);
 
     /* several origins: the longest overdue first */
 

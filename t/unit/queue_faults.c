@@ -626,7 +626,22 @@ test_plans(void)
             steps++;
 
             if ((strncmp(detail, "SCAN", 4) == 0
-                 && strstr(detail, "SCAN counts") == NULL)
+                 && strstr(detail, "SCAN counts") == NULL
+
+                 /* 25 hours of them, and the newest is wanted */
+
+                 && strcmp(detail, "SCAN points") != 0
+
+                 /* one row; requests that are under way */
+
+                 && strcmp(detail, "SCAN sqlite_sequence") != 0
+                 && strcmp(detail, "SCAN captures") != 0
+
+                 /* of one row each, made by the statement itself */
+
+                 && strcmp(detail, "SCAN had") != 0
+                 && strcmp(detail, "SCAN upto") != 0
+                 && strcmp(detail, "SCAN CONSTANT ROW") != 0)
                 || strstr(detail, "TEMP B-TREE") != NULL)
             {
                 printf("# %s: %s\n", b24_queue_sql[i], detail);

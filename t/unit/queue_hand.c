@@ -176,10 +176,11 @@ static void
 test_retry(void)
 {
     int                      n;
-    size_t                   rows;
+    size_t                   rows, nleft;
     b24_str_t                origin;
     b24_state_e              state;
     b24_queue_t             *q;
+    b24_queue_left_t         left[B24_QUEUE_LEFT];
     b24_queue_moment_t      *m;
     b24_queue_record_t      *r;
     b24_queue_cursor_t       cursor;
@@ -259,6 +260,23 @@ test_retry(void)
     is_int(get(q, b.key)->state, B24_STATE_PARKED, "which stays");
     is_int(count(q, "other", B24_STATE_PARKED), 1, "and other shops'");
     check_counts(q, "all parked");
+
+    nleft = 0;
+    is_int(b24_queue_parked_left(q, pool, &origin, left, &nleft),
+           B24_QUEUE_OK, "what was left");
+    ok(nleft == 1 && left[0].n == 1
+       && b24_str_eqs(&left[0].cause, "order number seen before with other "
+                      "content") && left[0].advice.len,
+       "is told with its cause");
+
+    (void) queue_order(q, "shop", "8", "a", T0);
+    (void) queue_order(q, "shop", "9", "a", T0);
+    (void) queue_sql(q, "UPDATE records SET state = 'parked', attempts = 0,"
+                        " cause = 'c' || id WHERE origin = 'shop'"
+                        " AND state <> 'parked' RETURNING 1");
+    is_int(b24_queue_parked_left(q, pool, &origin, left, &nleft),
+           B24_QUEUE_OK, "many causes");
+    ok(nleft == B24_QUEUE_LEFT && left[0].n == 2, "no more than there is room");
 
     b24_queue_close(q);
 }

@@ -57,6 +57,7 @@ test_kept(void)
 
     p[0] = row("a.test", "blocked", 3, "why");
     p[1] = row("b.test:8443", "ok", 0, NULL);
+    p[1].pace = str("{\"a\":1}");
     is_int(b24_queue_put_portals(q, p, 2), B24_QUEUE_OK, "two");
 
     b24_queue_close(q);
@@ -70,11 +71,18 @@ test_kept(void)
     is_int(p[0].resume, T0 + 3, "resume");
     is_int(p[0].level, 3000, "level");
     is_int(p[0].time, T0, "time");
+    is_int((long long) p[0].pace.len, 0, "no pace");
 
     p[1] = get(q, "b.test:8443", B24_QUEUE_OK);
     is_str(&p[1].state, "ok", "the other one");
     is_int((long long) p[1].reason.len, 0, "without a reason");
     is_int(p[1].resume, T0, "its time");
+    is_str(&p[1].pace, "{\"a\":1}", "its pace");
+
+    p[1].pace.len = 0;
+    (void) b24_queue_put_portals(q, p + 1, 1);
+    p[1] = get(q, "b.test:8443", B24_QUEUE_OK);
+    is_str(&p[1].pace, "{\"a\":1}", "which stays where none is told");
     (void) get(q, "A.test", B24_QUEUE_NONE);
 
     p[0] = row("a.test", "ok", 0, NULL);
@@ -103,6 +111,8 @@ test_clean(void)
     p[0] = row("old.test", "ok", 0, NULL);
     p[1] = row("new.test", "blocked", 1, "why");
     p[2] = row("ahead.test", "ok", 0, NULL);
+    p[0].pace = str("old");
+    p[1].pace = str("new");
     p[1].time = T0 + 10 * DAY;
     p[2].time = T0 + 99 * DAY;
     (void) b24_queue_put_portals(q, p, 3);
@@ -111,9 +121,12 @@ test_clean(void)
     is_int(n, 0, "no record");
     (void) get(q, "old.test", B24_QUEUE_OK);
     (void) get(q, "ahead.test", B24_QUEUE_NONE);
+    is_int(queue_sql(q, "SELECT count(*) FROM paces"), 1, "one pace");
 
     (void) b24_queue_clean(q, 5 * DAY, 10, T0 + 11 * DAY, &n);
     (void) get(q, "old.test", B24_QUEUE_NONE);
+    is_int(queue_sql(q, "SELECT count(*) FROM paces"), 0,
+           "its pace has gone, too");
 
     b24_queue_close(q);
 }

@@ -17,6 +17,8 @@
 #define GROUP     3                 /* orders of a commit of those killed */
 #define KILLS     25
 #define OPENERS   6
+#define LEAVERS   4
+#define LEAVINGS  50
 #define NUMBERS   40
 #define PATIENCE  120000            /* ms; none of this takes seconds */
 
@@ -108,6 +110,81 @@ test_openers(void)
     }
 
     ok(good, "what each of them wrote is there");
+}
+
+
+/* all have written to one file, and leave it at the same moment */
+
+static int
+leaver(const char *path, int n, int in, int out)
+{
+    int           i;
+    char          name[160];
+    b24_queue_t  *q;
+
+    for (i = 0; i < LEAVINGS; i++) {
+        (void) snprintf(name, sizeof(name), "%.140s.%d", path, i);
+
+        q = queue_open(name);
+        (void) queue_order(q, n % 2 ? "odd" : "even", "", "a", T0 + n);
+
+        if (send_byte(out) != 0 || wait_byte(in) < 0) {
+            return 1;
+        }
+
+        b24_queue_close(q);
+
+        if (send_byte(out) != 0 || wait_byte(in) < 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+test_leavers(void)
+{
+    int      i, k, step, good, left;
+    char     name[160];
+    child_t  c[LEAVERS];
+
+    for (k = 0; k < LEAVERS; k++) {
+        child_start(&c[k], leaver, queue_path("leavers.db"), k);
+    }
+
+    good = 1;
+    left = 0;
+
+    for (i = 0; i < LEAVINGS; i++) {
+
+        /* all are there; all are gone */
+
+        for (step = 0; step < 2; step++) {
+
+            for (k = 0; k < LEAVERS; k++) {
+                good &= wait_byte(c[k].in) >= 0;
+            }
+
+            if (step == 1) {
+                (void) snprintf(name, sizeof(name), "%.140s.%d-wal",
+                                queue_path("leavers.db"), i);
+                left += access(name, F_OK) == 0;
+            }
+
+            for (k = 0; k < LEAVERS; k++) {
+                good &= send_byte(c[k].out) == 0;
+            }
+        }
+    }
+
+    for (k = 0; k < LEAVERS; k++) {
+        good &= child_wait(&c[k]) == 0;
+    }
+
+    ok(good, "%d processes leave a file at once, %d times", LEAVERS, LEAVINGS);
+    ok(left == 0, "and none leaves a WAL behind: %d", left);
 }
 
 
@@ -512,6 +589,7 @@ main(void)
     (void) queue_mkdir();
 
     test_openers();
+    test_leavers();
     test_writers();
     test_same();
     test_kill();

@@ -666,6 +666,51 @@ test_overtake(void)
 }
 
 
+/* another total, told while the shop is called, is news as well */
+static void
+test_total(void)
+{
+    int                  put;
+    b24_queue_t         *q = queue_open(queue_path("total.db"));
+    b24_queue_job_t      job;
+    b24_queue_change_t   change;
+
+    nwriters = 1;
+
+    (void) order(q, "shop", "1", 7, T0);
+    status(q, "1", "N", T0 + 500);
+    next_is(q, 0, T0 + 500, &job, "status 1 1", "as it is");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 600);
+    (void) queue_sql(q, "UPDATE seen SET total = '10.00|', settled = '--- N'"
+                     " RETURNING 1");
+
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "WON", T0 + 1000, T0 + 1000, "1 0", "moved");
+    next_is(q, 1, T0 + 1100, &job, "back 1 1", "it is called");
+
+    memset(&change, 0, sizeof(change));
+    change.origin = origins[0];
+    change.order_id = str("1");
+    change.status = str("N");
+    change.total = str("12.00");
+    change.changed = str("2026-01-01 00:00:00");
+    change.data = str("{}");
+    change.now = T0 + 1200;
+
+    (void) b24_queue_begin(q);
+    (void) b24_queue_status(q, &change, &put);
+    (void) b24_queue_commit(q);
+    is_int(put, 1, "another total is told");
+
+    ends(q, &job, B24_STATE_PARKED, 0, T0 + 1300);
+    next_is(q, 0, T0 + 1400, &job, "status 1 1", "it goes first");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 1400);
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
 /* what the shop has refused it isn't asked for again, unless somebody does */
 static void
 test_refused(void)
@@ -803,6 +848,156 @@ test_told(void)
     shop_is(q, record, "W@3000 settled", "as of the CRM's change");
 
     nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* a row of "changes"; 1: there is something to look at */
+static int
+row(b24_queue_t *q, const char *to, const char *canceled, const char *changed,
+    const char *stated, int64_t now)
+{
+    int                 put;
+    b24_queue_change_t  change;
+
+    memset(&change, 0, sizeof(change));
+
+    change.origin = origins[0];
+    change.order_id = str("1");
+    change.row = str("1");
+    change.status = str(to);
+    change.canceled = str(canceled);
+    change.changed = str(changed);
+    change.stated = str(stated);
+    change.stated_at = now;
+    change.data = str("{}");
+    change.now = now;
+
+    (void) b24_queue_begin(q);
+    is_int(b24_queue_status(q, &change, &put), B24_QUEUE_OK, "a row");
+    (void) b24_queue_commit(q);
+
+    return put;
+}
+
+
+/* a cancellation that is taken back, the first of two calls: somebody is killed
+ * between them, and the database tells of it */
+static void
+test_calling(void)
+{
+    int64_t              record;
+    b24_queue_t         *q = queue_open(queue_path("calling.db"));
+    b24_queue_job_t      job;
+    b24_queue_seen_t     seen;
+    b24_queue_outcome_t  out;
+
+    nwriters = 1;
+
+    record = order(q, "shop", "1", 7, T0);
+    (void) row(q, "N", "Y", "2026-01-01 00:00:01", "", T0 + 500);
+    next_is(q, 0, T0 + 500, &job, "status 1 1", "as it is");
+
+    memset(&seen, 0, sizeof(seen));
+    seen.status = str("N");
+    seen.canceled = str("Y");
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.seen = &seen;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 600), B24_QUEUE_OK,
+           "it is there");
+
+    moved(q, 7, 0, T0 + 1000);
+    said(q, "WON", T0 + 1000, T0 + 1000, "1 0", "moved");
+    next_is(q, 1, T0 + 1100, &job, "back 1 1", "it is called");
+    is_int(row(q, "N", "N", "2026-01-01 00:00:02", "", T0 + 1200), 1,
+           "it is to be looked at");
+    shop_is(q, record, "N@500 settled", "that may be our own doing");
+
+    seen.status = str("W");
+    seen.canceled = str("N");
+    seen.time = job.seen.moved;
+    is_int(b24_queue_outcome(q, "w", &job, &out, T0 + 1300), B24_QUEUE_OK,
+           "it is done");
+    shop_is(q, record, "W@1000 settled", "as of the CRM's change");
+    next_is(q, 0, T0 + 1400, &job, "status 1 1", "looked at");
+    is_int(job.seen.settled, 1, "it is nothing new");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 1400);
+
+    is_int(row(q, "P", "N", "2026-01-01 00:00:03", "", T0 + 2000), 1, "later");
+    shop_is(q, record, "P@2000", "it is somebody else's");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
+/* set to what it was, after something else: the time of the state tells */
+static void
+test_restated(void)
+{
+    int64_t              record;
+    b24_queue_t         *q = queue_open(queue_path("restated.db"));
+    b24_queue_job_t      job;
+    b24_queue_seen_t     seen;
+    b24_queue_outcome_t  out;
+
+    record = order(q, "shop", "1", 7, T0);
+
+    (void) row(q, "a|b", "N", "2026-01-01 00:00:01", "2026-01-01 00:00:01",
+               T0 + 500);
+    next_is(q, 0, T0 + 500, &job, "status 1 1", "as it is");
+    is_text((char *) job.seen.stated.data, "2026-01-01 00:00:01", "since then");
+
+    memset(&seen, 0, sizeof(seen));
+    seen.status = str("a|b");
+    seen.canceled = str("N");
+    memset(&out, 0, sizeof(out));
+    out.state = B24_STATE_DELIVERED;
+    out.seen = &seen;
+    (void) b24_queue_outcome(q, "w", &job, &out, T0 + 600);
+    shop_is(q, record, "a|b@500 settled", "it is there");
+
+    is_int(row(q, "a|b", "N", "2026-01-01 00:00:05", "2026-01-01 00:00:01",
+               T0 + 5000), 0, "another change is none of the state");
+    is_int(row(q, "a|b", "N", "2026-01-01 00:00:07", "2026-01-01 00:00:07",
+               T0 + 7000), 1, "there and back");
+    shop_is(q, record, "a|b@7000", "is news");
+    is_int(row(q, "a|b", "N", "2026-01-01 00:00:07", "2026-01-01 00:00:07",
+               T0 + 8000), 0, "told once");
+
+    /* once more, while its lane is at work */
+
+    next_is(q, 0, T0 + 8000, &job, "status 1 1", "looked at");
+    is_int(row(q, "a|b", "N", "2026-01-01 00:00:09", "2026-01-01 00:00:09",
+               T0 + 9000), 1, "there and back again");
+    (void) b24_queue_outcome(q, "w", &job, &out, T0 + 9100);
+    shop_is(q, record, "a|b@9000", "that has not come to the deal");
+    next_is(q, 0, T0 + 9200, &job, "status 1 1", "looked at");
+
+    /* ours, with the time that it was given */
+
+    seen.stated = str("2026-01-01 00:00:10");
+    (void) b24_queue_outcome(q, "w", &job, &out, T0 + 9300);
+    shop_is(q, record, "a|b@9000 settled", "it is there");
+    is_int(row(q, "a|b", "N", "2026-01-01 00:00:10", "2026-01-01 00:00:10",
+               T0 + 10000), 0, "known");
+
+    /* numbers; what was never told can't be later */
+
+    seen.stated = str("999");
+    is_int(b24_queue_seen_restated(&seen, &(b24_str_t) b24_string("1000")), 1,
+           "larger");
+    is_int(b24_queue_seen_restated(&seen, &(b24_str_t) b24_string("999")), 0,
+           "the same");
+    is_int(b24_queue_seen_restated(&seen, &(b24_str_t) b24_string("998")), 0,
+           "smaller");
+    is_int(b24_queue_seen_restated(&seen, &(b24_str_t) b24_null_string), 0,
+           "none");
+    seen.stated = str("");
+    is_int(b24_queue_seen_restated(&seen, &(b24_str_t) b24_string("1")), 0,
+           "none before");
+
     b24_queue_close(q);
 }
 
@@ -1010,6 +1205,54 @@ test_reused(void)
 }
 
 
+/* no room for a record that is to be made anew: others don't wait for it */
+static void
+test_full(void)
+{
+    int                  n;
+    size_t               news, left;
+    b24_queue_t         *q = queue_open(queue_path("full.db"));
+    b24_queue_job_t      job;
+    b24_queue_moved_t    deals[2];
+
+    nwriters = 1;
+
+    (void) order(q, "shop", "1", 7, T0);
+    (void) b24_queue_clean(q, DAY, 100, T0 + 2 * DAY, &n);
+    is_int(n, 1, "the record has gone");
+
+    (void) order(q, "shop", "2", 8, T0 + 2 * DAY);
+    status(q, "2", "P", T0 + 2 * DAY);
+    b24_queue_limit(q, 1);
+
+    moved(q, 7, 0, T0 + 3 * DAY);
+    moved(q, 8, 0, T0 + 3 * DAY);
+
+    memset(deals, 0, sizeof(deals));
+    deals[0].id = 7;
+    deals[1].id = 8;
+    deals[0].told = deals[1].told = T0 + 3 * DAY;
+    deals[0].stage = deals[1].stage = str("WON");
+
+    is_int(b24_queue_watched(q, &portal, origins, 2, origins, 1, deals, 2,
+                             T0 + 3 * DAY, T0 + 3 * DAY + 1, &news, &left),
+           B24_QUEUE_OK, "what the portal says");
+    is_int((long long) news, 1, "one is news");
+    is_int((long long) left, 1, "one is left");
+    list_is(q, "7@259200000 history 0", "for another time");
+    next_is(q, 0, T0 + 4 * DAY, &job, "status 2 1", "the other goes on");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4 * DAY);
+    next_is(q, 1, T0 + 4 * DAY, &job, "back 2 1", "and back");
+    ends(q, &job, B24_STATE_DELIVERED, 0, T0 + 4 * DAY);
+
+    said(q, "WON", T0 + 4 * DAY, T0 + 4 * DAY, "1 0", "there is room");
+    next_is(q, 1, T0 + 4 * DAY, &job, "back 1 1", "it is made anew");
+
+    nwriters = 0;
+    b24_queue_close(q);
+}
+
+
 int
 main(void)
 {
@@ -1028,13 +1271,17 @@ main(void)
     test_many();
     test_back();
     test_overtake();
+    test_total();
     test_refused();
     test_told();
+    test_calling();
+    test_restated();
     test_newer();
     test_there_and_back();
     test_gone();
     test_gone_numbers();
     test_reused();
+    test_full();
 
     queue_rmdir(queue_dir);
     b24_pool_destroy(pool);

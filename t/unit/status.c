@@ -95,6 +95,9 @@ test_blocks(void)
     told("/admin", "action=s&id=57&paid=0&shipped=1", "{\"RESULT\":\"OK\",\"CANCELED\":\"off\"}", "57/ |- N N Y", "0 and 1");
     told("/admin", "action=s&id[]=57&id[]=58&status=P", "{\"RESULT\":\"OK\"}", "57/ 58/ |P - - -", "a list");
     told("/admin", "action=s&id[]=57&id[]=58&row[]=1&status=P", "{\"RESULT\":\"OK\"}", "57/1 58/ |P - - -", "two lists");
+    told("/admin", "action=s&id[]=A-1&id[]=&id[]=A-3&row[]=1&row[]=2&row[]=3", "{\"RESULT\":\"OK\"}", "A-1/1 /2 A-3/3 |- - - -", "two lists, with a gap");
+    told("/admin", "action=s&row[]=5%FF&row[]=\xd0\xaf", "{\"RESULT\":\"OK\"}", "/5\xd1\x8f /\xd0\xaf |- - - -", "a list in another charset");
+    told("/admin", "action=s&id[]=A-1&id[]=A-2&row[]=&row[]=2", "{\"RESULT\":\"OK\"}", "A-1/ A-2/2 |- - - -", "a gap in the other");
     told("/admin", "action=s&id[57][CANCELED]=Y&id[58][PAYED]=Y", "{\"RESULT\":\"OK\"}", "57/ 58/ |- - - -", "names of members");
     told("/admin", "action=s&id[]=&id[]=+58+", "{\"RESULT\":\"OK\"}", "58/ |- - - -", "nothing empty");
     told("/admin?id=9", "action=s&status=P", "{\"RESULT\":\"OK\"}", "9/ |P - - -", "of the query");

@@ -568,6 +568,25 @@ test_inflate(void)
 }
 
 
+static void
+test_shared(void)
+{
+    b24_str_t    s;
+    b24_pool_t  *one, *two;
+
+    one = b24_pool_create(0);
+
+    (void) b24_pstrdup(one, &s, (u_char *) "text", 4);
+
+    two = b24_pool_share(one);
+    ok(two == one, "a pool that is shared");
+
+    b24_pool_destroy(one);
+    is_str(&s, "text", "stays until it is destroyed");
+    b24_pool_destroy(two);
+}
+
+
 /* each function with no memory left */
 static void
 test_memory(void)
@@ -612,6 +631,7 @@ main(void)
     test_cut();
     test_inflate();
     test_memory();
+    test_shared();
 
     b24_pool_destroy(pool);
 

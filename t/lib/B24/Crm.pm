@@ -385,8 +385,10 @@ sub notes {
     return grep { s/^Note: // } split /\n/, $deal->{comments} // '';
 }
 
-# Requests a portal got for orders: "look" and "write" for batches, else the
-# method; those of a start-up, which come with no order, are left out.
+# Requests a portal got for orders: "look" and "write" for batches, "watch" for
+# those that ask whether deals have moved (once behind each new deal, at a time of
+# their own, and then and when), else the method; those of a start-up, which come
+# with no order, are left out.
 sub kinds {
     my ($portal, $from) = @_;
 
@@ -407,8 +409,12 @@ sub requests {
         $all ||= join ' ', values %{$entry->{params}{cmd} // {}}
             if $entry->{method} eq 'batch';
 
+        my @names = $entry->{method} eq 'batch'
+                    ? keys %{$entry->{params}{cmd} // {}} : ();
+
         push @list, { %$entry,
             kind => $entry->{method} ne 'batch' ? $entry->{method}
+                : @names && !(grep { !/^(?:history|deals\d+)$/ } @names) ? 'watch'
                 : $all =~ /\.(?:add|set|update)\b/ ? 'write'
                 : $all =~ /\b(?:crm\.duplicate\.findbycomm
                             |crm\.(?:deal|item|contact|company)\.list

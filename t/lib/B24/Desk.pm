@@ -30,23 +30,27 @@ sub status {
     return JSON::PP::decode_json($answer->{body});
 }
 
-# One of counts, of all origins together.
+# One of counts, of all origins together, or of one.
 sub count {
-    my ($state, $desk) = @_;
+    my ($state, $desk, $origin) = @_;
 
     my $sum = 0;
-    $sum += $_->{counts}{$state} for @{($desk // status())->{portals}};
+
+    for my $portal (@{($desk // status())->{portals}}) {
+        $sum += $portal->{counts}{$state}
+            if !$origin || $portal->{origin} eq $origin;
+    }
 
     return $sum;
 }
 
 # A test: so many are in that state, once all has been written down.
 sub count_is {
-    my ($state, $n, $name) = @_;
+    my ($state, $n, $name, $origin) = @_;
 
-    B24::Scenario::wait_until(sub { count($state) == $n });
+    B24::Scenario::wait_until(sub { count($state, undef, $origin) == $n });
 
-    return Test::More::is(count($state), $n, $name);
+    return Test::More::is(count($state, undef, $origin), $n, $name);
 }
 
 sub counter {
@@ -165,6 +169,24 @@ sub deal_text {
     utf8::encode($text);
 
     return $text;
+}
+
+# The order document of a record as the queue keeps it.
+sub document {
+    my ($key) = @_;
+
+    my ($id) = $key =~ /^k-([0-9a-f]+)$/ or die "no key: $key\n";
+    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
+        . ' $id = hexdec($argv[2]); echo $d->querySingle("SELECT data'
+        . ' FROM events WHERE seq = 1 AND record = $id UNION ALL'
+        . ' SELECT data FROM captures WHERE id = $id");';
+
+    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
+        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db", $id
+        or die "cannot run php: $!\n";
+    local $/;
+
+    return JSON::PP::decode_json(<$from>);
 }
 
 1;

@@ -221,6 +221,23 @@ sub stop {
     waitpid $watcher, 0;
 }
 
+# What CODE does, nobody else can see before the next start(): the server isn't
+# reached by TCP meanwhile, and is away afterwards.
+sub unseen {
+    my ($self, $code) = @_;
+
+    $self->stop;
+
+    {
+        local $self->{options} = [@{$self->{options} // []},
+                                  '--skip-networking'];
+
+        $self->start;
+        $code->();
+        $self->stop;
+    }
+}
+
 # hangs: it takes connections, but says nothing
 sub pause {
     my ($self) = @_;
@@ -388,11 +405,20 @@ sub ca {
 sub log {
     my ($self) = @_;
 
-    open my $in, '<:encoding(UTF-8)', "$self->{dir}/general.log" or return;
+    # asked for all the time: what was read once isn't read again
+    my $known = $self->{log} //= { read => 0, own => {}, lines => [] };
+    my $lines = $known->{lines};
 
-    my (%other, @lines);
+    open my $in, '<:raw', "$self->{dir}/general.log" or return;
+    seek $in, $known->{read}, 0;
 
     while (my $line = <$in>) {
+
+        # the end of it may be on its way
+        last if $line !~ /\n\z/;
+
+        $known->{read} += length $line;
+        utf8::decode($line);
         chomp $line;
         $line =~ s/^\d{6}\s+\d+:\d+:\d+//;
 
@@ -400,16 +426,17 @@ sub log {
             my ($id, $command, $text) = ($1, $2, $3);
 
             # a server that was started again begins with the same ids
-            $other{$id} = $text !~ /^root\@/ if $command eq 'Connect';
-            push @lines, $other{$id} ? "$command $text" : undef;
+            $known->{own}{$id} = $text =~ /^root\@/ if $command eq 'Connect';
+            push @$lines, $known->{own}{$id} // 1 ? undef : "$command $text";
 
-        } elsif (@lines && defined $lines[-1]) {
+        } elsif (@$lines && defined $lines->[-1]) {
             # a statement of several lines
-            $lines[-1] .= "\n$line";
+            $lines->[-1] .= "\n$line";
         }
     }
 
-    return grep { defined } @lines;
+    # copies: who asks may change them
+    return map { defined ? "$_" : () } @$lines;
 }
 
 END {

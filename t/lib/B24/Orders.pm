@@ -33,6 +33,20 @@ our @EXPORT = qw(deals delivered_once journal lock_queue order_bytes order_id
 # quick pauses, and a bucket no test of something else runs into
 use constant RETRY => 'first=100ms max=500ms unknown=300ms';
 
+# what is read of an order, but number, phone and e-mail
+use constant FIELDS => <<'EOC';
+name      request:/name;
+            company   request:/company;
+            inn       request:/inn;
+            comment   request:/comment;
+            total     request:/total;
+            currency  RUB;
+            delivery  request:/delivery;
+            items     request:/items {
+                name /name;  price /price;  quantity /qty;
+            }
+EOC
+
 # the shop, in the same nginx
 use constant SHOP => <<'EOC';
     server {
@@ -40,6 +54,27 @@ use constant SHOP => <<'EOC';
 
         location / {
             default_type application/json;
+            return 200 '{"ok":true}';
+        }
+    }
+EOC
+
+# the same, which says no (?no=1), or loses its answer (?lost=1)
+use constant ASKED_SHOP => <<'EOC';
+    server {
+        listen 127.0.0.1:$TEST_NGINX_PORT_1;
+
+        location / {
+            default_type application/json;
+
+            if ($arg_lost) {
+                return 444;
+            }
+
+            if ($arg_no) {
+                return 200 '{"ok":false}';
+            }
+
             return 200 '{"ok":true}';
         }
     }
@@ -55,7 +90,8 @@ EOC
 # ---- configuration -------------------------------------------------------
 
 # Lines for http{}.  Options: webhook (a URL, the emulator's), retry, rate,
-# more (further lines), shop (0: it is elsewhere).
+# more (further lines), fields (lines of the order's block), shop (0: it is
+# elsewhere).
 sub http {
     my (%option) = @_;
 
@@ -63,6 +99,7 @@ sub http {
     my $retry = $option{retry} // RETRY;
     my $rate = $option{rate} // '100 burst=5000';
     my $more = $option{more} // '';
+    my $fields = $option{fields} // FIELDS;
     my $shop = $option{shop} // 1 ? SHOP : '';
 
     return <<"EOC";
@@ -81,18 +118,9 @@ sub http {
             uri       /checkout;
             accept    response:/ok;
             id        request:/id;
-            name      request:/name;
             phone     request:/phone;
             email     request:/email;
-            company   request:/company;
-            inn       request:/inn;
-            comment   request:/comment;
-            total     request:/total;
-            currency  RUB;
-            delivery  request:/delivery;
-            items     request:/items {
-                name /name;  price /price;  quantity /qty;
-            }
+            $fields
         }
     }
 $shop
@@ -226,8 +254,14 @@ sub timeline {
 }
 
 # The portal as the page shows it: state, reason, advice, ...
+# What the page's JSON says of the portal of an origin; of the first.
 sub portal_state {
-    return B24::Desk::status()->{portals}[0];
+    my ($origin) = @_;
+
+    my ($portal) = grep { !$origin || $_->{origin} eq $origin }
+                   @{B24::Desk::status()->{portals}};
+
+    return $portal;
 }
 
 

@@ -10,15 +10,26 @@ package B24::Prometheus;
 #   $metrics->type('b24_records');                   # gauge
 #   $metrics->families;                              # names, sorted
 #
-#   B24::Prometheus::promtool($text);
+#   B24::Prometheus::findings($text);      # of promtool check metrics; '' is none
+#   my ($status, $said) = B24::Prometheus::promtool($input, qw(check rules), @files);
 #
-# Complaints of `promtool check metrics`, '' when there are none, undef without
-# that program.
+# The programs are those of the machine, or of build/prometheus (build.sh).
+#
+#   my $server = B24::Prometheus->start($folder, $port, $configuration);
+#   my $data = $server->ask('query', query => 'up');     # of its HTTP API
+#
+# A Prometheus of the test's own; it ends with the object.  Its rules and scrapes
+# are those of the configuration, its API answers when start() returns.
 
 use strict;
 use warnings;
 
+use B24::Scenario ();
+use File::Path ();
 use IPC::Open3 ();
+use JSON::PP ();
+use Mojo::UserAgent;
+use POSIX ();
 
 my $name = qr/[a-zA-Z_:][a-zA-Z0-9_:]*/;
 my $label = qr/[a-zA-Z_][a-zA-Z0-9_]*/;
@@ -200,25 +211,103 @@ sub families {
     return sort keys %{$self->{type}};
 }
 
+sub program {
+    my ($name) = @_;
+
+    my ($program) = grep { -x } map { "$_/$name" }
+                    split(/:/, $ENV{PATH} // ''), 'build/prometheus/usr/bin';
+
+    return $program // die "$name is missing: ./build.sh deps test\n";
+}
+
 sub promtool {
-    my ($text) = @_;
-
-    my ($program) = grep { -x } map { "$_/promtool" }
-                    split /:/, $ENV{PATH} // '';
-
-    return undef if !defined $program;
+    my ($input, @args) = @_;
 
     local $SIG{PIPE} = 'IGNORE';
 
-    my $pid = IPC::Open3::open3(my $in, my $out, undef, $program, 'check',
-                                'metrics');
+    my $pid = IPC::Open3::open3(my $in, my $out, undef, program('promtool'),
+                                @args);
 
-    print $in $text;
+    print $in $input;
     close $in;
     my $said = join '', <$out>;
     waitpid $pid, 0;
 
-    return $? ? $said || 'promtool failed' : $said;
+    return ($? >> 8 || $?, $said);
+}
+
+sub findings {
+    my ($text) = @_;
+
+    my ($status, $said) = promtool($text, qw(check metrics));
+
+    return $status ? $said || 'promtool failed' : $said;
+}
+
+
+# ---- the program ---------------------------------------------------------
+
+sub start {
+    my ($class, $folder, $port, $configuration) = @_;
+
+    File::Path::make_path($folder);
+
+    open my $conf, '>', "$folder/prometheus.yml" or die "$folder: $!\n";
+    print $conf $configuration;
+    close $conf or die "$folder: $!\n";
+
+    my $program = program('prometheus');
+    my $pid = fork // die "fork: $!\n";
+
+    if (!$pid) {
+        POSIX::close($_) for 3 .. 255;
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', "$folder/log";
+        open STDERR, '>&', \*STDOUT;
+        { exec $program, "--config.file=$folder/prometheus.yml",
+               "--storage.tsdb.path=$folder/data",
+               "--web.listen-address=127.0.0.1:$port" }
+        POSIX::_exit(127);
+    }
+
+    my $self = bless { pid => $pid, owner => $$,
+                       url => "http://127.0.0.1:$port",
+                       agent => Mojo::UserAgent->new }, $class;
+
+    B24::Scenario::wait_until(sub {
+        die "prometheus has ended, see $folder/log\n"
+            if waitpid($pid, POSIX::WNOHANG()) == $pid;
+        my $result = eval { $self->{agent}->get("$self->{url}/-/ready")->result };
+        return $result && $result->code == 200;
+    }) or die "prometheus does not start, see $folder/log\n";
+
+    return $self;
+}
+
+# Dies with the error, when it is one.
+sub ask {
+    my ($self, $what, %query) = @_;
+
+    my $url = Mojo::URL->new("$self->{url}/api/v1/$what");
+
+    $url->query(%query) if %query;
+
+    my $answer = JSON::PP::decode_json($self->{agent}->get($url)->result->body);
+
+    die "$answer->{error}\n" if $answer->{status} ne 'success';
+
+    return $answer->{data};
+}
+
+sub DESTROY {
+    my ($self) = @_;
+
+    return if !$self->{pid} || $self->{owner} != $$;
+
+    local ($?, $@);
+
+    kill 'KILL', $self->{pid};
+    waitpid $self->{pid}, 0;
 }
 
 1;

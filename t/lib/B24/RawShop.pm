@@ -7,10 +7,13 @@ package B24::RawShop;
 #   $shop->answer("HTTP/1.1 200 OK\r\n\r\n");
 #   $shop->answer("HTTP/1.1 200 OK\r\n", "a: b\r\n");     the last one for ever
 #   $shop->requests;                                      heads, as they came
+#   $shop->linger;         connections are kept from now on
+#   $shop->ends;           "closed" or "kept" for each, 5 s after the answer
 
 use strict;
 use warnings;
 
+use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes ();
@@ -48,6 +51,20 @@ sub requests {
     my ($self) = @_;
 
     return split /\0/, take("$self->{dir}/requests");
+}
+
+sub linger {
+    my ($self) = @_;
+
+    put("$self->{dir}/linger", '1');
+
+    return;
+}
+
+sub ends {
+    my ($self) = @_;
+
+    return split /\0/, take("$self->{dir}/ends");
 }
 
 sub DESTROY {
@@ -103,6 +120,14 @@ sub serve_one {
 
     send_all($client, take("$dir/answer"));
     send_all($client, $ever) while length $ever;
+
+    return if !-e "$dir/linger";
+
+    my $closed = IO::Select->new($client)->can_read(5)
+                 && !sysread $client, my $more, 1;
+
+    open my $ends, '>>:raw', "$dir/ends" or die "ends: $!\n";
+    print {$ends} $closed ? "closed\0" : "kept\0";
 
     return;
 }

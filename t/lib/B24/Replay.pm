@@ -164,10 +164,15 @@ sub script {
     $self->call(POST => 'script', \%script);
 }
 
-# Lets held requests be answered, of a lane or with a target; returns how
-# many.
+# Lets held requests be answered, of a lane or with a target, when there are
+# `count` (0) of them; returns how many.
 sub release {
     my ($self, %want) = @_;
+
+    if (my $count = delete $want{count}) {
+        $self->wait_for(%want, state => 'held', count => $count)
+            or die "replay upstream: not $count requests are held\n";
+    }
 
     my ($answer) = $self->call(POST => 'release', \%want);
 

@@ -17,6 +17,7 @@ use warnings;
 
 use B24::Client qw(parallel request_bytes);
 use B24::Test ();
+use File::Path ();
 use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
@@ -26,8 +27,8 @@ use constant CAP => 20;    # seconds, of every wait
 my @helpers = qw(
     client error_log error_log_lines exchange get is_alive master_pid
     parallel_requests port portal post queue_dir quit reload request_bytes
-    shop signal_master start_again start_preloaded start_traffic upstream
-    wait_until worker_pids
+    remove_queue shop signal_master start_again start_preloaded start_traffic
+    upstream wait_until worker_pids
 );
 
 
@@ -62,6 +63,16 @@ sub upstream {
 
 sub queue_dir {
     return $ENV{TEST_NGINX_QUEUE};
+}
+
+# Deletes the queue's folder, at once: a worker may be about to make its files
+# there, and a folder isn't deleted while it holds one.
+sub remove_queue {
+    my $dir = queue_dir();
+
+    rename $dir, "$dir.gone" or die "cannot move $dir: $!\n";
+    File::Path::remove_tree("$dir.gone");
+    die "$dir.gone is still there\n" if -e "$dir.gone";
 }
 
 # The port of the block's server.
@@ -181,13 +192,22 @@ sub is_alive {
 sub wait_until {
     my ($condition, $cap) = @_;
 
-    my $end = time + ($cap // CAP);
+    my $begin = time;
+    my $end = $begin + ($cap // CAP);
 
     while (1) {
         my $value = $condition->();
         return $value if $value;
-        return 0 if time > $end;
-        sleep 0.02;
+
+        my $now = time;
+
+        return 0 if $now > $end;
+
+        # what takes seconds is asked for less often: to look costs time that
+        # whoever is waited for could use
+        my $pause = ($now - $begin) / 20;
+
+        sleep($pause < 0.02 ? 0.02 : $pause > 0.1 ? 0.1 : $pause);
     }
 }
 

@@ -11,7 +11,8 @@ package B24::SideBySide;
 #
 # The block's configuration has to send everything to the replay upstream's
 # first lane (TEST_NGINX_UPSTREAM_PORT_0); the twin's sends it to the second.
-# The first lane's port must not show in what the shop gets: use
+# Further ports that servers of the configuration listen on are given to new()
+# as `more`, their twins' told by port(1, PORT).  The first lane's port must not show in what the shop gets: use
 # "upstream {}" or "proxy_set_header Host".  For compare_pipelined() the
 # configuration has "location = /b24-sentinel { return 200 sentinel; }".
 
@@ -30,14 +31,16 @@ use constant {
     ONE_READ => 4096,     # nginx's buffer for the beginning of an answer
     START_CAP => 20,
     QUIT_CAP => 15,
+    LOG_CAP => 5,
 };
 
 
 # one port is enough for all twins of a file
 my $twin_port;
+my %twin_more;
 
 sub new {
-    my ($class) = @_;
+    my ($class, %option) = @_;
 
     $twin_port //= B24::Test::free_port();
 
@@ -45,12 +48,18 @@ sub new {
     my $self = bless {
         folder => "$B24::Test::DIR/twin",
         ports => [ $ENV{TEST_NGINX_CLIENT_PORT}, $twin_port ],
+        more => { map { $_ => $twin_more{$_} //= B24::Test::free_port() }
+                      @{$option{more} // []} },
         owner => $$,
     }, $class;
 
     File::Path::remove_tree($self->{folder});
     File::Path::make_path(map { "$self->{folder}/$_" }
                               qw(logs conf html));
+
+    # with their times
+    system('cp', '-a', "$root/html/.", "$self->{folder}/html/") == 0
+        or die "cannot copy the files for the twin\n";
 
     $self->write_config("$root/conf/nginx.conf", $root);
     $self->start;
@@ -70,6 +79,7 @@ sub write_config {
     $config =~ s/\Q$root\E/$self->{folder}/g;
     $config =~ s/\b$port\b/$twin_port/g;
     $config =~ s/\b$lanes[0]\b/$lanes[1]/g;
+    $config =~ s/\b$_\b/$self->{more}{$_}/g for keys %{$self->{more}};
 
     open my $out, '>', "$self->{folder}/conf/nginx.conf"
         or die "cannot write the twin's configuration: $!\n";
@@ -99,7 +109,14 @@ sub without_module {
         } elsif ($text =~ /\G((?:$token(?:\s|\#[^\n]*\n)*)+)([;{])/gc) {
             my ($directive, $end) = ($1, $2);
 
-            if ($skip || $directive =~ /^b24_|^load_module\s.*b24/s) {
+            # a script, with braces of its own
+            if ($directive =~ /^\w+_by_lua_block\s/
+                && $text =~ /\G((?:[^{}]|\{(?1)\})*\})/gc)
+            {
+                $end .= $1;
+                $out .= "$directive$end" if !$skip;
+
+            } elsif ($skip || $directive =~ /^b24_|^load_module\s.*b24/s) {
                 $skip++ if $end eq '{';
 
             } else {
@@ -154,11 +171,12 @@ sub DESTROY {
     $self->stop if $self->{owner} == $$;
 }
 
-# Port of a side: 0 with the module, 1 without.
+# Port of a side: 0 with the module, 1 without; or that side's of another one.
 sub port {
-    my ($self, $side) = @_;
+    my ($self, $side, $of) = @_;
 
-    return $self->{ports}[$side];
+    return defined $of ? ($of, $self->{more}{$of})[$side]
+                       : $self->{ports}[$side];
 }
 
 
@@ -185,6 +203,12 @@ sub masked {
 
     # of this answer and of the next one on the connection
     $bytes =~ s/^Date: [^\r\n]*\r\n/Date: ...\r\n/mg;
+
+    # between several ranges stands a number that counts up
+    if ($bytes =~ /^Content-Type: multipart\/byteranges; boundary=(\d+)/m) {
+        my $boundary = $1;
+        $bytes =~ s/$boundary/boundary/g;
+    }
 
     return $bytes;
 }
@@ -245,6 +269,81 @@ sub upstream_differences {
 }
 
 
+# What both have written into a log, but for their folders and ports and the
+# numbers of temporary files: the lines of either that the other hasn't.
+sub log_differences {
+    my ($self, $name) = @_;
+
+    my $lines = sub {
+        my ($folder) = @_;
+        my $path = "$folder/logs/$name";
+
+        return [] if !-f $path;
+        return [map { s{\Q$folder\E}{}gr
+                      =~ s{\b(?:127\.0\.0\.1|0\.0\.0\.0|localhost):\K\d{4,}}
+                          {PORT}gr
+                      =~ s{/\d{10}\b}{/NUMBER}gr }
+                # what only one of them is asked by the tests themselves
+                grep { !m{/b24-ready } }
+                split /^/, B24::Recording::read_file($path)];
+    };
+
+    return $self->lines_differ($name, $lines);
+}
+
+# Lines are written when a request is over, by whichever worker had it: their
+# order says nothing.
+sub lines_differ {
+    my ($self, $name, $lines) = @_;
+
+    my (@lines, %more);
+
+    B24::Test::wait_until(sub {
+        @lines = map { $lines->($_) } $ENV{TEST_NGINX_SERVROOT},
+                                      $self->{folder};
+        %more = ();
+        $more{$_}++ for @{$lines[0]};
+        $more{$_}-- for @{$lines[1]};
+
+        return !grep { $_ } values %more;
+    }, LOG_CAP);
+
+    return "$name: both have written nothing" if !@{$lines[0]} && !@{$lines[1]};
+
+    return map { "$name, only " . ($more{$_} > 0 ? 'with' : 'without')
+                 . ": $_" }
+           grep { $more{$_} } sort keys %more;
+}
+
+
+# What both have in their error logs, but for times, processes and ports, what
+# the module says itself, and the life of the processes.
+sub error_differences {
+    my ($self) = @_;
+
+    return $self->lines_differ('error.log', sub {
+        my ($folder) = @_;
+        my @lines;
+
+        for (split /^/, B24::Recording::read_file("$folder/logs/error.log")) {
+            s{^\S+ \S+ (\[\w+\]) \d+#\d+: (?:\*\d+ )?}{$1 } or next;
+            next if /^\[(?:debug|notice)\]|^\[\w+\] b24: /;
+            next if m{ /b24-ready };
+
+            # whether an end is a reset is the other side's socket's affair
+            next if m{recv\(\) failed .* (?:HTTP/2|upgraded) connection,};
+            s{\Q$folder\E}{}g;
+            s{\b(?:127\.0\.0\.1|0\.0\.0\.0|localhost):\K\d{4,}}{PORT}g;
+            s{/\d{10}\b}{/NUMBER}g;
+            s{nginx\.conf:\K\d+}{LINE};
+            push @lines, $_;
+        }
+
+        return \@lines;
+    });
+}
+
+
 # ---- comparisons ---------------------------------------------------------
 
 # Every exchange on a connection of its own, with another request behind it:
@@ -264,7 +363,8 @@ sub compare_pipelined {
             my $client = B24::Client->new(port => $self->port($side));
 
             $client->send($exchange->{request} . SENTINEL);
-            push @got, masked($client->until_eof);
+            push @got, masked(eval { $client->until_eof }
+                              // die "$exchange->{name}: $@");
         }
 
         push @differences,

@@ -16,6 +16,7 @@ package B24::StatusShop;
 #   $shop->mood(hold => 1);        no answer before hold => 0
 #   $shop->mood(lose => 1);        does it, closes without an answer
 #   $shop->mood(password => 'x', refuse => 'words', expire => 1);
+#   $shop->mood(brief => 2);       so many sessions are over before they are used
 #   $shop->order('e-1');           its status, as it is now
 #   $shop->calls;                  a list: "login", "set e-1 N P"
 
@@ -162,7 +163,8 @@ sub serve {
 
         answered($c, \%shop, "set $id", sub {
             return { error => 'session' }
-                if !$shop{tokens}{$c->req->headers->header('X-Token') // ''};
+                if !$shop{tokens}{$c->req->headers->header('X-Token') // ''}
+                   || ($shop{brief} && $shop{brief}--);
 
             return put(\%shop, $id, $to);
         });
@@ -196,7 +198,7 @@ sub serve {
 sub fresh {
     return (orders => {}, calls => [], tokens => {}, n => 0,
             password => PASSWORD, map { $_ => 0 }
-            qw(silent answer hang hold lose refuse));
+            qw(silent answer hang hold lose refuse brief));
 }
 
 sub put {

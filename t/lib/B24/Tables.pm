@@ -15,10 +15,34 @@ use utf8;
 
 
 # Rows of a table: hashes of the same columns.
+# rows of together()
+our $gathered;
+
 sub insert {
     my ($db, $table, @rows) = @_;
 
-    $db->sql(inserted($table, @rows)) if @rows;
+    return if !@rows;
+    return push @$gathered, inserted($table, @rows) if $gathered;
+
+    $db->sql(inserted($table, @rows));
+}
+
+# What is inserted by CODE comes as one transaction: whoever looks meanwhile
+# sees no order without its rows.
+sub together {
+    my ($db, $code) = @_;
+
+    return $code->() if $gathered;
+
+    my @statements;
+
+    {
+        local $gathered = \@statements;
+        $code->();
+    }
+
+    $db->sql("START TRANSACTION;\n" . join('', @statements) . 'COMMIT;')
+        if @statements;
 }
 
 # The statement for that.
@@ -107,10 +131,16 @@ EOS
            grep { !$seen{$_}++ }
            map { $_->{variation_id} || $_->{product_id} }
            map { @{$_->{items}} } @orders);
-    woocommerce_order($db, $_) for @orders;
+    together($db, sub { woocommerce_order($db, $_) for @orders });
 }
 
 sub woocommerce_order {
+    my ($db, $order) = @_;
+
+    together($db, sub { woocommerce_inserted($db, $order) });
+}
+
+sub woocommerce_inserted {
     my ($db, $order) = @_;
 
     my $id = $order->{order_id};
@@ -142,8 +172,6 @@ sub woocommerce_order {
 sub woocommerce_post {
     my ($db, $order) = @_;
 
-    my ($id, $buyer) = ($order->{order_id}, $order->{buyer}{billing});
-
     $db->sql(<<'EOS');
 USE shop;
 DROP TABLE IF EXISTS wp_wc_orders, wp_wc_order_addresses,
@@ -159,6 +187,14 @@ CREATE TABLE IF NOT EXISTS wp_postmeta (
     post_id bigint unsigned NOT NULL DEFAULT 0, meta_key varchar(255),
     meta_value longtext, KEY post_id (post_id));
 EOS
+
+    together($db, sub { woocommerce_posted($db, $order) });
+}
+
+sub woocommerce_posted {
+    my ($db, $order) = @_;
+
+    my ($id, $buyer) = ($order->{order_id}, $order->{buyer}{billing});
 
     insert($db, 'wp_posts', { ID => $id, post_type => 'shop_order',
         post_status => $order->{status_now},
@@ -289,12 +325,18 @@ EOS
                                 value => '1' });
     insert($db, 'oc_currency', { title => 'US Dollar', code => 'USD',
         symbol_left => '$', decimal_place => '2', value => 1 });
-    opencart_order($db, $_) for @orders;
+    together($db, sub { opencart_order($db, $_) for @orders });
 }
 
 # A date other than the recorded one: `added` (SQL); when it has got its status,
 # for the history: `confirmed`.
 sub opencart_order {
+    my ($db, @args) = @_;
+
+    together($db, sub { opencart_inserted($db, @args) });
+}
+
+sub opencart_inserted {
     my ($db, $order, %option) = @_;
 
     my ($id, $buyer) = @$order{qw(order_id buyer)};
@@ -358,6 +400,11 @@ CREATE TABLE ps_orders (
     total_paid_tax_incl decimal(20,6) NOT NULL DEFAULT 0,
     total_shipping_tax_incl decimal(20,6) NOT NULL DEFAULT 0,
     date_add datetime NOT NULL, date_upd datetime NOT NULL);
+CREATE TABLE ps_order_history (
+    id_order_history int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    id_employee int unsigned NOT NULL DEFAULT 0,
+    id_order int unsigned NOT NULL, id_order_state int unsigned NOT NULL,
+    date_add datetime NOT NULL, KEY order_history_order (id_order));
 CREATE TABLE ps_order_detail (
     id_order_detail int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     id_order int unsigned NOT NULL, product_id int unsigned NOT NULL,
@@ -375,10 +422,16 @@ CREATE TABLE ps_message (
 EOS
 
     insert($db, 'ps_currency', { id_currency => 1, iso_code => 'USD' });
-    prestashop_order($db, $_) for @orders;
+    together($db, sub { prestashop_order($db, $_) for @orders });
 }
 
 sub prestashop_order {
+    my ($db, $order) = @_;
+
+    together($db, sub { prestashop_inserted($db, $order) });
+}
+
+sub prestashop_inserted {
     my ($db, $order) = @_;
 
     my ($id, $buyer) = @$order{qw(order_id buyer)};
@@ -391,6 +444,8 @@ sub prestashop_order {
         company => $buyer->{company}, address1 => $buyer->{address1},
         postcode => $buyer->{postcode}, city => $buyer->{city},
         phone => $buyer->{phone}, phone_mobile => '', vat_number => '' });
+    insert($db, 'ps_order_history', { id_order => $id, id_order_state => 13,
+        date_add => $order->{date_add} });
     insert($db, 'ps_orders', { id_order => $id, id_customer => $id,
         id_address_delivery => $id, id_address_invoice => $id,
         id_currency => 1, id_cart => $order->{id_cart},
@@ -580,7 +635,9 @@ sub bitrix_order {
 sub bitrix_orders {
     my ($db, @orders) = @_;
 
-    $db->sql(join '', map { bitrix_inserted(%$_) } @orders);
+    together($db, sub {
+        push @$gathered, map { bitrix_inserted(%$_) } @orders;
+    });
 }
 
 sub bitrix_inserted {

@@ -41,6 +41,7 @@ use constant {
     CAP      => 240,        # of each wait
     PERSON   => 7,          # who moves deals in the CRM
     OURS     => 1,          # the webhook's owner
+    LATE     => 5,          # seconds a call may go on in the shop
     SESSIONS => 6,          # of the manager: PHP lets one request in at a time
 };
 
@@ -334,6 +335,8 @@ sub change_ajax {
 
     my ($now) = $self->{sql}->('SELECT CANCELED FROM shop.b_sale_order'
                                . " WHERE ID = $order->{id}");
+    my ($calls) = $self->{sql}->('SELECT COALESCE(MAX(ID), 0) FROM'
+                                 . ' steer.call_log');
     my $in = $self->{manager}[$order->{id} % SESSIONS];
     my %form = (sessid => $in->{sessid}, orderId => $order->{id},
         $change->{what} eq 'cancel'
@@ -344,8 +347,25 @@ sub change_ajax {
         Cookie => $in->{cookie},
         'Content-Type' => 'application/x-www-form-urlencoded' }, sub {
         $self->{count}{($_[0]->code // 0) == 200 ? 'ajax' : 'ajax_lost'}++;
-        $done->();
+        return $done->() if $_[0]->code;
+
+        # nginx was killed: PHP goes on
+        $self->when_called($order, $calls->[0], $self->now + LATE, $done);
     });
+}
+
+# The call of a manager is over, if the shop had it.
+sub when_called {
+    my ($self, $order, $calls, $end, $done) = @_;
+
+    my ($over) = $self->{sql}->('SELECT COUNT(*) FROM steer.call_log'
+        . " WHERE ID > $calls AND ORDER_ID = $order->{id}"
+        . " AND LOGIN = 'manager'");
+
+    return $done->() if $over->[0] || $self->now > $end;
+
+    $self->after($self->now + 0.05, sub {
+        $self->when_called($order, $calls, $end, $done) });
 }
 
 # As 1C, an agent, a bank's callback: nothing of it passes nginx.
@@ -353,8 +373,9 @@ sub change_sql {
     my ($self, $order, $change, $done) = @_;
 
     my ($set, $unless) = $change->{what} eq 'cancel'
-        ? ("CANCELED = IF(CANCELED = 'Y', 'N', 'Y')", '1')
-        : ("STATUS_ID = '$change->{to}'", "STATUS_ID <> '$change->{to}'");
+        ? ("CANCELED = IF(CANCELED = 'Y', 'N', 'Y'), DATE_CANCELED = NOW()", '1')
+        : ("STATUS_ID = '$change->{to}', DATE_STATUS = NOW()",
+           "STATUS_ID <> '$change->{to}'");
     my $state = "CONCAT(STATUS_ID, IF(CANCELED = 'Y', ',canceled', ''))";
 
     $self->{sql}->(<<"EOS");
@@ -665,8 +686,7 @@ sub judge {
         }
     }
 
-    return B24::TwoSides::Judge->new(
-        unseen => 2 * $self->{plan}{poll}{changes}, orders => [map {
+    return B24::TwoSides::Judge->new(orders => [map {
         $orders{$self->number($_)} } @{$self->{ids}}]);
 }
 

@@ -19,9 +19,6 @@ my %sample_cost = (
     'crm.item.add' => 1.0,
 );
 
-# calls shorter than this are not recorded
-use constant SHORTEST => 0.1;
-
 use constant BUCKETS => 10;
 
 
@@ -78,6 +75,10 @@ sub bucket_report {
 sub enabled { return $_[0]{config}{operating}{enabled} }
 
 
+# seconds by method that the documentation's samples took
+sub samples { return {%sample_cost} }
+
+
 # seconds charged for a call of METHOD that took TOOK
 sub cost {
     my ($self, $method, $took) = @_;
@@ -87,10 +88,12 @@ sub cost {
 }
 
 
+# calls shorter than "shortest" are not recorded
 sub charge {
     my ($self, $method, $seconds, $now) = @_;
 
-    return if !$self->enabled || $seconds < SHORTEST;
+    return if !$self->enabled
+        || $seconds < $self->{config}{operating}{shortest};
 
     $self->{operating}{$method}{$self->_slot($now)} += $seconds;
 

@@ -304,10 +304,11 @@ sub default_config {
         bucket => {burst => 50, rate => 2, enabled => 1, reject_counts => 0},
 
         # server time per method in a sliding window of ten buckets; cost:
-        # seconds a call is charged (else measured); batch: share of its inner
-        # time charged to "batch" itself
+        # seconds a call is charged (else measured); shortest: calls below it
+        # are not recorded; batch: share of its inner time charged to "batch"
+        # itself; inner: its commands are charged under their own names
         operating => {enabled => 0, limit => 480, window => 600, cost => {},
-                      batch => 0},
+                      shortest => 0.1, batch => 0, inner => 1},
 
         # seconds after which a request is cut with a 504 page
         request_cap => 60,

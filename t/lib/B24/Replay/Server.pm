@@ -77,8 +77,10 @@ sub run {
             sub { $self->accepted($lane, $_[1]) });
     }
 
+    # closed by the test alone: one that ended here just as a test asks once
+    # more would be its failure
     my $daemon = Mojo::Server::Daemon->new(
-        app => $self->control_app, silent => 1,
+        app => $self->control_app, silent => 1, keep_alive_timeout => 0,
         inactivity_timeout => WAIT_CAP + 30,
         listen => ["http://127.0.0.1:$self->{control}"]);
 

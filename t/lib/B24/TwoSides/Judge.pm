@@ -15,16 +15,13 @@ package B24::TwoSides::Judge;
 #       record, cause,            # of the module, where it isn't delivered
 #   }, ...]);
 #   $judge->wrong;        # a list of { order, why }
-#   $judge->excused;      # the same, of races and what could not be seen
+#   $judge->excused;      # the same, of races
 #   $judge->figure('changes');
 #   $judge->shown($order) # lines: all that has happened to it
 #
 # The newest change of a person decides.  Only where somebody has changed the
 # order in the moment in which the module's call was on its way to the shop (a
 # race; no interface of the shop excludes it) it is enough that both sides agree.
-#
-# So it is where the shop's newest change has led back to what the order was
-# before, within the time of two looks (`unseen` seconds): its tables don't tell.
 #
 # There is no echo: what a person has changed on one side is written to the other
 # one at most once.  Writes beyond that are explained by conflicts (a change that
@@ -46,9 +43,9 @@ use constant {
 sub new {
     my ($class, %args) = @_;
 
-    my $self = bless { unseen => 0, wrong => [], excused => [], figures => { map { $_ => 0 }
+    my $self = bless { wrong => [], excused => [], figures => { map { $_ => 0 }
         qw(orders changes shop crm conflicts writes to_shop to_crm spare repeated
-           races unseen) }, %args }, $class;
+           races) }, %args }, $class;
 
     $self->judge_one($_) for @{$self->{orders}};
 
@@ -94,12 +91,9 @@ sub judge_one {
     my @why = apart($order);
 
     if (!@why && (@why = not_newest($order, $real[-1]))) {
-        my $excuse = races_of(@shop) ? 'races'
-                   : $self->unseen(\@all, \@real) ? 'unseen' : undef;
-
-        if ($excuse) {
-            push @{$self->{excused}}, { order => $order, why => [@why, $excuse] };
-            $self->add($excuse => 1);
+        if (races_of(@shop)) {
+            push @{$self->{excused}}, { order => $order, why => [@why, 'a race'] };
+            $self->add(races => 1);
             @why = ();
         }
     }
@@ -127,26 +121,6 @@ sub races_of {
                   $call->{ours} && grep {
                       !$_->{ours} && $_->{at} <= $call->{at}
                       && $_->{at} >= $call->{began} - RACE } @shop } @shop;
-}
-
-# There and back before anybody has looked.
-sub unseen {
-    my ($self, $all, $real) = @_;
-
-    my $newest = $real->[-1] // return 0;
-
-    return 0 if $newest->{side} ne 'shop';
-
-    for my $event (reverse @$all) {
-        return 0 if $newest->{at} - $event->{at} > $self->{unseen};
-        next if $event == $newest;
-        return 0 if $event->{at} < $newest->{at}
-                    && ($event->{ours} || $event->{side} ne 'shop');
-        return 1 if $event->{side} eq 'shop' && !$event->{ours}
-                    && $event->{from} eq $newest->{to};
-    }
-
-    return 0;
 }
 
 sub apart {
