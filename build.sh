@@ -17,6 +17,18 @@ MODULE=ngx_http_b24_module
 NGINX_DEV=/usr/share/nginx/src
 JOBS=$(nproc 2>/dev/null || echo 2)
 
+# test files beside each other: most of them wait most of the time
+TEST_JOBS=${B24_JOBS:-$(( JOBS < 2 ? 1 : 3 ))}
+
+# the longest ones, which begin first, so that none goes on alone at the end
+LONGEST=(52-alert 60-database 35-injection 66-shops-database 82-convoy
+         78-update 34-crm 71-status-shops 40-untouched
+         40-life 38-discretion 94-replay 75-back)
+
+# the main path, for an nginx of another version
+SMOKE=(t/12-start.t t/20-capture.t t/30-deliver.t t/40-untouched.t
+       t/46-ordinary.t t/47-protocols.t t/50-desk.t t/72-events.t)
+
 export LC_ALL=C.UTF-8
 
 
@@ -29,29 +41,52 @@ Usage: ./build.sh COMMAND
   stop                       ends what "run" started
   test [FILES] [--all]       packages, build, every suite; FILES: t/NAME.t,
                              t/unit/NAME.c, t/fuzz/fuzz_NAME.c;
-                             --all: the suite under sanitizers as well
+                             --all: the suite under sanitizers as well, the
+                             main path under valgrind, the long forms
 
-  deps [build|test|lint|fuzz]
+  replay RECORDING ... [--conf NGINX_CONF] [--shop NAME] [--all]
+                             recorded exchanges (a browser's HAR, a folder,
+                             single files) through the rules of a shop: the
+                             order, the commands to Bitrix24, and why not
+
+  deps [build|test|lint|fuzz|bench|package]
                              installs the Debian packages that are missing
   build [--nginx-source DIR] [--asan] [-- OPTIONS]
                              leaves $B/$MODULE.so, with --asan
                              $B/asan/$MODULE.so; for Debian's
                              nginx, or for the nginx unpacked in DIR with
                              OPTIONS for its configure
+  smoke --nginx-source DIR [FILES] [-- OPTIONS]
+                             that nginx built, with the module, in $B/smoke/,
+                             and the tests of the main path with it
   unit [NAME ...]            tests of the parts that know no nginx
-  asan [FILES]               the suite with the module under ASan and UBSan
-  fuzz [SECONDS] [NAME ...]  libFuzzer, 30 seconds each
+  asan [--nginx-source DIR] [FILES]
+                             the suite with the module under ASan and UBSan,
+                             and the locks of shared memory watched; with the
+                             sources of Debian's version nginx as well, and
+                             each block of its pools by itself
+  valgrind [FILES]           the main path under valgrind
+  tsan                       what threads share, under ThreadSanitizer
+  fuzz [SECONDS] [NAME ...]  libFuzzer: SECONDS (600) in all, shared by the
+                             targets, at least 20 for each; a table at the end
+  fuzz --minimise [NAME ...] what was found new becomes part of the corpus
   lint                       clang-tidy, cppcheck, style
-  bench [NAME ...]           benchmarks of the parts that know no nginx
+  bench [NAME ...]           one table of ratios, see docs/performance.md: pass,
+                             orders, shop, backlog, queue, session
   chaos [SECONDS] [SEED] [--journal sync|async|off] [--orders N] [--verbose]
                              orders while nginx is killed and the portal fails;
                              what came of them is compared.  120 seconds,
                              seed 1
   chaos --bugs [NAME ...]    the same with bugs put in: each must be found
+  soak [SECONDS] [--reloads N] [--seed N] [--verbose]
+                             reloads, killed workers, reopened logs, another
+                             binary, while orders come: what is left over
+  package [--try]            a Debian package for Debian's nginx, the source as a
+                             tarball, a list of what is in it (SPDX), in
+                             $B/package/; --try: installed, used, removed in a
+                             new Debian of its own (t/fresh.sh)
   clean                      removes $B/
   help                       this text
-
-Not there yet: soak, replay, package.
 END
 }
 
@@ -79,13 +114,20 @@ packages() {
             echo libmariadb-dev libpsl-dev
             ;;
         test)
-            echo perl openssl procps util-linux
+            echo perl openssl procps util-linux curl
             echo libmojolicious-perl libio-socket-ssl-perl
             echo libtest-base-perl libtest-longstring-perl
-            echo libhttp-message-perl
+            echo libhttp-message-perl libjson-validator-perl
             echo libnginx-mod-http-headers-more-filter libnginx-mod-http-echo
+            echo libnginx-mod-http-js libnginx-mod-http-lua
+            echo libnginx-mod-http-subs-filter libnginx-mod-http-brotli-filter
             echo php-fpm php-sqlite3 php-mysql php-mbstring
+            echo chromium
             echo mariadb-server-core mariadb-client-core
+            packages package
+            ;;
+        replay)
+            echo perl
             ;;
         lint)
             echo clang-tidy cppcheck shellcheck perl
@@ -93,9 +135,27 @@ packages() {
         fuzz)
             echo clang llvm libclang-rt-dev
             ;;
+        bench)
+            echo valgrind
+            ;;
+        package)
+            echo debhelper lintian
+            ;;
+        try)
+            echo debootstrap
+            ;;
         *)
             die "deps: no such set of packages: $1"
             ;;
+    esac
+}
+
+
+# Debian's packages whose installation would start a service, and which are only
+# unpacked therefore, each with a program that makes it needless.
+unpacked() {
+    case $1 in
+        test) echo prometheus:promtool ;;
     esac
 }
 
@@ -117,7 +177,7 @@ is_installed() {
 
 
 deps() {
-    local group package missing=() as_root=()
+    local group package missing=()
 
     command -v dpkg-query > /dev/null \
         || die "packages are installed on Debian only; see docs/testing.md" \
@@ -129,26 +189,75 @@ deps() {
         done
     done
 
-    (( ${#missing[@]} )) || return 0
+    (( ! ${#missing[@]} )) || install_packages "${missing[@]}"
 
-    if (( EUID != 0 )); then
-        command -v sudo > /dev/null \
-            || die "packages are missing, as root:" \
-                   "apt-get install ${missing[*]}"
-        as_root=(sudo)
+    for group in "$@"; do
+        for package in $(unpacked "$group"); do
+            unpack "${package%%:*}" "${package##*:}"
+        done
+    done
+}
+
+
+# As root, by sudo for an ordinary user.
+as_root() {
+    if (( EUID == 0 )); then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
     fi
+}
 
-    say "installing ${missing[*]}"
 
-    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+install_packages() {
+    (( EUID == 0 )) || command -v sudo > /dev/null \
+        || die "packages are missing, as root: apt-get install $*"
+
+    say "installing $*"
 
     # old lists may still do
-    "${as_root[@]}" apt-get -q update \
+    as_root apt-get -q update \
         || say "apt-get update failed, trying with the lists there are"
 
-    "${as_root[@]}" apt-get -q -y --no-install-recommends \
-        install "${missing[@]}" \
-        || die "apt-get could not install ${missing[*]}"
+    as_root apt-get -q -y --no-install-recommends install "$@" \
+        || die "apt-get could not install $*"
+}
+
+
+# unpack PACKAGE PROGRAM: into build/PACKAGE, unless PROGRAM is there
+unpack() {
+    local package=$1 program=$2 to=$B/$1 new
+
+    [[ ! -x $to/usr/bin/$program ]] || return 0
+    ! command -v "$program" > /dev/null || return 0
+
+    say "unpacking $package into $to"
+
+    mkdir -p $B
+    new=$(mktemp -d "$ROOT/$B/$package.XXXXXX")
+
+    # there may be no lists yet, or old ones
+    if ! download "$package" "$new" 2> /dev/null; then
+        as_root apt-get -q update || true
+
+        download "$package" "$new" || {
+            rm -rf "$new"
+            die "apt-get could not download $package"
+        }
+    fi
+
+    dpkg-deb -x "$new"/*.deb "$new"
+    rm -f "$new"/*.deb
+    chmod 755 "$new"
+
+    rm -rf "$to"
+    mv "$new" "$to"
+}
+
+
+# download PACKAGE FOLDER
+download() {
+    (cd "$2" && apt-get -q -o APT::Sandbox::User=root download "$1")
 }
 
 
@@ -224,6 +333,18 @@ configure() {
 }
 
 
+# The folder of an nginx, from where the caller stands
+nginx_source() {
+    local source
+
+    source=$(cd "$CALLER" && readlink -f "$1") || source=
+    [[ -f $source/src/core/nginx.h ]] \
+        || die "--nginx-source: that folder holds no nginx source"
+
+    printf '%s\n' "$source"
+}
+
+
 # build_module SOURCE ASAN OPTIONS: SOURCE is a folder, '' for Debian's nginx
 build_module() {
     local source=$1 asan=$2 name=nginx folder=$NGINX_DEV key
@@ -232,10 +353,7 @@ build_module() {
     shift 2
 
     if [[ -n $source ]]; then
-        # from where the caller stands
-        source=$(cd "$CALLER" && readlink -f "$source") || source=
-        [[ -f $source/src/core/nginx.h ]] \
-            || die "--nginx-source: that folder holds no nginx source"
+        source=$(nginx_source "$source")
         name=upstream
         folder=$B/upstream-source
         options=(--with-compat --with-threads)
@@ -253,6 +371,7 @@ build_module() {
         name+=-asan
         cc_opt+=" -O1 -g -fPIC -fno-omit-frame-pointer"
         cc_opt+=" -fsanitize=address,undefined"
+        cc_opt+=" -include $ROOT/t/lib/B24/lock_check.h"
         ld_opt="-fsanitize=address,undefined"
         result=$B/asan/$MODULE.so
 
@@ -282,6 +401,13 @@ build_module() {
         | grep -E ' U (ngx_http_)?b24_' >&2 || die "nothing defines these"
 
     mkdir -p "$(dirname "$result")"
+
+    # what the locks of shared memory are watched with, see t/03-locks.t
+    if [[ -n $asan ]]; then
+        gcc -shared -fPIC -O1 -g -Wall -Wextra -Werror -o $B/asan/lock_check.new \
+            t/lib/B24/lock_check.c -ldl || die "the build failed"
+        mv $B/asan/lock_check.new $B/asan/lock_check.so
+    fi
 
     # renamed into place: a running nginx keeps the file it has mapped
     if ! cmp -s "$out/$MODULE.so" "$result"; then
@@ -356,12 +482,33 @@ test_files() {
 }
 
 
+# from the buyer's request to the rows of the deal
+MAIN_PATH=(t/20-capture.t t/22-journal.t t/30-deliver.t t/33-rows.t)
+
+# takes thirty times as long
+VALGRIND=(t/30-deliver.t)
+
+
 # Test files as programs that run them with the module under sanitizers
 asan_files() {
-    local file to=$B/asan/t
+    variant "$B/asan/t" \
+        "\$ENV{B24_ASAN} = 1; \
+         \$ENV{B24_MODULE} = '$ROOT/$B/asan/$MODULE.so';" "$@"
+}
 
-    rm -rf $to
-    mkdir -p $to
+
+valgrind_files() {
+    variant "$B/valgrind/t" "\$ENV{B24_VALGRIND} = 1;" "$@"
+}
+
+
+# variant FOLDER PERL FILES: programs in FOLDER that run PERL, then the file
+variant() {
+    local file to=$1 perl=$2
+    shift 2
+
+    rm -rf "$to"
+    mkdir -p "$to"
 
     for file in "$@"; do
         # the others have no nginx or none with the module
@@ -371,14 +518,35 @@ asan_files() {
 use strict;
 use warnings;
 
-\$ENV{B24_ASAN} = 1;
-\$ENV{B24_MODULE} = '$ROOT/$B/asan/$MODULE.so';
+$perl
 
 exec \$^X, map({ "-I\$_" } grep { !ref } @INC), '$file'
     or die "can't run $file: \$!\n";
 END
         echo "$to/$(basename "$file")"
     done
+}
+
+
+# What tests keep for a moment lies in memory where there is room for it: whoever
+# is killed leaves the same there as on a disk, and nothing waits for that.
+quick_tmpdir() {
+    local dir free
+
+    for dir in /dev/shm/b24-test-*; do
+        [[ ! -d $dir || -d /proc/${dir##*-} ]] || rm -rf "$dir"
+    done
+
+    free=$(df -k --output=avail /dev/shm 2> /dev/null | tail -n 1) || return 0
+
+    dir=/dev/shm/b24-test-$$
+
+    if [[ -z ${TMPDIR:-} ]] && (( ${free:-0} >= 2 * 1024 * 1024 )) \
+       && mkdir -m 1777 $dir 2> /dev/null
+    then
+        export TMPDIR=$dir
+        trap 'rm -rf "$TMPDIR"' EXIT
+    fi
 }
 
 
@@ -392,13 +560,15 @@ run_prove() {
     unlock
     say "prove"
 
+    quick_tmpdir
+
     # nothing comes after prove's summary; t/testrules.yml: what runs alone
-    exec prove --timer -j "${B24_JOBS:-1}" "${include[@]}" "$@"
+    prove --timer -j "$TEST_JOBS" "${include[@]}" "$@" || exit $?
 }
 
 
 cmd_test() {
-    local all="" files=() list=()
+    local all="" files=() list=() again=() whole=""
 
     while (( $# )); do
         case $1 in
@@ -409,22 +579,149 @@ cmd_test() {
         shift
     done
 
-    (( ${#files[@]} )) || files=(t/unit/*.c t/*.t)
+    if (( ! ${#files[@]} )); then
+        whole=1
+        files=("${LONGEST[@]/#/t\/}")
+        files=("${files[@]/%/.t}" t/unit/*.c t/*.t)
+    fi
+
     test_files "${files[@]}"
 
     deps build test
+    [[ -z $all ]] || deps bench try
     lock
     build_module "" ""
 
     say "building the C tests"
     c_programs unit
+    c_programs tools
 
+    # the main path under sanitizers, with --all whatever there is
     if [[ -n $all ]]; then
         export B24_LONG=1
-        build_module "" 1
-        mapfile -t -O ${#list[@]} list < <(asan_files "${list[@]}")
+        again=("${list[@]}")
+
+    elif [[ -n $whole ]]; then
+        again=("${MAIN_PATH[@]}")
     fi
 
+    if (( ${#again[@]} )); then
+        build_module "" 1
+        mapfile -t -O ${#list[@]} list < <(asan_files "${again[@]}")
+    fi
+
+    if [[ -n $whole ]]; then
+        c_programs tsan
+        mapfile -t -O ${#list[@]} list < <(ls -d $B/tsan/*)
+
+        [[ -z $all ]] || mapfile -t -O ${#list[@]} list \
+            < <(valgrind_files "${VALGRIND[@]}")
+    fi
+
+    run_prove "${list[@]}"
+}
+
+
+cmd_tsan() {
+    deps build
+    lock
+    c_programs tsan
+    run_prove $B/tsan/*
+}
+
+
+cmd_valgrind() {
+    local list=()
+
+    (( $# )) || set -- "${VALGRIND[@]}"
+    test_files "$@"
+
+    deps build test bench
+    lock
+    build_module "" ""
+
+    mapfile -t list < <(valgrind_files "${list[@]}")
+    (( ${#list[@]} )) || die "valgrind: no file that uses B24::Test"
+    run_prove "${list[@]}"
+}
+
+
+# What a smoke set needs of an nginx, beside the module
+smoke_options() {
+    local source=$1 name
+    local options=(--with-compat --with-threads --with-debug)
+
+    for name in ssl v2 realip auth_request sub addition slice gunzip \
+                gzip_static dav; do
+        options+=("--with-http_${name}_module")
+    done
+
+    # 1.25 and newer
+    [[ ! -d $source/src/http/v3 ]] || options+=(--with-http_v3_module)
+
+    printf '%s\n' "${options[@]}"
+}
+
+
+# build_nginx SOURCE OPTIONS: sets "smoke" to a folder with that nginx and the
+# module, of one configure
+build_nginx() {
+    local source version key options=()
+    local cc_opt="-fPIC -Wall -Wextra -Werror"
+
+    source=$(nginx_source "$1")
+    shift
+
+    version=$(nginx_version "$source")
+    smoke=$B/smoke/$version
+    mapfile -t options < <(smoke_options "$source")
+    cc_opt="$(hardening CFLAGS) $(hardening CPPFLAGS) $cc_opt"
+    options+=("--with-cc-opt=$cc_opt" "--with-ld-opt=$(hardening LDFLAGS)" "$@")
+    key=$(fingerprint "${options[@]}" "$source" "$version")
+
+    if [[ ! -f $smoke/objs/key || $(< "$smoke/objs/key") != "$key" ]]; then
+        copy_nginx "$source" "$smoke/source"
+        configure "$smoke/source" "$smoke/objs" "${options[@]}"
+        printf '%s\n' "$key" > "$smoke/objs/key"
+    fi
+
+    say "building nginx $version and the module in $smoke"
+
+    make -s -j "$JOBS" -C "$smoke/source" -f "$ROOT/$smoke/objs/Makefile" \
+        binary modules || die "the build failed"
+}
+
+
+cmd_smoke() {
+    local source="" options=() files=() list=() smoke
+
+    while (( $# )); do
+        case $1 in
+            --nginx-source)
+                (( $# > 1 )) || die "--nginx-source needs a folder"
+                source=$2
+                shift
+                ;;
+            --nginx-source=*) source=${1#*=} ;;
+            --) shift; options=("$@"); break ;;
+            -*) die "smoke: no such option: $1" ;;
+            *) files+=("$1") ;;
+        esac
+        shift
+    done
+
+    [[ -n $source ]] || die "smoke: which nginx?  --nginx-source DIR"
+
+    (( ${#files[@]} )) || files=("${SMOKE[@]}")
+    test_files "${files[@]}"
+
+    deps build test
+    lock
+    c_programs tools
+    build_nginx "$source" "${options[@]}"
+
+    export TEST_NGINX_BINARY=$ROOT/$smoke/objs/nginx
+    export B24_MODULE=$ROOT/$smoke/objs/$MODULE.so
     run_prove "${list[@]}"
 }
 
@@ -446,15 +743,89 @@ cmd_unit() {
 }
 
 
-cmd_asan() {
-    local list=()
+# build_pools_nginx DIR: build/asan/nginx with the sanitizers and
+# NGX_DEBUG_PALLOC, which makes a malloc() of each allocation from a pool.  As
+# Debian's otherwise, whose modules it loads.
+build_pools_nginx() {
+    local source out=$B/obj/nginx-pools folder=$B/pools-source options=() option
 
-    (( $# )) || set -- t/*.t
-    test_files "$@"
+    source=$(nginx_source "$1")
+    [[ $(nginx_version "$source") == $(nginx_version "") ]] \
+        || die "asan: Debian's modules need nginx $(nginx_version "")"
+
+    # shellcheck disable=SC1091
+    . $NGINX_DEV/conf_flags
+
+    # Debian's static modules; dynamic ones have libraries of theirs
+    for option in "${NGX_CONF_FLAGS[@]}"; do
+        [[ $option == *=dynamic ]] || options+=("$option")
+    done
+
+    for option in $(nginx -V 2>&1); do
+        [[ ! $option =~ ^--with-http_[a-z0-9_]+_module$ ]] \
+            || options+=("$option")
+    done
+
+    [[ ! -f $out/key || $(< "$out/key") != "$source" ]] || return 0
+
+    rm -rf "$folder" "$out"
+    copy_nginx "$source" "$folder"
+    mkdir -p "$out" "$B/asan"
+
+    # Debian's patches have members of their own in nginx's structures
+    (cd $NGINX_DEV/src && find . -name '*.h' -print0 \
+        | xargs -0 cp --parents -t "$ROOT/$folder/src")
+
+    say "building $B/asan/nginx, see $out/build.log"
+
+    # the core copies nothing from NULL, and reads words where they lie
+    (
+        cd "$folder"
+        export ASAN_OPTIONS=detect_leaks=0
+        sh ./configure "${options[@]}" --builddir="$ROOT/$out" --with-debug \
+            --with-cc-opt="-O1 -g -fno-omit-frame-pointer \
+                -fsanitize=address,undefined \
+                -fno-sanitize=nonnull-attribute -DNGX_DEBUG_PALLOC=1 \
+                -DNGX_HAVE_NONALIGNED=0" \
+            --with-ld-opt="-fsanitize=address,undefined -Wl,-E"
+        make -s -j "$JOBS" -f "$ROOT/$out/Makefile"
+    ) > "$out/build.log" 2>&1 || {
+        tail -n 20 "$out/build.log" >&2
+        die "the build of nginx failed, see $out/build.log"
+    }
+
+    cp "$out/nginx" "$B/asan/nginx"
+    printf '%s\n' "$source" > "$out/key"
+}
+
+
+cmd_asan() {
+    local source="" list=() files=()
+
+    while (( $# )); do
+        case $1 in
+            --nginx-source)
+                (( $# > 1 )) || die "--nginx-source needs a folder"
+                source=$2
+                shift
+                ;;
+            -*) die "asan: no such option: $1" ;;
+            *) files+=("$1") ;;
+        esac
+        shift
+    done
+
+    (( ${#files[@]} )) || files=(t/*.t)
+    test_files "${files[@]}"
 
     deps build test
     lock
     build_module "" 1
+
+    if [[ -n $source ]]; then
+        build_pools_nginx "$source"
+        export TEST_NGINX_BINARY=$ROOT/$B/asan/nginx
+    fi
 
     mapfile -t list < <(asan_files "${list[@]}")
     (( ${#list[@]} )) || die "asan: no file that uses B24::Test"
@@ -462,11 +833,144 @@ cmd_asan() {
 }
 
 
+# What a target says of itself in its first comment: " * WORD: ...".
+fuzz_says() {
+    sed -n "s|^ \* $2: *||p; /\*\//q" "t/fuzz/fuzz_$1.c"
+}
+
+
+# What a target begins with, as files in build/fuzz-seed/NAME: inputs that have a
+# name of their own, large ones packed, the minimised finds, and what is made of
+# the recordings.
+fuzz_seed() {
+    local name=$1 file to=$B/fuzz-seed/$1
+
+    rm -rf "$to"
+    mkdir -p "$to" "$B/fuzz-found/$name"
+
+    for file in "t/fuzz/corpus/$name"/*; do
+        case $file in
+            *.packed.gz)
+                gzip -dc "$file" > "$to/$(basename "$file" .packed.gz)"
+                ;;
+            *) [[ ! -f $file ]] || cp "$file" "$to/" ;;
+        esac
+    done
+
+    if [[ -f t/fuzz/corpus/$name.tar.gz ]]; then
+        tar -xzf "t/fuzz/corpus/$name.tar.gz" -C "$to"
+    fi
+
+    perl -It/lib t/fuzz/seeds.pl "$name" "$to"
+}
+
+
+# fuzz_one NAME SECONDS: leaves NAME.log; what it finds new stays in build/
+fuzz_one() {
+    local name=$1 seconds=$2 log=$B/fuzz-found/$1.log options=()
+
+    [[ -z $(fuzz_says "$name" "At most") ]] \
+        || options+=("-max_len=$(fuzz_says "$name" "At most")")
+    [[ ! -f t/fuzz/$name.dict ]] || options+=("-dict=t/fuzz/$name.dict")
+
+    fuzz_seed "$name"
+
+    "$B/fuzz/$name" -max_total_time="$seconds" -print_final_stats=1 \
+        -timeout=25 -rss_limit_mb=2048 "${options[@]}" \
+        -artifact_prefix="$B/fuzz-found/$name-" \
+        "$B/fuzz-found/$name" "$B/fuzz-seed/$name" > "$log" 2>&1 || true
+}
+
+
+# fuzz_cover NAME: lines in percent of the files it aims at that its corpus and
+# its finds reach
+fuzz_cover() {
+    local name=$1 file files=() profile=$B/fuzz-found/$1.profile
+
+    # words of several lines
+    # shellcheck disable=SC2046
+    for file in $(fuzz_says "$name" "Aims at"); do
+        files+=("$MODULE/$file")
+    done
+
+    LLVM_PROFILE_FILE=$profile.raw "$B/cover/$name" "$B/fuzz-seed/$name" \
+        "$B/fuzz-found/$name" > /dev/null 2>&1 || true
+
+    llvm-profdata merge -sparse "$profile.raw" -o "$profile" 2> /dev/null \
+        || return 0
+
+    llvm-cov report "$B/cover/$name" -instr-profile="$profile" "${files[@]}" \
+        2> /dev/null | awk '$1 == "TOTAL" { print $10 }'
+}
+
+
+fuzz_number() {
+    sed -n "s/^stat::$2: *//p" "$B/fuzz-found/$1.log" | tail -n 1
+}
+
+
+# A line of the table; returns 1 for findings.
+fuzz_line() {
+    local name=$1 since=$2 findings corpus
+
+    findings=$(find $B/fuzz-found -maxdepth 1 -newer "$since" \
+               -name "$name-*" ! -name '*.log' | wc -l)
+
+    # killed, or it did not even start
+    grep -q '^stat::number_of' "$B/fuzz-found/$name.log" \
+        || findings=$(( findings + 1 ))
+
+    corpus=$(find "$B/fuzz-seed/$name" "$B/fuzz-found/$name" -type f \
+             -printf '%s\n' | awk '{ n++; s += $1 }
+                 END { printf "%d files, %d KiB", n, s / 1024 }')
+
+    printf '%-12s %12s %8s %9s  %-20s %8s\n' "$name" \
+        "$(fuzz_number "$name" number_of_executed_units)" \
+        "$(fuzz_number "$name" average_exec_per_sec)" \
+        "$(fuzz_cover "$name")" "$corpus" "$findings"
+
+    (( findings == 0 ))
+}
+
+
+# fuzz_minimise NAME: of the finds and of what is made of the recordings the
+# fewest inputs that reach what the named ones don't, in one archive
+fuzz_minimise() {
+    local name=$1 to=$B/fuzz-minimised/$1 file
+
+    fuzz_seed "$name"
+    rm -rf "$to"
+    mkdir -p "$to"
+
+    for file in "t/fuzz/corpus/$name"/*; do
+        file=$(basename "$file" .packed.gz)
+        [[ ! -f $B/fuzz-seed/$name/$file ]] \
+            || cp "$B/fuzz-seed/$name/$file" "$to/named-$file"
+    done
+
+    "$B/fuzz/$name" -merge=1 -use_counters=0 -timeout=25 -rss_limit_mb=2048 \
+        -max_len=1048576 "$to" "$B/fuzz-seed/$name" "$B/fuzz-found/$name" \
+        > "$B/fuzz-found/$name.merge" 2>&1 \
+        || die "fuzz: $name can't be minimised, see" \
+               "$B/fuzz-found/$name.merge"
+
+    rm -f "$to"/named-*
+
+    tar -c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
+        -C "$to" . | gzip -9n > "t/fuzz/corpus/$name.tar.gz"
+
+    printf '%-12s %5d files, %6d bytes\n' "$name" \
+        "$(find "$to" -type f | wc -l)" \
+        "$(stat -c %s "t/fuzz/corpus/$name.tar.gz")"
+}
+
+
 cmd_fuzz() {
-    local name log seconds=30 names=() found=0
+    local name seconds=600 each names=() found=0 minimise="" since
 
     for name in "$@"; do
         case $name in
+            --minimise) minimise=1 ;;
             *[!0-9]*) names+=("$name") ;;
             *) seconds=$name ;;
         esac
@@ -474,7 +978,10 @@ cmd_fuzz() {
 
     deps build fuzz
     lock
+
+    say "building the fuzzers"
     c_programs fuzz
+    [[ -n $minimise ]] || c_programs cover
     unlock
 
     if (( ! ${#names[@]} )); then
@@ -486,24 +993,39 @@ cmd_fuzz() {
 
     for name in "${names[@]}"; do
         [[ -x $B/fuzz/$name ]] || die "fuzz: there is no t/fuzz/fuzz_$name.c"
+    done
 
-        say "fuzzing $name for $seconds seconds"
-        mkdir -p "$B/fuzz-found/$name" "t/fuzz/corpus/$name"
+    mkdir -p $B/fuzz-found $B/fuzz-seed
 
-        # what it finds new stays in build/, the corpus is only read
-        log=$B/fuzz-found/$name.log
+    if [[ -n $minimise ]]; then
+        for name in "${names[@]}"; do
+            fuzz_minimise "$name"
+        done
+        return
+    fi
 
-        if ! "$B/fuzz/$name" -max_total_time="$seconds" \
-             -print_final_stats=1 -timeout=10 -rss_limit_mb=1024 \
-             -artifact_prefix="$B/fuzz-found/$name-" \
-             "$B/fuzz-found/$name" "t/fuzz/corpus/$name" > "$log" 2>&1
-        then
-            found=1
-            grep -A 20 -E 'ERROR:|runtime error:' "$log" || tail "$log"
-        fi
+    each=$(( seconds * JOBS / ${#names[@]} ))
+    (( each >= 20 )) || each=20
+    (( ${#names[@]} >= JOBS )) || each=$seconds
 
-        # executions, code reached, size of the corpus
-        grep -E ' (DONE|cov:)' "$log" | tail -n 1
+    say "fuzzing ${#names[@]} targets, $each seconds each, $JOBS at a time"
+
+    since=$B/fuzz-found/since
+    touch "$since"
+
+    for name in "${names[@]}"; do
+        while (( $(jobs -rp | wc -l) >= JOBS )); do
+            wait -n || true
+        done
+        fuzz_one "$name" "$each" &
+    done
+    wait
+
+    printf '%-12s %12s %8s %9s  %-20s %8s\n' \
+        target executions exec/s lines corpus findings
+
+    for name in "${names[@]}"; do
+        fuzz_line "$name" "$since" || found=1
     done
 
     (( ! found )) || die "fuzz: there are findings, see $B/fuzz-found/"
@@ -511,25 +1033,68 @@ cmd_fuzz() {
 
 
 cmd_bench() {
-    local name programs=()
+    local name
 
-    deps build
+    for name in "$@"; do
+        [[ -f t/bench/$name.pl || -f t/bench/$name.c ]] \
+            || die "bench: there is no t/bench/$name.pl or $name.c"
+    done
+
+    deps build test bench
     lock
+    build_module "" ""
     c_programs bench
     unlock
 
-    for name in "$@"; do
-        [[ -x $B/bench/$name ]] || die "bench: there is no t/bench/$name.c"
-        programs+=("$B/bench/$name")
+    exec perl -It/lib t/bench/bench.pl "$@"
+}
+
+
+# ---- replay ----------------------------------------------------------------
+
+# Files are meant from where the caller stands.
+from_caller() {
+    local path=$1
+
+    [[ $path == /* || ! -e $CALLER/$path ]] || path=$CALLER/$path
+    printf '%s\n' "$path"
+}
+
+
+cmd_replay() {
+    local options=() files=()
+
+    while (( $# )); do
+        case $1 in
+            --conf)
+                (( $# > 1 )) || die "replay: --conf needs a file"
+                options+=(--conf "$(from_caller "$2")")
+                shift
+                ;;
+            --conf=*) options+=(--conf "$(from_caller "${1#*=}")") ;;
+            --shop)
+                (( $# > 1 )) || die "replay: --shop needs a name"
+                options+=(--shop "$2")
+                shift
+                ;;
+            --shop=*) options+=(--shop "${1#*=}") ;;
+            --all) options+=(--all) ;;
+            -*) die "replay: no such option: $1" ;;
+            *) files+=("$(from_caller "$1")") ;;
+        esac
+        shift
     done
 
-    (( ${#programs[@]} )) || programs=("$B"/bench/*)
-    [[ -x ${programs[0]} ]] || die "bench: there are no benchmarks in t/bench"
+    (( ${#files[@]} )) || die "replay: which recording?  A HAR that a" \
+        "browser has saved, a folder, or single files; see docs/rules.md"
 
-    for name in "${programs[@]}"; do
-        say "${name##*/}"
-        "$name"
-    done
+    deps build replay
+    lock
+    build_module "" "" >&2
+    c_programs tools >&2
+    unlock
+
+    exec perl -It/lib t/rules.pl "${options[@]}" "${files[@]}"
 }
 
 
@@ -753,7 +1318,7 @@ check_scripts() {
 
     say "scripts"
 
-    shellcheck build.sh .ci/run || status=1
+    shellcheck -x build.sh .ci/run t/*.sh || status=1
 
     while read -r file; do
         perl -It/lib -It/lib/runner -It/chaos -c "$file" 2> $B/perl.log \
@@ -798,6 +1363,88 @@ cmd_run() {
 }
 
 
+# ---- soak ------------------------------------------------------------------
+
+cmd_soak() {
+    local seconds=()
+
+    if [[ ${1:-} =~ ^[0-9]+$ ]]; then
+        seconds=(--seconds "$1")
+        shift
+    fi
+
+    deps build test
+    lock
+    build_module "" ""
+    unlock
+
+    exec perl -It/lib t/soak.pl "${seconds[@]}" "$@"
+}
+
+
+# ---- packages --------------------------------------------------------------
+
+# Same sources, same bytes: names are sorted, times are the changelog's, and
+# what compilers and archivers write of folders is left out.
+cmd_package() {
+    local to=$B/package name=libnginx-mod-http-b24 version epoch source
+
+    case "$*" in
+        "") deps build package ;;
+        --try) deps build test package try ;;
+        *) die "package: no such option: $*" ;;
+    esac
+
+    version=$(dpkg-parsechangelog -l $MODULE/debian/changelog -S Version)
+    epoch=$(dpkg-parsechangelog -l $MODULE/debian/changelog -S Timestamp)
+    source=${version%-*}
+
+    grep -q "define NGX_HTTP_B24_VERSION  *\"$source\"" $MODULE/$MODULE.h \
+        || die "package: $MODULE.h and $MODULE/debian/changelog differ in the" \
+               "version"
+
+    lock
+    rm -rf $to
+    mkdir -p "$to/$name-$source"
+
+    say "packing $to/$MODULE-$source.tar.gz"
+
+    tar -c --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner \
+        --mode=go=rX,u+rw --transform="s|^[.]|$MODULE-$source|" \
+        --exclude-vcs --exclude="./$B" . \
+        | gzip -9n > "$to/$MODULE-$source.tar.gz"
+
+    cp -R config $MODULE docs README.md LICENSE CHANGELOG.md \
+        "$to/$name-$source/"
+    mv "$to/$name-$source/$MODULE/debian" "$to/$name-$source/"
+
+    say "building the package, see $to/build.log"
+
+    (
+        cd "$to/$name-$source"
+        SOURCE_DATE_EPOCH=$epoch DEB_BUILD_OPTIONS="parallel=$JOBS" \
+            dpkg-buildpackage -b -uc -us
+    ) > $to/build.log 2>&1 || {
+        tail -n 30 $to/build.log >&2
+        die "package: the build failed, see $to/build.log"
+    }
+
+    rm -rf "${to:?}/$name-$source"
+    unlock
+
+    perl t/tools/spdx.pl "$to/${name}_${version}"_*.deb "$epoch" \
+        > "$to/${name}_${version}.spdx.json"
+
+    say "lintian"
+    lintian --fail-on error,warning $to/*.changes \
+        || die "package: lintian has found something"
+
+    say "made $(cd $to && echo *.deb *.tar.gz *.json)"
+
+    [[ -z $* ]] || exec t/fresh.sh "$to/${name}_${version}"_*.deb
+}
+
+
 cmd_stop() {
     exec perl -It/lib t/run.pl stop $B/run
 }
@@ -821,12 +1468,11 @@ main() {
             (( $# )) || set -- build test
             deps "$@"
             ;;
-        build|unit|test|asan|fuzz|lint|bench|chaos|run|stop|clean)
+        build|smoke|unit|test|asan|valgrind|tsan|fuzz|lint|bench|replay|chaos|soak|package)
             "cmd_$command" "$@"
             ;;
-        soak|replay|package)
-            printf 'build.sh: "%s" is not available yet\n' "$command" >&2
-            exit 2
+        run|stop|clean)
+            "cmd_$command" "$@"
             ;;
         help|-h|--help)
             usage
