@@ -201,3 +201,21 @@ __DATA__
     $crm = once('more', 30);
 
     is(scalar(keys %{$crm->{contacts}}), 32, 'one contact a buyer');
+
+
+
+=== TEST 8: one order behind a request that hangs
+--- http_config eval: $::http
+--- config eval: $::server
+--- scenario
+    portal()->fault(kind => 'hang_after', method => 'crm\.deal\.add');
+    ok(order(id => 'first-1', buyer(8001)), 'an order is placed');
+    portal()->wait_for(held => 1);
+
+    # far from the number that makes a convoy
+    ok(order(id => 'second-1', buyer(8002)), 'another one');
+    once('second', 1);
+    is(portal()->report->{counts}{held}, 1, 'the first one hangs meanwhile');
+
+    portal()->release;
+    once('first', 1);

@@ -26,6 +26,8 @@
 #define NGX_HTTP_B24_CONVOY_RENEW 60    /* s between renewals of the leases */
 #define NGX_HTTP_B24_CONVOY_SOON  2000  /* ms; the lane's own comes again */
 #define NGX_HTTP_B24_CONVOY_LOOK  1000  /* ms between two looks in vain */
+#define NGX_HTTP_B24_CONVOY_HUNG  5000  /* ms the portal has not answered the
+                                           lane: others don't wait for it */
 
 
 struct ngx_http_b24_convoy_s {
@@ -43,6 +45,7 @@ struct ngx_http_b24_convoy_s {
     ngx_http_b24_call_t    claim;
     ngx_uint_t             claiming;
     ngx_uint_t             wanted;      /* of orders, by the claim */
+    int                    from;        /* fewer are left to the lane */
     int64_t                now;
     int64_t                next;        /* nothing was due before */
     b24_pool_t            *pools[NGX_HTTP_B24_CONVOY];
@@ -60,6 +63,7 @@ struct ngx_http_b24_convoy_s {
 
 static ngx_int_t ngx_http_b24_convoy_lanes(ngx_http_b24_convoy_t *convoy);
 static ngx_uint_t ngx_http_b24_convoy_wants(ngx_http_b24_convoy_t *convoy);
+static int ngx_http_b24_convoy_from(ngx_http_b24_lane_t *lane);
 static void ngx_http_b24_convoy_claim(ngx_http_b24_convoy_t *convoy);
 static void ngx_http_b24_convoy_claim_run(ngx_http_b24_call_t *call,
     b24_queue_t *q);
@@ -291,8 +295,27 @@ ngx_http_b24_convoy_wants(ngx_http_b24_convoy_t *convoy)
 
     /* what is fresh, and few, is the lane's */
 
-    return accepted + waiting >= NGX_HTTP_B24_CONVOY_FROM
+    convoy->from = ngx_http_b24_convoy_from(&road->lane);
+
+    return accepted + waiting >= (ngx_uint_t) convoy->from
            && now >= convoy->next;
+}
+
+
+/* a request that hangs does so until curl gives up, more than a minute */
+
+static int
+ngx_http_b24_convoy_from(ngx_http_b24_lane_t *lane)
+{
+    if ((lane->stage == NGX_HTTP_B24_LANE_LOOKUP
+         || lane->stage == NGX_HTTP_B24_LANE_WRITE)
+        && !lane->timer.timer_set
+        && ngx_current_msec - lane->sent > NGX_HTTP_B24_CONVOY_HUNG)
+    {
+        return 1;
+    }
+
+    return NGX_HTTP_B24_CONVOY_FROM;
 }
 
 
@@ -345,11 +368,10 @@ ngx_http_b24_convoy_claim_run(ngx_http_b24_call_t *call, b24_queue_t *q)
 
     if (call->rc == B24_QUEUE_OK) {
         call->rc = b24_queue_due_count(q, choice->open, choice->nopen,
-                                       convoy->now, NGX_HTTP_B24_CONVOY_FROM,
-                                       &n);
+                                       convoy->now, convoy->from, &n);
     }
 
-    if (call->rc == B24_QUEUE_OK && n < NGX_HTTP_B24_CONVOY_FROM) {
+    if (call->rc == B24_QUEUE_OK && n < convoy->from) {
         call->rc = B24_QUEUE_NONE;
     }
 

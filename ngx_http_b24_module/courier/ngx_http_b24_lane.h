@@ -73,6 +73,7 @@ struct ngx_http_b24_lane_s {
     ngx_event_t               timer;
     ngx_http_b24_call_t       call;
     ngx_http_b24_transfer_t   transfer;
+    ngx_msec_t                sent;         /* its request, in look-up, write */
 
     /* of a convoy */
     ngx_queue_t               queue;        /* idle, going or ready there */

@@ -260,6 +260,8 @@ ngx_http_b24_send_now(ngx_http_b24_lane_t *lane)
         return NGX_ERROR;
     }
 
+    lane->sent = ngx_current_msec;
+
     if (!lane->direct) {
         ngx_http_b24_portal_sent(lane->portal, &lane->batch);
     }
