@@ -150,12 +150,12 @@ ngx_http_b24_slot_pack(ngx_http_b24_slot_t *slot, ngx_queue_t *ready,
 }
 
 
-/* they go by the same webhook; a direct call goes alone */
+/* they go by the same webhook, trusting the same; a direct call goes alone */
 
 static ngx_uint_t
 ngx_http_b24_slot_mate(ngx_http_b24_slot_t *slot, ngx_http_b24_lane_t *lane)
 {
-    ngx_http_b24_webhook_t  *one, *other;
+    ngx_http_b24_srv_conf_t  *one, *other;
 
     if (slot->n == 0) {
         return 1;
@@ -165,10 +165,14 @@ ngx_http_b24_slot_mate(ngx_http_b24_slot_t *slot, ngx_http_b24_lane_t *lane)
         return 0;
     }
 
-    one = slot->lanes[0]->origin->conf->webhook;
-    other = lane->origin->conf->webhook;
+    one = slot->lanes[0]->origin->conf;
+    other = lane->origin->conf;
 
-    return one == other || b24_str_eq(&one->url, &other->url);
+    return one == other
+           || (b24_str_eq(&one->webhook->url, &other->webhook->url)
+               && one->certificate.len == other->certificate.len
+               && ngx_memcmp(one->certificate.data, other->certificate.data,
+                             one->certificate.len) == 0);
 }
 
 
