@@ -17,8 +17,8 @@ use lib "$FindBin::Bin/../lib";
 use B24::Bench;
 use Time::HiRes qw(time);
 
-my $turns = $ARGV[0] // 7;
-my $requests = $ARGV[1] // 6000;
+my $turns = $ARGV[0] // 9;
+my $requests = $ARGV[1] // 24_000;       # a turn of fewer is over too soon
 
 use constant CLIENTS => 64;
 
