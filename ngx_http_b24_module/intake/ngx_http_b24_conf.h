@@ -284,6 +284,11 @@ char *ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* the address of b24_alert and b24_database; text->data NULL: "off" */
+char *ngx_http_b24_conf_address(ngx_conf_t *cf, ngx_str_t *text, char *what);
+/* what arg says: itself, or of file:PATH what is in that file */
+char *ngx_http_b24_conf_secret(ngx_conf_t *cf, ngx_str_t *arg, ngx_str_t *text,
+    char *what);
 /* the one line of a file of the directive at hand; blanks: those at its ends
  * are a part of it */
 char *ngx_http_b24_secret_file(ngx_conf_t *cf, ngx_str_t *path,
@@ -314,6 +319,9 @@ char *ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_update(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_uint_t ngx_http_b24_databases(ngx_http_b24_main_conf_t *bmcf);
+/* rules of the first shop whose orders can be looked up; NULL: of none */
+const b24_shop_t *ngx_http_b24_database_shop(ngx_http_b24_main_conf_t *bmcf,
+    ngx_http_b24_origin_t *o);
 void ngx_http_b24_database_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 
