@@ -95,6 +95,24 @@ ngx_http_b24_quiet(ngx_http_b24_quiet_t *quiet, ngx_uint_t *left)
 }
 
 
+ngx_http_b24_origin_t *
+ngx_http_b24_origin_find(const ngx_array_t *origins, const b24_str_t *name)
+{
+    ngx_uint_t                i;
+    ngx_http_b24_origin_t   **op;
+
+    op = origins->elts;
+
+    for (i = 0; i < origins->nelts; i++) {
+        if (b24_str_eq(&op[i]->name, name)) {
+            return op[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 void
 ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place)
 {

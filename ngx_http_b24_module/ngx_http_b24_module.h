@@ -169,6 +169,10 @@ typedef struct {
 
 ngx_uint_t ngx_http_b24_quiet(ngx_http_b24_quiet_t *quiet, ngx_uint_t *left);
 
+/* of an array of ngx_http_b24_origin_t *; NULL: there is none of that name */
+ngx_http_b24_origin_t *ngx_http_b24_origin_find(const ngx_array_t *origins,
+    const b24_str_t *name);
+
 void ngx_http_b24_place(ngx_conf_t *cf, ngx_http_b24_place_t *place);
 
 /* an emerg of the format's sentence and the place, if that was noted: for what

@@ -139,21 +139,14 @@ ngx_http_b24_reader_take(ngx_http_b24_portal_t *portal, b24_pool_t *pool,
     b24_queue_job_t *job)
 {
     b24_order_t             *order;
-    ngx_uint_t               i;
     const b24_shop_t        *shop;
     ngx_http_b24_read_t     *read;
+    ngx_http_b24_origin_t   *o;
     ngx_http_b24_reader_t   *r;
-    ngx_http_b24_origin_t  **op;
     ngx_http_b24_unread_t   *unread;
 
-    op = portal->origins.elts;
-    r = NULL;
-
-    for (i = 0; i < portal->origins.nelts; i++) {
-        if (b24_str_eq(&op[i]->name, &job->origin)) {
-            r = op[i]->reader;
-        }
-    }
+    o = ngx_http_b24_origin_find(&portal->origins, &job->origin);
+    r = o ? o->reader : NULL;
 
     if (r == NULL || job->kind == B24_EV_CHANGED
         || b24_order_parse(pool, &job->data, &order) != B24_OK)
