@@ -428,8 +428,13 @@ nginx_version() {
 }
 
 
-cmd_build() {
-    local source="" asan=""
+# arguments COMMAND ARGUMENTS: sets "source", "asan", "files", and "options",
+# which is what follows --
+arguments() {
+    local command=$1
+    shift
+
+    source="" asan="" files=() options=()
 
     while (( $# )); do
         case $1 in
@@ -439,16 +444,25 @@ cmd_build() {
                 shift
                 ;;
             --nginx-source=*) source=${1#*=} ;;
-            --asan) asan=1 ;;
-            --) shift; break ;;
-            *) die "build: no such option: $1" ;;
+            --) shift; options=("$@"); break ;;
+            --asan) asan=$1 ;;
+            -*) die "$command: no such option: $1" ;;
+            *) files+=("$1") ;;
         esac
         shift
     done
+}
+
+
+cmd_build() {
+    local source asan files options
+
+    arguments build "$@"
+    (( ! ${#files[@]} )) || die "build: no such option: ${files[0]}"
 
     deps build
     lock
-    build_module "$source" "$asan" "$@"
+    build_module "$source" "$asan" "${options[@]}"
 }
 
 
@@ -693,23 +707,10 @@ build_nginx() {
 
 
 cmd_smoke() {
-    local source="" options=() files=() list=() smoke
+    local source asan files options list=() smoke
 
-    while (( $# )); do
-        case $1 in
-            --nginx-source)
-                (( $# > 1 )) || die "--nginx-source needs a folder"
-                source=$2
-                shift
-                ;;
-            --nginx-source=*) source=${1#*=} ;;
-            --) shift; options=("$@"); break ;;
-            -*) die "smoke: no such option: $1" ;;
-            *) files+=("$1") ;;
-        esac
-        shift
-    done
-
+    arguments smoke "$@"
+    [[ -z $asan ]] || die "smoke: no such option: $asan"
     [[ -n $source ]] || die "smoke: which nginx?  --nginx-source DIR"
 
     (( ${#files[@]} )) || files=("${SMOKE[@]}")
@@ -800,21 +801,11 @@ build_pools_nginx() {
 
 
 cmd_asan() {
-    local source="" list=() files=()
+    local source asan files options list=()
 
-    while (( $# )); do
-        case $1 in
-            --nginx-source)
-                (( $# > 1 )) || die "--nginx-source needs a folder"
-                source=$2
-                shift
-                ;;
-            -*) die "asan: no such option: $1" ;;
-            *) files+=("$1") ;;
-        esac
-        shift
-    done
-
+    arguments asan "$@"
+    [[ -z $asan && ${#options[@]} == 0 ]] \
+        || die "asan: no such option: ${asan:---}"
     (( ${#files[@]} )) || files=(t/*.t)
     test_files "${files[@]}"
 

@@ -137,7 +137,7 @@ sub directives {
                    'NGX_HTTP_B24_LOC' => 'http, server, location',
                    'NGX_HTTP_LOC_CONF' => 'location');
 
-    my $text = text_of("$source/ngx_http_b24_module.c");
+    my $text = text_of("$source/ngx_http_b24_commands.c");
 
     while ($text =~ /\{ ngx_string\("(b24_\w+)"\),\s+(\w+)\|/g) {
         $found{$1} = $context{$2} // die "$1 stands in $2\n";
@@ -150,7 +150,7 @@ sub directives {
 sub rule_names {
     my %seen;
 
-    return grep { !$seen{$_}++ } text_of("$source/ngx_http_b24_module.c")
+    return grep { !$seen{$_}++ } text_of("$source/ngx_http_b24_commands.c")
                                  =~ /^    ngx_http_b24_rule\w*\("(\w+)"/mg;
 }
 

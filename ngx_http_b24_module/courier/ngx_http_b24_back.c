@@ -632,9 +632,7 @@ ngx_http_b24_back_stored(ngx_http_b24_call_t *call)
                           b->job.key, b24_queue_strerror(call->rc));
         }
 
-        if (call->rc == B24_QUEUE_BUSY || call->rc == B24_QUEUE_FULL
-            || call->rc == B24_QUEUE_READONLY || call->rc == B24_QUEUE_IO)
-        {
+        if (ngx_http_b24_disk_failed(call->rc)) {
             b->stage = NGX_HTTP_B24_BACK_KEPT;
             ngx_http_b24_back_sleep(b, NGX_HTTP_B24_BACK_DISK);
             return;

@@ -225,16 +225,8 @@ ngx_http_b24_lane_claimed(ngx_http_b24_lane_t *lane)
 static ngx_int_t
 ngx_http_b24_prepare(ngx_http_b24_lane_t *lane)
 {
-    ngx_uint_t                i;
-    ngx_http_b24_origin_t   **op;
-
-    op = lane->portal->origins.elts;
-
-    for (i = 0; i < lane->portal->origins.nelts; i++) {
-        if (b24_str_eq(&op[i]->name, &lane->job.origin)) {
-            lane->origin = op[i];
-        }
-    }
+    lane->origin = ngx_http_b24_origin_find(&lane->portal->origins,
+                                            &lane->job.origin);
 
     if (lane->origin == NULL || lane->job.kind == B24_EV_CHANGED
         || b24_order_parse(lane->pool, &lane->job.data, &lane->order)

@@ -148,6 +148,10 @@ void ngx_http_b24_reason(ngx_http_b24_transfer_t *t,
 ngx_str_t ngx_http_b24_safe_code(const b24_verdict_t *verdict);
 
 
+/* what may be over in a moment, and says nothing about the record */
+ngx_uint_t ngx_http_b24_disk_failed(b24_queue_rc_e rc);
+
+
 /* ---- moved ---- */
 
 /* the address of a method, at the host that the portal has moved to if it has;

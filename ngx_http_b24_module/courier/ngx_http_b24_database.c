@@ -21,8 +21,6 @@ static void ngx_http_b24_database_thread(void *data, ngx_log_t *log);
 static void ngx_http_b24_database_done(ngx_event_t *ev);
 static void ngx_http_b24_database_note(ngx_http_b24_reader_t *r,
     ngx_http_b24_ask_t *ask);
-static const b24_shop_t *ngx_http_b24_database_shop(
-    ngx_http_b24_main_conf_t *bmcf, ngx_http_b24_origin_t *o);
 
 
 static ngx_http_b24_reader_t  *ngx_http_b24_reader_list;
@@ -108,34 +106,6 @@ ngx_http_b24_database_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     }
 
     return NGX_OK;
-}
-
-
-/* rules of the first shop whose orders can be looked up */
-
-static const b24_shop_t *
-ngx_http_b24_database_shop(ngx_http_b24_main_conf_t *bmcf,
-    ngx_http_b24_origin_t *o)
-{
-    b24_str_t         *name;
-    ngx_uint_t         i;
-    const b24_shop_t  *shop;
-
-    if (o->conf->shops == NULL) {
-        return NULL;
-    }
-
-    name = o->conf->shops->elts;
-
-    for (i = 0; i < o->conf->shops->nelts; i++) {
-        shop = b24_rules_find(bmcf->rules, &name[i]);
-
-        if (shop && b24_shop_statement(shop, B24_STATEMENT_ORDER)) {
-            return shop;
-        }
-    }
-
-    return NULL;
 }
 
 

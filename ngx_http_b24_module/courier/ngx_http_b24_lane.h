@@ -222,8 +222,6 @@ void ngx_http_b24_lane_turn(ngx_http_b24_lane_t *lane);
 void ngx_http_b24_lane_outcome(ngx_http_b24_lane_t *lane, b24_state_e state);
 /* with out as it is */
 void ngx_http_b24_lane_put(ngx_http_b24_lane_t *lane);
-/* what may be over in a moment, and says nothing about the record */
-ngx_uint_t ngx_http_b24_lane_disk_failed(b24_queue_rc_e rc);
 
 
 /* ---- fail ---- */

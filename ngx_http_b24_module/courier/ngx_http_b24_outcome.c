@@ -320,7 +320,7 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
          * courier finds its deal by the look-up: nothing is made twice.
          */
 
-        if (ngx_http_b24_lane_disk_failed(call->rc)) {
+        if (ngx_http_b24_disk_failed(call->rc)) {
             lane->stage = NGX_HTTP_B24_LANE_KEPT;
             ngx_http_b24_lane_sleep(lane, NGX_HTTP_B24_AGAIN);
             return;
@@ -345,7 +345,7 @@ ngx_http_b24_outcome_done(ngx_http_b24_call_t *call)
 /* what may be over in a moment, and says nothing about the record */
 
 ngx_uint_t
-ngx_http_b24_lane_disk_failed(b24_queue_rc_e rc)
+ngx_http_b24_disk_failed(b24_queue_rc_e rc)
 {
     return rc == B24_QUEUE_BUSY || rc == B24_QUEUE_FULL
            || rc == B24_QUEUE_READONLY || rc == B24_QUEUE_IO;

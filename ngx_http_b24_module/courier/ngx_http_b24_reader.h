@@ -14,6 +14,7 @@
                                                yet */
 #define NGX_HTTP_B24_READ_GOODS  2          /* that many of them for goods that
                                                don't make the total */
+#define NGX_HTTP_B24_READ_LAST   600000     /* ms; the longest pause */
 
 
 typedef struct {
@@ -44,6 +45,11 @@ typedef struct {
 extern const ngx_msec_t  ngx_http_b24_read_pauses[NGX_HTTP_B24_READ_LOOKS];
 
 
+/* a new order: in the database's thread, then on the event loop */
+void ngx_http_b24_read_run(ngx_http_b24_ask_t *ask, b24_database_t *db);
+void ngx_http_b24_read_done(ngx_http_b24_ask_t *ask);
+/* the database doesn't have it, or not yet */
+void ngx_http_b24_read_absent(ngx_http_b24_read_t *read);
 /* how far an order is: in the database's thread, then on the event loop */
 void ngx_http_b24_state_run(ngx_http_b24_ask_t *ask, b24_database_t *db);
 void ngx_http_b24_state_done(ngx_http_b24_ask_t *ask);

@@ -177,7 +177,7 @@ ngx_http_b24_attempt_done(ngx_http_b24_call_t *call)
                       "b24: %s is not sent: %s", lane->job.key,
                       b24_queue_strerror(call->rc));
 
-        if (ngx_http_b24_lane_disk_failed(call->rc)) {
+        if (ngx_http_b24_disk_failed(call->rc)) {
             ngx_http_b24_lane_outcome(lane, B24_STATE_ACCEPTED);
             return;
         }

@@ -26,7 +26,6 @@ static void ngx_http_b24_action_order(ngx_http_b24_desk_t *desk,
     b24_queue_t *q);
 static b24_queue_rc_e ngx_http_b24_action_do(ngx_http_b24_desk_t *desk,
     b24_queue_t *q, b24_queue_record_t *record);
-static int64_t ngx_http_b24_action_unknown(b24_str_t *origin);
 static void ngx_http_b24_action_again(ngx_http_b24_desk_t *desk,
     b24_queue_t *q);
 static ngx_uint_t ngx_http_b24_action_repeated(ngx_http_b24_desk_t *desk,
@@ -204,15 +203,22 @@ static b24_queue_rc_e
 ngx_http_b24_action_do(ngx_http_b24_desk_t *desk, b24_queue_t *q,
     b24_queue_record_t *record)
 {
-    const char  *by_hand;
+    const char             *by_hand;
+    ngx_http_b24_origin_t  *o;
 
     by_hand = (char *) desk->by_hand;
 
     switch (desk->action) {
 
     case NGX_HTTP_B24_DO_RETRY:
+
+        /* its portal may be at work on a request so long */
+
+        o = ngx_http_b24_origin_find(&ngx_http_b24_main->origins,
+                                     &record->origin);
+
         return b24_queue_retry(q, record->key,
-                               ngx_http_b24_action_unknown(&record->origin),
+                               o ? (int64_t) o->conf->retry_unknown : 0,
                                by_hand, desk->now, &desk->state_now);
 
     case NGX_HTTP_B24_DO_SEND:
@@ -226,26 +232,6 @@ ngx_http_b24_action_do(ngx_http_b24_desk_t *desk, b24_queue_t *q,
 
         return b24_queue_drop(q, record->key, by_hand, desk->now);
     }
-}
-
-
-/* how long the origin's portal may be at work on a request, b24_retry */
-
-static int64_t
-ngx_http_b24_action_unknown(b24_str_t *origin)
-{
-    ngx_uint_t                i;
-    ngx_http_b24_origin_t   **op;
-
-    op = ngx_http_b24_main->origins.elts;
-
-    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
-        if (b24_str_eq(&op[i]->name, origin)) {
-            return (int64_t) op[i]->conf->retry_unknown;
-        }
-    }
-
-    return 0;
 }
 
 

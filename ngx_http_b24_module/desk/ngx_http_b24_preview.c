@@ -11,8 +11,6 @@
 #include "b24_preview.h"
 
 
-static ngx_http_b24_origin_t *ngx_http_b24_preview_origin(
-    b24_queue_record_t *record);
 static void ngx_http_b24_preview_job(b24_queue_record_t *record,
     b24_queue_job_t *job);
 static void ngx_http_b24_html_params(ngx_http_b24_desk_t *desk, b24_buf_t *out,
@@ -33,7 +31,8 @@ ngx_http_b24_desk_preview(ngx_http_b24_desk_t *desk, b24_queue_t *q)
     ngx_http_b24_origin_t  *o;
 
     record = &desk->records[0];
-    o = ngx_http_b24_preview_origin(record);
+    o = ngx_http_b24_origin_find(&ngx_http_b24_main->origins,
+                                 &record->origin);
 
     if (o == NULL || record->data.len == 0
         || b24_queue_peek(q, desk->pool, record->key, &job) != B24_QUEUE_OK
@@ -61,24 +60,6 @@ ngx_http_b24_desk_preview(ngx_http_b24_desk_t *desk, b24_queue_t *q)
     {
         ngx_str_null(&desk->commands);
     }
-}
-
-
-static ngx_http_b24_origin_t *
-ngx_http_b24_preview_origin(b24_queue_record_t *record)
-{
-    ngx_uint_t                i;
-    ngx_http_b24_origin_t   **op;
-
-    op = ngx_http_b24_main->origins.elts;
-
-    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
-        if (b24_str_eq(&op[i]->name, &record->origin)) {
-            return op[i];
-        }
-    }
-
-    return NULL;
 }
 
 

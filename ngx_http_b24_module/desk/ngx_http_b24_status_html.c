@@ -48,6 +48,8 @@ static void ngx_http_b24_html_database(ngx_http_b24_desk_t *desk,
 static void ngx_http_b24_html_alert(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     ngx_http_b24_desk_portal_t *portal);
 static void ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out);
+static void ngx_http_b24_html_orders(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_uint_t n, ngx_http_b24_word_e is, ngx_http_b24_word_e advice);
 
 
 #define ngx_http_b24_html_waits(portal)                                       \
@@ -228,26 +230,32 @@ ngx_http_b24_html_queue(ngx_http_b24_desk_t *desk, b24_buf_t *out)
     }
 
     if (refusing) {
-        b24_buf_adds(out, "<p class=\"lead\">");
-        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_UNWRITTEN);
-        b24_buf_addc(out, ' ');
-        b24_buf_addi(out, (int64_t) held);
-        b24_buf_adds(out, ".</p>\n<p>");
-        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_UNWRITTEN_DO);
-        b24_buf_adds(out, "</p>\n");
+        ngx_http_b24_html_orders(desk, out, held, NGX_HTTP_B24_W_UNWRITTEN,
+                                 NGX_HTTP_B24_W_UNWRITTEN_DO);
     }
 
     if (lost) {
-        b24_buf_adds(out, "<p class=\"lead\">");
-        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_LOST);
-        b24_buf_addc(out, ' ');
-        b24_buf_addi(out, (int64_t) lost);
-        b24_buf_adds(out, ".</p>\n<p>");
-        ngx_http_b24_html_word(desk, out, NGX_HTTP_B24_W_LOST_DO);
-        b24_buf_adds(out, "</p>\n");
+        ngx_http_b24_html_orders(desk, out, lost, NGX_HTTP_B24_W_LOST,
+                                 NGX_HTTP_B24_W_LOST_DO);
     }
 
     b24_buf_adds(out, "</section>\n");
+}
+
+
+/* how many there are of a kind, and what to do */
+
+static void
+ngx_http_b24_html_orders(ngx_http_b24_desk_t *desk, b24_buf_t *out,
+    ngx_uint_t n, ngx_http_b24_word_e is, ngx_http_b24_word_e advice)
+{
+    b24_buf_adds(out, "<p class=\"lead\">");
+    ngx_http_b24_html_word(desk, out, is);
+    b24_buf_addc(out, ' ');
+    b24_buf_addi(out, (int64_t) n);
+    b24_buf_adds(out, ".</p>\n<p>");
+    ngx_http_b24_html_word(desk, out, advice);
+    b24_buf_adds(out, "</p>\n");
 }
 
 

@@ -235,7 +235,7 @@ ngx_http_b24_html_crm(ngx_http_b24_desk_t *desk, b24_buf_t *out,
     int64_t                  id;
     ngx_str_t               *host;
     ngx_uint_t               i;
-    ngx_http_b24_origin_t  **op;
+    ngx_http_b24_origin_t   *o;
 
     static struct {
         char                 *path;
@@ -246,14 +246,8 @@ ngx_http_b24_html_crm(ngx_http_b24_desk_t *desk, b24_buf_t *out,
         { "/crm/company/details/", NGX_HTTP_B24_W_COMPANY }
     };
 
-    host = NULL;
-    op = ngx_http_b24_main->origins.elts;
-
-    for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
-        if (op[i]->portal && b24_str_eq(&op[i]->name, &r->origin)) {
-            host = &op[i]->portal->host;
-        }
-    }
+    o = ngx_http_b24_origin_find(&ngx_http_b24_main->origins, &r->origin);
+    host = (o && o->portal) ? &o->portal->host : NULL;
 
     for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
         id = (i == 0) ? r->deal_id : (i == 1) ? r->contact_id : r->company_id;

@@ -44,7 +44,7 @@ ngx_http_b24_conf_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_b24_srv_conf_t  *bscf = conf;
 
     char                  *rv;
-    ngx_str_t             *value, text, path;
+    ngx_str_t             *value, text;
     ngx_uint_t             i;
     ngx_http_b24_alert_t  *alert;
 
@@ -52,15 +52,12 @@ ngx_http_b24_conf_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    value = cf->args->elts;
-    text = value[1];
+    rv = ngx_http_b24_conf_address(cf, &text, "address that is told");
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
 
-    if (ngx_strcmp(text.data, "off") == 0) {
-
-        if (cf->args->nelts > 2) {
-            return "takes nothing after \"off\"";
-        }
-
+    if (text.data == NULL) {
         bscf->alert = NULL;
         return NGX_CONF_OK;
     }
@@ -68,17 +65,6 @@ ngx_http_b24_conf_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     alert = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_alert_t));
     if (alert == NULL) {
         return NGX_CONF_ERROR;
-    }
-
-    if (ngx_strncmp(text.data, "file:", 5) == 0) {
-        path.data = text.data + 5;
-        path.len = text.len - 5;
-
-        rv = ngx_http_b24_secret_file(cf, &path, &text,
-                                      "address that is told", 0);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
     }
 
     rv = ngx_http_b24_alert_target(cf, &text, alert);
@@ -89,6 +75,8 @@ ngx_http_b24_conf_alert(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 0; ngx_http_b24_alert_times[i].name.len; i++) {
         *ngx_http_b24_alert_at(alert, i) = NGX_CONF_UNSET;
     }
+
+    value = cf->args->elts;
 
     for (i = 2; i < cf->args->nelts; i++) {
         rv = ngx_http_b24_alert_time(cf, &value[i], alert);

@@ -47,9 +47,9 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     int                            rc;
     char                          *rv;
-    const char                     *wrong;
+    const char                    *wrong;
     ngx_uint_t                     i;
-    ngx_str_t                     *value, text, path;
+    ngx_str_t                     *value, text;
     ngx_http_b24_main_conf_t      *bmcf;
     ngx_http_b24_database_t       *database;
     ngx_http_b24_database_time_t  *t;
@@ -58,28 +58,14 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    value = cf->args->elts;
-    text = value[1];
-
-    if (ngx_strcmp(text.data, "off") == 0) {
-
-        if (cf->args->nelts > 2) {
-            return "takes nothing after \"off\"";
-        }
-
-        bscf->database = NULL;
-        return NGX_CONF_OK;
+    rv = ngx_http_b24_conf_address(cf, &text, "address of the database");
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
-    if (ngx_strncmp(text.data, "file:", 5) == 0) {
-        path.data = text.data + 5;
-        path.len = text.len - 5;
-
-        rv = ngx_http_b24_secret_file(cf, &path, &text,
-                                      "address of the database", 0);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    if (text.data == NULL) {
+        bscf->database = NULL;
+        return NGX_CONF_OK;
     }
 
     database = ngx_pcalloc(cf->pool, sizeof(ngx_http_b24_database_t));
@@ -115,6 +101,8 @@ ngx_http_b24_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (t = ngx_http_b24_database_times; t->name.len; t++) {
         *ngx_http_b24_database_at(database, t) = NGX_CONF_UNSET_MSEC;
     }
+
+    value = cf->args->elts;
 
     for (i = 2; i < cf->args->nelts; i++) {
         rv = ngx_http_b24_database_time(cf, &value[i], database);
@@ -235,14 +223,38 @@ ngx_http_b24_databases(ngx_http_b24_main_conf_t *bmcf)
 }
 
 
+const b24_shop_t *
+ngx_http_b24_database_shop(ngx_http_b24_main_conf_t *bmcf,
+    ngx_http_b24_origin_t *o)
+{
+    b24_str_t         *name;
+    ngx_uint_t         i;
+    const b24_shop_t  *shop;
+
+    if (o->conf->shops == NULL) {
+        return NULL;
+    }
+
+    name = o->conf->shops->elts;
+
+    for (i = 0; i < o->conf->shops->nelts; i++) {
+        shop = b24_rules_find(bmcf->rules, &name[i]);
+
+        if (shop && b24_shop_statement(shop, B24_STATEMENT_ORDER)) {
+            return shop;
+        }
+    }
+
+    return NULL;
+}
+
+
 /* a database that no rule asks is a mistake, but no danger */
 
 void
 ngx_http_b24_database_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
 {
-    b24_str_t                *name;
-    ngx_uint_t                i, j;
-    const b24_shop_t         *shop;
+    ngx_uint_t                i;
     ngx_http_b24_origin_t   **op;
     ngx_http_b24_database_t  *database;
 
@@ -251,21 +263,9 @@ ngx_http_b24_database_check(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
     for (i = 0; i < bmcf->origins.nelts; i++) {
         database = op[i]->conf->database;
 
-        if (database == NULL || op[i]->conf->shops == NULL) {
-            continue;
-        }
-
-        name = op[i]->conf->shops->elts;
-
-        for (j = 0; j < op[i]->conf->shops->nelts; j++) {
-            shop = b24_rules_find(bmcf->rules, &name[j]);
-
-            if (shop && b24_shop_statement(shop, B24_STATEMENT_ORDER)) {
-                break;
-            }
-        }
-
-        if (j == op[i]->conf->shops->nelts) {
+        if (database && op[i]->conf->shops
+            && ngx_http_b24_database_shop(bmcf, op[i]) == NULL)
+        {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"b24_database\" is of no use to the origin "
                           "\"%V\": its shop has no \"database\" block with an "

@@ -155,7 +155,7 @@ ngx_http_b24_events_token(ngx_conf_t *cf, ngx_http_b24_events_t *events,
     ngx_str_t *value)
 {
     char        *rv;
-    ngx_str_t    path, *token;
+    ngx_str_t   *token;
     ngx_uint_t   i;
 
     token = ngx_array_push(&events->tokens);
@@ -163,17 +163,10 @@ ngx_http_b24_events_token(ngx_conf_t *cf, ngx_http_b24_events_t *events,
         return NGX_CONF_ERROR;
     }
 
-    *token = *value;
-
-    if (ngx_strncmp(value->data, "file:", 5) == 0) {
-        path.data = value->data + 5;
-        path.len = value->len - 5;
-
-        rv = ngx_http_b24_secret_file(cf, &path, token,
-                                      "token of the outgoing webhook", 0);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    rv = ngx_http_b24_conf_secret(cf, value, token,
+                                  "token of the outgoing webhook");
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     for (i = 0; i < token->len; i++) {

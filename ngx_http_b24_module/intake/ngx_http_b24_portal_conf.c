@@ -37,7 +37,7 @@ ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_b24_srv_conf_t  *bscf = conf;
 
     char                    *rv;
-    ngx_str_t               *value, url, path;
+    ngx_str_t               *value, url;
     ngx_http_b24_webhook_t  *wh;
 
     if (bscf->webhook != NGX_CONF_UNSET_PTR) {
@@ -62,17 +62,10 @@ ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         wh->dry = 1;
     }
 
-    url = value[1];
-
-    if (ngx_strncmp(url.data, "file:", 5) == 0) {
-        path.data = url.data + 5;
-        path.len = url.len - 5;
-
-        rv = ngx_http_b24_secret_file(cf, &path, &url,
-                                      "address of the webhook", 0);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    rv = ngx_http_b24_conf_secret(cf, &value[1], &url,
+                                  "address of the webhook");
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     rv = ngx_http_b24_webhook_parse(cf, &url, wh);
@@ -83,6 +76,42 @@ ngx_http_b24_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     bscf->webhook = wh;
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_b24_conf_address(ngx_conf_t *cf, ngx_str_t *text, char *what)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_null(text);
+
+        return cf->args->nelts > 2 ? "takes nothing after \"off\""
+                                   : NGX_CONF_OK;
+    }
+
+    return ngx_http_b24_conf_secret(cf, &value[1], text, what);
+}
+
+
+char *
+ngx_http_b24_conf_secret(ngx_conf_t *cf, ngx_str_t *arg, ngx_str_t *text,
+    char *what)
+{
+    ngx_str_t  path;
+
+    if (ngx_strncmp(arg->data, "file:", 5) != 0) {
+        *text = *arg;
+        return NGX_CONF_OK;
+    }
+
+    path.data = arg->data + 5;
+    path.len = arg->len - 5;
+
+    return ngx_http_b24_secret_file(cf, &path, text, what, 0);
 }
 
 

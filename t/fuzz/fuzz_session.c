@@ -2,7 +2,7 @@
 /*
  * The store of sessions: every four bytes are a step, beside a model.
  *
- * Aims at: session/b24_session.c
+ * Aims at: session/b24_session.c session/b24_session_data.c
  */
 
 
