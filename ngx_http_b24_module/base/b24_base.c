@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 
+#define B24_POOL_FIRST   1032           /* malloc() is quick up to here */
 #define B24_POOL_BLOCK   4000
 #define B24_POOL_ALIGN   16
 #define B24_BUF_MIN      128
@@ -28,10 +29,13 @@ struct b24_pool_s {
     size_t        limit;
     size_t        used;
     int           shared;       /* times */
+    b24_block_t   first;        /* goes on behind the structure */
 };
 
 
 static b24_block_t *b24_pool_block(b24_pool_t *pool, size_t size);
+static int b24_pool_extend(b24_pool_t *pool, u_char *p, size_t old,
+    size_t size);
 static void b24_buf_grow(b24_buf_t *b, size_t len);
 static uint64_t b24_sip_word(const u_char *p);
 static uint64_t b24_sip_rotate(uint64_t x, int bits);
@@ -44,12 +48,19 @@ b24_pool_create(size_t limit)
 {
     b24_pool_t  *pool;
 
-    pool = calloc(1, sizeof(b24_pool_t));
+    pool = malloc(B24_POOL_FIRST);
     if (pool == NULL) {
         return NULL;
     }
 
-    pool->limit = limit;
+    pool->blocks = &pool->first;
+    pool->limit = limit ? limit : SIZE_MAX;
+    pool->used = 0;
+    pool->shared = 0;
+
+    pool->first.next = NULL;
+    pool->first.last = (u_char *) (pool + 1);
+    pool->first.end = (u_char *) pool + B24_POOL_FIRST;
 
     return pool;
 }
@@ -77,7 +88,10 @@ b24_pool_destroy(b24_pool_t *pool)
 
     for (b = pool->blocks; b; b = next) {
         next = b->next;
-        free(b);
+
+        if (b != &pool->first) {
+            free(b);
+        }
     }
 
     free(pool);
@@ -117,7 +131,7 @@ b24_pool_block(b24_pool_t *pool, size_t size)
 
     /* a block made for one big piece goes behind the one being carved */
 
-    if (pool->blocks && need > B24_POOL_BLOCK) {
+    if (need > B24_POOL_BLOCK) {
         b->next = pool->blocks->next;
         pool->blocks->next = b;
 
@@ -130,28 +144,24 @@ b24_pool_block(b24_pool_t *pool, size_t size)
 }
 
 
-static void *
+static inline void *
 b24_pool_get(b24_pool_t *pool, size_t size, size_t align)
 {
     u_char       *p;
     b24_block_t  *b;
 
-    if (pool->limit && (size > pool->limit
-                        || pool->used > pool->limit - size))
-    {
+    if (size > pool->limit - pool->used) {
         return NULL;
     }
 
     b = pool->blocks;
 
-    if (b) {
-        p = (u_char *) (((uintptr_t) b->last + (align - 1)) & ~(align - 1));
+    p = (u_char *) (((uintptr_t) b->last + (align - 1)) & ~(align - 1));
 
-        if (p <= b->end && (size_t) (b->end - p) >= size) {
-            b->last = p + size;
-            pool->used += size;
-            return p;
-        }
+    if (p <= b->end && (size_t) (b->end - p) >= size) {
+        b->last = p + size;
+        pool->used += size;
+        return p;
     }
 
     b = b24_pool_block(pool, size);
@@ -165,6 +175,30 @@ b24_pool_get(b24_pool_t *pool, size_t size, size_t align)
     pool->used += size;
 
     return p;
+}
+
+
+/* what was taken last may grow where it is */
+
+static int
+b24_pool_extend(b24_pool_t *pool, u_char *p, size_t old, size_t size)
+{
+    size_t        more;
+    b24_block_t  *b;
+
+    b = pool->blocks;
+    more = size - old;
+
+    if (p + old != b->last || (size_t) (b->end - b->last) < more
+        || more > pool->limit - pool->used)
+    {
+        return 0;
+    }
+
+    b->last += more;
+    pool->used += more;
+
+    return 1;
 }
 
 
@@ -249,6 +283,11 @@ b24_buf_grow(b24_buf_t *b, size_t len)
         size *= 2;
     }
 
+    if (b->size && b24_pool_extend(b->pool, b->data, b->size, size)) {
+        b->size = size;
+        return;
+    }
+
     p = b24_pnalloc(b->pool, size);
     if (p == NULL) {
         b->failed = 1;
@@ -285,25 +324,6 @@ b24_buf_add(b24_buf_t *b, const void *data, size_t len)
 
 
 void
-b24_buf_addc(b24_buf_t *b, u_char c)
-{
-    if (b->size - b->len > 1 && !b->failed) {
-        b->data[b->len++] = c;
-        return;
-    }
-
-    b24_buf_add(b, &c, 1);
-}
-
-
-void
-b24_buf_adds(b24_buf_t *b, const char *s)
-{
-    b24_buf_add(b, s, strlen(s));
-}
-
-
-void
 b24_buf_addstr(b24_buf_t *b, const b24_str_t *s)
 {
     b24_buf_add(b, s->data, s->len);
@@ -313,11 +333,22 @@ b24_buf_addstr(b24_buf_t *b, const b24_str_t *s)
 void
 b24_buf_addi(b24_buf_t *b, int64_t n)
 {
-    int   len;
-    char  text[24];
+    char      text[24], *p;
+    uint64_t  u;
 
-    len = snprintf(text, sizeof(text), "%lld", (long long) n);
-    b24_buf_add(b, text, (size_t) len);
+    p = text + sizeof(text);
+    u = (n < 0) ? 0 - (uint64_t) n : (uint64_t) n;
+
+    do {
+        *--p = (char) ('0' + u % 10);
+        u /= 10;
+    } while (u);
+
+    if (n < 0) {
+        *--p = '-';
+    }
+
+    b24_buf_add(b, p, (size_t) (text + sizeof(text) - p));
 }
 
 
@@ -338,14 +369,6 @@ b24_buf_str(b24_buf_t *b, b24_str_t *s)
     s->len = b->len;
 
     return B24_OK;
-}
-
-
-int
-b24_str_eq(const b24_str_t *a, const b24_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 
@@ -425,27 +448,6 @@ b24_str_find(const b24_str_t *s, size_t from, const char *needle)
     p = memmem(s->data + from, s->len - from, needle, len);
 
     return p ? (u_char *) p - s->data : -1;
-}
-
-
-u_char
-b24_tolower(u_char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (u_char) (c | 0x20) : c;
-}
-
-
-int
-b24_isdigit(u_char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-
-int
-b24_isspace(u_char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 

@@ -85,15 +85,39 @@ typedef struct {
 
 void b24_buf_init(b24_buf_t *b, b24_pool_t *pool);
 void b24_buf_add(b24_buf_t *b, const void *data, size_t len);
-void b24_buf_addc(b24_buf_t *b, u_char c);
-void b24_buf_adds(b24_buf_t *b, const char *s);
 void b24_buf_addstr(b24_buf_t *b, const b24_str_t *s);
 void b24_buf_addi(b24_buf_t *b, int64_t n);
 /* the bytes so far, terminated; they stay valid until the next addition */
 int b24_buf_str(b24_buf_t *b, b24_str_t *s);
 
 
-int b24_str_eq(const b24_str_t *a, const b24_str_t *b);
+static inline void
+b24_buf_addc(b24_buf_t *b, u_char c)
+{
+    if (b->size - b->len > 1 && !b->failed) {
+        b->data[b->len++] = c;
+        return;
+    }
+
+    b24_buf_add(b, &c, 1);
+}
+
+
+static inline void
+b24_buf_adds(b24_buf_t *b, const char *s)
+{
+    b24_buf_add(b, s, strlen(s));
+}
+
+
+static inline int
+b24_str_eq(const b24_str_t *a, const b24_str_t *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+
 int b24_str_eqs(const b24_str_t *a, const char *s);
 /* ASCII case is ignored, other bytes must be the same */
 int b24_str_caseeq(const b24_str_t *a, const b24_str_t *b);
@@ -103,9 +127,28 @@ void b24_str_trim(b24_str_t *s);
 /* position of needle at or after from, -1 when there is none */
 ssize_t b24_str_find(const b24_str_t *s, size_t from, const char *needle);
 
-u_char b24_tolower(u_char c);
-int b24_isdigit(u_char c);
-int b24_isspace(u_char c);
+
+static inline u_char
+b24_tolower(u_char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (u_char) (c | 0x20) : c;
+}
+
+
+static inline int
+b24_isdigit(u_char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+
+static inline int
+b24_isspace(u_char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+
 /* value of a hexadecimal digit, -1 when it is none */
 int b24_hex(u_char c);
 

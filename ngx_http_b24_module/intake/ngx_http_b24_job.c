@@ -60,7 +60,7 @@ ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
 
     /* outlives its pool: see ngx_http_b24_job_shrink() */
 
-    job = calloc(1, sizeof(ngx_http_b24_job_t));
+    job = ngx_calloc(sizeof(ngx_http_b24_job_t), ngx_cycle->log);
     if (job == NULL) {
         b24_pool_destroy(pool);
         return NULL;
@@ -243,6 +243,12 @@ ngx_http_b24_job_vars(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
         != 0)
     {
         return NGX_ERROR;
+    }
+
+    if (ctx->conf->deal == NULL && ctx->conf->contact == NULL
+        && ctx->conf->company == NULL)
+    {
+        return NGX_OK;
     }
 
     if (ngx_http_b24_job_fields(r, job, ctx->conf->deal, &job->deal, late)
@@ -688,7 +694,7 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
 {
     ngx_http_b24_job_t  *twin;
 
-    twin = calloc(1, sizeof(ngx_http_b24_job_t));
+    twin = ngx_calloc(sizeof(ngx_http_b24_job_t), ngx_cycle->log);
     if (twin == NULL) {
         return NULL;
     }

@@ -858,7 +858,7 @@ b24_eval_joined(b24_eval_t *ev, const b24_node_t *node,
     b24_result_t *res)
 {
     b24_buf_t          buf;
-    b24_str_t          text, first;
+    b24_str_t          text, first = b24_null_string;
     const b24_node_t  *child;
 
     /* an element made by "~~": the whole match */
