@@ -165,7 +165,7 @@ b24_text_entities(b24_pool_t *pool, const b24_str_t *src, b24_str_t *dst)
     size_t         n;
     u_char        *d, *start;
     uint32_t       c;
-    const u_char  *p, *end;
+    const u_char  *p, *end, *next;
 
     if (src->len == 0) {
         return b24_pstrdup(pool, dst, NULL, 0);
@@ -189,7 +189,12 @@ b24_text_entities(b24_pool_t *pool, const b24_str_t *src, b24_str_t *dst)
 
         if (n == 0) {
             cr = 0;
-            *d++ = *p++;
+            next = memchr(p + 1, '&', (size_t) (end - p - 1));
+            n = (size_t) ((next ? next : end) - p);
+
+            memcpy(d, p, n);
+            d += n;
+            p += n;
             continue;
         }
 

@@ -1,5 +1,6 @@
 
 #include "b24_tree.h"
+#include "b24_text.h"
 
 #include <stdlib.h>
 #include <cjson/cJSON.h>
@@ -453,11 +454,7 @@ b24_json_text(b24_json_lexer_t *lx, unsigned mark)
 
     for ( ;; ) {
 
-        for (p = lx->p; p < lx->end && *p >= 0x20 && *p != '"' && *p != '\\';
-             p++)
-        {
-            /* void */
-        }
+        p = b24_text_plain(lx->p, lx->end);
 
         memcpy(lx->out, lx->p, (size_t) (p - lx->p));
         lx->out += p - lx->p;

@@ -56,16 +56,18 @@ b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     const b24_rule_t  *rule;
 
     *partial = NULL;
+    memset(event, 0, sizeof(b24_event_t));
 
     b24_eval_init(&ev, pool, in, 1);
 
     rule = b24_shop_certain(shop, set);
 
     if (rule && b24_judge_refused(&ev, rule)) {
-        rc = b24_judge_event(&ev, shop, rule, event);
+        event->kind = rule->kind;
+        event->alone = rule->alone;
         event->outcome = B24_OUTCOME_REJECTED;
 
-        return rc;
+        return B24_OK;
     }
 
     rc = b24_extract_request(pool, shop, set, in, partial);

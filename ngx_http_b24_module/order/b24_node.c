@@ -13,6 +13,7 @@ static int b24_node_put(const b24_node_t *node, b24_buf_t *out,
 static void b24_node_scalar(const b24_node_t *node, b24_buf_t *out);
 static b24_node_t *b24_node_element(const b24_node_t *node,
     const b24_str_t *key);
+static void b24_json_mend(b24_buf_t *out, const b24_str_t *text);
 static void b24_json_escape(b24_buf_t *out, u_char c);
 
 
@@ -305,43 +306,62 @@ b24_node_scalar(const b24_node_t *node, b24_buf_t *out)
 void
 b24_json_string(b24_buf_t *out, const b24_str_t *text)
 {
-    uint32_t       c;
-    const u_char  *p, *from, *start, *end;
+    unsigned       ascii;
+    b24_str_t      part;
+    const u_char  *p, *end;
 
     b24_buf_addc(out, '"');
 
     p = text->data;
-    start = p;
     end = text->len ? p + text->len : p;
 
     while (p < end) {
+        part.data = (u_char *) p;
+        p = b24_text_simple(p, end);
+        ascii = p == end || *p < 0x80;
 
-        if (*p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
-            p++;
-            continue;
+        if (!ascii) {
+            p = b24_text_plain(p, end);
         }
 
-        from = p;
-        c = b24_utf8_next(&p, end);
+        part.len = (size_t) (p - part.data);
 
-        if (c != B24_UTF8_BAD && c >= 0x20 && c != '"' && c != '\\') {
-            continue;
-        }
-
-        b24_buf_add(out, start, (size_t) (from - start));
-
-        if (c != B24_UTF8_BAD) {
-            b24_json_escape(out, (u_char) c);
+        if (ascii || b24_utf8_valid(&part)) {
+            b24_buf_addstr(out, &part);
 
         } else {
-            b24_buf_adds(out, "\xef\xbf\xbd");
+            b24_json_mend(out, &part);
         }
 
-        start = p;
+        if (p < end) {
+            b24_json_escape(out, *p++);
+        }
     }
 
-    b24_buf_add(out, start, (size_t) (p - start));
     b24_buf_addc(out, '"');
+}
+
+
+/* what is no UTF-8 becomes U+FFFD */
+
+static void
+b24_json_mend(b24_buf_t *out, const b24_str_t *text)
+{
+    const u_char  *p, *from, *end;
+
+    p = text->data;
+    end = p + text->len;
+
+    while (p < end) {
+        from = p;
+
+        if (b24_utf8_next(&p, end) == B24_UTF8_BAD) {
+            b24_buf_adds(out, "\xef\xbf\xbd");
+
+        } else {
+            b24_buf_add(out, from, (size_t) (p - from));
+        }
+    }
 }
 
 

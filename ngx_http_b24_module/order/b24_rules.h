@@ -225,7 +225,7 @@ typedef enum {
 typedef struct {
     b24_outcome_e   outcome;
     b24_rule_e      kind;
-    b24_order_t    *order;          /* never NULL */
+    b24_order_t    *order;          /* NULL if the answer alone refused it */
     b24_str_t       cause;          /* plain words, no buyer's data */
     b24_str_t       advice;         /* what to do about it, may be empty */
     b24_pair_t     *learned;        /* accepted: NAME and value */

@@ -1,10 +1,12 @@
 
 #include "b24_text.h"
 
+#include <endian.h>
 #include <iconv.h>
 
 
-#define B24_UTF8_REPLACEMENT  0xfffd
+#define B24_TEXT_ONES         0x0101010101010101ULL
+#define B24_TEXT_HIGH         (B24_TEXT_ONES * 0x80)
 #define B24_CHARSET_NAME      24        /* the longest name looked at */
 #define B24_CONVERT_CHUNK     512
 
@@ -106,6 +108,93 @@ static const uint16_t  b24_cp1251[128] = {
 };
 
 
+/* eight bytes at once; the first byte is the lowest */
+
+static uint64_t
+b24_text_word(const u_char *p)
+{
+    uint64_t  w;
+
+    memcpy(&w, p, sizeof(w));
+
+    return le64toh(w);
+}
+
+
+/* the first byte that is less than 0x20, or a, or b, or more than high */
+
+static inline const u_char *
+b24_text_find(const u_char *p, const u_char *end, u_char a, u_char b,
+    u_char high)
+{
+    uint64_t  w, wa, wb, found;
+
+    while (end - p >= 8) {
+        w = b24_text_word(p);
+
+        wa = w ^ (B24_TEXT_ONES * a);
+        wb = w ^ (B24_TEXT_ONES * b);
+
+        /* the highest bit of the first such byte, and of no byte before it */
+
+        found = (((w - B24_TEXT_ONES * 0x20) & ~w)
+                 | ((wa - B24_TEXT_ONES) & ~wa)
+                 | ((wb - B24_TEXT_ONES) & ~wb)
+                 | (high < 0xff ? w : 0))
+                & B24_TEXT_HIGH;
+
+        if (found) {
+            return p + (__builtin_ctzll(found) >> 3);
+        }
+
+        p += 8;
+    }
+
+    while (p < end && *p >= 0x20 && *p != a && *p != b && *p <= high) {
+        p++;
+    }
+
+    return p;
+}
+
+
+const u_char *
+b24_text_plain(const u_char *p, const u_char *end)
+{
+    return b24_text_find(p, end, '"', '\\', 0xff);
+}
+
+
+const u_char *
+b24_text_simple(const u_char *p, const u_char *end)
+{
+    return b24_text_find(p, end, '"', '\\', 0x7f);
+}
+
+
+const u_char *
+b24_text_ascii(const u_char *p, const u_char *end)
+{
+    uint64_t  found;
+
+    while (end - p >= 8) {
+        found = b24_text_word(p) & B24_TEXT_HIGH;
+
+        if (found) {
+            return p + (__builtin_ctzll(found) >> 3);
+        }
+
+        p += 8;
+    }
+
+    while (p < end && *p < 0x80) {
+        p++;
+    }
+
+    return p;
+}
+
+
 int
 b24_utf8_valid(const b24_str_t *s)
 {
@@ -118,19 +207,24 @@ b24_utf8_valid(const b24_str_t *s)
     p = s->data;
     end = p + s->len;
 
-    while (p < end) {
+    for ( ;; ) {
+        p = b24_text_ascii(p, end);
 
-        if (*p < 0x80) {
-            p++;
-            continue;
+        if (p == end) {
+            return 1;
         }
 
-        if (b24_utf8_next(&p, end) == B24_UTF8_BAD) {
-            return 0;
-        }
+        do {
+            if (*p >= 0xc2 && *p <= 0xdf && end - p > 1
+                && (p[1] & 0xc0) == 0x80)
+            {
+                p += 2;
+
+            } else if (b24_utf8_next(&p, end) == B24_UTF8_BAD) {
+                return 0;
+            }
+        } while (p < end && *p >= 0x80);
     }
-
-    return 1;
 }
 
 
@@ -218,7 +312,18 @@ int
 b24_text_utf8(b24_pool_t *pool, const b24_str_t *src,
     const b24_str_t *charset, b24_str_t *dst)
 {
-    b24_str_t  text;
+    b24_str_t      text;
+    const u_char  *end;
+
+    if (src->len) {
+        end = src->data + src->len;
+
+        /* mostly there is nothing to be done */
+
+        if (b24_text_find(src->data, end, 0x7f, 0x7f, 0x7f) == end) {
+            return b24_pstrdup(pool, dst, src->data, src->len);
+        }
+    }
 
     if (b24_utf8_valid(src)) {
         return b24_text_clean(pool, src, dst);
@@ -248,11 +353,9 @@ b24_text_charset(const b24_str_t *content_type, b24_str_t *charset)
     p = content_type->data;
     end = p + content_type->len;
 
-    while (p < end && *p != ';') {
-        p++;
-    }
+    p = memchr(p, ';', content_type->len);
 
-    while (p < end) {
+    while (p && p < end) {
 
         name.data = (u_char *) ++p;         /* behind the ";" */
 
@@ -357,10 +460,8 @@ b24_text_clean(b24_pool_t *pool, const b24_str_t *src, b24_str_t *dst)
 
     while (p < end) {
 
-        for (from = p; p < end && *p >= 0x20 && *p != 0x7f && *p != 0xc2; p++)
-        {
-            /* void */
-        }
+        from = p;
+        p = b24_text_find(p, end, 0x7f, 0xc2, 0xff);
 
         memcpy(d, from, (size_t) (p - from));
         d += p - from;

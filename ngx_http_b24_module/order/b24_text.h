@@ -9,7 +9,8 @@
 #include "b24_base.h"
 
 
-#define B24_UTF8_BAD  0xffffffff
+#define B24_UTF8_BAD          0xffffffff
+#define B24_UTF8_REPLACEMENT  0xfffd
 
 
 /*
@@ -18,6 +19,13 @@
  * memory is out, and B24_DECLINED only where they say so.
  */
 
+
+/* the first byte that is none of a JSON text as it is: a quote, a backslash, a
+ * control character; or any of these and what is no ASCII; or only that; end
+ * when there is none */
+const u_char *b24_text_plain(const u_char *p, const u_char *end);
+const u_char *b24_text_simple(const u_char *p, const u_char *end);
+const u_char *b24_text_ascii(const u_char *p, const u_char *end);
 
 /* strict: no overlong forms, no surrogates, nothing above U+10FFFF */
 int b24_utf8_valid(const b24_str_t *s);

@@ -183,8 +183,27 @@ check_whole(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     b24_partial_t  *other;
 
     if (b24_extract_answer(pool, shop, partial, in, &one) != B24_OK
-        || b24_extract_exchange(pool, shop, set, in, &other, &two) != B24_OK
-        || b24_order_print(pool, one.order, &json) != B24_OK
+        || b24_extract_exchange(pool, shop, set, in, &other, &two) != B24_OK)
+    {
+        return;
+    }
+
+    ABORT_UNLESS(two.order || other == NULL);
+
+    /* of one that nobody has read the other way knows nothing either */
+
+    if (two.order == NULL) {
+        two.order = b24_order_create(pool);
+
+        if (two.order == NULL) {
+            return;
+        }
+
+        two.order->shop = one.order->shop;
+        two.order->rule = one.order->rule;
+    }
+
+    if (b24_order_print(pool, one.order, &json) != B24_OK
         || b24_order_print(pool, two.order, &again) != B24_OK)
     {
         return;

@@ -157,6 +157,14 @@ run_whole(const exchange_t *x)
         return;
     }
 
+    /* of one that nobody has read the other way knows nothing either */
+
+    if (other.order == NULL && unread) {
+        other.order = b24_order_create(pool);
+        other.order->shop = event.order->shop;
+        other.order->rule = event.order->rule;
+    }
+
     one = event_json(&event);
     two = event_json(&other);
 

@@ -615,11 +615,47 @@ test_memory(void)
 }
 
 
+/* each byte at each place of texts of all lengths, eight bytes at once */
+
+static void
+test_words(void)
+{
+    int      c, bad;
+    size_t   len, at, i;
+    u_char   text[32];
+
+    bad = 0;
+
+    for (len = 1; len < sizeof(text); len++) {
+
+        for (at = 0; at < len; at++) {
+
+            for (c = 0; c < 256; c++) {
+                memset(text, 'x', sizeof(text));
+                text[at] = (u_char) c;
+
+                i = (c < 0x20 || c == '"' || c == '\\') ? at : len;
+                bad += b24_text_plain(text, text + len) != text + i;
+
+                i = (c >= 0x80) ? at : i;
+                bad += b24_text_simple(text, text + len) != text + i;
+
+                i = (c >= 0x80) ? at : len;
+                bad += b24_text_ascii(text, text + len) != text + i;
+            }
+        }
+    }
+
+    is_int(bad, 0, "the first byte that is not plain, or no ASCII");
+}
+
+
 int
 main(void)
 {
     pool = b24_pool_create(0);
 
+    test_words();
     test_valid();
     test_characters();
     test_charsets();
