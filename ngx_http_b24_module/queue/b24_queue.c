@@ -30,6 +30,8 @@ typedef struct {
 
 
 static void b24_queue_undo(b24_queue_t *q, b24_sql_e sql);
+static b24_queue_rc_e b24_queue_is_new(b24_queue_t *q,
+    const b24_queue_put_t *put);
 static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
     const b24_queue_put_t *put, b24_twins_t *twins);
 static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
@@ -52,6 +54,8 @@ static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
 static b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
     int64_t n, const b24_moment_t *moment, int64_t now);
 static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
+    const b24_moment_t *moment, int64_t *last, int64_t *again);
+static b24_queue_rc_e b24_queue_moment_begun(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t *last, int64_t *again);
 
 
@@ -111,7 +115,11 @@ b24_queue_commit(b24_queue_t *q)
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_count_write(q);
+    rc = b24_queue_fresh_write(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_count_write(q);
+    }
 
     if (rc == B24_QUEUE_OK) {
         b24_query_init(&query, q, q->inner ? B24_SQL_RELEASE : B24_SQL_COMMIT);
@@ -277,11 +285,16 @@ b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_t  reused;
     b24_queue_rc_e   rc;
 
-    if (put->order_id.len == 0) {
+    rc = b24_queue_is_new(q, put);
+
+    if (rc == B24_QUEUE_OK) {
         return b24_queue_insert(q, put, 0, captured, result);
     }
 
-    rc = b24_queue_twins(q, put, &twins);
+    if (rc == B24_QUEUE_NONE) {
+        rc = b24_queue_twins(q, put, &twins);
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -333,6 +346,37 @@ b24_queue_reused(b24_str_t *cause, b24_str_t *advice)
 
     advice->data = (u_char *) B24_QUEUE_REUSED_ADVICE;
     advice->len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
+}
+
+
+/* nobody has its number, as is so of nearly all; else NONE */
+
+static b24_queue_rc_e
+b24_queue_is_new(b24_queue_t *q, const b24_queue_put_t *put)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc, end;
+
+    if (put->order_id.len == 0) {
+        return B24_QUEUE_OK;
+    }
+
+    if (b24_queue_fresh_has(q, &put->origin, &put->order_id)) {
+        return B24_QUEUE_NONE;
+    }
+
+    b24_query_init(&query, q, B24_SQL_KNOWN);
+    b24_query_text(&query, &put->order_id);
+    b24_query_text(&query, &put->origin);
+
+    rc = b24_query_row(&query);
+    end = b24_query_end(&query);
+
+    if (end != B24_QUEUE_OK) {
+        return end;
+    }
+
+    return rc == B24_QUEUE_NONE ? B24_QUEUE_OK : B24_QUEUE_NONE;
 }
 
 
@@ -620,64 +664,55 @@ static b24_queue_rc_e
 b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     const b24_captured_t *captured, b24_queue_put_result_t *result)
 {
-    int64_t         record, event;
-    b24_query_t     query;
+    b24_fresh_t     fresh;
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
+
+    fresh.put = *put;
+    fresh.id = captured->id;
+    fresh.reuse = reuse;
+    fresh.created = captured->id ? captured->time : put->now;
+    fresh.begun = (put->state != B24_STATE_ACCEPTED || put->cause.len) ? 0
+                  : captured->id ? 2 : 1;
 
     rc = captured->id ? B24_QUEUE_OK : b24_queue_room(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, B24_EV_NEW, &event);
+        rc = b24_queue_new_event(q, B24_EV_NEW, &fresh.event);
     }
 
-    if (rc != B24_QUEUE_OK) {
-        return rc;
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_count_kept(q, &put->origin, put->state, 1);
     }
 
-    b24_query_init(&query, q, B24_SQL_PUT_RECORD);
-    b24_query_id(&query, captured->id);
-    b24_query_text(&query, &put->origin);
-    b24_query_str(&query, &put->order_id);
-    b24_query_int(&query, reuse);
-    b24_query_text(&query, &put->rule);
-    b24_query_text(&query, &put->fingerprint);
-    b24_query_chars(&query, b24_state_name(put->state));
-    b24_query_int(&query, event);
-    b24_query_str(&query, &put->cause);
-    b24_query_str(&query, &put->advice);
-    b24_query_int(&query, put->now);
-    b24_query_str(&query, &put->row);
-    b24_query_int(&query, captured->id ? captured->time : put->now);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
+    if (rc == B24_QUEUE_OK && captured->id == 0) {
+        rc = b24_queue_next_record(q, &fresh.id);
     }
 
-    record = sqlite3_last_insert_rowid(q->db);
-
-    rc = b24_queue_count_kept(q, &put->origin, put->state, 1);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
-                             &put->data);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
     result->state = put->state;
-    result->record = record;
-    b24_queue_key_print(result->key, record);
+    result->record = fresh.id;
+    b24_queue_key_print(result->key, fresh.id);
+
+    if (fresh.begun) {
+        return put->lasting ? b24_queue_fresh_add(q, &fresh)
+                            : b24_queue_fresh_put(q, &fresh);
+    }
+
+    rc = b24_queue_fresh_put(q, &fresh);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
 
     memset(&moment, 0, sizeof(b24_moment_t));
 
     if (captured->id) {
         moment.state = B24_STATE_CAPTURED;
 
-        rc = b24_queue_moment_add(q, record, 1, &moment, captured->time);
+        rc = b24_queue_moment_add(q, fresh.id, 1, &moment, captured->time);
         if (rc != B24_QUEUE_OK) {
             return rc;
         }
@@ -686,7 +721,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     moment.state = put->state;
     moment.cause = put->cause;
 
-    return b24_queue_moment_add(q, record, captured->id ? 2 : 1, &moment,
+    return b24_queue_moment_add(q, fresh.id, captured->id ? 2 : 1, &moment,
                                 put->now);
 }
 
@@ -937,10 +972,11 @@ static b24_queue_rc_e
 b24_queue_moment_find(b24_queue_t *q, int64_t record,
     const b24_moment_t *moment, int64_t *last, int64_t *again)
 {
-    int64_t      n;
-    b24_str_t    name, cause;
-    b24_query_t  query;
-    b24_state_e  state, before;
+    int64_t         n;
+    b24_str_t       name, cause;
+    b24_query_t     query;
+    b24_state_e     state, before;
+    b24_queue_rc_e  rc;
 
     *last = 0;
     *again = 0;
@@ -973,5 +1009,49 @@ b24_queue_moment_find(b24_queue_t *q, int64_t record,
         }
     }
 
-    return b24_query_end(&query);
+    rc = b24_query_end(&query);
+
+    return rc == B24_QUEUE_OK && *last == 0
+           ? b24_queue_moment_begun(q, record, moment, last, again) : rc;
+}
+
+
+/* the timeline has the first moments itself once one of them comes again */
+
+static b24_queue_rc_e
+b24_queue_moment_begun(b24_queue_t *q, int64_t record,
+    const b24_moment_t *moment, int64_t *last, int64_t *again)
+{
+    b24_query_t     query;
+    b24_queue_rc_e  rc;
+
+    b24_query_init(&query, q, B24_SQL_BEGUN);
+    b24_query_int(&query, record);
+
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        *last = b24_query_get_int(&query, 0);
+    }
+
+    rc = b24_query_end(&query);
+
+    if (rc != B24_QUEUE_OK || *last == 0
+        || moment->state != B24_STATE_ACCEPTED || moment->cause.len)
+    {
+        return rc;
+    }
+
+    *again = *last;
+
+    b24_query_init(&query, q, B24_SQL_PUT_BEGUN);
+    b24_query_int(&query, record);
+
+    rc = b24_query_done(&query);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
+
+    b24_query_init(&query, q, B24_SQL_DROP_BEGUN);
+    b24_query_int(&query, record);
+
+    return b24_query_done(&query);
 }

@@ -17,7 +17,7 @@
 #include "b24_base.h"
 
 
-#define B24_QUEUE_SCHEMA   14
+#define B24_QUEUE_SCHEMA   15
 #define B24_QUEUE_KEY_LEN  24       /* "k-0001f3" and its zero byte */
 
 
@@ -94,6 +94,13 @@ const char *b24_state_name(b24_state_e state);
 b24_state_e b24_state_find(const b24_str_t *name);
 const char *b24_queue_strerror(b24_queue_rc_e rc);
 
+
+/*
+ * Once in a process, before its first queue and its threads: SQLite does not
+ * count its memory, which costs a lock for each allocation.  Whoever has used
+ * SQLite before keeps it as it was.
+ */
+void b24_queue_library(void);
 
 /*
  * path is the database file; its folder exists.  Creates the schema (mode 0600)
@@ -183,6 +190,8 @@ typedef struct {
     int64_t      capture;           /* token of the journal, 0: none */
     const char  *owner;             /* CAPTURED: the process that watches the
                                        exchange */
+    unsigned     lasting:1;         /* its texts stay until the commit: what is
+                                       written then costs less */
 } b24_queue_put_t;
 
 typedef struct {

@@ -148,6 +148,9 @@ void
 b24_queue_count_reset(b24_queue_t *q)
 {
     q->room = 0;
+    q->nfresh = 0;
+    q->record = 0;
+    q->captured = 0;
     memset(&q->counted, 0, sizeof(b24_counted_t));
 }
 

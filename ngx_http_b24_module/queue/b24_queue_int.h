@@ -28,6 +28,7 @@
 #define B24_QUEUE_LATER        ((int64_t) 1 << 48)
 /* and here those of events that go back to the shop, a line of their own */
 #define B24_QUEUE_BACK         ((int64_t) 1 << 49)
+#define B24_QUEUE_FRESH        16              /* records of one statement */
 #define B24_QUEUE_NAME         256             /* of an origin, mostly */
 #define B24_QUEUE_LINES        4    /* orders, links, later, back */
 #define B24_QUEUE_STATUS_CAUSE "the shop tells of a change"
@@ -43,11 +44,14 @@ typedef enum {
     B24_SQL_COMMIT,
     B24_SQL_ROLLBACK,
 
+    B24_SQL_KNOWN,
     B24_SQL_TWINS,
     B24_SQL_TWIN_LINK,
     B24_SQL_STORED,
     B24_SQL_DROP_DELIVERED,
     B24_SQL_PUT_RECORD,
+    B24_SQL_PUT_4_RECORDS,
+    B24_SQL_PUT_16_RECORDS,
     B24_SQL_CAPTURED,
     B24_SQL_LAST_RECORD,
     B24_SQL_NEXT_RECORD,
@@ -82,6 +86,9 @@ typedef enum {
     B24_SQL_DROP_LATER,
 
     B24_SQL_LAST_MOMENTS,
+    B24_SQL_BEGUN,
+    B24_SQL_PUT_BEGUN,
+    B24_SQL_DROP_BEGUN,
     B24_SQL_MOMENT,
     B24_SQL_MOMENT_SAID,
     B24_SQL_MOMENT_AGAIN,
@@ -110,7 +117,6 @@ typedef enum {
 
     B24_SQL_LINK,
     B24_SQL_COUNTS,
-    B24_SQL_CHANGE,
     B24_SQL_OLDEST,
     B24_SQL_LONGEST,
     B24_SQL_ORIGINS,
@@ -123,6 +129,7 @@ typedef enum {
     B24_SQL_FIRST_ORDER,
     B24_SQL_BY_NUMBER,
     B24_SQL_BY_SHOP_NUMBER,
+    B24_SQL_FIRST_MOMENTS,
     B24_SQL_TIMELINE,
 
     B24_SQL_RETRY,
@@ -232,6 +239,16 @@ typedef struct {
     unsigned       changed;         /* a bit of each state */
 } b24_counted_t;
 
+/* a record that is yet to be written, with its event */
+typedef struct {
+    b24_queue_put_t  put;
+    int64_t          id;
+    int64_t          event;
+    int64_t          reuse;
+    int64_t          created;
+    int64_t          begun;
+} b24_fresh_t;
+
 struct b24_queue_s {
     sqlite3       *db;
     char          *path;
@@ -244,9 +261,13 @@ struct b24_queue_s {
     int64_t        event[B24_QUEUE_LINES];     /* the last id of this
                                        transaction in each line; 0: not asked
                                        for yet */
+    int64_t        record;          /* the last key given out, 0: not asked for
+                                       yet */
     int64_t        room;            /* records that this transaction may add
                                        without asking again */
     b24_counted_t  counted;
+    b24_fresh_t    fresh[B24_QUEUE_FRESH];
+    int            nfresh;
     int            lock;            /* the folder's, -1: not held */
     int            held;            /* the file set aside, -1: none */
     unsigned       broken:1;        /* something in the file is */
@@ -254,6 +275,7 @@ struct b24_queue_s {
     unsigned       aside:1;         /* the new file comes after another one */
     unsigned       group:1;         /* b24_queue_group_begin() */
     unsigned       inner:1;         /* one of its calls is under way */
+    unsigned       captured:1;      /* the last key is that of a capture */
     b24_queue_rc_e lost;            /* why nothing of the group counts */
     b24_tally_t   *tallies;         /* records counted so far: from the point */
     int64_t        tallied_from;    /* on that ends at this id, to that one */
@@ -456,6 +478,22 @@ b24_queue_rc_e b24_queue_count_kept(b24_queue_t *q, const b24_str_t *origin,
 void b24_queue_count_reset(b24_queue_t *q);
 /* before it is committed */
 b24_queue_rc_e b24_queue_count_write(b24_queue_t *q);
+
+/*
+ * b24_queue_fresh.c
+ *
+ * New records of a transaction are written by the dozen: at its end, and before
+ * any statement that may see them.  Till then their keys are given out here.
+ */
+b24_queue_rc_e b24_queue_next_record(b24_queue_t *q, int64_t *id);
+b24_queue_rc_e b24_queue_fresh_add(b24_queue_t *q, const b24_fresh_t *fresh);
+b24_queue_rc_e b24_queue_fresh_put(b24_queue_t *q, const b24_fresh_t *fresh);
+b24_queue_rc_e b24_queue_fresh_write(b24_queue_t *q);
+/* one of them has this number */
+int b24_queue_fresh_has(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id);
+/* a statement that is none the wiser for them */
+int b24_queue_fresh_unseen(b24_sql_e sql);
 
 /* b24_queue.c */
 /* b24_queue_event() of what has happened before now */

@@ -33,6 +33,13 @@ static b24_queue_rc_e b24_queue_check_tables(b24_queue_t *q);
 static int b24_queue_busy(void *data, int count);
 
 
+void
+b24_queue_library(void)
+{
+    (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+
 b24_queue_rc_e
 b24_queue_open(b24_queue_t **queue, const char *path, char *err, size_t errlen)
 {

@@ -547,6 +547,16 @@ static const char  b24_queue_schema_14[] =
     "DROP INDEX records_waiting;";
 
 
+/*
+ * begun  moments that every order has, and the timeline not: 1 for "accepted",
+ *        2 for "captured" before; the record has their times.  A row each took
+ *        a tenth of what an order costs
+ */
+
+static const char  b24_queue_schema_15[] =
+    "ALTER TABLE records ADD COLUMN begun INTEGER;";
+
+
 const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_1,
     b24_queue_schema_2,
@@ -561,7 +571,8 @@ const char  *b24_queue_schema[B24_QUEUE_SCHEMA] = {
     b24_queue_schema_11,
     b24_queue_schema_12,
     b24_queue_schema_13,
-    b24_queue_schema_14
+    b24_queue_schema_14,
+    b24_queue_schema_15
 };
 
 
@@ -590,6 +601,19 @@ const char  *b24_queue_sql[B24_SQL_N] = {
 
     /* intake */
 
+    /* of the indexes alone */
+
+    [B24_SQL_KNOWN] =
+        "SELECT 1 FROM records INDEXED BY records_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM links WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM numbers INDEXED BY numbers_number"
+        " WHERE number = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM dropped INDEXED BY dropped_number"
+        " WHERE order_id = ?1 AND origin = ?2"
+        " UNION ALL SELECT 1 FROM records INDEXED BY records_shop"
+        " WHERE shop_number = ?1 AND origin = ?2",
+
     [B24_SQL_TWINS] =
         "SELECT id, reuse, state, fingerprint, accepted, shop_row"
         " FROM records INDEXED BY records_number"
@@ -608,13 +632,27 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE state = 'delivered' AND delivered IS NOT NULL"
         " ORDER BY delivered LIMIT 8)",
 
-    /* id: NULL, or that of a capture */
+#define B24_SQL_1_ROW                                                         \
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"
+#define B24_SQL_4_ROWS                                                        \
+        B24_SQL_1_ROW ", " B24_SQL_1_ROW ", "                                 \
+        B24_SQL_1_ROW ", " B24_SQL_1_ROW
+
+#define B24_SQL_PUT_RECORDS                                                   \
+        "INSERT OR FAIL INTO records (id, origin, order_id, reuse, rule,"     \
+        " fingerprint, state, event, cause, advice, arrived, accepted,"       \
+        " updated, shop_row, created, begun, counted) VALUES "
 
     [B24_SQL_PUT_RECORD] =
-        "INSERT OR FAIL INTO records (id, origin, order_id, reuse, rule,"
-        " fingerprint, state, event, cause, advice, arrived, accepted, updated,"
-        " shop_row, created, counted)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, ?11, ?11, ?12, ?13, 1)",
+        B24_SQL_PUT_RECORDS B24_SQL_1_ROW,
+
+    [B24_SQL_PUT_4_RECORDS] =
+        B24_SQL_PUT_RECORDS B24_SQL_4_ROWS,
+
+    [B24_SQL_PUT_16_RECORDS] =
+        B24_SQL_PUT_RECORDS
+        B24_SQL_4_ROWS ", " B24_SQL_4_ROWS ", "
+        B24_SQL_4_ROWS ", " B24_SQL_4_ROWS,
 
     [B24_SQL_CAPTURED] =
         "SELECT id, time FROM captures WHERE token = ?",
@@ -836,6 +874,18 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT n, state, cause, method FROM timeline"
         " WHERE record = ? ORDER BY n DESC LIMIT 2",
 
+    [B24_SQL_BEGUN] =
+        "SELECT begun FROM records WHERE id = ?",
+
+    [B24_SQL_PUT_BEGUN] =
+        "INSERT INTO timeline SELECT id, 1, created, created, 1, 'captured',"
+        " NULL, NULL, NULL FROM records WHERE id = ?1 AND begun = 2"
+        " UNION ALL SELECT id, begun, accepted, accepted, 1, 'accepted',"
+        " NULL, NULL, NULL FROM records WHERE id = ?1 AND begun IS NOT NULL",
+
+    [B24_SQL_DROP_BEGUN] =
+        "UPDATE records SET begun = NULL WHERE id = ?",
+
     [B24_SQL_MOMENT] =
         "INSERT INTO timeline VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6, ?7)",
 
@@ -997,16 +1047,14 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         " WHERE origin = ? AND order_id = ?",
 
     [B24_SQL_COUNTS] =
-        "SELECT origin, state, n FROM counts ORDER BY origin, state",
-
-    [B24_SQL_CHANGE] =
-        "SELECT sum(changes) FROM counts",
+        "SELECT origin, state, n, changes FROM counts ORDER BY origin, state",
 
     [B24_SQL_OLDEST] =
-        "SELECT arrived FROM records INDEXED BY records_open"
-        " WHERE (state = 'accepted' OR state = 'sending'"
-        " OR state = 'waiting') AND origin = ?"
-        " ORDER BY arrived LIMIT 1",
+        "SELECT (SELECT arrived FROM records INDEXED BY records_open"
+            " WHERE (state = 'accepted' OR state = 'sending'"
+            " OR state = 'waiting') AND origin = ?1"
+            " ORDER BY arrived LIMIT 1),"
+        " EXISTS (SELECT 1 FROM paused WHERE origin = ?1)",
 
     [B24_SQL_LONGEST] =
         "SELECT id, arrived FROM records INDEXED BY records_open"
@@ -1056,6 +1104,12 @@ const char  *b24_queue_sql[B24_SQL_N] = {
         "SELECT id FROM records INDEXED BY records_shop"
         " WHERE shop_number = ?1 AND origin = coalesce(?2, origin)"
         " ORDER BY origin, id LIMIT ?3",
+
+    [B24_SQL_FIRST_MOMENTS] =
+        "SELECT created, created, 1, 'captured', NULL, NULL, NULL"
+        " FROM records WHERE id = ?1 AND begun = 2"
+        " UNION ALL SELECT accepted, accepted, 1, 'accepted', NULL, NULL, NULL"
+        " FROM records WHERE id = ?1 AND begun IS NOT NULL",
 
     [B24_SQL_TIMELINE] =
         "SELECT time, last, count, state, cause, method, error FROM timeline"

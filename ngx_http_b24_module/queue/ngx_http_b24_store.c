@@ -103,6 +103,8 @@ ngx_http_b24_store_init(ngx_cycle_t *cycle, ngx_http_b24_main_conf_t *bmcf)
     ngx_queue_init(&ngx_http_b24_early);
     ngx_queue_init(&ngx_http_b24_calls);
 
+    b24_queue_library();
+
     ngx_http_b24_nofd.fd = (ngx_socket_t) -1;
 
     ngx_http_b24_task = ngx_thread_task_alloc(cycle->pool, 0);
@@ -689,6 +691,8 @@ ngx_http_b24_store_one(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
     if (job->status) {
         return ngx_http_b24_store_status(batch, job);
     }
+
+    job->put.lasting = 1;
 
     rc = b24_queue_put(ngx_http_b24_db, &job->put, &job->result);
 
