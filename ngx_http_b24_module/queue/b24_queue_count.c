@@ -1,7 +1,7 @@
 
 /*
  * How many there are of each origin and state: table counts, see
- * b24_queue_sql.c.  What a transaction adds is gathered here and written once,
+ * b24_queue_schema.c.  What a transaction adds is gathered here and written once,
  * before its commit; what moves from one state to another triggers count.
  */
 

@@ -399,7 +399,7 @@ b24_query_init(b24_query_t *query, b24_queue_t *q, b24_sql_e sql)
     if (q->stmts[sql] == NULL) {
         errno = 0;
 
-        rc = sqlite3_prepare_v3(q->db, b24_queue_sql[sql], -1,
+        rc = sqlite3_prepare_v3(q->db, b24_queue_sql(sql), -1,
                                 SQLITE_PREPARE_PERSISTENT, &q->stmts[sql],
                                 NULL);
         if (rc != SQLITE_OK) {
