@@ -1,8 +1,8 @@
 
 /*
  * How many there are of each origin and state: table counts, see
- * b24_queue_schema.c.  What a transaction adds is gathered here and written once,
- * before its commit; what moves from one state to another triggers count.
+ * b24_queue_schema.c.  What a transaction adds is gathered here and written
+ * once, before its commit; what moves from one state to another triggers count.
  */
 
 #include "b24_queue_int.h"
