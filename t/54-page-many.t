@@ -53,8 +53,8 @@ sub fill {
         . ' data) SELECT 1000 + i, 1000 + i, 1, kind, arrived, data'
         . ' FROM n, events WHERE record = 1');
     queue_sql($numbers . 'INSERT INTO timeline (record, n, time, last, count,'
-        . ' state) SELECT 1000 + i, 1, time, last, 1, state'
-        . ' FROM n, timeline WHERE record = 1 AND timeline.n = 1');
+        . " state) SELECT 1000 + i, 1, accepted, accepted, 1, 'accepted'"
+        . ' FROM n, records WHERE id = 1');
     queue_sql($numbers . 'INSERT INTO records (id, origin, order_id, reuse, rule,'
         . ' fingerprint, state, event, arrived, accepted, created, updated)'
         . " SELECT 1000 + i, origin, 'w-' || i, 0, rule, fingerprint, state,"

@@ -207,23 +207,28 @@ ngx_http_b24_journal_collects(ngx_http_b24_job_t *job)
 }
 
 
-/* unique among all exchanges under way, whichever process watches them */
+/*
+ * Unique among all exchanges under way, whichever process watches them: each
+ * counts from a number it drew.  In the queue those of a process then stand in
+ * a row, and not each on a page of its own.
+ */
 
 static int64_t
 ngx_http_b24_journal_token(void)
 {
-    uint64_t  token;
+    static uint64_t  token;
 
-    if (getrandom(&token, sizeof(token), GRND_NONBLOCK)
-        != (ssize_t) sizeof(token))
+    if (token == 0
+        && getrandom(&token, sizeof(token), GRND_NONBLOCK)
+           != (ssize_t) sizeof(token))
     {
         token = ((uint64_t) ngx_random() << 32) ^ (uint64_t) ngx_random()
                 ^ ((uint64_t) ngx_pid << 40);
     }
 
-    token &= 0x7fffffffffffffffULL;
+    token = token % INT64_MAX + 1;
 
-    return token ? (int64_t) token : 1;
+    return (int64_t) token;
 }
 
 

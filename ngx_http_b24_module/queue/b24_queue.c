@@ -1,6 +1,6 @@
 
 /*
- * Transactions, the intake's side of the queue, the timeline.
+ * Transactions, the intake's side of the queue.
  */
 
 #include "b24_queue_int.h"
@@ -14,32 +14,7 @@
     "the same order was submitted again"
 
 
-/* what is there already under the number of a new order, keys that differ
- * aside */
-typedef struct {
-    int64_t   pending;          /* its record without a known answer, 0: none */
-    int64_t   settled;          /* its latest record that is further */
-    int64_t   twin;             /* a record of the same order */
-    int64_t   reuse;            /* the next free one */
-    unsigned  seen:1;           /* there is a record or a link */
-    unsigned  same:1;           /* that may be of the same order */
-    unsigned  key:1;            /* a record has no other number than its key */
-    unsigned  linked:1;
-    unsigned  doubled:1;        /* twin is set, or the link is of it */
-} b24_twins_t;
-
-
 static void b24_queue_undo(b24_queue_t *q, b24_sql_e sql);
-static b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
-    const b24_queue_put_t *put, b24_twins_t *twins);
-static b24_queue_rc_e b24_queue_twin_link(b24_queue_t *q,
-    const b24_queue_put_t *put, b24_twins_t *twins);
-static b24_queue_rc_e b24_queue_twin_others(b24_queue_t *q,
-    const b24_queue_put_t *put, b24_twins_t *twins);
-static int b24_queue_only_key(const b24_queue_put_t *put,
-    const b24_str_t *row, const b24_str_t *fingerprint);
-static int b24_queue_is_twin(const b24_queue_put_t *put,
-    const b24_str_t *fingerprint, int64_t accepted, int *exact);
 static b24_queue_rc_e b24_queue_duplicate(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t record,
     b24_queue_put_result_t *result);
@@ -49,10 +24,6 @@ static b24_queue_rc_e b24_queue_place(b24_queue_t *q,
 static b24_queue_rc_e b24_queue_insert(b24_queue_t *q,
     const b24_queue_put_t *put, int64_t reuse, const b24_captured_t *captured,
     b24_queue_put_result_t *result);
-static b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
-    int64_t n, const b24_moment_t *moment, int64_t now);
-static b24_queue_rc_e b24_queue_moment_find(b24_queue_t *q, int64_t record,
-    const b24_moment_t *moment, int64_t *last, int64_t *again);
 
 
 b24_queue_rc_e
@@ -111,7 +82,11 @@ b24_queue_commit(b24_queue_t *q)
     b24_query_t     query;
     b24_queue_rc_e  rc;
 
-    rc = b24_queue_count_write(q);
+    rc = b24_queue_fresh_write(q);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_count_write(q);
+    }
 
     if (rc == B24_QUEUE_OK) {
         b24_query_init(&query, q, q->inner ? B24_SQL_RELEASE : B24_SQL_COMMIT);
@@ -277,11 +252,16 @@ b24_queue_place(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_put_t  reused;
     b24_queue_rc_e   rc;
 
-    if (put->order_id.len == 0) {
+    rc = b24_queue_is_new(q, put);
+
+    if (rc == B24_QUEUE_OK) {
         return b24_queue_insert(q, put, 0, captured, result);
     }
 
-    rc = b24_queue_twins(q, put, &twins);
+    if (rc == B24_QUEUE_NONE) {
+        rc = b24_queue_twins(q, put, &twins);
+    }
+
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
@@ -333,197 +313,6 @@ b24_queue_reused(b24_str_t *cause, b24_str_t *advice)
 
     advice->data = (u_char *) B24_QUEUE_REUSED_ADVICE;
     advice->len = sizeof(B24_QUEUE_REUSED_ADVICE) - 1;
-}
-
-
-static b24_queue_rc_e
-b24_queue_twins(b24_queue_t *q, const b24_queue_put_t *put, b24_twins_t *twins)
-{
-    int              exact, found;
-    int64_t          id, reuse;
-    b24_str_t        name, print, row;
-    b24_query_t      query;
-    b24_state_e      state;
-    b24_queue_rc_e   rc;
-
-    memset(twins, 0, sizeof(b24_twins_t));
-
-    found = 0;
-
-    b24_query_init(&query, q, B24_SQL_TWINS);
-    b24_query_str(&query, &put->order_id);
-    b24_query_text(&query, &put->origin);
-
-    while (b24_query_row(&query) == B24_QUEUE_OK) {
-        id = b24_query_get_int(&query, 0);
-        reuse = b24_query_get_int(&query, 1);
-        b24_query_peek_str(&query, 2, &name);
-        b24_query_peek_str(&query, 3, &print);
-        b24_query_peek_str(&query, 5, &row);
-
-        state = b24_state_find(&name);
-
-        twins->seen = 1;
-        twins->reuse = reuse + 1;
-
-        if (b24_queue_other_row(&put->row, &row)
-            || b24_queue_only_key(put, &row, &print))
-        {
-            twins->key |= b24_str_eq(&row, &put->order_id);
-            continue;
-        }
-
-        twins->same = 1;
-
-        if (state == B24_STATE_UNCONFIRMED || state == B24_STATE_CAPTURED) {
-            twins->pending = id;
-
-        } else {
-            twins->settled = id;
-        }
-
-        /* of several the one with the same content, else the latest */
-
-        if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 4),
-                              &exact)
-            && (exact || !found))
-        {
-            twins->twin = id;
-            twins->doubled = 1;
-            found = exact;
-        }
-    }
-
-    rc = b24_query_end(&query);
-
-    return rc == B24_QUEUE_OK ? b24_queue_twin_link(q, put, twins) : rc;
-}
-
-
-/* the number may be known though its record was deleted */
-
-static b24_queue_rc_e
-b24_queue_twin_link(b24_queue_t *q, const b24_queue_put_t *put,
-    b24_twins_t *twins)
-{
-    int             exact;
-    b24_str_t       print, row;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    b24_query_init(&query, q, B24_SQL_TWIN_LINK);
-    b24_query_text(&query, &put->order_id);
-    b24_query_text(&query, &put->origin);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        b24_query_peek_str(&query, 0, &print);
-        b24_query_peek_str(&query, 2, &row);
-
-        twins->seen = 1;
-
-        if (twins->reuse == 0) {
-            twins->reuse = 1;
-        }
-
-        if (!b24_queue_other_row(&put->row, &row)
-            && !b24_queue_only_key(put, &row, &print))
-        {
-            twins->same = 1;
-            twins->linked = 1;
-
-            if (b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
-                                  &exact))
-            {
-                twins->doubled = 1;
-            }
-        }
-    }
-
-    rc = b24_query_end(&query);
-
-    return rc == B24_QUEUE_OK ? b24_queue_twin_others(q, put, twins) : rc;
-}
-
-
-/* given to another order by a person, or of an order that was dropped */
-
-static b24_queue_rc_e
-b24_queue_twin_others(b24_queue_t *q, const b24_queue_put_t *put,
-    b24_twins_t *twins)
-{
-    int          exact;
-    b24_str_t    print;
-    b24_query_t  query;
-
-    print.data = NULL;
-    print.len = 0;
-
-    b24_query_init(&query, q, B24_SQL_TWIN_OTHERS);
-    b24_query_text(&query, &put->order_id);
-    b24_query_text(&query, &put->origin);
-
-    while (b24_query_row(&query) == B24_QUEUE_OK) {
-        twins->seen = 1;
-        twins->same = 1;
-
-        if (twins->reuse == 0) {
-            twins->reuse = 1;
-        }
-
-        if (b24_query_get_int(&query, 0)
-            && b24_queue_is_twin(put, &print, b24_query_get_int(&query, 1),
-                                 &exact))
-        {
-            twins->doubled = 1;
-        }
-    }
-
-    return b24_query_end(&query);
-}
-
-
-/* both are known, and differ: whatever the number says, it is another order */
-
-int
-b24_queue_other_row(const b24_str_t *a, const b24_str_t *b)
-{
-    return a->len && b->len && !b24_str_eq(a, b);
-}
-
-
-/*
- * One of the two is known by a number that is no more than its key (one click
- * of 1C-Bitrix), the other by its number alone: they are the same if their
- * contents are
- */
-
-static int
-b24_queue_only_key(const b24_queue_put_t *put, const b24_str_t *row,
-    const b24_str_t *fingerprint)
-{
-    const b24_str_t  *key;
-
-    if ((put->row.len != 0) == (row->len != 0)) {
-        return 0;
-    }
-
-    key = put->row.len ? &put->row : row;
-
-    return b24_str_eq(key, &put->order_id)
-           && !b24_str_eq(&put->fingerprint, fingerprint);
-}
-
-
-/* the clock may have been set back: a day apart is so in both directions */
-
-static int
-b24_queue_is_twin(const b24_queue_put_t *put, const b24_str_t *fingerprint,
-    int64_t accepted, int *exact)
-{
-    *exact = fingerprint->len && b24_str_eq(&put->fingerprint, fingerprint);
-
-    return *exact || (put->now - accepted < B24_QUEUE_DAY
-                      && accepted - put->now < B24_QUEUE_DAY);
 }
 
 
@@ -620,64 +409,55 @@ static b24_queue_rc_e
 b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     const b24_captured_t *captured, b24_queue_put_result_t *result)
 {
-    int64_t         record, event;
-    b24_query_t     query;
+    b24_fresh_t     fresh;
     b24_moment_t    moment;
     b24_queue_rc_e  rc;
+
+    fresh.put = *put;
+    fresh.id = captured->id;
+    fresh.reuse = reuse;
+    fresh.created = captured->id ? captured->time : put->now;
+    fresh.begun = (put->state != B24_STATE_ACCEPTED || put->cause.len) ? 0
+                  : captured->id ? 2 : 1;
 
     rc = captured->id ? B24_QUEUE_OK : b24_queue_room(q);
 
     if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_new_event(q, B24_EV_NEW, &event);
+        rc = b24_queue_new_event(q, B24_EV_NEW, &fresh.event);
     }
 
-    if (rc != B24_QUEUE_OK) {
-        return rc;
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_count_kept(q, &put->origin, put->state, 1);
     }
 
-    b24_query_init(&query, q, B24_SQL_PUT_RECORD);
-    b24_query_id(&query, captured->id);
-    b24_query_text(&query, &put->origin);
-    b24_query_str(&query, &put->order_id);
-    b24_query_int(&query, reuse);
-    b24_query_text(&query, &put->rule);
-    b24_query_text(&query, &put->fingerprint);
-    b24_query_chars(&query, b24_state_name(put->state));
-    b24_query_int(&query, event);
-    b24_query_str(&query, &put->cause);
-    b24_query_str(&query, &put->advice);
-    b24_query_int(&query, put->now);
-    b24_query_str(&query, &put->row);
-    b24_query_int(&query, captured->id ? captured->time : put->now);
-
-    rc = b24_query_done(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
+    if (rc == B24_QUEUE_OK && captured->id == 0) {
+        rc = b24_queue_next_record(q, &fresh.id);
     }
 
-    record = sqlite3_last_insert_rowid(q->db);
-
-    rc = b24_queue_count_kept(q, &put->origin, put->state, 1);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    rc = b24_queue_put_event(q, event, record, 1, B24_EV_NEW, put->now,
-                             &put->data);
     if (rc != B24_QUEUE_OK) {
         return rc;
     }
 
     result->state = put->state;
-    result->record = record;
-    b24_queue_key_print(result->key, record);
+    result->record = fresh.id;
+    b24_queue_key_print(result->key, fresh.id);
+
+    if (fresh.begun) {
+        return put->lasting ? b24_queue_fresh_add(q, &fresh)
+                            : b24_queue_fresh_put(q, &fresh);
+    }
+
+    rc = b24_queue_fresh_put(q, &fresh);
+    if (rc != B24_QUEUE_OK) {
+        return rc;
+    }
 
     memset(&moment, 0, sizeof(b24_moment_t));
 
     if (captured->id) {
         moment.state = B24_STATE_CAPTURED;
 
-        rc = b24_queue_moment_add(q, record, 1, &moment, captured->time);
+        rc = b24_queue_moment_add(q, fresh.id, 1, &moment, captured->time);
         if (rc != B24_QUEUE_OK) {
             return rc;
         }
@@ -686,7 +466,7 @@ b24_queue_insert(b24_queue_t *q, const b24_queue_put_t *put, int64_t reuse,
     moment.state = put->state;
     moment.cause = put->cause;
 
-    return b24_queue_moment_add(q, record, captured->id ? 2 : 1, &moment,
+    return b24_queue_moment_add(q, fresh.id, captured->id ? 2 : 1, &moment,
                                 put->now);
 }
 
@@ -854,124 +634,4 @@ b24_queue_reopen(b24_queue_t *q, int64_t record, int64_t event, b24_ev_e kind,
     moment.cause.len = strlen((char *) moment.cause.data);
 
     return b24_queue_moment(q, record, &moment, now);
-}
-
-
-/*
- * A portal that is out for days must not fill the disk: a row that says the
- * same again is counted, also in a series of sending and waiting in turn, and
- * from B24_QUEUE_MOMENTS rows on the last one is overwritten.
- */
-
-b24_queue_rc_e
-b24_queue_moment(b24_queue_t *q, int64_t record, const b24_moment_t *moment,
-    int64_t now)
-{
-    int64_t         last, again;
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    rc = b24_queue_moment_find(q, record, moment, &last, &again);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    if (again == 0 && last < B24_QUEUE_MOMENTS) {
-        return b24_queue_moment_add(q, record, last + 1, moment, now);
-    }
-
-    b24_query_init(&query, q, again ? B24_SQL_MOMENT_AGAIN
-                                    : B24_SQL_MOMENT_REPLACE);
-    b24_query_int(&query, now);
-    b24_query_chars(&query, moment->method);
-    b24_query_chars(&query, moment->error);
-
-    if (again == 0) {
-        b24_query_chars(&query, b24_state_name(moment->state));
-        b24_query_str(&query, &moment->cause);
-    }
-
-    b24_query_int(&query, record);
-    b24_query_int(&query, again ? again : last);
-
-    return b24_query_done(&query);
-}
-
-
-b24_queue_rc_e
-b24_queue_note(b24_queue_t *q, int64_t record, b24_state_e state,
-    const char *cause, int64_t now)
-{
-    b24_moment_t  moment;
-
-    memset(&moment, 0, sizeof(b24_moment_t));
-
-    moment.state = state;
-    moment.cause.data = (u_char *) cause;
-    moment.cause.len = cause ? strlen(cause) : 0;
-
-    return b24_queue_moment(q, record, &moment, now);
-}
-
-
-static b24_queue_rc_e
-b24_queue_moment_add(b24_queue_t *q, int64_t record, int64_t n,
-    const b24_moment_t *moment, int64_t now)
-{
-    b24_query_t  query;
-
-    b24_query_init(&query, q, B24_SQL_MOMENT);
-    b24_query_int(&query, record);
-    b24_query_int(&query, n);
-    b24_query_int(&query, now);
-    b24_query_chars(&query, b24_state_name(moment->state));
-    b24_query_str(&query, &moment->cause);
-    b24_query_chars(&query, moment->method);
-    b24_query_chars(&query, moment->error);
-
-    return b24_query_done(&query);
-}
-
-
-static b24_queue_rc_e
-b24_queue_moment_find(b24_queue_t *q, int64_t record,
-    const b24_moment_t *moment, int64_t *last, int64_t *again)
-{
-    int64_t      n;
-    b24_str_t    name, cause;
-    b24_query_t  query;
-    b24_state_e  state, before;
-
-    *last = 0;
-    *again = 0;
-    before = B24_NSTATES;
-
-    b24_query_init(&query, q, B24_SQL_LAST_MOMENTS);
-    b24_query_int(&query, record);
-
-    while (*again == 0 && b24_query_row(&query) == B24_QUEUE_OK) {
-        n = b24_query_get_int(&query, 0);
-        b24_query_peek_str(&query, 1, &name);
-        b24_query_peek_str(&query, 2, &cause);
-
-        state = b24_state_find(&name);
-
-        if (*last == 0) {
-            *last = n;
-            before = state;
-
-        } else if (!(state == B24_STATE_SENDING
-                     && before == B24_STATE_WAITING)
-                   && !(state == B24_STATE_WAITING
-                        && before == B24_STATE_SENDING))
-        {
-            break;
-        }
-
-        if (state == moment->state && b24_str_eq(&cause, &moment->cause)) {
-            *again = n;
-        }
-    }
-
-    return b24_query_end(&query);
 }

@@ -24,7 +24,6 @@ typedef struct {
 } b24_orphan_t;
 
 
-static b24_queue_rc_e b24_queue_next_record(b24_queue_t *q, int64_t *id);
 static b24_queue_rc_e b24_queue_orphan(b24_queue_t *q,
     const b24_orphan_t *orphan, int64_t now);
 static b24_queue_rc_e b24_queue_adopt(b24_queue_t *q, int64_t token);
@@ -80,6 +79,8 @@ b24_queue_capture(b24_queue_t *q, const b24_queue_put_t *put,
             return rc;
         }
 
+        q->captured = 1;
+
         b24_query_init(&query, q, B24_SQL_PUT_CAPTURE);
         b24_query_int(&query, put->capture);
         b24_query_int(&query, captured.id);
@@ -106,32 +107,6 @@ b24_queue_capture(b24_queue_t *q, const b24_queue_put_t *put,
     b24_queue_key_print(result->key, captured.id);
 
     return B24_QUEUE_OK;
-}
-
-
-/* the next one that AUTOINCREMENT would give out, which it won't, then */
-
-static b24_queue_rc_e
-b24_queue_next_record(b24_queue_t *q, int64_t *id)
-{
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
-
-    b24_query_init(&query, q, B24_SQL_LAST_RECORD);
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *id = b24_query_get_int(&query, 0) + 1;
-    }
-
-    rc = b24_query_end(&query);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_NEXT_RECORD);
-    b24_query_int(&query, *id);
-
-    return b24_query_done(&query);
 }
 
 

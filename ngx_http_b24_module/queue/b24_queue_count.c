@@ -1,8 +1,8 @@
 
 /*
  * How many there are of each origin and state: table counts, see
- * b24_queue_sql.c.  What a transaction adds is gathered here and written once,
- * before its commit; what moves from one state to another triggers count.
+ * b24_queue_schema.c.  What a transaction adds is gathered here and written
+ * once, before its commit; what moves from one state to another triggers count.
  */
 
 #include "b24_queue_int.h"
@@ -148,6 +148,9 @@ void
 b24_queue_count_reset(b24_queue_t *q)
 {
     q->room = 0;
+    q->nfresh = 0;
+    q->record = 0;
+    q->captured = 0;
     memset(&q->counted, 0, sizeof(b24_counted_t));
 }
 

@@ -26,13 +26,11 @@ typedef struct {
 
 
 static b24_queue_rc_e b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
-    b24_queue_counts_t **counts, size_t *n);
+    b24_queue_counts_t **counts, size_t *n, int64_t *change);
 static b24_queue_rc_e b24_queue_origins(b24_queue_t *q, b24_pool_t *pool,
     b24_str_t **origins, size_t *n);
 static b24_queue_rc_e b24_queue_count_more(b24_queue_t *q,
     b24_queue_counts_t *counts);
-static b24_queue_rc_e b24_queue_number(b24_queue_t *q, b24_sql_e sql,
-    const b24_str_t *origin, int64_t *value);
 static b24_queue_rc_e b24_queue_list_init(b24_queue_t *q, b24_pool_t *pool,
     int limit, b24_list_t *list, b24_queue_record_t **records, size_t *n);
 static b24_queue_rc_e b24_queue_list_records(b24_queue_t *q, b24_pool_t *pool,
@@ -100,11 +98,7 @@ b24_queue_counts(b24_queue_t *q, b24_pool_t *pool, b24_queue_counts_t **counts,
         return rc;
     }
 
-    rc = b24_queue_count_rows(q, pool, counts, n);
-
-    if (rc == B24_QUEUE_OK) {
-        rc = b24_queue_number(q, B24_SQL_CHANGE, NULL, change);
-    }
+    rc = b24_queue_count_rows(q, pool, counts, n, change);
 
     for (i = 0; rc == B24_QUEUE_OK && i < *n; i++) {
         rc = b24_queue_count_more(q, &(*counts)[i]);
@@ -119,19 +113,15 @@ b24_queue_counts(b24_queue_t *q, b24_pool_t *pool, b24_queue_counts_t **counts,
 static b24_queue_rc_e
 b24_queue_count_more(b24_queue_t *q, b24_queue_counts_t *counts)
 {
-    b24_query_t     query;
-    b24_queue_rc_e  rc;
+    b24_query_t  query;
 
-    rc = b24_queue_number(q, B24_SQL_OLDEST, &counts->origin,
-                          &counts->oldest);
-    if (rc != B24_QUEUE_OK) {
-        return rc;
-    }
-
-    b24_query_init(&query, q, B24_SQL_PAUSED);
+    b24_query_init(&query, q, B24_SQL_OLDEST);
     b24_query_text(&query, &counts->origin);
 
-    counts->paused = (b24_query_row(&query) == B24_QUEUE_OK);
+    if (b24_query_row(&query) == B24_QUEUE_OK) {
+        counts->oldest = b24_query_get_int(&query, 0);
+        counts->paused = (int) b24_query_get_int(&query, 1);
+    }
 
     return b24_query_end(&query);
 }
@@ -139,51 +129,54 @@ b24_queue_count_more(b24_queue_t *q, b24_queue_counts_t *counts)
 
 static b24_queue_rc_e
 b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
-    b24_queue_counts_t **counts, size_t *n)
+    b24_queue_counts_t **counts, size_t *n, int64_t *change)
 {
-    size_t               i, norigins;
-    b24_str_t           *origins, origin, name;
+    size_t               size;
+    b24_str_t            origin, name;
     b24_query_t          query;
     b24_state_e          state;
-    b24_queue_rc_e       rc;
     b24_queue_counts_t  *c;
 
-    rc = b24_queue_origins(q, pool, &origins, &norigins);
-    if (rc != B24_QUEUE_OK || norigins == 0) {
-        return rc;
-    }
-
-    c = b24_pcalloc(pool, norigins * sizeof(b24_queue_counts_t));
-    if (c == NULL) {
-        return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
-    }
-
-    for (i = 0; i < norigins; i++) {
-        c[i].origin = origins[i];
-    }
-
-    /* both statements give the origins in the same order */
+    size = 0;
+    c = NULL;
 
     b24_query_init(&query, q, B24_SQL_COUNTS);
-    i = 0;
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
         b24_query_peek_str(&query, 0, &origin);
         b24_query_peek_str(&query, 1, &name);
 
-        while (i < norigins && !b24_str_eq(&c[i].origin, &origin)) {
-            i++;
+        if (c == NULL || !b24_str_eq(&c->origin, &origin)) {
+
+            if (*n == size) {
+                size = size ? size * 2 : 4;
+                c = b24_pcalloc(pool, size * sizeof(b24_queue_counts_t));
+
+                if (c == NULL) {
+                    query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM,
+                                               "out of memory");
+                    break;
+                }
+
+                if (*n) {
+                    memcpy(c, *counts, *n * sizeof(b24_queue_counts_t));
+                }
+
+                *counts = c;
+            }
+
+            c = &(*counts)[(*n)++];
+            b24_query_get_str(&query, 0, pool, &c->origin);
         }
 
         state = b24_state_find(&name);
 
-        if (i < norigins && state < B24_NSTATES) {
-            c[i].counts[state] = b24_query_get_int(&query, 2);
+        if (state < B24_NSTATES) {
+            c->counts[state] = b24_query_get_int(&query, 2);
         }
-    }
 
-    *counts = c;
-    *n = norigins;
+        *change += b24_query_get_int(&query, 3);
+    }
 
     return b24_query_end(&query);
 }
@@ -223,30 +216,6 @@ b24_queue_origins(b24_queue_t *q, b24_pool_t *pool, b24_str_t **origins,
         }
 
         b24_query_get_str(&query, 0, pool, &(*origins)[(*n)++]);
-    }
-
-    return b24_query_end(&query);
-}
-
-
-/* one number, 0 when there is no row */
-
-static b24_queue_rc_e
-b24_queue_number(b24_queue_t *q, b24_sql_e sql, const b24_str_t *origin,
-    int64_t *value)
-{
-    b24_query_t  query;
-
-    *value = 0;
-
-    b24_query_init(&query, q, sql);
-
-    if (origin) {
-        b24_query_text(&query, origin);
-    }
-
-    if (b24_query_row(&query) == B24_QUEUE_OK) {
-        *value = b24_query_get_int(&query, 0);
     }
 
     return b24_query_end(&query);
@@ -696,7 +665,13 @@ b24_queue_moments(b24_queue_t *q, b24_pool_t *pool, int64_t record,
         return b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
     }
 
-    rc = b24_queue_moments_of(q, pool, B24_SQL_TIMELINE, record, *moments, n);
+    rc = b24_queue_moments_of(q, pool, B24_SQL_FIRST_MOMENTS, record, *moments,
+                              n);
+
+    if (rc == B24_QUEUE_OK) {
+        rc = b24_queue_moments_of(q, pool, B24_SQL_TIMELINE, record, *moments,
+                                  n);
+    }
 
     if (rc == B24_QUEUE_OK && *n == 0) {
         rc = b24_queue_moments_of(q, pool, B24_SQL_CAPTURE_MOMENTS, record,

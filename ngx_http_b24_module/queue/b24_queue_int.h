@@ -28,12 +28,19 @@
 #define B24_QUEUE_LATER        ((int64_t) 1 << 48)
 /* and here those of events that go back to the shop, a line of their own */
 #define B24_QUEUE_BACK         ((int64_t) 1 << 49)
+/* as SQLite is to see it */
+#define B24_SQL_BACK           "562949953421312"
+#define B24_QUEUE_FRESH        16              /* records of one statement */
 #define B24_QUEUE_NAME         256             /* of an origin, mostly */
 #define B24_QUEUE_LINES        4    /* orders, links, later, back */
+#define B24_QUEUE_FOUND_CAUSE  "found in the shop's database"
+#define B24_QUEUE_TWIN_CAUSE                                                  \
+    "the shop's database knows another record's order by this number"
 #define B24_QUEUE_STATUS_CAUSE "the shop tells of a change"
 
 
-/* the statements of a connection, their texts are in b24_queue_sql.c */
+/* the statements of a connection; their texts are in b24_queue_sql.c, from LINK
+ * on in b24_queue_sql_desk.c */
 typedef enum {
     B24_SQL_BEGIN = 0,
     B24_SQL_BEGIN_READ,
@@ -43,11 +50,14 @@ typedef enum {
     B24_SQL_COMMIT,
     B24_SQL_ROLLBACK,
 
+    B24_SQL_KNOWN,
     B24_SQL_TWINS,
     B24_SQL_TWIN_LINK,
     B24_SQL_STORED,
     B24_SQL_DROP_DELIVERED,
     B24_SQL_PUT_RECORD,
+    B24_SQL_PUT_4_RECORDS,
+    B24_SQL_PUT_16_RECORDS,
     B24_SQL_CAPTURED,
     B24_SQL_LAST_RECORD,
     B24_SQL_NEXT_RECORD,
@@ -82,6 +92,9 @@ typedef enum {
     B24_SQL_DROP_LATER,
 
     B24_SQL_LAST_MOMENTS,
+    B24_SQL_BEGUN,
+    B24_SQL_PUT_BEGUN,
+    B24_SQL_DROP_BEGUN,
     B24_SQL_MOMENT,
     B24_SQL_MOMENT_SAID,
     B24_SQL_MOMENT_AGAIN,
@@ -110,7 +123,6 @@ typedef enum {
 
     B24_SQL_LINK,
     B24_SQL_COUNTS,
-    B24_SQL_CHANGE,
     B24_SQL_OLDEST,
     B24_SQL_LONGEST,
     B24_SQL_ORIGINS,
@@ -123,6 +135,7 @@ typedef enum {
     B24_SQL_FIRST_ORDER,
     B24_SQL_BY_NUMBER,
     B24_SQL_BY_SHOP_NUMBER,
+    B24_SQL_FIRST_MOMENTS,
     B24_SQL_TIMELINE,
 
     B24_SQL_RETRY,
@@ -216,7 +229,8 @@ typedef enum {
 } b24_sql_e;
 
 
-extern const char  *b24_queue_sql[B24_SQL_N];
+const char *b24_queue_sql(b24_sql_e sql);
+extern const char *const  b24_queue_sql_desk[B24_SQL_N - B24_SQL_LINK];
 /* [v]: from schema v to v + 1, from an empty file on */
 extern const char  *b24_queue_schema[B24_QUEUE_SCHEMA];
 
@@ -232,6 +246,16 @@ typedef struct {
     unsigned       changed;         /* a bit of each state */
 } b24_counted_t;
 
+/* a record that is yet to be written, with its event */
+typedef struct {
+    b24_queue_put_t  put;
+    int64_t          id;
+    int64_t          event;
+    int64_t          reuse;
+    int64_t          created;
+    int64_t          begun;
+} b24_fresh_t;
+
 struct b24_queue_s {
     sqlite3       *db;
     char          *path;
@@ -244,9 +268,13 @@ struct b24_queue_s {
     int64_t        event[B24_QUEUE_LINES];     /* the last id of this
                                        transaction in each line; 0: not asked
                                        for yet */
+    int64_t        record;          /* the last key given out, 0: not asked for
+                                       yet */
     int64_t        room;            /* records that this transaction may add
                                        without asking again */
     b24_counted_t  counted;
+    b24_fresh_t    fresh[B24_QUEUE_FRESH];
+    int            nfresh;
     int            lock;            /* the folder's, -1: not held */
     int            held;            /* the file set aside, -1: none */
     unsigned       broken:1;        /* something in the file is */
@@ -254,6 +282,7 @@ struct b24_queue_s {
     unsigned       aside:1;         /* the new file comes after another one */
     unsigned       group:1;         /* b24_queue_group_begin() */
     unsigned       inner:1;         /* one of its calls is under way */
+    unsigned       captured:1;      /* the last key is that of a capture */
     b24_queue_rc_e lost;            /* why nothing of the group counts */
     b24_tally_t   *tallies;         /* records counted so far: from the point */
     int64_t        tallied_from;    /* on that ends at this id, to that one */
@@ -366,6 +395,33 @@ b24_queue_rc_e b24_queue_moment(b24_queue_t *q, int64_t record,
 /* the same of one that has nothing but a cause, NULL: nor that */
 b24_queue_rc_e b24_queue_note(b24_queue_t *q, int64_t record,
     b24_state_e state, const char *cause, int64_t now);
+/* as its row n */
+b24_queue_rc_e b24_queue_moment_add(b24_queue_t *q, int64_t record,
+    int64_t n, const b24_moment_t *moment, int64_t now);
+
+/* b24_queue_twins.c */
+
+/* what is there already under the number of a new order, keys that differ
+ * aside */
+typedef struct {
+    int64_t   pending;          /* its record without a known answer, 0: none */
+    int64_t   settled;          /* its latest record that is further */
+    int64_t   twin;             /* a record of the same order */
+    int64_t   reuse;            /* the next free one */
+    unsigned  seen:1;           /* there is a record or a link */
+    unsigned  same:1;           /* that may be of the same order */
+    unsigned  key:1;            /* a record has no other number than its key */
+    unsigned  linked:1;
+    unsigned  doubled:1;        /* twin is set, or the link is of it */
+} b24_twins_t;
+
+/* nobody has its number, as is so of nearly all; else NONE */
+b24_queue_rc_e b24_queue_is_new(b24_queue_t *q,
+    const b24_queue_put_t *put);
+b24_queue_rc_e b24_queue_twins(b24_queue_t *q,
+    const b24_queue_put_t *put, b24_twins_t *twins);
+/* keys of the shop's orders that are both known, and differ */
+int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
 
 /* b24_queue_capture.c */
 
@@ -399,8 +455,7 @@ b24_queue_rc_e b24_queue_salt(b24_queue_t *q, int create,
 b24_queue_rc_e b24_queue_clean_dropped(b24_queue_t *q, int64_t keep_ms,
     int limit, int64_t now);
 
-/* b24_queue.c: keys of the shop's orders that are both known, and differ */
-int b24_queue_other_row(const b24_str_t *a, const b24_str_t *b);
+/* b24_queue.c */
 /* the first event of an unconfirmed record, accepted now */
 b24_queue_rc_e b24_queue_confirm(b24_queue_t *q, const b24_queue_put_t *put,
     int64_t record, b24_queue_put_result_t *result);
@@ -457,6 +512,22 @@ void b24_queue_count_reset(b24_queue_t *q);
 /* before it is committed */
 b24_queue_rc_e b24_queue_count_write(b24_queue_t *q);
 
+/*
+ * b24_queue_fresh.c
+ *
+ * New records of a transaction are written by the dozen: at its end, and before
+ * any statement that may see them.  Till then their keys are given out here.
+ */
+b24_queue_rc_e b24_queue_next_record(b24_queue_t *q, int64_t *id);
+b24_queue_rc_e b24_queue_fresh_add(b24_queue_t *q, const b24_fresh_t *fresh);
+b24_queue_rc_e b24_queue_fresh_put(b24_queue_t *q, const b24_fresh_t *fresh);
+b24_queue_rc_e b24_queue_fresh_write(b24_queue_t *q);
+/* one of them has this number */
+int b24_queue_fresh_has(b24_queue_t *q, const b24_str_t *origin,
+    const b24_str_t *order_id);
+/* a statement that is none the wiser for them */
+int b24_queue_fresh_unseen(b24_sql_e sql);
+
 /* b24_queue.c */
 /* b24_queue_event() of what has happened before now */
 b24_queue_rc_e b24_queue_event_of(b24_queue_t *q, int64_t record,
@@ -468,8 +539,48 @@ b24_queue_rc_e b24_queue_put_event(b24_queue_t *q, int64_t event,
     int64_t record, int64_t seq, b24_ev_e kind, int64_t arrived,
     const b24_str_t *data);
 
-/* b24_queue_read.c: the shop's key of the order; an empty one keeps what is
- * there */
+/* b24_queue_identify.c */
+
+/* which of the shop's orders a record is */
+typedef struct {
+    size_t   n;
+    int      doubled;               /* another record has it */
+    int64_t  twin;                  /* 0: it is gone */
+    int64_t  reuse;                 /* its number is another order's, too */
+    int      busy;                  /* of one that may have another one soon */
+} b24_choice_t;
+
+/* the record that is to have a number */
+typedef struct {
+    int64_t           id;
+    const b24_str_t  *origin;
+    const b24_str_t  *order_id;
+    int64_t           placed;
+    int               contested;    /* this one may be another's */
+    int               sent;         /* as that: whoever else has it as well */
+} b24_claimant_t;
+
+b24_queue_rc_e b24_queue_identify(b24_queue_t *q,
+    const b24_claimant_t *record, const b24_queue_match_t *matches, size_t n,
+    int loose, int last, int64_t now, b24_choice_t *choice);
+b24_queue_rc_e b24_queue_choose(b24_queue_t *q,
+    const b24_claimant_t *record, const b24_queue_match_t *matches, size_t n,
+    int loose, b24_choice_t *choice);
+
+/* b24_queue_unread.c */
+b24_queue_rc_e b24_queue_shop_number(b24_queue_t *q, int64_t record,
+    const b24_str_t *number);
+
+/* b24_queue_read.c */
+b24_queue_rc_e b24_queue_twin(b24_queue_t *q, int64_t record,
+    int64_t twin, int64_t now);
+b24_queue_rc_e b24_queue_reject(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin);
+b24_queue_rc_e b24_queue_gone(b24_queue_t *q, int64_t record);
+b24_queue_rc_e b24_queue_taken(b24_queue_t *q, int64_t record,
+    const b24_str_t *origin, const b24_str_t *order_id, const b24_str_t *row,
+    int *taken);
+/* the shop's key of the order; an empty one keeps what is there */
 b24_queue_rc_e b24_queue_row(b24_queue_t *q, int64_t record,
     const b24_str_t *row);
 

@@ -175,8 +175,26 @@ b24_queue_strerror(b24_queue_rc_e rc)
 void
 b24_queue_key_print(char *key, int64_t record)
 {
-    (void) snprintf(key, B24_QUEUE_KEY_LEN, "k-%06llx",
-                    (unsigned long long) record);
+    int       shift;
+    uint64_t  value;
+
+    static const char  digits[] = "0123456789abcdef";
+
+    value = (uint64_t) record;
+    shift = 20;
+
+    while (shift < 60 && value >> (shift + 4)) {
+        shift += 4;
+    }
+
+    *key++ = 'k';
+    *key++ = '-';
+
+    for ( /* void */ ; shift >= 0; shift -= 4) {
+        *key++ = digits[value >> shift & 0xf];
+    }
+
+    *key = '\0';
 }
 
 
@@ -374,10 +392,14 @@ b24_query_init(b24_query_t *query, b24_queue_t *q, b24_sql_e sql)
     query->bound = 0;
     query->rc = B24_QUEUE_OK;
 
+    if ((q->nfresh || q->record) && !b24_queue_fresh_unseen(sql)) {
+        query->rc = b24_queue_fresh_write(q);
+    }
+
     if (q->stmts[sql] == NULL) {
         errno = 0;
 
-        rc = sqlite3_prepare_v3(q->db, b24_queue_sql[sql], -1,
+        rc = sqlite3_prepare_v3(q->db, b24_queue_sql(sql), -1,
                                 SQLITE_PREPARE_PERSISTENT, &q->stmts[sql],
                                 NULL);
         if (rc != SQLITE_OK) {

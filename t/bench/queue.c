@@ -25,6 +25,7 @@
 
 #define TURNS    9
 #define PAYLOAD  2048
+#define GROUP    64                     /* of the largest one */
 #define SMALL    1000
 #define ORIGIN   "shop.example.com"
 #define RULE     "shop/save"
@@ -245,13 +246,18 @@ plain_rows(commits_t *c, int64_t number, const char *id)
 static void
 put(commits_t *c, int64_t number, b24_state_e state, int64_t capture)
 {
-    char                     id[24];
+    char                    *id;
     b24_queue_put_t          order;
     b24_queue_put_result_t   result;
 
-    (void) snprintf(id, sizeof(id), "%lld", (long long) number);
+    static char  ids[GROUP][24];        /* of a transaction */
+
+    id = ids[number % GROUP];
+
+    (void) snprintf(id, sizeof(ids[0]), "%lld", (long long) number);
     queue_put_init(&order, ORIGIN, state == B24_STATE_CAPTURED ? "" : id,
                    PRINT, T0 + number);
+    order.lasting = 1;
     order.data = str(payload);
     order.state = state;
     order.capture = capture;

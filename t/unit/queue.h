@@ -31,6 +31,8 @@ queue_mkdir(void)
 {
     const char  *tmp;
 
+    b24_queue_library();
+
     tmp = getenv("TMPDIR");
 
     (void) snprintf(queue_dir, sizeof(queue_dir), "%.40s/b24-XXXXXX",

@@ -17,7 +17,7 @@
 
 #define OPENERS  6
 #define ROUNDS   10
-#define ORDERS   300
+#define ORDERS   400
 
 
 typedef struct {

@@ -604,10 +604,10 @@ test_plans(void)
 
     for (i = 0; i < B24_SQL_N; i++) {
         (void) snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
-                        b24_queue_sql[i]);
+                        b24_queue_sql((b24_sql_e) i));
 
-        rc = sqlite3_prepare_v2(q->db, b24_queue_sql[i], -1, &stmt, NULL);
-        ok(rc == SQLITE_OK, "prepared: %.60s...", b24_queue_sql[i]);
+        rc = sqlite3_prepare_v2(q->db, b24_queue_sql((b24_sql_e) i), -1, &stmt, NULL);
+        ok(rc == SQLITE_OK, "prepared: %.60s...", b24_queue_sql((b24_sql_e) i));
         (void) sqlite3_finalize(stmt);
 
         if (i <= B24_SQL_ROLLBACK) {
@@ -641,10 +641,10 @@ test_plans(void)
 
                  && strcmp(detail, "SCAN had") != 0
                  && strcmp(detail, "SCAN upto") != 0
-                 && strcmp(detail, "SCAN CONSTANT ROW") != 0)
+                 && strstr(detail, " CONSTANT ROW") == NULL)
                 || strstr(detail, "TEMP B-TREE") != NULL)
             {
-                printf("# %s: %s\n", b24_queue_sql[i], detail);
+                printf("# %s: %s\n", b24_queue_sql((b24_sql_e) i), detail);
                 bad = 1;
             }
         }
