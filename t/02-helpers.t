@@ -468,8 +468,9 @@ EOC
     is(scalar(main::bad_lines("x.c:1:2: runtime error: overflow\n$fine")), 1,
        'undefined behaviour is');
 
-    is(scalar(B24::Test::holders($ENV{TEST_NGINX_SERVROOT})), 3,
-       'the processes which hold the server\'s files');
+    ok(wait_until(sub {
+        3 == B24::Test::holders($ENV{TEST_NGINX_SERVROOT});
+    }), 'the processes which hold the server\'s files');
     is((stat queue_dir())[4], $> == 0 && $ENV{TEST_NGINX_WORKER_USER}
        ? getpwnam $ENV{TEST_NGINX_WORKER_USER} : $>, 'owner of the queue');
 

@@ -721,7 +721,7 @@ $::desk . "
     main::accept_as('8009');
     is(post('/order/error/2', 'a=1')->{status}, 403, 'an error stays one');
     main::records_before();
-    is(B24::Desk::count('rejected'), 1, 'and is a rejection');
+    B24::Desk::count_is('rejected', 1, 'and is a rejection');
 
     is(B24::Desk::shown(grep { $_->{id} !~ /^after/ } B24::Desk::records()),
        join(', ', map { "$_ delivered" } 8001 .. 8008, 8000, 8010),
@@ -915,7 +915,7 @@ Sorry.
     $try->('/order/refused', 502);
     $try->('/order/page', 502);
     is(main::records_before(), '', 'refused: nothing can have been ordered');
-    is(B24::Desk::count('rejected'), 0, 'nor was it rejected');
+    B24::Desk::count_is('rejected', 0, 'nor was it rejected');
 
     upstream()->script(target => '^/order/closed', close => 1);
     $try->('/order/closed', 502);
@@ -939,7 +939,7 @@ Sorry.
     }
     is(main::records_before(),
        '- unconfirmed, - unconfirmed, - unconfirmed', 'no record');
-    is(B24::Desk::count('rejected'), 2, 'but a rejection each');
+    B24::Desk::count_is('rejected', 2, 'but a rejection each');
 
     # an answer that breaks off
     upstream()->script(target => '^/order/half', status => 200, cut => 60,
@@ -1033,7 +1033,7 @@ Sorry.
     $try->('/order/nowhere', 0, 502);
     is(main::records_before(), join(', ', ('- unconfirmed') x $n,
        '13005 unconfirmed'), 'no address: nothing can have been ordered');
-    is(B24::Desk::count('rejected'), 0, 'nor was it rejected');
+    B24::Desk::count_is('rejected', 0, 'nor was it rejected');
 
 
 
@@ -1140,7 +1140,7 @@ $::server . "
 
     is(main::records_before(), join(', ', map { "$_ delivered" }
                                               15001 .. 15004), 'no other');
-    is(B24::Desk::count('rejected'), 0, 'none rejected');
+    B24::Desk::count_is('rejected', 0, 'none rejected');
 
 
 
@@ -1179,7 +1179,7 @@ $::desk . "
 
     is(main::records_before(),
        join(', ', map { "$_ delivered" } 17001 .. 17003), 'three orders');
-    is(B24::Desk::count('rejected'), 2, 'two refused');
+    B24::Desk::count_is('rejected', 2, 'two refused');
 
     # the last order, placed to wait for, gives this buyer its e-mail
     like(B24::Desk::deal_text('17002'),

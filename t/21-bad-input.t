@@ -626,7 +626,7 @@ prematurely closed
                   'unconfirmed', script => { raw => "\0\xff" x 100,
                                              cut => 200 });
     });
-    is(B24::Desk::count('unconfirmed'), 6, 'what never came whole is none');
+    B24::Desk::count_is('unconfirmed', 6, 'what never came whole is none');
 
 
 

@@ -250,7 +250,9 @@ sub checkout {
                   set => $option{set})->{status};
 }
 
-# A cart of as many buyers, pipelined; how long it took, in seconds.
+# A cart of as many buyers, pipelined, 50 at a time; how long it took, in seconds:
+# by the median of these, so that a machine that stands still for a moment counts
+# for nothing.
 sub stream {
     my ($target, $name, $count) = @_;
 
@@ -260,11 +262,11 @@ sub stream {
     my $pattern = ask('SID', $target, $fields)
                   =~ s/Connection: close/Connection: keep-alive/r;
     my ($head, $tail) = split /SID/, $pattern;
-    my $start = Time::HiRes::time();
-    my $size;
+    my ($size, @took);
 
     for (my $n = 0; $n < $count; $n += 50) {
         my $got = '';
+        my $start = Time::HiRes::time();
 
         $client->send(join '', map { "$head$name$_$tail" } $n .. $n + 49);
 
@@ -276,9 +278,10 @@ sub stream {
         }
 
         $got =~ /\{"ok":true\}\z/ or die "another answer\n";
+        push @took, Time::HiRes::time() - $start;
     }
 
-    return Time::HiRes::time() - $start;
+    return @took * (sort { $a <=> $b } @took)[@took / 2];
 }
 
 # Memory of a process, KiB.
@@ -786,7 +789,7 @@ exited on signal 9
 --- config eval: ::server()
 --- scenario
     cart('s1', ['Cup']);
-    is(counter('sessions'), 1, 'a session');
+    is(counter('collects'), 1, 'a session');
     ok(wait_until(sub { counter('sessions') == 0 }), 'it goes without a visit');
     is(counter('sessions_evicted'), 0, 'not to make room');
     checkout('s1', 1);

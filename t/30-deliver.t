@@ -375,8 +375,8 @@ __DATA__
 
     is(B24::Desk::shown(B24::Desk::by_id(B24::Desk::records(count => 5))),
        join(', ', map { "$_->{order_id} delivered" } @orders), 'records');
-    is(B24::Desk::count('duplicate'), 1, 'the double submit is counted');
-    is(B24::Desk::count('rejected'), 1, 'the rejected attempt, too');
+    B24::Desk::count_is('duplicate', 1, 'the double submit is counted');
+    B24::Desk::count_is('rejected', 1, 'the rejected attempt, too');
 
     # seven attempts; updates of drafts aren't even looked at
     is(B24::Desk::counter('candidates'), 7, 'seven candidates');
@@ -392,8 +392,8 @@ __DATA__
     my @orders = main::true_orders('classic');
     is(scalar @orders, 6, 'six orders: the double submit placed two');
     main::deals_are(@orders);
-    is(B24::Desk::count('duplicate'), 0, 'nothing twice');
-    is(B24::Desk::count('rejected'), 1, 'the rejected attempt');
+    B24::Desk::count_is('duplicate', 0, 'nothing twice');
+    B24::Desk::count_is('rejected', 1, 'the rejected attempt');
     is(B24::Desk::counter('candidates'), 7, 'seven candidates');
 
 
@@ -415,7 +415,7 @@ client_body_in_file_only clean;" . $::server
                       main::true_orders('');
     is(scalar @orders, 11, 'eleven orders');
     main::deals_are(@orders);
-    is(B24::Desk::count($_->[0]), $_->[1], "$_->[0]: $_->[1]")
+    B24::Desk::count_is($_->[0], $_->[1], "$_->[0]: $_->[1]")
         for ['duplicate', 1], ['rejected', 2], ['delivered', 11],
             ['unconfirmed', 0], ['parked', 0];
 
@@ -424,7 +424,7 @@ client_body_in_file_only clean;" . $::server
     ok(wait_until(sub { B24::Desk::count('duplicate') == 13 }),
        'played again: all twelve are doubles');
     B24::Desk::records();
-    is(B24::Desk::count('delivered'), 11, 'and no deal more');
+    B24::Desk::count_is('delivered', 11, 'and no deal more');
     is(scalar @{portal()->report(journal => 0)->{deals}}, 11, 'at the portal');
 
 
@@ -515,7 +515,7 @@ client_body_in_file_only clean;" . $::server
        '7707083893 770701001', 'its requisites');
     is(scalar @{$report->{contacts}}, 4, 'the four bought twice');
     is(scalar @{$report->{deals}}, 8, 'a deal each');
-    is(B24::Desk::count('rejected'), 0, 'nothing rejected');
+    B24::Desk::count_is('rejected', 0, 'nothing rejected');
     is(B24::Desk::counter('candidates'), 8, 'carts and pages are not orders');
 
 

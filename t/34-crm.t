@@ -499,7 +499,7 @@ sub memory {
     is(scalar(grep { !@{$_->{contacts}} && $_->{id} > $known->{id} }
                    @{$crm->{report}{deals}}), 0, 'no deal hangs in the air');
     is($crm->{report}{counts}{deals}, 8, 'a deal for each order');
-    is(B24::Desk::count('parked'), 0, 'nothing parked');
+    B24::Desk::count_is('parked', 0, 'nothing parked');
 }
 
 

@@ -62,14 +62,18 @@ __DATA__
     lose_courier(@::buyer);
     is(place([2, @::buyer], 3), 2, 'the shop accepts two more');
 
-    is(settled(3)->{state}, 'delivered', 'of another buyer: at once');
-    is(record(2)->{state}, 'waiting', 'of the same one: waits');
-    is(record(2)->{cause}, 'an earlier order of the same buyer or firm is'
-       . ' being written', 'and says so');
-
-    settled($_) for 1, 2;
+    is(settled($_)->{state}, 'delivered', "order $_") for 1 .. 3;
+    like(join("\n", timeline(2)), qr/^waiting:\ an\ earlier\ order\ of\ the
+                                     \ same\ buyer\ or\ firm\ is\ being
+                                     \ written$/mx, 'of the same one: waits');
 
     my $report = portal()->report;
+    my %made = map { my $entry = $_;
+                     map { $_ => $entry->{seq} }
+                         join(' ', values %{$entry->{params}{cmd}}) =~ /\bo-\d/g }
+               grep { $_->{kind} eq 'write' } journal($report);
+
+    cmp_ok($made{'o-3'}, '<', $made{'o-2'}, 'of another buyer: at once');
     my $deals = deals($report);
 
     is(scalar @{$deals->{"o-$_"}}, 1, "one deal of order $_") for 1 .. 3;

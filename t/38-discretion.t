@@ -697,5 +697,5 @@ EOC
     place([1, @order]);
     ok(wait_until(sub { B24::Desk::count('duplicate') > $before
                         || @{B24::Desk::status()->{orders}} }), 'it came');
-    is(B24::Desk::count('duplicate'), $before + 1, 'a duplicate');
+    B24::Desk::count_is('duplicate', $before + 1, 'a duplicate');
     is(join(' ', map { $_->{id} } @{deals()->{'o-1'}}), $deal, 'one deal');

@@ -143,7 +143,7 @@ sub delivered_all_the_same {
 sub told {
     my ($api) = @_;
 
-    ok(B24::Scenario::wait_until(sub { warnings_of('wrong') }),
+    ok(B24::Scenario::wait_until(sub { warnings_of('wrong') == @TOLD }),
        'told before any order');
     is(join("\n", warnings_of('wrong')), join("\n", @TOLD), 'on the page');
     is(join("\n", warnings_of('tested')), '', 'nothing of what is right');

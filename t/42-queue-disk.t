@@ -111,7 +111,7 @@ __DATA__
 
         unlink $flag or die "cannot remove $flag: $!\n";
         events_are($r, 'queue raised, queue cleared', 'over');
-        is(B24::Desk::count('rejected'), 1, 'the refusal is counted');
+        B24::Desk::count_is('rejected', 1, 'the refusal is counted');
         ok(quit(), 'quits');
         $r->stop;
     }

@@ -425,9 +425,9 @@ sub compare {
 
     Test::More::is(scalar(B24::Desk::records(count => scalar @orders)),
                    scalar @orders, 'as many records as orders');
-    Test::More::is(B24::Desk::count('delivered'), scalar @orders,
+    B24::Desk::count_is('delivered', scalar @orders,
                    'all delivered');
-    Test::More::is(B24::Desk::count('duplicate'), 0, 'each came once');
+    B24::Desk::count_is('duplicate', 0, 'each came once');
 }
 
 sub places {

@@ -134,7 +134,7 @@ __DATA__
     like(text(), qr/Orders in the state.*o-1.*seen before.*Drop/s,
          'with its cause and its buttons');
     sound('left');
-    is(B24::Desk::count('accepted'), 3, 'three are to go');
+    B24::Desk::count_is('accepted', 3, 'three are to go');
     is(main::by_hand($_, 'retried'), 2, "$_: once for each time")
         for values %key;
     is(main::by_hand($reused, 'retried'), 0, 'never the other');
@@ -209,7 +209,7 @@ __DATA__
     delivered_once(1);
     is(main::by_hand($send, 'sent'), 1, 'sent once');
     is(main::by_hand($drop, 'dropped'), 1, 'dropped once');
-    is(B24::Desk::count('rejected'), 1, 'counted once');
+    B24::Desk::count_is('rejected', 1, 'counted once');
     away();
 
 

@@ -118,7 +118,14 @@ __DATA__
 
 === TEST 5: other goods after an answer that nobody saw
 --- http_config eval: $::http
---- config eval: $::server =~ s/b24_mirror/proxy_read_timeout 500ms; b24_mirror/r
+--- config eval
+$::server . '
+    location /brief/ {
+        b24_mirror opencart;
+        proxy_read_timeout 500ms;
+        proxy_pass http://recorded/;
+        proxy_set_header Host $host;
+    }'
 --- scenario
     my $mug = sub {
         B24::OpenCart::steps([['Mug', 2, '$10.00', '$20.00', '']],
@@ -127,7 +134,7 @@ __DATA__
     };
     my $timed_out = sub {
         upstream()->script(target => 'cod/confirm', hold => 1, times => 1);
-        is(get('/index.php?route=extension/payment/cod/confirm',
+        is(get('/brief/index.php?route=extension/payment/cod/confirm',
                @::buyer)->{status}, 504, 'PHP goes on, nginx does not wait');
     };
 

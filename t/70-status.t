@@ -183,8 +183,8 @@ __DATA__
     change({ id => 's-1', canceled => 1 });
     stage_is('s-1', 'LOSE', 'cancelled goes before all');
 
-    is(B24::Desk::count('delivered'), 1, 'it is one order');
-    is(B24::Desk::count('rejected'), 0, 'and none was refused');
+    B24::Desk::count_is('delivered', 1, 'it is one order');
+    B24::Desk::count_is('rejected', 0, 'and none was refused');
 
 
 
@@ -322,7 +322,7 @@ __DATA__
     stage_is('b-2', 'WON', 'who comes behind gets the last of them');
     ok(B24::Scenario::wait_until(sub {
         B24::Desk::counter('statuses_unknown') == 1 }), 'one never comes');
-    is(B24::Desk::count('delivered'), 2, 'that is no order');
+    B24::Desk::count_is('delivered', 2, 'that is no order');
     is(B24::Desk::status()->{counters}{held}, 0, 'nothing is left');
 
     # nor does a worker that quits take them along
@@ -470,7 +470,7 @@ __DATA__
                     error => 'QUERY_LIMIT_EXCEEDED', times => 2);
     change({ id => 'f-5', status => 'W' });
     stage_is('f-5', 'WON', 'limits are waited for');
-    is(B24::Desk::count('delivered'), 5, 'of five orders');
+    B24::Desk::count_is('delivered', 5, 'of five orders');
 
 
 
@@ -481,7 +481,7 @@ __DATA__
     deal_of('k-1');
 
     for my $when (qw(before after)) {
-        portal()->fault(kind => 'hang', when => $when, seconds => 2,
+        portal()->fault(kind => 'hang', when => $when,
                         method => 'crm\.deal\.update');
         my $to = $when eq 'before' ? 'P' : 'E';
         change({ id => 'k-1', status => $to });
@@ -494,6 +494,7 @@ __DATA__
             my @now = B24::Scenario::worker_pids();
             return @now && !grep { $old{$_} } @now;
         });
+        portal()->release;
 
         stage_is('k-1', $to eq 'P' ? 'PREPARATION' : 'EXECUTING', "$when it");
         told('k-1', qr/^delivered: /, 'and it is over');

@@ -520,13 +520,14 @@ exited on signal 9
 --- scenario
     my $deal = deal_of('e-1');
 
-    portal()->fault(kind => 'hang', when => 'before', seconds => 3, times => 1,
+    portal()->fault(kind => 'hang', when => 'before',
                     method => 'crm\.deal\.update');
     $::shop->order('e-1', 'P');
     get('/admin/set?id=e-1&to=P');
     portal()->wait_for(held => 1);
     Time::HiRes::sleep(1.1);
     person_moves($deal, 'WON');
+    portal()->release;
     shop_has('e-1', 'W', 'the CRM was later');
     quiet();
     stage_is('e-1', 'WON', 'the deal is put back');

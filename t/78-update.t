@@ -125,9 +125,10 @@ sub shop_server {
 EOC
 }
 
-# How often the shop was asked for changes.
+# How often the shop was asked for changes: by the statement as it is executed,
+# which tells of what was there by then.
 sub looks {
-    return scalar grep { /AS changed/ } $db->log;
+    return scalar grep { /^Execute.* (?:AS|AS id,) changed/s } $db->log;
 }
 
 # An order of WooCommerce as recorded, placed now.
@@ -306,13 +307,12 @@ BEGIN {
                   B24::Crm::requests(undef, $from);
     }
 
-    # Waits until the shop was asked for changes twice more.
+    # Waits until the shop was asked for changes twice more: the first of these
+    # looks is over then.
     sub looked_twice {
-        my $n = grep { /AS id, changed/ } $::db->log;
+        my $n = main::looks();
 
-        return B24::Scenario::wait_until(sub {
-            return (grep { /AS id, changed/ } $::db->log) > $n + 2;
-        });
+        return B24::Scenario::wait_until(sub { main::looks() > $n + 1 });
     }
 
     # And until all is done.
@@ -346,10 +346,7 @@ BEGIN {
         main::fresh();
         $make->();
 
-        my $looks = main::looks();
-
-        main::ok(B24::Scenario::wait_until(sub {
-            main::looks() > $looks + 1 }), 'the changes are asked for');
+        main::ok(looked_twice(), 'the changes are asked for');
     }
 
     # The total of an order's deal, which comes from the database.
@@ -434,7 +431,7 @@ __DATA__
     look(1);
     told('n-1', qr/^delivered: nothing in it is new/, 'nor does a hint');
     is(commands($from), '', 'which is looked after in the shop only');
-    is(B24::Desk::count('delivered'), 1, 'it is one order');
+    B24::Desk::count_is('delivered', 1, 'it is one order');
 
 
 

@@ -81,6 +81,7 @@ use constant {
     PORTS_A_FILE => 20,
     WORKER_USER  => 'www-data',
     QUIT_CAP     => 15,       # seconds until a server must be gone
+    REQUEST_CAP  => 20,       # seconds until a block's request has an answer
 };
 
 our $ROOT = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
@@ -117,6 +118,9 @@ sub import {
     choose_nginx($option{module});
     new_queue();
     start_helpers(\%option);
+
+    # of a machine that stands still for a moment
+    $ENV{TEST_NGINX_TIMEOUT} ||= REQUEST_CAP;
 
     # the runner reads the environment as it is loaded
     unshift @INC, "$ROOT/t/lib/runner" if !eval {
