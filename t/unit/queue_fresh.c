@@ -9,7 +9,7 @@
 
 static b24_queue_t  *q;
 static b24_pool_t   *pool;
-static char          ids[ORDERS + 3][16];
+static char          ids[ORDERS + 6][16];
 
 
 /* the Nth order, whose texts last */
@@ -247,6 +247,54 @@ test_failed(void)
 }
 
 
+/* the journal's gave out its key in another transaction: no key is asked for */
+
+static void
+test_captured_first(void)
+{
+    int                     put_it;
+    b24_str_t               data = b24_string("{}");
+    b24_queue_change_t      change;
+    b24_queue_put_result_t  first, again;
+
+    (void) b24_queue_begin(q);
+    capture(91, T0);
+    capture(92, T0 + 1);
+    is_int(b24_queue_commit(q), B24_QUEUE_OK, "two in the journal");
+
+    (void) b24_queue_begin(q);
+    first = put(ORDERS + 3, "a", 91, T0 + 2);
+    again = put(ORDERS + 3, "a", 92, T0 + 3);
+    is_int(again.state, B24_STATE_DUPLICATE, "twice, from the journal");
+    is_int(again.record, first.record, "is one order");
+    is_int(b24_queue_commit(q), B24_QUEUE_OK, "committed");
+    is_moments(first.record, "captured@0 accepted@2 duplicate@3");
+
+    (void) b24_queue_begin(q);
+    capture(93, T0 + 4);
+    capture(94, T0 + 4);
+    (void) b24_queue_commit(q);
+
+    (void) b24_queue_begin(q);
+    first = put(ORDERS + 4, "a", 93, T0 + 5);
+    is_int(b24_queue_event(q, first.record, B24_EV_CHANGED, &data, T0 + 6),
+           B24_QUEUE_OK, "an event of one from the journal");
+
+    (void) put(ORDERS + 5, "a", 94, T0 + 7);
+    memset(&change, 0, sizeof(b24_queue_change_t));
+    change.origin = str("shop");
+    change.order_id = str(ids[ORDERS + 5]);
+    change.status = str("P");
+    change.data = data;
+    change.now = T0 + 8;
+    is_int(b24_queue_status(q, &change, &put_it), B24_QUEUE_OK,
+           "its status is told");
+    is_int(b24_queue_commit(q), B24_QUEUE_OK, "committed");
+
+    counts_are_right();
+}
+
+
 /* given back, and given back again: the timeline counts it */
 
 static void
@@ -301,6 +349,7 @@ main(void)
     test_captured();
     test_rolled_back();
     test_failed();
+    test_captured_first();
     test_given_back();
 
     b24_pool_destroy(pool);
