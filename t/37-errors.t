@@ -745,15 +745,18 @@ $::http . '
     like(record(3)->{advice}, qr/whether this server can reach the portal/,
          'what to do');
 
-    is(record(1)->{state}, 'sending', 'the first one is under way still');
-    is(record(2)->{state}, 'accepted', 'the one behind it waits');
+    is(settled(2)->{state}, 'delivered', 'the one behind does not wait for it');
+    is(record(1)->{state}, 'sending', 'which is under way still');
 
+    # it would be looked for at once, and found
+    is(post('/b24/pause', '')->{status}, 202, 'paused');
     ok(wait_until(sub { (record(1)->{cause} // '') ne '' }, 90), 'given up');
     cmp_ok(time - $before, '>=', 74, 'after 75 seconds');
     is(record(1)->{cause}, 'the portal did not answer in time', 'the cause');
     like(record(1)->{advice}, qr/Nothing to do: .* looked for/, 'the advice');
 
     portal()->release(drop => 1);
+    is(post('/b24/resume', '')->{status}, 202, 'on it goes');
     delivered_once(1, 2);
     like(join("\n", timeline(1)), qr/delivered: the deal was there already/,
          'it was found');
