@@ -264,6 +264,9 @@ __DATA__
     place(5);
     portal()->wait_for(held => 1);
     $key{sending} = main::key(5);
+
+    # or it would be taken after some seconds, though the portal hangs
+    is(main::said('/b24/pause'), '202 2', 'paused');
     place(6);
     $key{accepted} = main::key(6);
 
@@ -309,6 +312,7 @@ __DATA__
 
     # a waiting one, for send
     portal()->release;
+    is(main::said('/b24/resume'), '202 2', 'on they go');
     ok(wait_until(sub { record(6)->{state} eq 'delivered' }), 'on it goes');
     portal()->fault(%$::down);
     place(7);
