@@ -468,22 +468,6 @@ b24_hex(u_char c)
 }
 
 
-uint64_t
-b24_hash(uint64_t h, const void *data, size_t len)
-{
-    size_t         i;
-    const u_char  *p;
-
-    p = data;
-
-    for (i = 0; i < len; i++) {
-        h = (h ^ p[i]) * 0x100000001b3ULL;
-    }
-
-    return h;
-}
-
-
 void
 b24_hash_hex(uint64_t h, char out[17])
 {

@@ -157,7 +157,22 @@ int b24_hex(u_char c);
  * It tells texts apart, but not against who wants two to be equal. */
 #define B24_HASH_START  0xcbf29ce484222325ULL
 
-uint64_t b24_hash(uint64_t h, const void *data, size_t len);
+static inline uint64_t
+b24_hash(uint64_t h, const void *data, size_t len)
+{
+    size_t         i;
+    const u_char  *p;
+
+    p = (const u_char *) data;
+
+    for (i = 0; i < len; i++) {
+        h = (h ^ p[i]) * 0x100000001b3ULL;
+    }
+
+    return h;
+}
+
+
 /* 16 hexadecimal digits, terminated */
 void b24_hash_hex(uint64_t h, char out[17]);
 

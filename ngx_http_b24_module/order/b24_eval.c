@@ -93,6 +93,11 @@ b24_eval_line(b24_eval_t *ev, const b24_value_t *value, const b24_cond_t *cond,
     b24_is_e          is;
     const b24_alt_t  *alt, *no;
 
+    if (value->alts == NULL) {
+        memset(res, 0, sizeof(b24_result_t));
+        return B24_IS_EMPTY;
+    }
+
     if (ev->answer && ev->partial->changed) {
         return b24_eval_changed(ev, value, res);
     }

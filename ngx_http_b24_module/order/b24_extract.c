@@ -27,11 +27,12 @@ uint64_t
 b24_shop_candidates(b24_pool_t *pool, const b24_shop_t *shop, b24_input_t *in)
 {
     uint64_t           set, maybe, sure, bit;
-    unsigned           i;
+    unsigned           i, ready;
     b24_eval_t         ev;
     const b24_rule_t  *rule;
 
     set = 0;
+    ready = 0;
 
     if (!in->looked) {
         (void) b24_shop_maybe(shop, in);
@@ -44,11 +45,14 @@ b24_shop_candidates(b24_pool_t *pool, const b24_shop_t *shop, b24_input_t *in)
 
     in->looked = 0;
 
-    b24_eval_init(&ev, pool, in, 0);
-
     for (i = 0; maybe >> i; i++) {
         rule = shop->rules[i];
         bit = 1ULL << i;
+
+        if (!ready && (maybe & bit) && (rule->when || !(sure & bit))) {
+            b24_eval_init(&ev, pool, in, 0);
+            ready = 1;
+        }
 
         if ((maybe & bit) && b24_candidate_when(&ev, rule)
             && ((sure & bit) || b24_candidate_uri(&ev, rule)))
@@ -325,10 +329,6 @@ static int
 b24_extract_value(b24_eval_t *ev, const b24_value_t *value)
 {
     b24_result_t  res;
-
-    if (value->alts == NULL) {
-        return B24_OK;
-    }
 
     return b24_eval_line(ev, value, NULL, &res) == B24_IS_ERROR ? B24_ERROR
                                                                 : B24_OK;
