@@ -364,7 +364,8 @@ __DATA__
        'the deal is written into the shop');
     is_deeply([$main::db->rows('SELECT deal FROM orders')], [[$deal->{id}]],
               'its number');
-    is(record('A-57/1')->{state}, 'delivered', 'and the order is through');
+    ok(wait_until(sub { record('A-57/1')->{state} eq 'delivered' }),
+       'and the order is through');
 
 
 
@@ -569,9 +570,12 @@ __DATA__
     like(main::deal_rows($deal), qr/^Кружка/, 'and it is whole');
     B24::Desk::deal('n-3', timeout => 40);
 
-    # or is asked for once more
-    ok(wait_until(sub { record('n-1')->{state} eq 'waiting' }), 'the first waits');
-    like(record('n-1')->{cause}, qr/does not answer in time/, 'for its own');
+    # but while it is asked for
+    ok(wait_until(sub {
+        my $record = record('n-1');
+        return $record->{state} eq 'waiting'
+               && ($record->{cause} // '') =~ /does not answer in time/;
+    }, 30), 'the first waits for its own');
 
 
 
@@ -759,7 +763,7 @@ __DATA__
 
 
 === TEST 11: the real number is the order's before anything is created
---- http_config eval: main::http(id => 'request:/row')
+--- http_config eval: main::http(id => 'request:/row', times => 'connect=1s read=1s wait=1500ms absent=3s poll=1s traffic=60s')
 --- config eval: B24::Crm::server()
 --- scenario
     main::fresh(main::sold(57, 'A-57'), main::sold(58, 'A-58'));
