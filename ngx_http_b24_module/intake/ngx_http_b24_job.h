@@ -123,6 +123,16 @@ struct ngx_http_b24_ctx_s {
 ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
 /* r is a main request */
 ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
+/* data is the context; its pool cleanup is how ngx_http_b24_get_ctx() finds
+ * it */
+void ngx_http_b24_ctx_cleanup(void *data);
+
+/* intake/ngx_http_b24_candidate.c */
+ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
+
+/* intake/ngx_http_b24_submit.c: the job is handed over, once a request */
+void ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
+ngx_int_t ngx_http_b24_log_handler(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
  * Lines of our own go to the log of the cycle: that of a connection adds the
