@@ -26,6 +26,8 @@ static void ngx_http_b24_discount(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
 static ngx_uint_t ngx_http_b24_answered(ngx_http_request_t *r,
     ngx_uint_t status);
+static ngx_int_t ngx_http_b24_headers(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
 static ngx_int_t ngx_http_b24_header(ngx_http_b24_ctx_t *ctx,
     ngx_str_t *name, ngx_str_t *value);
 static int ngx_http_b24_header_wanted(void *data, const b24_str_t *name);
@@ -131,10 +133,6 @@ static ngx_int_t
 ngx_http_b24_header_filter(ngx_http_request_t *r)
 {
     off_t                size;
-    ngx_uint_t           i;
-    ngx_str_t            name;
-    ngx_list_part_t     *part;
-    ngx_table_elt_t     *h;
     ngx_http_b24_ctx_t  *ctx;
     ngx_http_b24_job_t  *job;
 
@@ -172,49 +170,15 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
         job->in.status = 0;
     }
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
+    if (ngx_http_b24_headers(r, ctx) != NGX_OK) {
 
-    for (i = 0; /* void */ ; i++) {
+        /* the log phase takes what there is: an answer nobody could read */
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
+        job->in.answer_state = B24_BODY_UNSEEN;
+        job->in.status = 0;
+        ctx->need_answer = 0;
 
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash
-            && ngx_http_b24_header(ctx, &h[i].key, &h[i].value) != NGX_OK)
-        {
-            goto failed;
-        }
-    }
-
-    ngx_str_set(&name, "Content-Type");
-
-    if (ngx_http_b24_header(ctx, &name, &r->headers_out.content_type)
-        != NGX_OK
-        || b24_pstrdup(job->pool, &job->in.answer_type,
-                       r->headers_out.content_type.data,
-                       r->headers_out.content_type.len)
-           != B24_OK)
-    {
-        goto failed;
-    }
-
-    job->in.answer_encoding.len = 0;
-
-    if (r->headers_out.content_encoding
-        && b24_pstrdup(job->pool, &job->in.answer_encoding,
-                       r->headers_out.content_encoding->value.data,
-                       r->headers_out.content_encoding->value.len)
-           != B24_OK)
-    {
-        goto failed;
+        return ngx_http_b24_next_header_filter(r);
     }
 
     if (ctx->need_answer) {
@@ -240,16 +204,6 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
     }
 
     ngx_http_b24_session_begin(job);
-
-    return ngx_http_b24_next_header_filter(r);
-
-failed:
-
-    /* the log phase takes what there is: an answer nobody could read */
-
-    job->in.answer_state = B24_BODY_UNSEEN;
-    job->in.status = 0;
-    ctx->need_answer = 0;
 
     return ngx_http_b24_next_header_filter(r);
 }
@@ -318,6 +272,68 @@ ngx_http_b24_answered(ngx_http_request_t *r, ngx_uint_t status)
     }
 
     return state[n - 1].header_time != (ngx_msec_t) -1;
+}
+
+
+/* what the rules ask of the answer's header */
+
+static ngx_int_t
+ngx_http_b24_headers(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    ngx_uint_t           i;
+    ngx_str_t            name;
+    ngx_list_part_t     *part;
+    ngx_table_elt_t     *h;
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash
+            && ngx_http_b24_header(ctx, &h[i].key, &h[i].value) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_str_set(&name, "Content-Type");
+
+    if (ngx_http_b24_header(ctx, &name, &r->headers_out.content_type)
+        != NGX_OK
+        || b24_pstrdup(job->pool, &job->in.answer_type,
+                       r->headers_out.content_type.data,
+                       r->headers_out.content_type.len)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    job->in.answer_encoding.len = 0;
+
+    if (r->headers_out.content_encoding
+        && b24_pstrdup(job->pool, &job->in.answer_encoding,
+                       r->headers_out.content_encoding->value.data,
+                       r->headers_out.content_encoding->value.len)
+           != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
