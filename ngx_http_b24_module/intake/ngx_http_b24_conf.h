@@ -244,21 +244,29 @@ ngx_int_t ngx_http_b24_line_add(ngx_pool_t *pool, ngx_array_t **lines,
 char *ngx_http_b24_conf_queue(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* why a name can't be an origin, NULL: it can */
+char *ngx_http_b24_origin_wrong(ngx_str_t *name);
 char *ngx_http_b24_conf_mirror(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_capture(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_b24_conf_journal(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* intake/ngx_http_b24_rate_conf.c */
 char *ngx_http_b24_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 void ngx_http_b24_limits_default(ngx_http_b24_limits_t *limits);
 ngx_uint_t ngx_http_b24_limits_same(const ngx_http_b24_limits_t *a,
     const ngx_http_b24_limits_t *b);
+
+/* intake/ngx_http_b24_deal_conf.c */
 char *ngx_http_b24_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_match(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_b24_conf_journal(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+char *ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_product(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_b24_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_b24_conf_category(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_requisite_preset(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -266,16 +274,17 @@ char *ngx_http_b24_conf_requisite_preset(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_b24_conf_phone_code(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_b24_conf_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_b24_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 /* one more b24_pair_t; NGX_DECLINED: there is one of this name */
 ngx_int_t ngx_http_b24_conf_pair(ngx_conf_t *cf, ngx_array_t **pairs,
     ngx_str_t *name, ngx_str_t *value);
+char *ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* text is a string with variables of the line at hand: whether all of them
  * exist is told after the whole configuration */
 ngx_int_t ngx_http_b24_conf_uses(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_str_t *text);
+
+/* intake/ngx_http_b24_check_conf.c */
+ngx_uint_t ngx_http_b24_same(ngx_str_t *a, ngx_str_t *b);
 ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 

@@ -123,6 +123,16 @@ struct ngx_http_b24_ctx_s {
 ngx_int_t ngx_http_b24_capture_init(ngx_conf_t *cf);
 /* r is a main request */
 ngx_http_b24_ctx_t *ngx_http_b24_get_ctx(ngx_http_request_t *r);
+/* data is the context; its pool cleanup is how ngx_http_b24_get_ctx() finds
+ * it */
+void ngx_http_b24_ctx_cleanup(void *data);
+
+/* intake/ngx_http_b24_candidate.c */
+ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
+
+/* intake/ngx_http_b24_submit.c: the job is handed over, once a request */
+void ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
+ngx_int_t ngx_http_b24_log_handler(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
  * Lines of our own go to the log of the cycle: that of a connection adds the
@@ -132,10 +142,12 @@ ngx_int_t ngx_http_b24_value(ngx_http_request_t *r,
 void ngx_http_b24_unref(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_job.c: creation and request-bound copies on the event
- * loop, extraction and destruction of parts on any thread */
+ * loop, destruction of parts on any thread */
 ngx_http_b24_job_t *ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
     const b24_shop_t *shop, ngx_http_b24_loc_conf_t *conf);
 void ngx_http_b24_job_destroy(ngx_http_b24_job_t *job);
+/* the captured bytes only */
+void ngx_http_b24_job_release(ngx_http_b24_job_t *job);
 int ngx_http_b24_job_var_now(void *data, size_t n, b24_str_t *value);
 int ngx_http_b24_job_var_kept(void *data, size_t n, b24_str_t *value);
 ngx_int_t ngx_http_b24_job_vars(ngx_http_request_t *r,
@@ -143,10 +155,12 @@ ngx_int_t ngx_http_b24_job_vars(ngx_http_request_t *r,
 ngx_int_t ngx_http_b24_job_body(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);
 ngx_uint_t ngx_http_b24_job_small(ngx_http_b24_job_t *job);
-void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
 ngx_uint_t ngx_http_b24_template_late(ngx_str_t *text);
 
 ngx_http_b24_job_t *ngx_http_b24_job_journal(ngx_http_b24_job_t *job);
+
+/* intake/ngx_http_b24_extract.c: any thread */
+void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
 
 /* intake/ngx_http_b24_journal.c: what a request carries is written down before
  * or while the shop answers.  NGX_OK: the request goes on; NGX_AGAIN: it waits
