@@ -357,6 +357,9 @@ int b24_call_line(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_heirs(b24_rules_t *rules, b24_shop_t *shop);
 int b24_call_check(b24_rules_t *rules, b24_shop_t *shop);
+b24_call_t *b24_call_find(b24_call_t *call, const b24_str_t *name);
+/* every run has a value of this name */
+int b24_call_name(const b24_str_t *name);
 /* DECLINED without a sentence: the token is no value's name */
 int b24_call_given(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *token, b24_source_t *source);
