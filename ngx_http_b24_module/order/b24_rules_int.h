@@ -344,14 +344,20 @@ int b24_rules_text(b24_rules_t *rules, b24_str_t *dst, const b24_str_t *src);
 int b24_rules_pair(b24_rules_t *rules, b24_pair_t **list,
     const b24_str_t *name, const b24_str_t *value);
 
-/* a line by where it stands (b24_lines.c) */
+/* a line by where it stands (b24_lines.c, b24_lines_values.c) */
 int b24_line_shop(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_block(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     size_t field);
 int b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n);
-/* of blocks "write" (b24_call_lines.c) */
+int b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_own(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_cond(b24_rules_t *rules, const b24_str_t *args, size_t n,
+    b24_cond_t **list);
+/* of blocks "write" (b24_call_lines.c, b24_call_check.c) */
 int b24_call_open(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_line(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
