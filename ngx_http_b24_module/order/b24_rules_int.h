@@ -331,6 +331,11 @@ int b24_cond_compile(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *args, size_t n, b24_cond_t *cond);
 int b24_rules_regex(b24_rules_t *rules, const b24_str_t *what,
     const u_char *data, size_t len, b24_regex_t **regex);
+/* a text that stands for itself, and one of the other tokens (b24_source.c) */
+int b24_source_literal(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *text, b24_source_t ***next);
+int b24_source_compile(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *token, b24_source_t **source);
 /* known without the answer, when elements of items are too if element is set */
 int b24_source_early(const b24_source_t *source, int element);
 int b24_value_early(const b24_value_t *value, int element);
