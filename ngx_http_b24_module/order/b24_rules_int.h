@@ -606,6 +606,10 @@ b24_is_e b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt,
 /* a regex on text; LIMIT is noted as the reason */
 b24_is_e b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
     const b24_str_t *text, b24_regex_match_t *match);
+b24_is_e b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result);
+/* one source (b24_eval_source.c) */
+b24_is_e b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
+    b24_value_kind_e kind, b24_result_t *res);
 
 /* notes the first reason, returns UNKNOWN */
 b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);
