@@ -42,6 +42,8 @@
 #define B24_RULES_ID      255       /* bytes: ORIGIN_ID in Bitrix24 */
 #define B24_RULES_MINOR   6         /* minor_units: more has no currency */
 
+#define B24_TITLE_LEN     96
+
 
 typedef enum {
     B24_SOURCE_TEXT = 0,            /* a literal */
@@ -397,6 +399,10 @@ int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
 
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
+int b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop);
+/* kind and name of a block, for sentences */
+const char *b24_rule_title(const b24_rule_t *rule,
+    char buf[B24_TITLE_LEN]);
 int b24_maybe_make(b24_rules_t *rules, b24_shop_t *shop);
 /* blocks that may take the request, by its method, uri and query; *sure: those
  * of them whose uri lines hold */
