@@ -312,7 +312,7 @@ ngx_http_b24_curl_request(ngx_http_b24_transfer_t *t)
 }
 
 
-/* names and values hold no line break: order/b24_call.c sees to that */
+/* names and values hold no line break: order/b24_call_request.c sees to that */
 
 static ngx_int_t
 ngx_http_b24_curl_list(ngx_http_b24_transfer_t *t)

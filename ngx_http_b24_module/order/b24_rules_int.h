@@ -42,6 +42,8 @@
 #define B24_RULES_ID      255       /* bytes: ORIGIN_ID in Bitrix24 */
 #define B24_RULES_MINOR   6         /* minor_units: more has no currency */
 
+#define B24_TITLE_LEN     96
+
 
 typedef enum {
     B24_SOURCE_TEXT = 0,            /* a literal */
@@ -331,6 +333,11 @@ int b24_cond_compile(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *args, size_t n, b24_cond_t *cond);
 int b24_rules_regex(b24_rules_t *rules, const b24_str_t *what,
     const u_char *data, size_t len, b24_regex_t **regex);
+/* a text that stands for itself, and one of the other tokens (b24_source.c) */
+int b24_source_literal(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *text, b24_source_t ***next);
+int b24_source_compile(b24_rules_t *rules, const b24_str_t *what,
+    const b24_str_t *token, b24_source_t **source);
 /* known without the answer, when elements of items are too if element is set */
 int b24_source_early(const b24_source_t *source, int element);
 int b24_value_early(const b24_value_t *value, int element);
@@ -344,19 +351,28 @@ int b24_rules_text(b24_rules_t *rules, b24_str_t *dst, const b24_str_t *src);
 int b24_rules_pair(b24_rules_t *rules, b24_pair_t **list,
     const b24_str_t *name, const b24_str_t *value);
 
-/* a line by where it stands (b24_lines.c) */
+/* a line by where it stands (b24_lines.c, b24_lines_values.c) */
 int b24_line_shop(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_block(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_field(b24_rules_t *rules, const b24_str_t *args, size_t n,
     size_t field);
 int b24_line_item(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_line_raw(b24_rules_t *rules, const b24_str_t *args, size_t n);
-/* of blocks "write" (b24_call_lines.c) */
+int b24_line_pair(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_learn(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_items(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_own(b24_rules_t *rules, const b24_str_t *args, size_t n);
+int b24_line_cond(b24_rules_t *rules, const b24_str_t *args, size_t n,
+    b24_cond_t **list);
+/* of blocks "write" (b24_call_lines.c, b24_call_check.c) */
 int b24_call_open(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_line(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_off(b24_rules_t *rules, const b24_str_t *args, size_t n);
 int b24_call_heirs(b24_rules_t *rules, b24_shop_t *shop);
 int b24_call_check(b24_rules_t *rules, b24_shop_t *shop);
+b24_call_t *b24_call_find(b24_call_t *call, const b24_str_t *name);
+/* every run has a value of this name */
+int b24_call_name(const b24_str_t *name);
 /* DECLINED without a sentence: the token is no value's name */
 int b24_call_given(b24_rules_t *rules, const b24_str_t *what,
     const b24_str_t *token, b24_source_t *source);
@@ -383,6 +399,10 @@ int b24_block_new(b24_rules_t *rules, b24_rule_e kind,
 
 /* heirs, checks, what blocks need */
 int b24_shop_close(b24_rules_t *rules, b24_shop_t *shop);
+int b24_heir_merge(b24_rules_t *rules, b24_shop_t *shop);
+/* kind and name of a block, for sentences */
+const char *b24_rule_title(const b24_rule_t *rule,
+    char buf[B24_TITLE_LEN]);
 int b24_maybe_make(b24_rules_t *rules, b24_shop_t *shop);
 /* blocks that may take the request, by its method, uri and query; *sure: those
  * of them whose uri lines hold */
@@ -592,6 +612,10 @@ b24_is_e b24_eval_list(b24_eval_t *ev, const b24_alt_t *alt,
 /* a regex on text; LIMIT is noted as the reason */
 b24_is_e b24_eval_regex(b24_eval_t *ev, const b24_regex_t *regex,
     const b24_str_t *text, b24_regex_match_t *match);
+b24_is_e b24_eval_regex_is(b24_eval_t *ev, b24_regex_e result);
+/* one source (b24_eval_source.c) */
+b24_is_e b24_eval_source(b24_eval_t *ev, const b24_source_t *source,
+    b24_value_kind_e kind, b24_result_t *res);
 
 /* notes the first reason, returns UNKNOWN */
 b24_is_e b24_eval_unknown(b24_eval_t *ev, b24_why_e why);

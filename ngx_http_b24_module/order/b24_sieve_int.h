@@ -1,8 +1,8 @@
 
 /*
  * The patterns of a sieve before it is closed: nodes of an automaton that is in
- * many states at once.  b24_sieve_regex.c makes them, b24_sieve.c a table of
- * them.
+ * many states at once.  b24_sieve.c and b24_sieve_regex.c make them,
+ * b24_sieve_table.c a table of them.
  */
 
 
@@ -40,6 +40,36 @@ typedef struct {
     unsigned        bit;            /* of the pattern it belongs to */
     b24_sieve_set_t set;
 } b24_sieve_node_t;
+
+
+typedef struct b24_sieve_table_s  b24_sieve_table_t;
+
+struct b24_sieve_table_s {
+    u_char              columns[256];
+    uint64_t            bits;       /* that it tells of */
+    unsigned            ncolumns;
+    unsigned            nrows;
+    uint16_t           *cells;      /* row * ncolumns + column -> row */
+    unsigned            silent;     /* rows below it tell nothing new */
+    uint64_t           *found;      /* by row: matched by the last byte */
+    uint64_t           *ends;       /* matched if nothing comes */
+    b24_sieve_table_t  *next;
+};
+
+
+struct b24_sieve_s {
+    b24_pool_t         *pool;
+    b24_sieve_node_t   *nodes;      /* until it is closed */
+    unsigned            nnodes;
+    unsigned            anodes;
+    uint16_t            starts[4 * B24_SIEVE_BITS];
+    unsigned            nstarts;
+    uint64_t            bits;       /* that are there */
+    uint64_t            any;        /* that all texts pass */
+    uint64_t            loose;
+    size_t              size;
+    b24_sieve_table_t  *tables;
+};
 
 
 /* a part of a pattern: one way in, one way out (an EMPTY node) */

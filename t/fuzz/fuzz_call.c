@@ -4,7 +4,8 @@
  * pieces between bytes 0x1e are the values from the user on, then answers: two
  * bytes for the status and how it came, and the body.
  *
- * Aims at: order/b24_call.c
+ * Aims at: order/b24_call.c order/b24_call_request.c
+ * Aims at: order/b24_call_answer.c order/b24_call_said.c
  */
 
 

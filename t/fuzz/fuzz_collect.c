@@ -5,7 +5,8 @@
  * exchange has begun.
  *
  * At most: 8192
- * Aims at: order/b24_collect.c
+ * Aims at: order/b24_collect.c order/b24_collect_sessions.c
+ * Aims at: order/b24_collect_merge.c
  */
 
 

@@ -4,8 +4,9 @@
  * answer of anybody's making.
  *
  * At most: 16384
- * Aims at: order/b24_extract.c order/b24_eval.c order/b24_value.c
- * Aims at: order/b24_partial.c order/b24_lines.c order/b24_message.c
+ * Aims at: order/b24_extract.c order/b24_eval.c order/b24_eval_source.c
+ * Aims at: order/b24_value.c order/b24_source.c order/b24_partial.c
+ * Aims at: order/b24_lines.c order/b24_lines_values.c order/b24_message.c
  */
 
 

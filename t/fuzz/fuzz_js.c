@@ -4,7 +4,7 @@
  * After a byte 1 the input is a plan of the text (fuzz.h).
  *
  * At most: 16384
- * Aims at: order/b24_js.c
+ * Aims at: order/b24_js.c order/b24_js_token.c
  */
 
 

@@ -5,7 +5,7 @@
  * After a byte 1 the input is a plan of the text (fuzz.h).
  *
  * At most: 32768
- * Aims at: order/b24_json.c order/b24_node.c
+ * Aims at: order/b24_json.c order/b24_json_lex.c order/b24_node.c
  */
 
 

@@ -4,7 +4,7 @@
  * plan or are a preset's: what the glance rules out is for no block, with a
  * body or without, and what the target tells changes nothing.
  *
- * Aims at: order/b24_maybe.c order/b24_sieve.c
+ * Aims at: order/b24_maybe.c order/b24_sieve.c order/b24_sieve_table.c
  */
 
 

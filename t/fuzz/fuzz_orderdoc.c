@@ -2,7 +2,7 @@
 /*
  * The queue's document of an order: what is read is printed and read back.
  *
- * Aims at: order/b24_order.c
+ * Aims at: order/b24_order.c order/b24_order_json.c
  */
 
 #include "b24_order.h"

@@ -4,7 +4,7 @@
  * After a byte 1 the input is a plan of the tokens (fuzz.h).
  *
  * At most: 8192
- * Aims at: order/b24_rules.c order/b24_shop.c
+ * Aims at: order/b24_rules.c order/b24_shop.c order/b24_shop_heirs.c
  */
 
 

@@ -4,7 +4,8 @@
  * leaves out PCRE2, the query's parser and a comparison leave out as well; what
  * it is sure of they find.
  *
- * Aims at: order/b24_sieve.c order/b24_sieve_regex.c
+ * Aims at: order/b24_sieve.c order/b24_sieve_table.c
+ * Aims at: order/b24_sieve_regex.c
  */
 
 
