@@ -14,10 +14,12 @@ binmode Test::More->builder->$_, ':encoding(UTF-8)'
 # Rooms whose sentences come to the page, and those of their files that speak
 # of the configuration, to the log or to programs only.
 my @rooms = qw(crm courier queue desk database intake order);
-my $others = qr{_conf\.c$|_lines\.c$|_sql\.c$|_look\.c$|prometheus|queue_aside
-    |queue_open|queue_prepare|folder\.c$|events\.c$|b24_rules\.c$|b24_shop\.c$|b24_regex\.c$
-    |b24_statement\.c$|b24_sieve|b24_database_url|b24_value\.c$|b24_eval\.c$
-    |b24_pointer\.c$|shm\.c$|intake/ngx_http_b24_shop\.c$|b24_alert}x;
+my $others = qr{_conf\.c$|_lines\.c$|_lines_values|_sql\.c$|_look\.c$
+    |prometheus|queue_aside|queue_open|queue_prepare|folder\.c$|events\.c$
+    |b24_rules\.c$|b24_shop\.c$|b24_shop_heirs|b24_regex\.c$|b24_statement\.c$
+    |b24_sieve|b24_database_url|b24_value\.c$|b24_source\.c$|b24_eval\.c$
+    |b24_call_check|b24_pointer\.c$|shm\.c$|intake/ngx_http_b24_shop\.c$
+    |b24_alert}x;
 
 # Sentences that stay where they are: in the CRM, in JSON, in the log, or inside
 # of an error that cannot be.
