@@ -358,8 +358,15 @@ static ngx_http_b24_sh_process_t *
 ngx_http_b24_sh_process(void)
 {
     ngx_uint_t                  i;
-    ngx_atomic_uint_t           pid;
     ngx_http_b24_sh_process_t  *p, *free;
+
+    for (i = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
+        p = &ngx_http_b24_shm->processes[i];
+
+        if (ngx_http_b24_sh_dead(p->pid)) {
+            ngx_http_b24_sh_reclaim(p);
+        }
+    }
 
     free = NULL;
 
@@ -367,15 +374,10 @@ ngx_http_b24_sh_process(void)
 
     for (i = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
         p = &ngx_http_b24_shm->processes[i];
-        pid = p->pid;
 
-        if (ngx_http_b24_sh_dead(pid)) {
-            ngx_http_b24_sh_reclaim(p);
-            pid = 0;
-        }
-
-        if (pid == 0 && free == NULL) {
+        if (p->pid == 0) {
             free = p;
+            break;
         }
     }
 
@@ -412,19 +414,9 @@ ngx_http_b24_sh_tick(void)
     for (i = 0; i < NGX_HTTP_B24_PROCESSES; i++) {
         p = &ngx_http_b24_shm->processes[i];
 
-        if (!p->refused || !ngx_http_b24_sh_dead(p->pid)) {
-            continue;
-        }
-
-        ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
-
-        /* by nobody else meanwhile */
-
         if (p->refused && ngx_http_b24_sh_dead(p->pid)) {
             ngx_http_b24_sh_reclaim(p);
         }
-
-        ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
     }
 }
 
@@ -432,22 +424,43 @@ ngx_http_b24_sh_tick(void)
 static void
 ngx_http_b24_sh_reclaim(ngx_http_b24_sh_process_t *p)
 {
-    (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
-                                - (ngx_atomic_int_t) p->captured);
-    ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, - (ngx_uint_t) p->held);
+    ngx_uint_t         lost;
+    ngx_atomic_uint_t  pid;
 
-    if (p->refused && p->held) {
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                      "b24: worker %P was killed with %ui order events in "
-                      "memory that the disk had refused", p->pid,
-                      (ngx_uint_t) p->held);
-        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, p->held);
+    lost = 0;
+
+    ngx_shmtx_lock(&ngx_http_b24_shpool->mutex);
+
+    pid = p->pid;
+
+    /* by nobody else meanwhile */
+
+    if (ngx_http_b24_sh_dead(pid)) {
+        (void) ngx_atomic_fetch_add(&ngx_http_b24_shm->captured,
+                                    - (ngx_atomic_int_t) p->captured);
+        ngx_http_b24_count(NGX_HTTP_B24_COUNTER_HELD, - (ngx_uint_t) p->held);
+
+        if (p->refused) {
+            lost = p->held;
+            ngx_http_b24_count(NGX_HTTP_B24_COUNTER_LOST, lost);
+        }
+
+        p->captured = 0;
+        p->held = 0;
+        p->refused = 0;
+        p->pid = 0;
     }
 
-    p->captured = 0;
-    p->held = 0;
-    p->refused = 0;
-    p->pid = 0;
+    ngx_shmtx_unlock(&ngx_http_b24_shpool->mutex);
+
+    /* the log is a file: nobody waits for it under a lock */
+
+    if (lost) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "b24: worker %P was killed with %ui order events in "
+                      "memory that the disk had refused", (ngx_pid_t) pid,
+                      lost);
+    }
 }
 
 
