@@ -17,10 +17,13 @@ use lib "$FindBin::Bin/../lib";
 use B24::Bench;
 use Time::HiRes qw(time);
 
-my $turns = $ARGV[0] // 9;
-my $requests = $ARGV[1] // 24_000;       # a turn of fewer is over too soon
+my $turns = $ARGV[0] // 36;
+my $requests = $ARGV[1] // 6000;
 
-use constant CLIENTS => 64;
+use constant {
+    CLIENTS => 64,
+    DURABLE => 4,       # turns, and as many times the requests, for a figure
+};
 
 my $bench = B24::Bench->new('orders');
 my ($shop, $target, $plain, $mirror, $off, $async, $accepted, $sync)
@@ -135,17 +138,17 @@ $bench->nginx('ours', port => $off, http => http($queue,
     [$sync, 'b24_mirror yes; b24_journal sync;']));
 
 sub place {
-    my ($port) = @_;
+    my ($port, $count) = @_;
 
     my $load = $bench->load($port, connections => CLIENTS,
-        requests => $requests, file => $order, first => $number,
+        requests => $count, file => $order, first => $number,
         word => '"ok":true');
 
-    $number += $requests;
+    $number += $count;
     $placed += $load->{word} if $port == $accepted || $port == $sync;
 
-    die "$load->{word} of $requests answers are the shop's\n"
-        if $load->{word} != $requests;
+    die "$load->{word} of $count answers are the shop's\n"
+        if $load->{word} != $count;
 
     return $load->{rate};
 }
@@ -160,18 +163,25 @@ sub all_there {
 my @ports = ($plain, $mirror, $off, $async, $accepted, $sync);
 my (%rate, @durable);
 
-place($_) for @ports;               # connections are made, the queue as well
+# connections are made, the queue as well
+place($_, $requests) for @ports;
+
+# A turn is short, so that a machine that changes its mind does so between two of
+# them and not within one; every other goes the other way round.
 
 for my $turn (1 .. $turns) {
-    push @{$rate{$_}}, place($_) for @ports;
+    push @{$rate{$_}}, place($_, $requests)
+        for $turn % 2 ? @ports : reverse @ports;
 
     all_there();
+
+    next if $turn % DURABLE != 0;
 
     my $start = time;
 
-    place($accepted);
+    place($accepted, DURABLE * $requests);
     all_there();
-    push @durable, $requests / (time - $start);
+    push @durable, DURABLE * $requests / (time - $start);
 }
 
 my @row = (unit => '/s', base => $rate{$plain}, of => 'no module');
@@ -188,6 +198,7 @@ $bench->ratio('order accepted, b24_journal off', unit => '/s',
     ours => $rate{$accepted}, base => $rate{$mirror}, of => "nginx's mirror",
     least => '1.2');
 $bench->ratio('orders durable, 64 buyers', @row, ours => \@durable,
+    base => [@{$rate{$plain}}[map { DURABLE * $_ - 1 } 1 .. @durable]],
     value_least => 5000);
 
 print "rows written: $placed, orders accepted: $placed\n";
