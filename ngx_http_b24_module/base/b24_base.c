@@ -13,6 +13,7 @@
 #define B24_POOL_BLOCK   4000
 #define B24_POOL_ALIGN   16
 #define B24_BUF_MIN      128
+#define B24_LIST_MIN     4              /* a power of two */
 
 
 typedef struct b24_block_s  b24_block_t;
@@ -227,6 +228,28 @@ void *
 b24_pnalloc(b24_pool_t *pool, size_t size)
 {
     return b24_pool_get(pool, size, 1);
+}
+
+
+void *
+b24_pgrow(b24_pool_t *pool, void *list, size_t n, size_t size)
+{
+    void  *p;
+
+    if (n == 0) {
+        return b24_palloc(pool, B24_LIST_MIN * size);
+    }
+
+    if (n < B24_LIST_MIN || (n & (n - 1)) != 0) {
+        return list;
+    }
+
+    p = b24_palloc(pool, 2 * n * size);
+    if (p) {
+        memcpy(p, list, n * size);
+    }
+
+    return p;
 }
 
 

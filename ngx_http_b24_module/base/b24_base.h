@@ -64,6 +64,13 @@ void *b24_palloc(b24_pool_t *pool, size_t size);
 void *b24_pcalloc(b24_pool_t *pool, size_t size);
 void *b24_pnalloc(b24_pool_t *pool, size_t size);
 
+/*
+ * The list of n elements of that size with room for one more: itself, or a copy
+ * for twice as many; NULL: no memory.  A list that begins (n is 0) has room for
+ * four.
+ */
+void *b24_pgrow(b24_pool_t *pool, void *list, size_t n, size_t size);
+
 /* copies, with a zero byte that len does not count; B24_OK or B24_ERROR */
 int b24_pstrdup(b24_pool_t *pool, b24_str_t *dst, const u_char *data,
     size_t len);

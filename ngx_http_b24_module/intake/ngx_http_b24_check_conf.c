@@ -32,14 +32,6 @@ static ngx_int_t ngx_http_b24_portal_add(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_http_b24_origin_t *o);
 
 
-ngx_uint_t
-ngx_http_b24_same(ngx_str_t *a, ngx_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
-}
-
-
 /*
  * After merging: origins of all servers with a mirror, one portal a host, and
  * what must agree between them.
@@ -98,7 +90,7 @@ ngx_http_b24_check_desks(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf)
     for (i = 0; i < bmcf->shown.nelts; i++) {
 
         for (j = 0; j < bmcf->origins.nelts; j++) {
-            if (ngx_http_b24_same(&op[j]->name, &shown[i].origin)) {
+            if (b24_str_eq(&op[j]->name, &shown[i].origin)) {
                 break;
             }
         }
@@ -207,7 +199,7 @@ ngx_http_b24_check_server(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
 
     for (i = 0; i < bmcf->origins.nelts; i++) {
 
-        if (ngx_http_b24_same(&op[i]->name, &bscf->origin)) {
+        if (b24_str_eq(&op[i]->name, &bscf->origin)) {
             bscf->o = op[i];
 
             if (ngx_http_b24_origin_same(cf, op[i], bscf) != NGX_OK) {
@@ -313,7 +305,7 @@ ngx_http_b24_origin_twice(ngx_conf_t *cf, ngx_http_b24_origin_t *o,
 {
     if (o->conf->database == NULL || bscf->database == NULL
         || !o->conf->imports || !bscf->imports
-        || !ngx_http_b24_same(&o->conf->database->text,
+        || !b24_str_eq(&o->conf->database->text,
                               &bscf->database->text))
     {
         return;
@@ -382,7 +374,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
     ngx_http_b24_srv_conf_t *b)
 {
     if ((a->webhook == NULL) != (b->webhook == NULL)
-        || (a->webhook && (!ngx_http_b24_same(&a->webhook->url,
+        || (a->webhook && (!b24_str_eq(&a->webhook->url,
                                               &b->webhook->url)
                            || a->webhook->dry != b->webhook->dry)))
     {
@@ -409,7 +401,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_product";
     }
 
-    if (!ngx_http_b24_same(&a->phone_code, &b->phone_code)) {
+    if (!b24_str_eq(&a->phone_code, &b->phone_code)) {
         return "b24_phone_code";
     }
 
@@ -417,7 +409,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
         return "b24_requisite_preset";
     }
 
-    if (!ngx_http_b24_same(&a->certificate, &b->certificate)) {
+    if (!b24_str_eq(&a->certificate, &b->certificate)) {
         return "b24_trusted_certificate";
     }
 
@@ -433,9 +425,9 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
 
     if ((a->site == NULL) != (b->site == NULL)
         || (a->site
-            && (!ngx_http_b24_same(&a->site->url, &b->site->url)
-                || !ngx_http_b24_same(&a->site->user, &b->site->user)
-                || !ngx_http_b24_same(&a->site->password,
+            && (!b24_str_eq(&a->site->url, &b->site->url)
+                || !b24_str_eq(&a->site->user, &b->site->user)
+                || !b24_str_eq(&a->site->password,
                                       &b->site->password))))
     {
         return "b24_site";
@@ -443,7 +435,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
 
     if ((a->database == NULL) != (b->database == NULL)
         || (a->database
-            && (!ngx_http_b24_same(&a->database->text, &b->database->text)
+            && (!b24_str_eq(&a->database->text, &b->database->text)
                 || a->database->connect != b->database->connect
                 || a->database->read != b->database->read
                 || a->database->wait != b->database->wait
@@ -464,7 +456,7 @@ ngx_http_b24_origin_differs(ngx_http_b24_srv_conf_t *a,
 
     if ((a->alert == NULL) != (b->alert == NULL)
         || (a->alert
-            && (!ngx_http_b24_same(&a->alert->url, &b->alert->url)
+            && (!b24_str_eq(&a->alert->url, &b->alert->url)
                 || a->alert->age != b->alert->age
                 || a->alert->again != b->alert->again
                 || a->alert->gap != b->alert->gap)))
@@ -502,8 +494,8 @@ ngx_http_b24_pairs_differ(ngx_array_t *a, ngx_array_t *b)
     for (i = 0; i < a->nelts; i++) {
 
         for (j = 0; j < b->nelts; j++) {
-            if (ngx_http_b24_same(&pa[i].name, &pb[j].name)
-                && ngx_http_b24_same(&pa[i].value, &pb[j].value))
+            if (b24_str_eq(&pa[i].name, &pb[j].name)
+                && b24_str_eq(&pa[i].value, &pb[j].value))
             {
                 break;
             }
@@ -534,7 +526,7 @@ ngx_http_b24_portal_add(ngx_conf_t *cf, ngx_http_b24_main_conf_t *bmcf,
     for (i = 0; i < bmcf->portals.nelts; i++) {
         portal = pp[i];
 
-        if (!ngx_http_b24_same(&portal->host, &bscf->webhook->host)) {
+        if (!b24_str_eq(&portal->host, &bscf->webhook->host)) {
             continue;
         }
 

@@ -284,7 +284,6 @@ ngx_int_t ngx_http_b24_conf_uses(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf, ngx_str_t *text);
 
 /* intake/ngx_http_b24_check_conf.c */
-ngx_uint_t ngx_http_b24_same(ngx_str_t *a, ngx_str_t *b);
 ngx_int_t ngx_http_b24_conf_check(ngx_conf_t *cf,
     ngx_http_b24_main_conf_t *bmcf);
 

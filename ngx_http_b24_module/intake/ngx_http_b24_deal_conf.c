@@ -355,7 +355,7 @@ ngx_http_b24_conf_pair(ngx_conf_t *cf, ngx_array_t **pairs, ngx_str_t *name,
     pair = (*pairs)->elts;
 
     for (i = 0; i < (*pairs)->nelts; i++) {
-        if (ngx_http_b24_same(&pair[i].name, name)) {
+        if (b24_str_eq(&pair[i].name, name)) {
             return NGX_DECLINED;
         }
     }
@@ -469,7 +469,7 @@ ngx_http_b24_conf_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     f = (*fields)->elts;
 
     for (i = 0; i < (*fields)->nelts; i++) {
-        if (ngx_http_b24_same(&f[i].name, &value[1])) {
+        if (b24_str_eq(&f[i].name, &value[1])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V %V\" is duplicate on this level",
                                &cmd->name, &value[1]);

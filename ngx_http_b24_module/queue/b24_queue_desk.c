@@ -131,13 +131,11 @@ static b24_queue_rc_e
 b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
     b24_queue_counts_t **counts, size_t *n, int64_t *change)
 {
-    size_t               size;
     b24_str_t            origin, name;
     b24_query_t          query;
     b24_state_e          state;
     b24_queue_counts_t  *c;
 
-    size = 0;
     c = NULL;
 
     b24_query_init(&query, q, B24_SQL_COUNTS);
@@ -148,24 +146,18 @@ b24_queue_count_rows(b24_queue_t *q, b24_pool_t *pool,
 
         if (c == NULL || !b24_str_eq(&c->origin, &origin)) {
 
-            if (*n == size) {
-                size = size ? size * 2 : 4;
-                c = b24_pcalloc(pool, size * sizeof(b24_queue_counts_t));
+            c = b24_pgrow(pool, *counts, *n, sizeof(b24_queue_counts_t));
 
-                if (c == NULL) {
-                    query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM,
-                                               "out of memory");
-                    break;
-                }
-
-                if (*n) {
-                    memcpy(c, *counts, *n * sizeof(b24_queue_counts_t));
-                }
-
-                *counts = c;
+            if (c == NULL) {
+                query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM,
+                                           "out of memory");
+                break;
             }
 
+            *counts = c;
             c = &(*counts)[(*n)++];
+
+            memset(c, 0, sizeof(b24_queue_counts_t));
             b24_query_get_str(&query, 0, pool, &c->origin);
         }
 
@@ -186,34 +178,24 @@ static b24_queue_rc_e
 b24_queue_origins(b24_queue_t *q, b24_pool_t *pool, b24_str_t **origins,
     size_t *n)
 {
-    size_t       size;
     b24_str_t   *list;
     b24_query_t  query;
 
     *origins = NULL;
     *n = 0;
-    size = 0;
 
     b24_query_init(&query, q, B24_SQL_ORIGINS);
 
     while (b24_query_row(&query) == B24_QUEUE_OK) {
 
-        if (*n == size) {
-            size = size ? size * 2 : 8;
-            list = b24_palloc(pool, size * sizeof(b24_str_t));
+        list = b24_pgrow(pool, *origins, *n, sizeof(b24_str_t));
 
-            if (list == NULL) {
-                query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM,
-                                           "out of memory");
-                break;
-            }
-
-            if (*n) {
-                memcpy(list, *origins, *n * sizeof(b24_str_t));
-            }
-
-            *origins = list;
+        if (list == NULL) {
+            query.rc = b24_queue_fault(q, B24_QUEUE_NOMEM, "out of memory");
+            break;
         }
+
+        *origins = list;
 
         b24_query_get_str(&query, 0, pool, &(*origins)[(*n)++]);
     }

@@ -587,6 +587,37 @@ test_shared(void)
 }
 
 
+static void
+test_grow(void)
+{
+    int          *list;
+    size_t        n, i, bad;
+    b24_pool_t   *small;
+
+    list = NULL;
+    bad = 0;
+
+    for (n = 0; n < 1000; n++) {
+        list = b24_pgrow(pool, list, n, sizeof(int));
+        list[n] = (int) n;
+
+        for (i = 0; i <= n; i++) {
+            bad += list[i] != (int) i;
+        }
+    }
+
+    is_int((long long) bad, 0, "a list that grows keeps its elements");
+
+    small = b24_pool_create(4 * sizeof(int));
+
+    list = b24_pgrow(small, NULL, 0, sizeof(int));
+    ok(list && b24_pgrow(small, list, 3, sizeof(int)) == list, "room for four");
+    ok(b24_pgrow(small, list, 4, sizeof(int)) == NULL, "no memory for a fifth");
+
+    b24_pool_destroy(small);
+}
+
+
 /* each function with no memory left */
 static void
 test_memory(void)
@@ -668,6 +699,7 @@ main(void)
     test_inflate();
     test_memory();
     test_shared();
+    test_grow();
 
     b24_pool_destroy(pool);
 
