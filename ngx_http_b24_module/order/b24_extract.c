@@ -330,6 +330,12 @@ b24_extract_value(b24_eval_t *ev, const b24_value_t *value)
 {
     b24_result_t  res;
 
+    /* most fields have no line */
+
+    if (value->alts == NULL) {
+        return B24_OK;
+    }
+
     return b24_eval_line(ev, value, NULL, &res) == B24_IS_ERROR ? B24_ERROR
                                                                 : B24_OK;
 }

@@ -641,6 +641,10 @@ b24_judge_row(b24_eval_t *ev, const b24_items_t *items, int decoded,
 
     for (i = 0; i < B24_ITEM_NFIELDS; i++) {
 
+        if (items->fields[i].alts == NULL) {
+            continue;
+        }
+
         is = b24_eval_line(ev, &items->fields[i], NULL, &res);
         b24_judge_is(all, is);
 
