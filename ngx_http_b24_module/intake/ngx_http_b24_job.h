@@ -82,6 +82,7 @@ struct ngx_http_b24_job_s {
     unsigned                    journal:1;  /* what the request carried only */
     unsigned                    copied:1;   /* the body is in it */
     unsigned                    extracted:1;
+    unsigned                    whole:1;    /* it has not been shrunk */
     unsigned                    none:1;     /* no block wanted it */
     unsigned                    unreadable:1;
     unsigned                    crowded:1;  /* by b24_capture's total= */
@@ -173,6 +174,8 @@ ngx_http_b24_job_t *ngx_http_b24_job_journal(ngx_http_b24_job_t *job);
 
 /* intake/ngx_http_b24_extract.c: any thread */
 void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
+/* what waits for a commit, after one that failed, too, takes little */
+void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
 
 /* intake/ngx_http_b24_journal.c: what a request carries is written down before
  * or while the shop answers.  NGX_OK: the request goes on; NGX_AGAIN: it waits

@@ -174,6 +174,10 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
         }
     }
 
+    if (job->whole) {
+        ngx_http_b24_job_shrink(job);
+    }
+
     ngx_http_b24_store_size(job);
 
     if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {

@@ -12,6 +12,7 @@ static ngx_queue_t *ngx_http_b24_store_run(ngx_http_b24_batch_t *batch,
     ngx_queue_t *first, b24_queue_rc_e rc);
 static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_shrink(ngx_http_b24_batch_t *batch);
 static ngx_uint_t ngx_http_b24_store_over(ngx_http_b24_job_t *job);
 static ngx_uint_t ngx_http_b24_store_claim(ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
@@ -53,6 +54,10 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
     }
 
     batch->rc = rc;
+
+    if (rc != B24_QUEUE_OK) {
+        ngx_http_b24_store_shrink(batch);
+    }
 
     /* a failed write says nothing about a read */
 
@@ -266,6 +271,27 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
     batch->wrote = 1;
 
     return B24_QUEUE_OK;
+}
+
+
+/* all wait on, and what they hold is theirs: what was put is rolled back */
+
+static void
+ngx_http_b24_store_shrink(ngx_http_b24_batch_t *batch)
+{
+    ngx_queue_t         *q;
+    ngx_http_b24_job_t  *job;
+
+    for (q = ngx_queue_head(&batch->jobs);
+         q != ngx_queue_sentinel(&batch->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        if (job->whole && !ngx_http_b24_store_over(job)) {
+            ngx_http_b24_job_shrink(job);
+        }
+    }
 }
 
 
