@@ -101,6 +101,19 @@ sub carries {
     Test::More::like($text, qr/"795\.00"/, 'with the items');
 }
 
+# The number that was given out last to what was written down.
+sub last_record {
+    my $code = '$d = new SQLite3($argv[1], SQLITE3_OPEN_READONLY);'
+        . ' $d->busyTimeout(20000); echo $d->querySingle("SELECT seq'
+        . ' FROM sqlite_sequence WHERE name = \'records\'");';
+
+    open my $from, '-|', 'php', '-n', '-d', 'extension=sqlite3', '-r', $code,
+        '--', "$ENV{TEST_NGINX_QUEUE}/queue.db"
+        or die "cannot run php: $!\n";
+
+    return scalar <$from>;
+}
+
 plan tests => 2 * blocks();
 
 run_tests();
@@ -405,3 +418,118 @@ exited on signal 9
     place(1);
     ok(::becomes(duplicate => 1), 'a duplicate');
     delivered_once(1);
+
+
+
+=== TEST 15: the shop says no before the queue's thread comes to it
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    ::shop_answers(times => 1);
+    is(place(1), 1, 'an order');
+    delivered_once(1);
+    my $first = ::last_record();
+
+    # the thread has the job already, and waits for its transaction
+    my $lock = lock_queue();
+    ::shop_holds(times => 4, body => '{"ok":false}');
+    my @clients = map { ::send_order($_) } 2 .. 5;
+    ok(scalar upstream()->wait_for(state => 'held', count => 4),
+       'the shop has four');
+    Time::HiRes::sleep(0.3);
+    upstream()->release(count => 4);
+    is(scalar(grep { $_->response->{status} == 200 } @clients), 4,
+       'it says no');
+    unlock_queue($lock);
+    ok(::becomes(rejected => 4), 'counted as rejected');
+    is(::last_record() - $first, 0, 'none of them was ever written down');
+    is(::counts()->{captured}, 0, 'nothing captured');
+
+    ::shop_answers();
+    is(place(6), 1, 'an order after that');
+    delivered_once(1, 6);
+
+
+
+=== TEST 16: the shop says yes before the queue's thread comes to it
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    ::shop_answers(times => 1);
+    is(place(1), 1, 'an order');
+    delivered_once(1);
+
+    my $lock = lock_queue();
+    ::shop_holds(times => 4);
+    my @clients = map { ::send_order($_) } 2 .. 5;
+    ok(scalar upstream()->wait_for(state => 'held', count => 4),
+       'the shop has four');
+    Time::HiRes::sleep(0.3);
+    upstream()->release(count => 4);
+    is(scalar(grep { $_->response->{status} == 200 } @clients), 4,
+       'it says yes');
+    unlock_queue($lock);
+    delivered_once(1 .. 5);
+
+    for my $n (2 .. 5) {
+        is(join(' ', map { s/:.*//r } timeline($n)),
+           'accepted sending delivered', "order $n was never captured");
+    }
+
+    is(::counts()->{captured}, 0, 'nothing is left');
+
+
+
+=== TEST 17: the disk fails while the shop works
+--- http_config eval: ::http()
+--- config eval: ::server()
+--- scenario
+    SKIP: {
+        ok(quit(), 'quits');
+
+        my $flag = start_preloaded('io_error')
+            or do { start_again(); skip 'not under the sanitizers', 1 };
+        my $disk = sub {
+            return unlink $flag if $_[0];
+            open my $out, '>', $flag or die "cannot write $flag: $!\n";
+            close $out;
+        };
+
+        ::shop_answers(times => 1);
+        is(place(1), 1, 'an order');
+        delivered_once(1);
+
+        # it goes back to the event loop, and is written when that is possible
+        $disk->(0);
+        ::shop_holds(times => 1);
+        my $client = ::send_order(2);
+        ok(wait_until(sub { B24::Desk::counter('store_errors') > 1 }),
+           'the disk fails');
+        is(B24::Desk::counter('held'), 1, 'it is held');
+        $disk->(1);
+        ok(::becomes(captured => 1), 'captured');
+        my ($captured) = grep { $_->{state} eq 'captured' } ::records();
+        ::carries($captured, 2);
+        upstream()->release(count => 1);
+        is($client->response->{status}, 200, 'the shop accepts');
+        is(settled(2)->{key}, $captured->{key}, 'the same record');
+        delivered_once(1, 2);
+
+        # its exchange ends before that: it goes
+        my $last = ::last_record();
+        my $errors = B24::Desk::counter('store_errors');
+        $disk->(0);
+        ::shop_holds(times => 1, body => '{"ok":false}');
+        $client = ::send_order(3);
+        ok(wait_until(sub {
+            return B24::Desk::counter('store_errors') > $errors + 1;
+        }), 'the disk fails again');
+        is(B24::Desk::counter('held'), 1, 'it is held');
+        upstream()->release(count => 1);
+        is($client->response->{status}, 200, 'the shop says no');
+        ok(wait_until(sub { B24::Desk::counter('held') == 0 }), 'it goes');
+        $disk->(1);
+        ok(::becomes(rejected => 1), 'counted as rejected');
+        is(::last_record(), $last, 'it was never written down');
+        is(::counts()->{captured}, 0, 'nothing captured');
+    }

@@ -9,6 +9,7 @@
 
 
 #define NGX_HTTP_B24_JOB_TEXTS  12          /* that wait for the commit */
+#define NGX_HTTP_B24_JOB_WHOLE  (32 * 1024) /* may wait for it as it is */
 
 
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
@@ -18,7 +19,6 @@ static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc);
 static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
-static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
     b24_pair_t **to, b24_pair_t *from);
 static ngx_int_t ngx_http_b24_job_advice(ngx_http_b24_job_t *job);
@@ -112,11 +112,23 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
                     "order up in the shop");
     }
 
-    /* it is counted and gone at once */
+    /* it is counted and gone at once, if nothing was written down of it */
 
-    if (job->here && job->outcome == B24_OUTCOME_REJECTED
-        && job->capture == 0)
+    if (job->here && job->outcome == B24_OUTCOME_REJECTED) {
+        job->whole = 1;
+        return;
+    }
+
+    /*
+     * A journal's is put at once, its texts last until the commit, and only
+     * one that fails makes it wait longer: no copies for that.  A batch has
+     * some hundreds, each with what it holds of the exchange.
+     */
+
+    if (job->journal
+        && job->size + b24_pool_used(job->pool) <= NGX_HTTP_B24_JOB_WHOLE)
     {
+        job->whole = 1;
         return;
     }
 
@@ -225,7 +237,7 @@ ngx_http_b24_job_captured(ngx_http_b24_job_t *job)
  * bytes go, so that a disk that fails for hours holds orders, not traffic.
  */
 
-static void
+void
 ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 {
     b24_str_t           *s[NGX_HTTP_B24_JOB_TEXTS];
@@ -251,6 +263,8 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     s[9] = &change.canceled;
     s[10] = &change.paid;
     s[11] = &change.shipped;
+
+    job->whole = 0;
 
     pool = b24_pool_create(0);
 

@@ -8,6 +8,18 @@
 
 
 /*
+ * Whose a job is while a batch has it.  A journal's may be over in the middle
+ * of that: who comes first, the event loop or the thread, has it.
+ */
+typedef enum {
+    NGX_HTTP_B24_JOB_HERE = 0,      /* the event loop's, in its lists */
+    NGX_HTTP_B24_JOB_GATHERED,      /* part of a batch, not put yet */
+    NGX_HTTP_B24_JOB_WRITING,       /* handed to the queue */
+    NGX_HTTP_B24_JOB_OVER           /* the exchange has ended before that */
+} ngx_http_b24_job_claim_e;
+
+
+/*
  * A captured exchange on its way to the queue.  It owns its pool (malloc()ed,
  * no nginx pool), so that it outlives the request and travels to a thread.
  */
@@ -52,6 +64,7 @@ struct ngx_http_b24_job_s {
                                                the other way round */
     ngx_http_b24_ctx_t         *waiter;     /* of a journal's: the request that
                                                waits for its commit */
+    ngx_http_b24_job_claim_e    claim;      /* atomic */
 
     b24_event_t                 event;      /* during extraction */
     b24_outcome_e               outcome;    /* after it */
@@ -67,9 +80,9 @@ struct ngx_http_b24_job_s {
     ngx_uint_t                  over;       /* and those that were too many */
     unsigned                    status:1;
     unsigned                    journal:1;  /* what the request carried only */
-    unsigned                    gathered:1; /* part of a commit under way */
     unsigned                    copied:1;   /* the body is in it */
     unsigned                    extracted:1;
+    unsigned                    whole:1;    /* it has not been shrunk */
     unsigned                    none:1;     /* no block wanted it */
     unsigned                    unreadable:1;
     unsigned                    crowded:1;  /* by b24_capture's total= */
@@ -161,6 +174,8 @@ ngx_http_b24_job_t *ngx_http_b24_job_journal(ngx_http_b24_job_t *job);
 
 /* intake/ngx_http_b24_extract.c: any thread */
 void ngx_http_b24_job_extract(ngx_http_b24_job_t *job);
+/* what waits for a commit, after one that failed, too, takes little */
+void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
 
 /* intake/ngx_http_b24_journal.c: what a request carries is written down before
  * or while the shop answers.  NGX_OK: the request goes on; NGX_AGAIN: it waits

@@ -174,6 +174,10 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
         }
     }
 
+    if (job->whole) {
+        ngx_http_b24_job_shrink(job);
+    }
+
     ngx_http_b24_store_size(job);
 
     if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
@@ -205,14 +209,16 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
 
 
 /*
- * The exchange is over.  A journal's job that waits yet has nothing to tell any
- * more; one that is being written will be found by its token.
+ * The exchange is over.  A journal's job that was not put yet has nothing to
+ * tell any more, the thread leaves out one that it has; what was put will be
+ * found by its token.
  */
 
 static void
 ngx_http_b24_store_untwin(ngx_http_b24_job_t *job)
 {
-    ngx_http_b24_job_t  *twin;
+    ngx_http_b24_job_t        *twin;
+    ngx_http_b24_job_claim_e   claim;
 
     twin = job->twin;
 
@@ -223,12 +229,21 @@ ngx_http_b24_store_untwin(ngx_http_b24_job_t *job)
     job->twin = NULL;
     twin->twin = NULL;
 
-    if (twin->gathered) {
+    claim = NGX_HTTP_B24_JOB_GATHERED;
+
+    if (__atomic_compare_exchange_n(&twin->claim, &claim,
+                                    NGX_HTTP_B24_JOB_OVER, 0,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    {
+        /* it is dropped with its batch */
+
+    } else if (claim == NGX_HTTP_B24_JOB_HERE) {
+        ngx_queue_remove(&twin->queue);
+        ngx_http_b24_store_drop(twin);
+
+    } else {
         return;
     }
-
-    ngx_queue_remove(&twin->queue);
-    ngx_http_b24_store_drop(twin);
 
     job->capture = 0;
     job->put.capture = 0;
@@ -374,7 +389,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
         batch->njobs++;
 
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
-        job->gathered = 1;
+        job->claim = NGX_HTTP_B24_JOB_GATHERED;
     }
 
     if (!ngx_queue_empty(&ngx_http_b24_calls)) {
@@ -435,7 +450,7 @@ ngx_http_b24_store_early(ngx_http_b24_job_t *job)
     }
 
     job->targets = job->missing;
-    job->gathered = 0;
+    job->claim = NGX_HTTP_B24_JOB_HERE;
 
     ngx_http_b24_store_size(job);
 
@@ -661,7 +676,7 @@ ngx_http_b24_store_failed(ngx_http_b24_batch_t *batch)
         ngx_queue_remove(q);
 
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
-        job->gathered = 0;
+        job->claim = NGX_HTTP_B24_JOB_HERE;
 
         /* the shop does not wait for a disk that fails */
 

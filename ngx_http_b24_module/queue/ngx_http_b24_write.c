@@ -12,6 +12,9 @@ static ngx_queue_t *ngx_http_b24_store_run(ngx_http_b24_batch_t *batch,
     ngx_queue_t *first, b24_queue_rc_e rc);
 static b24_queue_rc_e ngx_http_b24_store_open(ngx_http_b24_batch_t *batch);
 static b24_queue_rc_e ngx_http_b24_store_write(ngx_http_b24_batch_t *batch);
+static void ngx_http_b24_store_shrink(ngx_http_b24_batch_t *batch);
+static ngx_uint_t ngx_http_b24_store_over(ngx_http_b24_job_t *job);
+static ngx_uint_t ngx_http_b24_store_claim(ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_one(ngx_http_b24_batch_t *batch,
     ngx_http_b24_job_t *job);
 static b24_queue_rc_e ngx_http_b24_store_status(ngx_http_b24_batch_t *batch,
@@ -38,7 +41,10 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
          q = ngx_queue_next(q))
     {
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
-        ngx_http_b24_job_extract(job);
+
+        if (!ngx_http_b24_store_over(job)) {
+            ngx_http_b24_job_extract(job);
+        }
     }
 
     rc = ngx_http_b24_store_open(batch);
@@ -48,6 +54,10 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
     }
 
     batch->rc = rc;
+
+    if (rc != B24_QUEUE_OK) {
+        ngx_http_b24_store_shrink(batch);
+    }
 
     /* a failed write says nothing about a read */
 
@@ -195,7 +205,8 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
          q = ngx_queue_next(q))
     {
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
-        any = !ngx_http_b24_store_done_with(job);
+        any = !ngx_http_b24_store_over(job)
+              && !ngx_http_b24_store_done_with(job);
     }
 
     for (i = 0; i < ngx_http_b24_main->origins.nelts; i++) {
@@ -208,12 +219,20 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
 
     rc = b24_queue_begin(ngx_http_b24_db);
 
+    /* that was for all others to end, and exchanges may have ended, too */
+
+    any = 0;
+
     for (q = ngx_queue_head(&batch->jobs);
          rc == B24_QUEUE_OK && q != ngx_queue_sentinel(&batch->jobs);
          q = ngx_queue_next(q))
     {
         job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
-        rc = ngx_http_b24_store_one(batch, job);
+
+        if (ngx_http_b24_store_claim(job)) {
+            any = 1;
+            rc = ngx_http_b24_store_one(batch, job);
+        }
     }
 
     for (i = 0;
@@ -221,10 +240,19 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
          i++)
     {
         if (batch->rejected[i]) {
+            any = 1;
             rc = b24_queue_count(ngx_http_b24_db,
                                  &op[i]->name,
                                  B24_STATE_REJECTED, batch->rejected[i]);
         }
+    }
+
+    if (rc == B24_QUEUE_OK && !any) {
+
+        /* nothing that a disk could have refused */
+
+        b24_queue_rollback(ngx_http_b24_db);
+        return B24_QUEUE_OK;
     }
 
     if (rc == B24_QUEUE_OK) {
@@ -243,6 +271,50 @@ ngx_http_b24_store_write(ngx_http_b24_batch_t *batch)
     batch->wrote = 1;
 
     return B24_QUEUE_OK;
+}
+
+
+/* all wait on, and what they hold is theirs: what was put is rolled back */
+
+static void
+ngx_http_b24_store_shrink(ngx_http_b24_batch_t *batch)
+{
+    ngx_queue_t         *q;
+    ngx_http_b24_job_t  *job;
+
+    for (q = ngx_queue_head(&batch->jobs);
+         q != ngx_queue_sentinel(&batch->jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_http_b24_job_t, queue);
+
+        if (job->whole && !ngx_http_b24_store_over(job)) {
+            ngx_http_b24_job_shrink(job);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_b24_store_over(ngx_http_b24_job_t *job)
+{
+    return __atomic_load_n(&job->claim, __ATOMIC_ACQUIRE)
+           == NGX_HTTP_B24_JOB_OVER;
+}
+
+
+/* 0: the event loop has it, nothing is to be written any more */
+
+static ngx_uint_t
+ngx_http_b24_store_claim(ngx_http_b24_job_t *job)
+{
+    ngx_http_b24_job_claim_e  claim;
+
+    claim = NGX_HTTP_B24_JOB_GATHERED;
+
+    return __atomic_compare_exchange_n(&job->claim, &claim,
+                                       NGX_HTTP_B24_JOB_WRITING, 0,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 
@@ -364,7 +436,7 @@ ngx_http_b24_store_missing(ngx_http_b24_job_t *job, b24_pair_t *target,
 ngx_uint_t
 ngx_http_b24_store_done_with(ngx_http_b24_job_t *job)
 {
-    return job->extracted && job->capture == 0
+    return job->extracted && (job->capture == 0 || job->journal)
            && (job->none || (job->status && job->targets == NULL));
 }
 
