@@ -530,7 +530,12 @@ ngx_http_b24_store_done(ngx_event_t *ev)
 
     ngx_http_b24_store_finish(&ngx_http_b24_batch, 1);
 
-    if (!ngx_http_b24_degraded) {
+    /* for the number of those refused alone no commit is made but a tick's */
+
+    if (!ngx_http_b24_degraded
+        && !(ngx_queue_empty(&ngx_http_b24_pending)
+             && ngx_queue_empty(&ngx_http_b24_calls)))
+    {
         ngx_http_b24_store_kick();
     }
 }
