@@ -19,6 +19,7 @@
 
 
 #define NGX_HTTP_B24_ANSWER_START  4096
+#define NGX_HTTP_B24_ANSWER_SMALL  512
 
 
 static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
@@ -489,7 +490,10 @@ ngx_http_b24_answer_copy(ngx_http_b24_ctx_t *ctx, ngx_buf_t *b)
 }
 
 
-/* doubles, within b24_capture's answer= and total= */
+/*
+ * Doubles, within b24_capture's answer= and total=.  A first piece that is
+ * small, which mostly is all there is, is taken from the pool as it is.
+ */
 
 static ngx_int_t
 ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
@@ -504,13 +508,18 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
         return NGX_OK;
     }
 
-    want = job->answer_size ? job->answer_size : NGX_HTTP_B24_ANSWER_START;
+    if (job->answer_size == 0 && size <= NGX_HTTP_B24_ANSWER_SMALL) {
+        want = size;
 
-    while (want < size) {
-        want *= 2;
+    } else {
+        want = ngx_max(job->answer_size, NGX_HTTP_B24_ANSWER_START);
+
+        while (want < size) {
+            want *= 2;
+        }
+
+        want = ngx_min(want, ctx->excerpt_max);
     }
-
-    want = ngx_min(want, ctx->excerpt_max);
 
     if (ngx_http_b24_reserve(want - job->answer_size, ctx->conf->total_max)
         != NGX_OK)
@@ -519,20 +528,31 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
         return NGX_DECLINED;
     }
 
-    p = realloc(job->answer, want);
+    if (want <= NGX_HTTP_B24_ANSWER_SMALL) {
+        p = b24_pnalloc(job->pool, want);
+
+    } else {
+        p = realloc(job->grown ? job->answer : NULL, want);
+    }
 
     if (p == NULL) {
         ngx_http_b24_release(want - job->answer_size);
         return NGX_ERROR;
     }
 
-    job->reserved += want - job->answer_size;
-    job->answer = p;
-    job->answer_size = want;
-
     if (job->in.answer.len) {
         job->in.answer.data = p;
     }
 
+
+        if (!job->grown) {
+            ngx_memcpy(p, job->answer, job->in.answer.len);
+        }
+
     return NGX_OK;
 }
+    job->grown = (want > NGX_HTTP_B24_ANSWER_SMALL);
+    job->reserved += want - job->answer_size;
+    job->answer = p;
+    job->answer_size = want;
+

@@ -8,7 +8,7 @@
 #include "ngx_http_b24_session.h"
 
 
-#define NGX_HTTP_B24_JOB_TEXTS  12          /* that wait for the commit */
+#define NGX_HTTP_B24_JOB_TEXTS  7           /* that wait for the commit */
 
 
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc);
 static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_shrink(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_copy_change(b24_pool_t *pool,
+    b24_queue_change_t **to, b24_queue_change_t *from);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
     b24_pair_t **to, b24_pair_t *from);
 static ngx_int_t ngx_http_b24_job_advice(ngx_http_b24_job_t *job);
@@ -160,7 +162,12 @@ ngx_http_b24_job_change(ngx_http_b24_job_t *job)
     b24_order_t          order;
     b24_queue_change_t  *change;
 
-    change = &job->change;
+    change = b24_pcalloc(job->pool, sizeof(b24_queue_change_t));
+    if (change == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->change = change;
 
     change->origin = job->origin->name;
     change->now = job->time;
@@ -233,10 +240,10 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     b24_pair_t          *targets;
     b24_pool_t          *pool;
     b24_queue_put_t      put;
-    b24_queue_change_t   change;
+    b24_queue_change_t  *change;
 
     put = job->put;
-    change = job->change;
+    change = NULL;
     targets = NULL;
 
     s[0] = &put.order_id;
@@ -246,11 +253,6 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     s[4] = &put.cause;
     s[5] = &put.advice;
     s[6] = &put.row;
-    s[7] = &change.data;
-    s[8] = &change.status;
-    s[9] = &change.canceled;
-    s[10] = &change.paid;
-    s[11] = &change.shipped;
 
     pool = b24_pool_create(0);
 
@@ -265,8 +267,9 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     }
 
     if (pool
-        && ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
-           != NGX_OK)
+        && (ngx_http_b24_job_copy_change(pool, &change, job->change) != NGX_OK
+            || ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
+               != NGX_OK))
     {
         b24_pool_destroy(pool);
         pool = NULL;
@@ -299,6 +302,46 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     job->company = NULL;
 
     ngx_str_null(&job->snapshot);
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy_change(b24_pool_t *pool, b24_queue_change_t **to,
+    b24_queue_change_t *from)
+{
+    b24_str_t           *s[5];
+    ngx_uint_t           i;
+    b24_queue_change_t  *change;
+
+    if (from == NULL) {
+        return NGX_OK;
+    }
+
+    change = b24_palloc(pool, sizeof(b24_queue_change_t));
+    if (change == NULL) {
+        return NGX_ERROR;
+    }
+
+    *change = *from;
+
+    s[0] = &change->data;
+    s[1] = &change->status;
+    s[2] = &change->canceled;
+    s[3] = &change->paid;
+    s[4] = &change->shipped;
+
+    for (i = 0; i < 5; i++) {
+
+        if (s[i]->data
+            && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    *to = change;
+
+    return NGX_OK;
 }
 
 

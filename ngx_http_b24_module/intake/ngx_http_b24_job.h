@@ -29,7 +29,7 @@ struct ngx_http_b24_job_s {
     ngx_fd_t                    body_fd;    /* dup of the temp file, or -1 */
     off_t                       body_offset;
     off_t                       body_size;  /* of the file's part */
-    u_char                     *answer;     /* malloc()ed */
+    u_char                     *answer;     /* of the pool, or malloc()ed */
     size_t                      answer_size;
     size_t                      reserved;   /* of b24_capture's total */
     size_t                      size;       /* accounted by the store */
@@ -57,7 +57,8 @@ struct ngx_http_b24_job_s {
     b24_outcome_e               outcome;    /* after it */
     b24_queue_put_t             put;
     b24_queue_put_result_t      result;
-    b24_queue_change_t          change;     /* in place of put, when it is */
+    b24_queue_change_t         *change;     /* in place of put; NULL: it is no
+                                               status */
     b24_pair_t                 *targets;    /* of orders that are there: their
                                                numbers and keys */
     b24_pair_t                 *missing;    /* of these, the queue has not */
@@ -69,6 +70,7 @@ struct ngx_http_b24_job_s {
     unsigned                    journal:1;  /* what the request carried only */
     unsigned                    gathered:1; /* part of a commit under way */
     unsigned                    copied:1;   /* the body is in it */
+    unsigned                    grown:1;    /* the answer is malloc()ed */
     unsigned                    extracted:1;
     unsigned                    none:1;     /* no block wanted it */
     unsigned                    unreadable:1;
@@ -99,6 +101,7 @@ struct ngx_http_b24_ctx_s {
 
     unsigned                    need_body:1;
     unsigned                    need_answer:1;
+    unsigned                    late:1;     /* it has late templates */
     unsigned                    header:1;   /* an answer's header was seen */
     unsigned                    sealed:1;   /* its last buffer was seen */
     unsigned                    submitted:1;

@@ -419,7 +419,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 static ngx_int_t
 ngx_http_b24_store_early(ngx_http_b24_job_t *job)
 {
-    if (job->unknown == 0 || job->change.look
+    if (job->unknown == 0 || job->change->look
         || ngx_http_b24_nearly + job->unknown > NGX_HTTP_B24_EARLY_MAX)
     {
         return NGX_DECLINED;
@@ -497,7 +497,7 @@ ngx_http_b24_store_told(ngx_http_b24_job_t *job)
     /* which one it is the shop's database tells */
 
     if (job->targets == NULL || job->over
-        || (job->unknown && job->change.look))
+        || (job->unknown && job->change->look))
     {
         ngx_http_b24_import_poll(job->origin);
     }
@@ -735,8 +735,11 @@ ngx_http_b24_store_size(ngx_http_b24_job_t *job)
 {
     ngx_http_b24_held -= job->size;
 
-    job->size = b24_pool_used(job->pool) + job->answer_size
-                + sizeof(ngx_http_b24_job_t);
+    job->size = b24_pool_used(job->pool) + sizeof(ngx_http_b24_job_t);
+
+    if (job->grown) {
+        job->size += job->answer_size;
+    }
 
     if (job->lent) {
         job->size += b24_pool_used(job->lent);
