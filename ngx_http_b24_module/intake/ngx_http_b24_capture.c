@@ -6,7 +6,8 @@
  *                     down (b24_journal): ngx_http_b24_candidate.c
  *     header filter   status, the headers rules name
  *     body filter     a bounded copy of the answer; with its last buffer a
- *                     background subrequest is posted
+ *                     background subrequest is posted, but for an order that
+ *                     this answer alone refuses
  *     subrequest      after the answer was written: memory work only
  *     log phase       the net for what never got that far; this and the
  *                     subrequest: ngx_http_b24_submit.c
@@ -18,8 +19,8 @@
 #include <stdlib.h>
 
 
-#define NGX_HTTP_B24_ANSWER_START  4096
 #define NGX_HTTP_B24_ANSWER_SMALL  512
+#define NGX_HTTP_B24_ANSWER_START  4096
 
 
 static ngx_int_t ngx_http_b24_header_filter(ngx_http_request_t *r);
@@ -161,6 +162,8 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
     job->in.status = r->headers_out.status;
     job->in.answer.len = 0;
     job->in.answer_state = B24_BODY_CUT;
+    job->in.refused = 0;
+    job->in.judged = NULL;
     job->time = ngx_http_b24_now();
 
     if (r->err_status) {
@@ -439,7 +442,7 @@ ngx_http_b24_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     rc = ngx_http_b24_next_body_filter(r, in);
 
     if (ctx->sealed && rc != NGX_ERROR) {
-        ngx_http_b24_launch(r, ctx);
+        ngx_http_b24_answer_over(r, ctx);
     }
 
     return rc;
@@ -541,18 +544,18 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
     }
 
     if (job->in.answer.len) {
-        job->in.answer.data = p;
-    }
-
 
         if (!job->grown) {
             ngx_memcpy(p, job->answer, job->in.answer.len);
         }
 
-    return NGX_OK;
-}
+        job->in.answer.data = p;
+    }
+
     job->grown = (want > NGX_HTTP_B24_ANSWER_SMALL);
     job->reserved += want - job->answer_size;
     job->answer = p;
     job->answer_size = want;
 
+    return NGX_OK;
+}

@@ -133,8 +133,9 @@ void ngx_http_b24_ctx_cleanup(void *data);
 /* intake/ngx_http_b24_candidate.c */
 ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
 
-/* intake/ngx_http_b24_submit.c: the job is handed over, once a request */
-void ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
+/* intake/ngx_http_b24_submit.c: the job is handed over, once a request; the
+ * answer is over */
+void ngx_http_b24_answer_over(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
 ngx_int_t ngx_http_b24_log_handler(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.
