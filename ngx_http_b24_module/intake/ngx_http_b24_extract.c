@@ -114,10 +114,10 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
                     "order up in the shop");
     }
 
-    /* it is counted and gone at once */
+    /* it is counted and gone at once, with a journal's job that waits yet */
 
     if (job->here && job->outcome == B24_OUTCOME_REJECTED
-        && job->capture == 0)
+        && (job->capture == 0 || (job->twin && !job->twin->gathered)))
     {
         return;
     }
