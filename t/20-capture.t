@@ -15,6 +15,7 @@ use B24::Client;
 use B24::Desk;
 use B24::Http2;
 use JSON::PP ();
+use MIME::Base64 ();
 
 no_shuffle();
 no_long_string();
@@ -1332,3 +1333,156 @@ $desk . "
     });
     is(join('', @lines), qq(201 "a note" "a note" 14\n) x 2
        . qq(201 "-" "-" 14\n) . qq(201 "a note" "a note" 14\n), 'the log');
+
+
+
+=== TEST 21: an order that the answer alone refuses makes no subrequest
+--- http_config eval
+$::rules . '
+    b24_shop late {
+        order late {
+            uri     /late*;
+            accept  response:/error !;
+            accept  $upstream_status =200;
+            id      response:/id;
+        }
+    }
+    b24_shop body {
+        order body {
+            uri     /body*;
+            when    request:/name;
+            accept  response:/error !;
+            id      response:/id;
+        }
+    }
+    b24_shop session {
+        session $cookie_sid;
+        collect page {
+            uri     /session/both*;
+            phone   request:/phone;
+        }
+        order session {
+            uri     /session*;
+            accept  response:/error !;
+            id      response:/id;
+        }
+    }'
+--- config eval
+$::desk . CORE::join '', map { my ($name, $lines) = @$_; "
+    location /$name { $lines $::proxy }" }
+    ['order', 'b24_mirror shop;'],
+    ['order/async', 'b24_mirror shop; b24_journal async;'],
+    ['order/sync', 'b24_mirror shop; b24_journal sync;'],
+    ['order/title', 'b24_mirror shop; b24_deal TITLE $upstream_status;'],
+    map { [$_, "b24_mirror $_;"] } qw(late body session)
+--- log_level: debug
+--- scenario
+    SKIP: {
+        skip 'this nginx has no debug log', 1
+            if qx($ENV{TEST_NGINX_BINARY} -V 2>&1) !~ /--with-debug/;
+
+        my @json = main::json_body();
+        my ($lines, $rejected) = (0, 0);
+        my $try = sub {
+            my ($target, $state, $subrequests, %script) = @_;
+
+            my $before = error_log_lines(qr{http subrequest "/b24\?"});
+
+            main::placed('20001', main::order_request($target, @json),
+                         $target, target => "^$target", %script);
+
+            # written when all is over
+            my @lines = main::access_log(++$lines);
+            my $status = $script{status} // 200;
+
+            is($lines[-1], "$status order $state $target", "$target: $state");
+            is(error_log_lines(qr{http subrequest "/b24\?"}) - $before,
+               $subrequests, "$target: $subrequests");
+
+            $rejected++ if $state =~ /rejected/;
+        };
+        my @no = (body => '{"error":"no"}');
+
+        $try->('/order/yes', 'accepted 20001', 1);
+        $try->('/order/no', 'rejected -', 0, @no);
+        $try->('/order/status', 'rejected -', 0, status => 422);
+        $try->('/order/empty', 'rejected -', 0, status => 404, body => '');
+        $try->('/order/async', 'rejected -', 0, @no);
+        $try->('/order/sync', 'rejected -', 0, @no);
+        $try->('/order/async/yes', 'accepted 20001', 1);
+        $try->('/order/sync/yes', 'accepted 20001', 1);
+
+        # what can't be told
+        $try->('/order/cut', 'unconfirmed -', 1, body => '{"error":');
+        $try->('/order/nothing', 'unconfirmed -', 1, body => '{}');
+        $try->('/order/none', 'unconfirmed -', 1, status => 502, @no);
+
+        # what has to wait, or has more to give
+        $try->('/order/title', 'rejected -', 1, @no);
+        $try->('/late/no', 'rejected -', 1, @no);
+        $try->('/body/no', 'rejected -', 1, @no);
+        $try->('/session/no', 'rejected -', 0, @no);
+        $try->('/session/both', 'rejected -', 1, @no);
+        $try->('/order/large', '- -', 1,
+               body => '{"error":"' . 'x' x 70_000 . '"}');
+
+        main::records_before();
+        B24::Desk::count_is('rejected', $rejected + 1, 'each is counted');
+    }
+
+
+
+=== TEST 22: answers about as large as the first piece of memory for them
+--- http_config eval: $::rules
+--- config eval: "b24_capture total=64k;" . $::server
+--- scenario
+    my @json = main::json_body();
+    my ($id, @ids) = (21000);
+    my $refused = 0;
+
+    my $try = sub {
+        my ($name, $size, $last) = @_;
+
+        my $value = $name eq 'id' ? ++$id : 'no';
+        my $body = sprintf '{"a":"%s","%s":"%s"}',
+                           'x' x ($size - length qq({"a":"","$name":"$value"})),
+                           $name, $value;
+
+        # in chunks, the last of which comes late; else with its length
+        my %script = (body => $body);
+
+        if (defined $last) {
+            my @parts = grep { length }
+                        (substr($body, 0, $size - $last),
+                         substr $body, $size - $last);
+            my $end = $last ? sprintf("%x\r\n%s\r\n", $last, pop @parts) : '';
+            $end .= "0\r\n\r\n";
+            my $raw = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                      . "Transfer-Encoding: chunked\r\n\r\n";
+            $raw .= sprintf "%x\r\n%s\r\n", length $_, $_ for @parts;
+            %script = (raw_base64 => MIME::Base64::encode_base64("$raw$end"),
+                       slow => { bytes => length $raw, pause => 0.1 });
+        }
+
+        my $answer = main::placed($value,
+                                  main::order_request('/order', @json),
+                                  "$name, $size, " . ($last // 'whole'),
+                                  %script);
+        is($answer->{body}, $body, 'the whole answer');
+
+        push @ids, $id if $name eq 'id';
+        $refused++ if $name ne 'id';
+    };
+
+    for my $size (511 .. 513, 4095 .. 4097, 8192, 8193) {
+        for my $name (qw(id error)) {
+            $try->($name, $size);
+            $try->($name, $size, 0);
+            $try->($name, $size, 1);
+            $try->($name, $size, $size == 513 ? 1 : 20);
+        }
+    }
+
+    is(main::records_before(), join(', ', map { "$_ delivered" } @ids),
+       'each once');
+    B24::Desk::count_is('rejected', $refused, 'none of those refused');

@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_b24_glance(ngx_http_request_t *r,
     const b24_shop_t *shop, b24_input_t *in);
 static ngx_int_t ngx_http_b24_candidate(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx, b24_input_t *in);
+static ngx_int_t ngx_http_b24_target(ngx_http_b24_job_t *job,
+    b24_input_t *in);
 static void ngx_http_b24_lost(void);
 static void ngx_http_b24_method(ngx_http_request_t *r, ngx_str_t *method);
 static ngx_int_t ngx_http_b24_has_body(ngx_http_request_t *r);
@@ -229,6 +231,9 @@ ngx_http_b24_glance(ngx_http_request_t *r, const b24_shop_t *shop,
 
     b24_pool_destroy(pool);
 
+    in->path.data = NULL;
+    in->args.data = NULL;
+
     return (rc == B24_OK) ? NGX_OK : NGX_DECLINED;
 }
 
@@ -253,16 +258,10 @@ ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
 
     ctx->job = job;
 
-    value = r->unparsed_uri;
-
     if (b24_pstrdup(job->pool, &job->in.method, in->method.data,
                     in->method.len)
         != B24_OK
-        || b24_pstrdup(job->pool, &job->in.target, value.data, value.len)
-           != B24_OK
-        || b24_text_target(job->pool, &job->in.target, &job->in.path,
-                           &job->in.args)
-           != B24_OK)
+        || ngx_http_b24_target(job, in) != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -335,6 +334,42 @@ ngx_http_b24_candidate(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
 
     ctx->need_body = 1;
     job->in.body_state = B24_BODY_UNSEEN;
+
+    return NGX_OK;
+}
+
+
+/* path and arguments are parts of the copy, if they were of the target */
+
+static ngx_int_t
+ngx_http_b24_target(ngx_http_b24_job_t *job, b24_input_t *in)
+{
+    u_char     *p;
+    ngx_str_t  *target;
+
+    target = &job->in.target;
+
+    if (b24_pstrdup(job->pool, target, in->target.data, in->target.len)
+        != B24_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (in->path.data == NULL) {
+        return b24_text_target(job->pool, target, &job->in.path,
+                               &job->in.args)
+               == B24_OK ? NGX_OK : NGX_ERROR;
+    }
+
+    p = target->data;
+
+    job->in.path.data = p;
+    job->in.path.len = in->path.len;
+
+    if (in->args.data) {
+        job->in.args.data = p + (in->args.data - in->target.data);
+        job->in.args.len = in->args.len;
+    }
 
     return NGX_OK;
 }

@@ -6,7 +6,8 @@
  *                     down (b24_journal): ngx_http_b24_candidate.c
  *     header filter   status, the headers rules name
  *     body filter     a bounded copy of the answer; with its last buffer a
- *                     background subrequest is posted
+ *                     background subrequest is posted, but for an order that
+ *                     this answer alone refuses
  *     subrequest      after the answer was written: memory work only
  *     log phase       the net for what never got that far; this and the
  *                     subrequest: ngx_http_b24_submit.c
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 
 
+#define NGX_HTTP_B24_ANSWER_SMALL  512
 #define NGX_HTTP_B24_ANSWER_START  4096
 
 
@@ -160,6 +162,8 @@ ngx_http_b24_header_filter(ngx_http_request_t *r)
     job->in.status = r->headers_out.status;
     job->in.answer.len = 0;
     job->in.answer_state = B24_BODY_CUT;
+    job->in.refused = 0;
+    job->in.judged = NULL;
     job->time = ngx_http_b24_now();
 
     if (r->err_status) {
@@ -438,7 +442,7 @@ ngx_http_b24_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     rc = ngx_http_b24_next_body_filter(r, in);
 
     if (ctx->sealed && rc != NGX_ERROR) {
-        ngx_http_b24_launch(r, ctx);
+        ngx_http_b24_answer_over(r, ctx);
     }
 
     return rc;
@@ -489,7 +493,10 @@ ngx_http_b24_answer_copy(ngx_http_b24_ctx_t *ctx, ngx_buf_t *b)
 }
 
 
-/* doubles, within b24_capture's answer= and total= */
+/*
+ * Doubles, within b24_capture's answer= and total=.  A first piece that is
+ * small, which mostly is all there is, is taken from the pool as it is.
+ */
 
 static ngx_int_t
 ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
@@ -504,13 +511,18 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
         return NGX_OK;
     }
 
-    want = job->answer_size ? job->answer_size : NGX_HTTP_B24_ANSWER_START;
+    if (job->answer_size == 0 && size <= NGX_HTTP_B24_ANSWER_SMALL) {
+        want = size;
 
-    while (want < size) {
-        want *= 2;
+    } else {
+        want = ngx_max(job->answer_size, NGX_HTTP_B24_ANSWER_START);
+
+        while (want < size) {
+            want *= 2;
+        }
+
+        want = ngx_min(want, ctx->excerpt_max);
     }
-
-    want = ngx_min(want, ctx->excerpt_max);
 
     if (ngx_http_b24_reserve(want - job->answer_size, ctx->conf->total_max)
         != NGX_OK)
@@ -519,20 +531,31 @@ ngx_http_b24_answer_grow(ngx_http_b24_ctx_t *ctx, size_t size)
         return NGX_DECLINED;
     }
 
-    p = realloc(job->answer, want);
+    if (want <= NGX_HTTP_B24_ANSWER_SMALL) {
+        p = b24_pnalloc(job->pool, want);
+
+    } else {
+        p = realloc(job->grown ? job->answer : NULL, want);
+    }
 
     if (p == NULL) {
         ngx_http_b24_release(want - job->answer_size);
         return NGX_ERROR;
     }
 
+    if (job->in.answer.len) {
+
+        if (!job->grown) {
+            ngx_memcpy(p, job->answer, job->in.answer.len);
+        }
+
+        job->in.answer.data = p;
+    }
+
+    job->grown = (want > NGX_HTTP_B24_ANSWER_SMALL);
     job->reserved += want - job->answer_size;
     job->answer = p;
     job->answer_size = want;
-
-    if (job->in.answer.len) {
-        job->in.answer.data = p;
-    }
 
     return NGX_OK;
 }

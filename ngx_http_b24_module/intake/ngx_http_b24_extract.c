@@ -8,8 +8,7 @@
 #include "ngx_http_b24_session.h"
 
 
-#define NGX_HTTP_B24_JOB_TEXTS  12          /* that wait for the commit */
-#define NGX_HTTP_B24_JOB_WHOLE  (32 * 1024) /* may wait for it as it is */
+#define NGX_HTTP_B24_JOB_TEXTS  7           /* that wait for the commit */
 
 
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
@@ -19,6 +18,8 @@ static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc);
 static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_copy_change(b24_pool_t *pool,
+    b24_queue_change_t **to, b24_queue_change_t *from);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
     b24_pair_t **to, b24_pair_t *from);
 static ngx_int_t ngx_http_b24_job_advice(ngx_http_b24_job_t *job);
@@ -112,21 +113,15 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
                     "order up in the shop");
     }
 
-    /* it is counted and gone at once, if nothing was written down of it */
-
-    if (job->here && job->outcome == B24_OUTCOME_REJECTED) {
-        job->whole = 1;
-        return;
-    }
-
     /*
-     * A journal's is put at once, its texts last until the commit, and only
-     * one that fails makes it wait longer: no copies for that.  A batch has
-     * some hundreds, each with what it holds of the exchange.
+     * What is put soon needs no copies: its texts last until the commit.  The
+     * store makes small what it keeps longer.  A journal's job comes from
+     * there, and its batch may have some hundreds.
      */
 
-    if (job->journal
-        && job->size + b24_pool_used(job->pool) <= NGX_HTTP_B24_JOB_WHOLE)
+    if (job->here
+        || (job->journal
+            && job->size + b24_pool_used(job->pool) <= NGX_HTTP_B24_JOB_WHOLE))
     {
         job->whole = 1;
         return;
@@ -172,7 +167,12 @@ ngx_http_b24_job_change(ngx_http_b24_job_t *job)
     b24_order_t          order;
     b24_queue_change_t  *change;
 
-    change = &job->change;
+    change = b24_pcalloc(job->pool, sizeof(b24_queue_change_t));
+    if (change == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->change = change;
 
     change->origin = job->origin->name;
     change->now = job->time;
@@ -245,10 +245,10 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     b24_pair_t          *targets;
     b24_pool_t          *pool;
     b24_queue_put_t      put;
-    b24_queue_change_t   change;
+    b24_queue_change_t  *change;
 
     put = job->put;
-    change = job->change;
+    change = NULL;
     targets = NULL;
 
     s[0] = &put.order_id;
@@ -258,11 +258,6 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     s[4] = &put.cause;
     s[5] = &put.advice;
     s[6] = &put.row;
-    s[7] = &change.data;
-    s[8] = &change.status;
-    s[9] = &change.canceled;
-    s[10] = &change.paid;
-    s[11] = &change.shipped;
 
     job->whole = 0;
 
@@ -279,8 +274,9 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     }
 
     if (pool
-        && ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
-           != NGX_OK)
+        && (ngx_http_b24_job_copy_change(pool, &change, job->change) != NGX_OK
+            || ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
+               != NGX_OK))
     {
         b24_pool_destroy(pool);
         pool = NULL;
@@ -313,6 +309,46 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
     job->company = NULL;
 
     ngx_str_null(&job->snapshot);
+}
+
+
+static ngx_int_t
+ngx_http_b24_job_copy_change(b24_pool_t *pool, b24_queue_change_t **to,
+    b24_queue_change_t *from)
+{
+    b24_str_t           *s[5];
+    ngx_uint_t           i;
+    b24_queue_change_t  *change;
+
+    if (from == NULL) {
+        return NGX_OK;
+    }
+
+    change = b24_palloc(pool, sizeof(b24_queue_change_t));
+    if (change == NULL) {
+        return NGX_ERROR;
+    }
+
+    *change = *from;
+
+    s[0] = &change->data;
+    s[1] = &change->status;
+    s[2] = &change->canceled;
+    s[3] = &change->paid;
+    s[4] = &change->shipped;
+
+    for (i = 0; i < 5; i++) {
+
+        if (s[i]->data
+            && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    *to = change;
+
+    return NGX_OK;
 }
 
 

@@ -15,12 +15,20 @@
 #define NGX_HTTP_B24_JOB_MEMORY  (24 * 1024 * 1024)
 
 
+typedef struct {
+    ngx_http_request_t  *request;
+    ngx_http_b24_job_t  *job;
+    ngx_uint_t           late;
+    ngx_uint_t           left;      /* there are those of the other time */
+} ngx_http_b24_vars_t;
+
+
 static ngx_int_t ngx_http_b24_job_value(ngx_http_request_t *r,
     ngx_http_b24_job_t *job, size_t n);
 static int ngx_http_b24_job_var_add(void *data, size_t n);
-static ngx_int_t ngx_http_b24_job_fields(ngx_http_request_t *r,
-    ngx_http_b24_job_t *job, ngx_array_t *fields, b24_pair_t **pairs,
-    ngx_uint_t late);
+static ngx_int_t ngx_http_b24_job_fields(ngx_http_b24_vars_t *vars,
+    ngx_array_t *fields, b24_pair_t **pairs);
+static ngx_http_b24_job_t *ngx_http_b24_job_alloc(void);
 static ngx_http_b24_job_t *ngx_http_b24_job_twin(ngx_http_b24_job_t *job);
 static ngx_int_t ngx_http_b24_job_twin_lists(ngx_http_b24_job_t *twin,
     ngx_http_b24_job_t *job);
@@ -43,7 +51,7 @@ ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
 
     /* outlives its pool: see ngx_http_b24_job_shrink() */
 
-    job = ngx_calloc(sizeof(ngx_http_b24_job_t), ngx_cycle->log);
+    job = ngx_http_b24_job_alloc();
     if (job == NULL) {
         b24_pool_destroy(pool);
         return NULL;
@@ -52,7 +60,24 @@ ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
     job->pool = pool;
     job->shop = shop;
     job->origin = origin;
-    job->body_fd = NGX_INVALID_FILE;
+
+    return job;
+}
+
+
+/* calloc() leaves out glibc's cache of a thread, and takes the arena's lock */
+
+static ngx_http_b24_job_t *
+ngx_http_b24_job_alloc(void)
+{
+    ngx_http_b24_job_t  *job;
+
+    job = ngx_alloc(sizeof(ngx_http_b24_job_t), ngx_cycle->log);
+
+    if (job) {
+        ngx_memzero(job, sizeof(ngx_http_b24_job_t));
+        job->body_fd = NGX_INVALID_FILE;
+    }
 
     return job;
 }
@@ -78,7 +103,11 @@ ngx_http_b24_job_release(ngx_http_b24_job_t *job)
         job->body_fd = NGX_INVALID_FILE;
     }
 
-    free(job->answer);
+    if (job->grown) {
+        free(job->answer);
+        job->grown = 0;
+    }
+
     job->answer = NULL;
     job->answer_size = 0;
 
@@ -183,19 +212,13 @@ ngx_http_b24_job_value(ngx_http_request_t *r, ngx_http_b24_job_t *job,
 }
 
 
-typedef struct {
-    ngx_http_request_t  *request;
-    ngx_http_b24_job_t  *job;
-    ngx_uint_t           late;
-} ngx_http_b24_vars_t;
-
-
 static int
 ngx_http_b24_job_var_add(void *data, size_t n)
 {
     ngx_http_b24_vars_t  *vars = data;
 
     if (!b24_rules_var_late(ngx_http_b24_main->rules, n) != !vars->late) {
+        vars->left = 1;
         return 0;
     }
 
@@ -221,6 +244,7 @@ ngx_http_b24_job_vars(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
     vars.request = r;
     vars.job = job;
     vars.late = late;
+    vars.left = 0;
 
     if (b24_shop_vars(job->shop, job->set, ngx_http_b24_job_var_add, &vars)
         != 0)
@@ -228,22 +252,21 @@ ngx_http_b24_job_vars(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    if (ctx->conf->deal == NULL && ctx->conf->contact == NULL
-        && ctx->conf->company == NULL)
-    {
-        return NGX_OK;
-    }
-
-    if (ngx_http_b24_job_fields(r, job, ctx->conf->deal, &job->deal, late)
-        != NGX_OK
-        || ngx_http_b24_job_fields(r, job, ctx->conf->contact, &job->contact,
-                                   late)
-           != NGX_OK
-        || ngx_http_b24_job_fields(r, job, ctx->conf->company, &job->company,
-                                   late)
-           != NGX_OK)
+    if ((ctx->conf->deal || ctx->conf->contact || ctx->conf->company)
+        && (ngx_http_b24_job_fields(&vars, ctx->conf->deal, &job->deal)
+            != NGX_OK
+            || ngx_http_b24_job_fields(&vars, ctx->conf->contact,
+                                       &job->contact)
+               != NGX_OK
+            || ngx_http_b24_job_fields(&vars, ctx->conf->company,
+                                       &job->company)
+               != NGX_OK))
     {
         return NGX_ERROR;
+    }
+
+    if (!late) {
+        ctx->late = vars.left;
     }
 
     return NGX_OK;
@@ -251,8 +274,8 @@ ngx_http_b24_job_vars(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx,
 
 
 static ngx_int_t
-ngx_http_b24_job_fields(ngx_http_request_t *r, ngx_http_b24_job_t *job,
-    ngx_array_t *fields, b24_pair_t **pairs, ngx_uint_t late)
+ngx_http_b24_job_fields(ngx_http_b24_vars_t *vars, ngx_array_t *fields,
+    b24_pair_t **pairs)
 {
     ngx_str_t              value;
     ngx_uint_t             i;
@@ -267,22 +290,24 @@ ngx_http_b24_job_fields(ngx_http_request_t *r, ngx_http_b24_job_t *job,
 
     for (i = 0; i < fields->nelts; i++) {
 
-        if (f[i].late != late) {
+        if (f[i].late != vars->late) {
+            vars->left = 1;
             continue;
         }
 
         ngx_str_null(&value);
 
         if (f[i].value
-            && ngx_http_b24_value(r, f[i].value, &value) != NGX_OK)
+            && ngx_http_b24_value(vars->request, f[i].value, &value) != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-        pair = b24_pcalloc(job->pool, sizeof(b24_pair_t));
+        pair = b24_pcalloc(vars->job->pool, sizeof(b24_pair_t));
 
         if (pair == NULL
-            || b24_pstrdup(job->pool, &pair->value, value.data, value.len)
+            || b24_pstrdup(vars->job->pool, &pair->value, value.data,
+                           value.len)
                != B24_OK)
         {
             return NGX_ERROR;
@@ -483,7 +508,7 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
 {
     ngx_http_b24_job_t  *twin;
 
-    twin = ngx_calloc(sizeof(ngx_http_b24_job_t), ngx_cycle->log);
+    twin = ngx_http_b24_job_alloc();
     if (twin == NULL) {
         return NULL;
     }
@@ -512,7 +537,6 @@ ngx_http_b24_job_twin(ngx_http_b24_job_t *job)
     twin->in.learned = ngx_http_b24_learned;
     twin->in.learned_data = twin;
 
-    twin->body_fd = NGX_INVALID_FILE;
     twin->body_offset = job->body_offset;
     twin->body_size = job->body_size;
 

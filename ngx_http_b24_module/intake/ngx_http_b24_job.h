@@ -7,6 +7,10 @@
 #define _NGX_HTTP_B24_JOB_H_INCLUDED_
 
 
+/* a job of more bytes doesn't wait for a commit as it is */
+#define NGX_HTTP_B24_JOB_WHOLE  (16 * 1024)
+
+
 /*
  * Whose a job is while a batch has it.  A journal's may be over in the middle
  * of that: who comes first, the event loop or the thread, has it.
@@ -41,7 +45,7 @@ struct ngx_http_b24_job_s {
     ngx_fd_t                    body_fd;    /* dup of the temp file, or -1 */
     off_t                       body_offset;
     off_t                       body_size;  /* of the file's part */
-    u_char                     *answer;     /* malloc()ed */
+    u_char                     *answer;     /* of the pool, or malloc()ed */
     size_t                      answer_size;
     size_t                      reserved;   /* of b24_capture's total */
     size_t                      size;       /* accounted by the store */
@@ -70,7 +74,8 @@ struct ngx_http_b24_job_s {
     b24_outcome_e               outcome;    /* after it */
     b24_queue_put_t             put;
     b24_queue_put_result_t      result;
-    b24_queue_change_t          change;     /* in place of put, when it is */
+    b24_queue_change_t         *change;     /* in place of put; NULL: it is no
+                                               status */
     b24_pair_t                 *targets;    /* of orders that are there: their
                                                numbers and keys */
     b24_pair_t                 *missing;    /* of these, the queue has not */
@@ -81,6 +86,7 @@ struct ngx_http_b24_job_s {
     unsigned                    status:1;
     unsigned                    journal:1;  /* what the request carried only */
     unsigned                    copied:1;   /* the body is in it */
+    unsigned                    grown:1;    /* the answer is malloc()ed */
     unsigned                    extracted:1;
     unsigned                    whole:1;    /* it has not been shrunk */
     unsigned                    none:1;     /* no block wanted it */
@@ -112,6 +118,7 @@ struct ngx_http_b24_ctx_s {
 
     unsigned                    need_body:1;
     unsigned                    need_answer:1;
+    unsigned                    late:1;     /* it has late templates */
     unsigned                    header:1;   /* an answer's header was seen */
     unsigned                    sealed:1;   /* its last buffer was seen */
     unsigned                    submitted:1;
@@ -143,8 +150,9 @@ void ngx_http_b24_ctx_cleanup(void *data);
 /* intake/ngx_http_b24_candidate.c */
 ngx_int_t ngx_http_b24_precontent_handler(ngx_http_request_t *r);
 
-/* intake/ngx_http_b24_submit.c: the job is handed over, once a request */
-void ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
+/* intake/ngx_http_b24_submit.c: the job is handed over, once a request; the
+ * answer is over */
+void ngx_http_b24_answer_over(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx);
 ngx_int_t ngx_http_b24_log_handler(ngx_http_request_t *r);
 
 /* intake/ngx_http_b24_hush.c: what nginx does for us without telling of it.

@@ -1,13 +1,16 @@
 
 /*
- * A job leaves its request: from a subrequest after the answer, or from the log
- * phase.
+ * A job leaves its request: when the answer is over, mostly from a subrequest,
+ * or from the log phase.
  */
 
 
 #include "ngx_http_b24_session.h"
 
 
+static ngx_uint_t ngx_http_b24_refused(ngx_http_b24_ctx_t *ctx);
+static void ngx_http_b24_launch(ngx_http_request_t *r,
+    ngx_http_b24_ctx_t *ctx);
 static void **ngx_http_b24_unlogged(ngx_http_request_t *r);
 static void ngx_http_b24_subrequest_handler(ngx_http_request_t *r);
 static void ngx_http_b24_submit(ngx_http_request_t *r,
@@ -20,22 +23,61 @@ static void ngx_http_b24_settle(ngx_http_request_t *r,
 
 
 /*
- * The subrequest runs after the answer's last byte was handed to the socket and
- * ends in the turn it starts in, so that the connection's next request waits
- * for nothing.  No phase runs for it, nothing is sent by it.
+ * The answer's last byte was handed to the socket.  Most checkouts that come
+ * to nothing are refused in so many words: such a one is over here.
  */
 
 void
+ngx_http_b24_answer_over(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
+{
+    if (ctx->launched || ctx->submitted) {
+        return;
+    }
+
+    if (ngx_http_b24_refused(ctx)) {
+        ngx_http_b24_submit(r, ctx);
+        return;
+    }
+
+    ngx_http_b24_launch(r, ctx);
+}
+
+
+/*
+ * By what is at hand: no late templates, for which the request has to be
+ * finalized, nothing for a session, little to read.  What was read serves the
+ * extraction, should it be an order after all.
+ */
+
+static ngx_uint_t
+ngx_http_b24_refused(ngx_http_b24_ctx_t *ctx)
+{
+    ngx_http_b24_job_t  *job;
+
+    job = ctx->job;
+
+    if (ctx->late || ngx_http_b24_session_collects(job)
+        || !ngx_http_b24_job_small(job))
+    {
+        return 0;
+    }
+
+    return b24_extract_refused(job->pool, job->shop, job->set, &job->in);
+}
+
+
+/*
+ * The subrequest ends in the turn it starts in, so that the connection's next
+ * request waits for nothing.  No phase runs for it, nothing is sent by it.
+ */
+
+static void
 ngx_http_b24_launch(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
 {
     void                **loc_conf;
     ngx_http_request_t   *sr;
 
     static ngx_str_t  uri = ngx_string("/b24");
-
-    if (ctx->launched || ctx->submitted) {
-        return;
-    }
 
     ctx->launched = 1;
 
@@ -145,7 +187,7 @@ ngx_http_b24_submit(ngx_http_request_t *r, ngx_http_b24_ctx_t *ctx)
         job->time = ngx_http_b24_now();
     }
 
-    if (ngx_http_b24_job_vars(r, ctx, 1) != NGX_OK
+    if ((ctx->late && ngx_http_b24_job_vars(r, ctx, 1) != NGX_OK)
         || (!job->copied && ngx_http_b24_job_body(r, ctx) != NGX_OK))
     {
         /* out of memory or descriptors: kept as unconfirmed */

@@ -14,6 +14,9 @@
 /* what the lexer adds to a value at most: two quotes and the letter */
 #define B24_JSON_EXTRA   3
 
+/* a copy up to here is no matter for malloc() */
+#define B24_JSON_SMALL   512
+
 
 /* values among other output: where they begin, NULL if there is none */
 typedef struct {
@@ -63,8 +66,8 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     b24_node_t **root)
 {
     int                rc;
-    u_char            *copy;
-    size_t             extra;
+    u_char            *copy, small[B24_JSON_SMALL];
+    size_t             size, extra;
     b24_json_lexer_t   lx;
 
     lx.p = text->data;
@@ -85,7 +88,9 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
     extra = (size_t) (lx.end - lx.p);
     extra = (extra < B24_NODE_MAX) ? extra : B24_NODE_MAX;
 
-    copy = malloc((size_t) (lx.end - lx.p) + extra * B24_JSON_EXTRA + 1);
+    size = (size_t) (lx.end - lx.p) + extra * B24_JSON_EXTRA + 1;
+
+    copy = (size <= B24_JSON_SMALL) ? small : malloc(size);
     if (copy == NULL) {
         return B24_ERROR;
     }
@@ -107,7 +112,9 @@ b24_json_parse(b24_pool_t *pool, const b24_str_t *text, int junk,
         rc = b24_json_build(pool, &lx, copy, root);
     }
 
-    free(copy);
+    if (copy != small) {
+        free(copy);
+    }
 
     return rc;
 }

@@ -48,21 +48,63 @@ b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
 
 
 int
+b24_extract_refused(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
+    b24_input_t *in)
+{
+    b24_eval_t         ev, *kept;
+    const b24_rule_t  *rule;
+
+    in->refused = 0;
+    in->judged = NULL;
+
+    rule = b24_shop_certain(shop, set);
+
+    if (rule == NULL) {
+        return 0;
+    }
+
+    b24_eval_init(&ev, pool, in, 1);
+
+    if (b24_judge_refused(&ev, rule)) {
+        in->refused = 1;
+        return 1;
+    }
+
+    kept = b24_palloc(pool, sizeof(b24_eval_t));
+
+    if (kept) {
+        *kept = ev;
+        in->judged = kept;
+    }
+
+    return 0;
+}
+
+
+int
 b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     const b24_input_t *in, b24_partial_t **partial, b24_event_t *event)
 {
-    int                rc;
+    int                rc, refused;
     b24_eval_t         ev;
     const b24_rule_t  *rule;
 
     *partial = NULL;
     memset(event, 0, sizeof(b24_event_t));
 
-    b24_eval_init(&ev, pool, in, 1);
-
     rule = b24_shop_certain(shop, set);
+    refused = in->refused;
 
-    if (rule && b24_judge_refused(&ev, rule)) {
+    if (in->judged) {
+        ev = *in->judged;
+        ev.in = in;
+
+    } else if (!refused) {
+        b24_eval_init(&ev, pool, in, 1);
+        refused = rule && b24_judge_refused(&ev, rule);
+    }
+
+    if (rule && refused) {
         event->kind = rule->kind;
         event->alone = rule->alone;
         event->outcome = B24_OUTCOME_REJECTED;

@@ -156,6 +156,10 @@ typedef struct {
     /* value of template n; B24_OK, or B24_DECLINED when it has none */
     int              (*var)(void *data, size_t n, b24_str_t *value);
     void              *data;
+
+    /* of b24_extract_refused(), for b24_extract_exchange() */
+    unsigned           refused:1;
+    const struct b24_eval_s  *judged;   /* what was read of the answer */
 } b24_input_t;
 
 
@@ -259,9 +263,16 @@ int b24_extract_answer(b24_pool_t *pool, const b24_shop_t *shop,
  * no body to be told; else NULL */
 const b24_rule_t *b24_shop_certain(const b24_shop_t *shop, uint64_t set);
 /*
+ * Whether the answer alone refuses the order, whatever the request's body is.
+ * That, or what was read of the answer, is noted in in, for an exchange() of
+ * the same pool, set and answer.
+ */
+int b24_extract_refused(b24_pool_t *pool, const b24_shop_t *shop,
+    uint64_t set, b24_input_t *in);
+/*
  * Both stages, one after the other, when the answer is there.  An order that
  * the answer alone refuses is told by that: its request is not read, and
- * *partial stays NULL.
+ * *partial stays NULL.  b24_extract_refused() may have been asked before.
  */
 int b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop,
     uint64_t set, const b24_input_t *in, b24_partial_t **partial,

@@ -559,7 +559,7 @@ typedef struct {
 } b24_string_t;
 
 
-typedef struct {
+typedef struct b24_eval_s {
     b24_pool_t           *pool;
     const b24_input_t    *in;
     unsigned              answer:1;     /* the second stage */

@@ -174,11 +174,17 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
         }
     }
 
-    if (job->whole) {
-        ngx_http_b24_job_shrink(job);
-    }
-
     ngx_http_b24_store_size(job);
+
+    /* no copies for what the next commit takes along */
+
+    if (job->whole
+        && (job->size > NGX_HTTP_B24_JOB_WHOLE || ngx_http_b24_degraded
+            || ngx_http_b24_npending >= NGX_HTTP_B24_BATCH))
+    {
+        ngx_http_b24_job_shrink(job);
+        ngx_http_b24_store_size(job);
+    }
 
     if (ngx_http_b24_held > NGX_HTTP_B24_HELD_MAX) {
         ngx_http_b24_held -= job->size;
@@ -209,14 +215,16 @@ ngx_http_b24_store_put(ngx_http_b24_job_t *job)
 
 
 /*
- * The exchange is over.  A journal's job that was not put yet has nothing to
- * tell any more, the thread leaves out one that it has; what was put will be
- * found by its token.
+ * The exchange is over.  A journal's job that waits yet has nothing to tell any
+ * more.  One that is part of a commit under way is left out by the thread if no
+ * order came of the exchange; the trace of an order stays, as it lands before
+ * the order does.  What was put will be found by its token.
  */
 
 static void
 ngx_http_b24_store_untwin(ngx_http_b24_job_t *job)
 {
+    ngx_uint_t                 nothing;
     ngx_http_b24_job_t        *twin;
     ngx_http_b24_job_claim_e   claim;
 
@@ -229,19 +237,23 @@ ngx_http_b24_store_untwin(ngx_http_b24_job_t *job)
     job->twin = NULL;
     twin->twin = NULL;
 
+    nothing = job->extracted
+              && (job->none || job->outcome == B24_OUTCOME_REJECTED);
+
     claim = NGX_HTTP_B24_JOB_GATHERED;
 
-    if (__atomic_compare_exchange_n(&twin->claim, &claim,
-                                    NGX_HTTP_B24_JOB_OVER, 0,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&twin->claim, __ATOMIC_ACQUIRE)
+        == NGX_HTTP_B24_JOB_HERE)
     {
-        /* it is dropped with its batch */
-
-    } else if (claim == NGX_HTTP_B24_JOB_HERE) {
         ngx_queue_remove(&twin->queue);
         ngx_http_b24_store_drop(twin);
 
-    } else {
+    } else if (!nothing
+               || !__atomic_compare_exchange_n(&twin->claim, &claim,
+                                               NGX_HTTP_B24_JOB_OVER, 0,
+                                               __ATOMIC_ACQ_REL,
+                                               __ATOMIC_ACQUIRE))
+    {
         return;
     }
 
@@ -434,7 +446,7 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
 static ngx_int_t
 ngx_http_b24_store_early(ngx_http_b24_job_t *job)
 {
-    if (job->unknown == 0 || job->change.look
+    if (job->unknown == 0 || job->change->look
         || ngx_http_b24_nearly + job->unknown > NGX_HTTP_B24_EARLY_MAX)
     {
         return NGX_DECLINED;
@@ -512,7 +524,7 @@ ngx_http_b24_store_told(ngx_http_b24_job_t *job)
     /* which one it is the shop's database tells */
 
     if (job->targets == NULL || job->over
-        || (job->unknown && job->change.look))
+        || (job->unknown && job->change->look))
     {
         ngx_http_b24_import_poll(job->origin);
     }
@@ -545,7 +557,12 @@ ngx_http_b24_store_done(ngx_event_t *ev)
 
     ngx_http_b24_store_finish(&ngx_http_b24_batch, 1);
 
-    if (!ngx_http_b24_degraded) {
+    /* for the number of those refused alone no commit is made but a tick's */
+
+    if (!ngx_http_b24_degraded
+        && !(ngx_queue_empty(&ngx_http_b24_pending)
+             && ngx_queue_empty(&ngx_http_b24_calls)))
+    {
         ngx_http_b24_store_kick();
     }
 }
@@ -745,8 +762,11 @@ ngx_http_b24_store_size(ngx_http_b24_job_t *job)
 {
     ngx_http_b24_held -= job->size;
 
-    job->size = b24_pool_used(job->pool) + job->answer_size
-                + sizeof(ngx_http_b24_job_t);
+    job->size = b24_pool_used(job->pool) + sizeof(ngx_http_b24_job_t);
+
+    if (job->grown) {
+        job->size += job->answer_size;
+    }
 
     if (job->lent) {
         job->size += b24_pool_used(job->lent);

@@ -370,7 +370,7 @@ ngx_http_b24_store_status(ngx_http_b24_batch_t *batch, ngx_http_b24_job_t *job)
     b24_queue_rc_e       rc;
     b24_queue_change_t   change;
 
-    change = job->change;
+    change = *job->change;
     job->unknown = 0;
 
     job->missing = NULL;

@@ -29,6 +29,8 @@ void ngx_http_b24_sessions_attach(ngx_cycle_t *cycle,
 void ngx_http_b24_sessions_exit(void);
 void ngx_http_b24_sessions_tick(void);
 
+/* blocks of its set may give something for a session */
+ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
 /* an order's request is here: whose it is, and what is known of him */
 void ngx_http_b24_session_arrive(ngx_http_request_t *r,
     ngx_http_b24_ctx_t *ctx);

@@ -22,8 +22,6 @@ void ngx_http_b24_session_unlock(void);
  * looked into */
 void ngx_http_b24_session_keys(ngx_http_b24_job_t *job, ngx_uint_t answer,
     ngx_uint_t bodies);
-/* blocks of its set may give something for a session */
-ngx_uint_t ngx_http_b24_session_collects(ngx_http_b24_job_t *job);
 
 /* inside of the lock: a copy of what is known; id may be 0 */
 void ngx_http_b24_session_snapshot(ngx_http_b24_job_t *job,

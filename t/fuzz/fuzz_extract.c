@@ -179,9 +179,11 @@ static void
 check_whole(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     const b24_partial_t *partial, const b24_input_t *in)
 {
+    int             refused;
     b24_str_t       json, again;
-    b24_event_t     one, two;
-    b24_partial_t  *other;
+    b24_event_t     one, two, three;
+    b24_input_t     asked;
+    b24_partial_t  *other, *last;
 
     if (b24_extract_answer(pool, shop, partial, in, &one) != B24_OK
         || b24_extract_exchange(pool, shop, set, in, &other, &two) != B24_OK)
@@ -190,6 +192,34 @@ check_whole(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     }
 
     ABORT_UNLESS(two.order || other == NULL);
+
+    /* that the answer alone refuses it may have been asked before */
+
+    asked = *in;
+    refused = b24_extract_refused(pool, shop, set, &asked);
+
+    if (b24_extract_exchange(pool, shop, set, &asked, &last, &three)
+        != B24_OK)
+    {
+        return;
+    }
+
+    ABORT_UNLESS(refused == (last == NULL));
+
+    if (!is_slow(&one) && !is_slow(&two) && !is_slow(&three)) {
+        ABORT_UNLESS(two.outcome == three.outcome);
+        ABORT_UNLESS((other == NULL) == (last == NULL));
+
+        if (two.order) {
+            if (b24_order_print(pool, two.order, &json) != B24_OK
+                || b24_order_print(pool, three.order, &again) != B24_OK)
+            {
+                return;
+            }
+
+            ABORT_UNLESS(b24_str_eq(&json, &again));
+        }
+    }
 
     /* of one that nobody has read the other way knows nothing either */
 

@@ -127,11 +127,12 @@ event_json(const b24_event_t *e)
 }
 
 
-/* with both sides at hand it must come to the same */
+/* with both sides at hand it must come to the same; asked: whether the answer
+ * alone refuses it was asked before */
 static void
-run_whole(const exchange_t *x)
+run_whole(const exchange_t *x, int asked)
 {
-    int             rc;
+    int             rc, refused;
     b24_str_t       one, two;
     b24_event_t     other;
     b24_input_t     in, request;
@@ -144,9 +145,27 @@ run_whole(const exchange_t *x)
     in.args = request.args;
     in.body = request.body;
     in.body_state = request.body_state;
+    refused = 0;
+
+    if (asked) {
+
+        /* it does without the request's body, which comes later */
+
+        in.body_state = B24_BODY_UNSEEN;
+        in.body.len = 0;
+
+        refused = b24_extract_refused(pool, shop, candidates, &in);
+
+        in.body = request.body;
+        in.body_state = request.body_state;
+    }
 
     rc = b24_extract_exchange(pool, shop, candidates, &in, &p, &other);
     unread = (rc == B24_OK && p == NULL);
+
+    if (asked && refused != unread) {
+        ok(0, "what the answer alone refuses is told before");
+    }
 
     if (rc != first) {
         ok(0, "the whole exchange is for the same block");
@@ -200,7 +219,8 @@ run_exchange(const exchange_t *x)
     first = b24_extract_request(pool, shop, candidates, &in, &partial);
 
     if (first != B24_OK) {
-        run_whole(x);
+        run_whole(x, 0);
+        run_whole(x, 1);
         return;
     }
 
@@ -236,7 +256,8 @@ run_exchange(const exchange_t *x)
         printf("# %s\n# %s\n", (char *) one.data, (char *) two.data);
     }
 
-    run_whole(x);
+    run_whole(x, 0);
+    run_whole(x, 1);
 }
 
 
