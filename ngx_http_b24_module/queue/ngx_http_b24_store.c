@@ -18,6 +18,8 @@
 #define NGX_HTTP_B24_HOLD       60000   /* ms; keeps a quitting worker alive */
 #define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
 #define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
+#define NGX_HTTP_B24_COUNTS     100     /* ms; between two looks at the counts
+                                           while commits follow on another */
 #define NGX_HTTP_B24_PATIENCE   3000    /* ms; for orders that nobody knows */
 #define NGX_HTTP_B24_EARLY_MAX  1000    /* such orders, of all jobs */
 
@@ -47,6 +49,8 @@ static ngx_uint_t            ngx_http_b24_npending;
 static ngx_uint_t            ngx_http_b24_nearly;   /* orders of these */
 static size_t                ngx_http_b24_held;     /* bytes */
 static ngx_uint_t            ngx_http_b24_nrejected;
+static ngx_uint_t            ngx_http_b24_owed;     /* counts of a commit */
+static ngx_msec_t            ngx_http_b24_looked;   /* when they were read */
 static ngx_uint_t            ngx_http_b24_degraded;
 static ngx_uint_t            ngx_http_b24_busy;
 static ngx_thread_task_t    *ngx_http_b24_task;
@@ -117,7 +121,8 @@ ngx_http_b24_store_exit(ngx_cycle_t *cycle)
     ngx_http_b24_store_early_again();
     ngx_http_b24_nearly = NGX_HTTP_B24_EARLY_MAX;
 
-    while (!ngx_queue_empty(&ngx_http_b24_pending) || ngx_http_b24_nrejected)
+    while (!ngx_queue_empty(&ngx_http_b24_pending) || ngx_http_b24_nrejected
+           || ngx_http_b24_owed)
     {
         ngx_http_b24_store_gather(batch);
         ngx_http_b24_store_thread(batch, cycle->log);
@@ -349,7 +354,8 @@ ngx_http_b24_store_kick(void)
         || (ngx_queue_empty(&ngx_http_b24_calls)
             && (ngx_http_b24_degraded
                 || (ngx_queue_empty(&ngx_http_b24_pending)
-                    && ngx_http_b24_nrejected == 0))))
+                    && ngx_http_b24_nrejected == 0
+                    && !ngx_http_b24_owed))))
     {
         return;
     }
@@ -408,6 +414,13 @@ ngx_http_b24_store_gather(ngx_http_b24_batch_t *batch)
         ngx_queue_add(&batch->calls, &ngx_http_b24_calls);
         ngx_queue_init(&ngx_http_b24_calls);
     }
+
+    /* to read the counts is a third of a small commit */
+
+    batch->owed = (ngx_http_b24_owed != 0);
+    batch->count = (batch->njobs == 0
+                    || ngx_current_msec - ngx_http_b24_looked
+                       >= NGX_HTTP_B24_COUNTS);
 
     op = ngx_http_b24_main->origins.elts;
 
@@ -560,8 +573,8 @@ ngx_http_b24_store_done(ngx_event_t *ev)
     /* for the number of those refused alone no commit is made but a tick's */
 
     if (!ngx_http_b24_degraded
-        && !(ngx_queue_empty(&ngx_http_b24_pending)
-             && ngx_queue_empty(&ngx_http_b24_calls)))
+        && (ngx_http_b24_owed || !ngx_queue_empty(&ngx_http_b24_pending)
+            || !ngx_queue_empty(&ngx_http_b24_calls)))
     {
         ngx_http_b24_store_kick();
     }
@@ -602,7 +615,13 @@ ngx_http_b24_store_finish(ngx_http_b24_batch_t *batch, ngx_uint_t calls)
     if (batch->counted) {
         ngx_http_b24_sh_publish(batch->counts, batch->ncounts, batch->change,
                                 batch->opened);
+        ngx_http_b24_looked = ngx_current_msec;
     }
+
+    /* what can't be read is asked for with the next commit, not at once */
+
+    ngx_http_b24_owed = (!batch->count && (batch->owed || batch->wrote)
+                         && !batch->counted);
 
     b24_pool_destroy(batch->pool);
     batch->pool = NULL;

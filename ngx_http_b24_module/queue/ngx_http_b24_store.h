@@ -17,6 +17,8 @@ typedef struct {
     ngx_uint_t            stored;       /* orders, the journal's aside */
     ngx_uint_t            changed;      /* of those that are there */
     ngx_uint_t           *rejected;     /* by number of the origin */
+    unsigned              count:1;      /* the counts are read behind it */
+    unsigned              owed:1;       /* as they were not behind others */
 
     /* results */
     b24_queue_rc_e        rc;

@@ -71,7 +71,9 @@ ngx_http_b24_store_thread(void *data, ngx_log_t *log)
         q = ngx_http_b24_store_run(batch, q, rc);
     }
 
-    if (ngx_http_b24_db && batch->wrote) {
+    if (ngx_http_b24_db && (batch->wrote || batch->owed)
+        && (batch->count || batch->opened))
+    {
         batch->pool = b24_pool_create(0);
 
         if (batch->pool
