@@ -14,6 +14,7 @@ use Test::Nginx::Socket;
 use B24::Client;
 use B24::Desk;
 use B24::Http2;
+use B24::Orders ();
 use JSON::PP ();
 use MIME::Base64 ();
 
@@ -1486,3 +1487,20 @@ $::desk . CORE::join '', map { my ($name, $lines) = @$_; "
     is(main::records_before(), join(', ', map { "$_ delivered" } @ids),
        'each once');
     B24::Desk::count_is('rejected', $refused, 'none of those refused');
+
+
+
+=== TEST 23: total= bounds what is read, and not what waits for the disk
+--- http_config eval: B24::Orders::http()
+--- config eval: B24::Orders::server(more => 'b24_capture total=64k;')
+--- scenario
+    is(place(1), 1, 'an order');
+    delivered_once(1);
+
+    my $lock = lock_queue();
+    is(place(map { [$_, comment => 'x' x 500] } 2 .. 121), 120,
+       'orders while nothing can be committed');
+    unlock_queue($lock);
+
+    is(B24::Desk::counter('oversize'), 0, 'all of them were read');
+    delivered_once(1 .. 121);

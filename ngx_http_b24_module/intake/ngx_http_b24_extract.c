@@ -116,13 +116,15 @@ ngx_http_b24_job_extract(ngx_http_b24_job_t *job)
     /*
      * What is put soon needs no copies: its texts last until the commit.  The
      * store makes small what it keeps longer.  A journal's job comes from
-     * there, and its batch may have some hundreds.
+     * there, and its batch may have some hundreds.  A disk that hangs takes
+     * nothing of b24_capture's total= away from the exchanges to come.
      */
 
     if (job->here
         || (job->journal
             && job->size + b24_pool_used(job->pool) <= NGX_HTTP_B24_JOB_WHOLE))
     {
+        ngx_http_b24_job_unreserve(job);
         job->whole = 1;
         return;
     }

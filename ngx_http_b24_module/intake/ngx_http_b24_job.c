@@ -113,6 +113,15 @@ ngx_http_b24_job_release(ngx_http_b24_job_t *job)
 
     ngx_memzero(&job->in, sizeof(b24_input_t));
 
+    ngx_http_b24_job_unreserve(job);
+}
+
+
+/* what has been read is the store's to bound */
+
+void
+ngx_http_b24_job_unreserve(ngx_http_b24_job_t *job)
+{
     if (job->reserved) {
         ngx_http_b24_release(job->reserved);
         job->reserved = 0;

@@ -169,6 +169,8 @@ ngx_http_b24_job_t *ngx_http_b24_job_create(ngx_http_b24_origin_t *origin,
 void ngx_http_b24_job_destroy(ngx_http_b24_job_t *job);
 /* the captured bytes only */
 void ngx_http_b24_job_release(ngx_http_b24_job_t *job);
+/* it no longer counts for b24_capture's total= */
+void ngx_http_b24_job_unreserve(ngx_http_b24_job_t *job);
 int ngx_http_b24_job_var_now(void *data, size_t n, b24_str_t *value);
 int ngx_http_b24_job_var_kept(void *data, size_t n, b24_str_t *value);
 ngx_int_t ngx_http_b24_job_vars(ngx_http_request_t *r,
