@@ -93,18 +93,18 @@ b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
     memset(event, 0, sizeof(b24_event_t));
 
     rule = b24_shop_certain(shop, set);
-    refused = in->refused;
+    refused = rule && in->refused;
 
     if (in->judged) {
         ev = *in->judged;
         ev.in = in;
 
-    } else if (!refused) {
+    } else {
         b24_eval_init(&ev, pool, in, 1);
-        refused = rule && b24_judge_refused(&ev, rule);
+        refused = refused || (rule && b24_judge_refused(&ev, rule));
     }
 
-    if (rule && refused) {
+    if (refused) {
         event->kind = rule->kind;
         event->alone = rule->alone;
         event->outcome = B24_OUTCOME_REJECTED;
