@@ -8,8 +8,8 @@
  *                                  or unconfirmed, or goes
  *
  * async: the request goes on at once, the commit runs beside it; when the shop
- * has refused before the thread has put it, nothing is written early.  sync: the
- * request waits for the commit, but for no disk longer than
+ * has refused before the thread has put it, nothing is written early.
+ * sync: the request waits for the commit, but for no disk longer than
  * NGX_HTTP_B24_JOURNAL_WAIT.
  */
 
