@@ -60,6 +60,30 @@ sub send_order {
     return $client;
 }
 
+# Orders 2 to 5 are answered while the queue's thread, which has the first of
+# them already, waits for its transaction.
+sub answered_meanwhile {
+    my ($body) = @_;
+
+    my $upstream = B24::Test::upstream();
+    my $lock = B24::Orders::lock_queue();
+    my @clients;
+
+    shop_holds(times => 4, body => $body);
+
+    for my $n (2 .. 5) {
+        push @clients, send_order($n);
+        Test::More::ok(scalar $upstream->wait_for(state => 'held',
+            count => $n - 1), "the shop has order $n");
+    }
+
+    Time::HiRes::sleep(0.3);
+    $upstream->release(count => 4);
+    Test::More::is(scalar(grep { $_->response->{status} == 200 } @clients), 4,
+        'it answers');
+    B24::Orders::unlock_queue($lock);
+}
+
 sub counts {
     return B24::Desk::status()->{portals}[0]{counts};
 }
@@ -430,17 +454,7 @@ exited on signal 9
     delivered_once(1);
     my $first = ::last_record();
 
-    # the thread has the job already, and waits for its transaction
-    my $lock = lock_queue();
-    ::shop_holds(times => 4, body => '{"ok":false}');
-    my @clients = map { ::send_order($_) } 2 .. 5;
-    ok(scalar upstream()->wait_for(state => 'held', count => 4),
-       'the shop has four');
-    Time::HiRes::sleep(0.3);
-    upstream()->release(count => 4);
-    is(scalar(grep { $_->response->{status} == 200 } @clients), 4,
-       'it says no');
-    unlock_queue($lock);
+    ::answered_meanwhile('{"ok":false}');
     ok(::becomes(rejected => 4), 'counted as rejected');
     is(::last_record() - $first, 0, 'none of them was ever written down');
     is(::counts()->{captured}, 0, 'nothing captured');
@@ -459,16 +473,7 @@ exited on signal 9
     is(place(1), 1, 'an order');
     delivered_once(1);
 
-    my $lock = lock_queue();
-    ::shop_holds(times => 4);
-    my @clients = map { ::send_order($_) } 2 .. 5;
-    ok(scalar upstream()->wait_for(state => 'held', count => 4),
-       'the shop has four');
-    Time::HiRes::sleep(0.3);
-    upstream()->release(count => 4);
-    is(scalar(grep { $_->response->{status} == 200 } @clients), 4,
-       'it says yes');
-    unlock_queue($lock);
+    ::answered_meanwhile('{"ok":true}');
     delivered_once(1 .. 5);
 
     # the first was part of a commit under way, and that is the first to land
