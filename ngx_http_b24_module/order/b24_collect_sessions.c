@@ -5,11 +5,9 @@
 #include "b24_rules_int.h"
 
 
-static b24_is_e b24_session_request(b24_eval_t *ev, const b24_value_t *line,
-    b24_str_t *value);
+static b24_is_e b24_session_part(b24_eval_t *ev, const b24_value_t *line,
+    int answer, b24_str_t *value);
 static b24_is_e b24_session_cookie(b24_eval_t *ev, const b24_value_t *line,
-    b24_str_t *value);
-static b24_is_e b24_session_answer(b24_eval_t *ev, const b24_value_t *line,
     b24_str_t *value);
 static b24_is_e b24_session_name(b24_is_e is, const b24_result_t *res,
     b24_str_t *value);
@@ -92,12 +90,10 @@ b24_shop_sessions(b24_pool_t *pool, const b24_shop_t *shop,
 
         for (i = 0; i < shop->nsessions; i++) {
 
-            is = way == 0 ? b24_session_request(&ev, &shop->sessions[i],
-                                                &value)
-                 : way == 1 ? b24_session_cookie(&ev, &shop->sessions[i],
-                                                 &value)
-                            : b24_session_answer(&ev, &shop->sessions[i],
-                                                 &value);
+            is = way == 1 ? b24_session_cookie(&ev, &shop->sessions[i],
+                                               &value)
+                          : b24_session_part(&ev, &shop->sessions[i],
+                                             way == 2, &value);
 
             if (is == B24_IS_ERROR
                 || (is == B24_IS_SET
@@ -112,16 +108,19 @@ b24_shop_sessions(b24_pool_t *pool, const b24_shop_t *shop,
 }
 
 
-/* the first alternative of the request that isn't empty */
+/*
+ * The first alternative of the request that isn't empty, or of those that only
+ * the answer gives: these are further names of the session.
+ */
 static b24_is_e
-b24_session_request(b24_eval_t *ev, const b24_value_t *line,
+b24_session_part(b24_eval_t *ev, const b24_value_t *line, int answer,
     b24_str_t *value)
 {
-    int                   early;
-    b24_is_e              is;
-    b24_result_t          res;
-    const b24_alt_t      *alt;
-    const b24_source_t   *source;
+    int                  early;
+    b24_is_e             is;
+    b24_result_t         res;
+    const b24_alt_t     *alt;
+    const b24_source_t  *source;
 
     for (alt = line->alts; alt; alt = alt->next) {
         early = 1;
@@ -130,7 +129,7 @@ b24_session_request(b24_eval_t *ev, const b24_value_t *line,
             early = early && b24_source_early(source, 0);
         }
 
-        if (!early) {
+        if (early == answer) {
             continue;
         }
 
@@ -173,41 +172,6 @@ b24_session_cookie(b24_eval_t *ev, const b24_value_t *line, b24_str_t *value)
         }
 
         is = b24_session_name(is, &res, value);
-
-        if (is == B24_IS_SET || is == B24_IS_ERROR) {
-            return is;
-        }
-    }
-
-    return B24_IS_EMPTY;
-}
-
-
-/* alternatives that only the answer gives are further names of the session */
-static b24_is_e
-b24_session_answer(b24_eval_t *ev, const b24_value_t *line, b24_str_t *value)
-{
-    b24_is_e             is;
-    b24_result_t         res;
-    const b24_alt_t     *alt;
-    const b24_source_t  *source;
-
-    for (alt = line->alts; alt; alt = alt->next) {
-
-        for (source = alt->sources; source; source = source->next) {
-
-            if (!b24_source_early(source, 0)) {
-                break;
-            }
-        }
-
-        if (source == NULL) {
-            continue;
-        }
-
-        memset(&res, 0, sizeof(b24_result_t));
-
-        is = b24_session_name(b24_eval_alt(ev, line, alt, &res), &res, value);
 
         if (is == B24_IS_SET || is == B24_IS_ERROR) {
             return is;
