@@ -8,9 +8,6 @@
 #include "ngx_http_b24_session.h"
 
 
-#define NGX_HTTP_B24_JOB_TEXTS  7           /* that wait for the commit */
-
-
 static ngx_int_t ngx_http_b24_job_read(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_learn(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_captured(ngx_http_b24_job_t *job);
@@ -18,6 +15,8 @@ static void ngx_http_b24_job_lost(ngx_http_b24_job_t *job, char *cause);
 static ngx_int_t ngx_http_b24_job_put(ngx_http_b24_job_t *job);
 static void ngx_http_b24_job_status(ngx_http_b24_job_t *job, int rc);
 static ngx_int_t ngx_http_b24_job_change(ngx_http_b24_job_t *job);
+static ngx_int_t ngx_http_b24_job_copy_texts(b24_pool_t *pool,
+    b24_str_t **texts, ngx_uint_t n);
 static ngx_int_t ngx_http_b24_job_copy_change(b24_pool_t *pool,
     b24_queue_change_t **to, b24_queue_change_t *from);
 static ngx_int_t ngx_http_b24_job_copy_targets(b24_pool_t *pool,
@@ -242,8 +241,7 @@ ngx_http_b24_job_captured(ngx_http_b24_job_t *job)
 void
 ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 {
-    b24_str_t           *s[NGX_HTTP_B24_JOB_TEXTS];
-    ngx_uint_t           i;
+    b24_str_t           *s[7];
     b24_pair_t          *targets;
     b24_pool_t          *pool;
     b24_queue_put_t      put;
@@ -265,18 +263,10 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 
     pool = b24_pool_create(0);
 
-    for (i = 0; pool && i < NGX_HTTP_B24_JOB_TEXTS; i++) {
-
-        if (s[i]->data
-            && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
-        {
-            b24_pool_destroy(pool);
-            pool = NULL;
-        }
-    }
-
     if (pool
-        && (ngx_http_b24_job_copy_change(pool, &change, job->change) != NGX_OK
+        && (ngx_http_b24_job_copy_texts(pool, s, 7) != NGX_OK
+            || ngx_http_b24_job_copy_change(pool, &change, job->change)
+               != NGX_OK
             || ngx_http_b24_job_copy_targets(pool, &targets, job->targets)
                != NGX_OK))
     {
@@ -314,12 +304,32 @@ ngx_http_b24_job_shrink(ngx_http_b24_job_t *job)
 }
 
 
+/* in their places; those that aren't there stay so */
+
+static ngx_int_t
+ngx_http_b24_job_copy_texts(b24_pool_t *pool, b24_str_t **texts, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        if (texts[i]->data
+            && b24_pstrdup(pool, texts[i], texts[i]->data, texts[i]->len)
+               != B24_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_b24_job_copy_change(b24_pool_t *pool, b24_queue_change_t **to,
     b24_queue_change_t *from)
 {
     b24_str_t           *s[5];
-    ngx_uint_t           i;
     b24_queue_change_t  *change;
 
     if (from == NULL) {
@@ -339,18 +349,9 @@ ngx_http_b24_job_copy_change(b24_pool_t *pool, b24_queue_change_t **to,
     s[3] = &change->paid;
     s[4] = &change->shipped;
 
-    for (i = 0; i < 5; i++) {
-
-        if (s[i]->data
-            && b24_pstrdup(pool, s[i], s[i]->data, s[i]->len) != B24_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
     *to = change;
 
-    return NGX_OK;
+    return ngx_http_b24_job_copy_texts(pool, s, 5);
 }
 
 
