@@ -99,9 +99,9 @@ b24_extract_exchange(b24_pool_t *pool, const b24_shop_t *shop, uint64_t set,
         ev = *in->judged;
         ev.in = in;
 
-    } else {
+    } else if (!refused) {
         b24_eval_init(&ev, pool, in, 1);
-        refused = refused || (rule && b24_judge_refused(&ev, rule));
+        refused = rule && b24_judge_refused(&ev, rule);
     }
 
     if (refused) {

@@ -19,7 +19,7 @@
 #define NGX_HTTP_B24_HELD_MAX   (64 * 1024 * 1024)
 #define NGX_HTTP_B24_BATCH      500     /* jobs of one commit at most */
 #define NGX_HTTP_B24_COUNTS     100     /* ms; between two looks at the counts
-                                           while commits follow on another */
+                                           while commits follow on commits */
 #define NGX_HTTP_B24_PATIENCE   3000    /* ms; for orders that nobody knows */
 #define NGX_HTTP_B24_EARLY_MAX  1000    /* such orders, of all jobs */
 
